@@ -1,0 +1,273 @@
+"""The command line: crop, sizes, train, evaluate, predict, models, synth."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from facecore.errors import DataError, FacecoreError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The process's own by default.
+
+    Returns
+    -------
+    int
+        Exit code: 0 when all went well, 1 on an error (one line on standard error) or when a
+        photo could not be read.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except FacecoreError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on where it was", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m facecore", description="Folders of labelled photos in, a classifier out."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    crop = commands.add_parser("crop", help="crop faces of RAW/<label>/* into DIR/<label>_crop")
+    crop.add_argument("raw", type=Path, help="folder of label folders, or a labels.csv")
+    crop.add_argument("--out", type=Path, required=True, metavar="DIR")
+    crop.add_argument("--min-size", type=_at_least(1), default=54, help="pixels (54)")
+    crop.set_defaults(run=_crop)
+
+    sizes = commands.add_parser("sizes", help="study the face sizes of a folder made by crop")
+    sizes.add_argument("dir", type=Path)
+    sizes.set_defaults(run=_sizes)
+
+    train = commands.add_parser("train", help="train a model into artifacts/NAME")
+    train.add_argument("dirs", type=Path, nargs="+", metavar="DIR", help="made by crop, or raw")
+    train.add_argument("--name", required=True)
+    train.add_argument("--recipe", default="classic")
+    train.add_argument("--grid", default="quick", help="quick, full or a JSON file (quick)")
+    train.add_argument(
+        "--centres", type=_at_least(0), default=0, metavar="N",
+        help="for a model that is given away: N cluster centres instead of support vectors",
+    )  # fmt: skip
+    train.add_argument("--note", default="", help="terms of the data, stored with the model")
+    train.set_defaults(run=_train)
+
+    evaluate = commands.add_parser("evaluate", help="measure a model on labelled photos")
+    evaluate.add_argument("photos", type=Path, help="folder of label folders, or a labels.csv")
+    evaluate.add_argument("--split", help="only photos of this split")
+    evaluate.add_argument("--limit", type=_at_least(1), help="a random sample of so many photos")
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    evaluate.set_defaults(run=_evaluate)
+
+    predict = commands.add_parser("predict", help="find and classify the faces of photos")
+    predict.add_argument("photos", nargs="+", metavar="PHOTO")
+    predict.add_argument("--json", action="store_true", help="one JSON object a line")
+    predict.set_defaults(run=_predict)
+
+    models = commands.add_parser("models", help="list the models")
+    models.set_defaults(run=_models)
+
+    synth = commands.add_parser("synth", help="write made photos that contain no person")
+    synth.add_argument("--out", type=Path, required=True, metavar="DIR")
+    synth.add_argument("--count", type=_at_least(1), default=200, help="photos in all (200)")
+    synth.set_defaults(run=_synth)
+
+    for command in (crop, train, evaluate):
+        command.add_argument("--jobs", type=int, default=-1, help="processes (one a core)")
+    for command in (train, evaluate, synth):
+        command.add_argument("--seed", type=_at_least(0), default=0)
+    for command in (evaluate, predict, synth):
+        command.add_argument("--model", metavar="NAME", help="the default model when left out")
+    return parser
+
+
+def _at_least(least: int):
+    def parse(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{value} is below {least}")
+        return value
+
+    parse.__name__ = f"whole number from {least}"
+    return parse
+
+
+def _crop(options: argparse.Namespace) -> int:
+    from facecore.crops import count_states, crop_folder, default_settings
+
+    table = crop_folder(
+        options.raw, options.out, default_settings(options.min_size),
+        jobs=options.jobs, progress=True,
+    )  # fmt: skip
+    print(count_states(table).to_string())
+    for reason, number in (
+        table.loc[table["state"].eq("duplicate"), "reason"].value_counts().items()
+    ):
+        print(f"duplicate: {number} photos, {reason}")
+    return 0
+
+
+def _sizes(options: argparse.Namespace) -> int:
+    from facecore.crops import count_states, read_table
+    from facecore.sizes import describe_sizes, effect_of_minimum
+
+    table = read_table(options.dir)
+    print("What became of the photos\n", count_states(table).to_string(), sep="")
+    print("\nWidth of the face box in pixels\n", describe_sizes(table).to_string(), sep="")
+    print("\nFaces left by a minimum width\n", effect_of_minimum(table).to_string(), sep="")
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from facecore.artifacts import read_evaluation, read_metadata
+    from facecore.train import train
+
+    folder = train(
+        options.dirs, options.name, recipe=options.recipe, grid=options.grid, jobs=options.jobs,
+        seed=options.seed, centres=options.centres, note=options.note,
+        command=_describe_command(options), progress=True,
+    )  # fmt: skip
+    metadata, evaluation = read_metadata(folder.name), read_evaluation(folder.name)
+    search = metadata["search"]
+    print(f"best of {search['candidates']} candidates: {search['best']}")
+    print(f"balanced accuracy in cross-validation: {search['balanced_accuracy']:.3f}")
+    for name, figures in (evaluation or {}).items():
+        _print_figures(name, figures)
+    print(f"model {folder.name} written to {folder}")
+    return 0
+
+
+def _describe_command(options: argparse.Namespace) -> str:
+    """Return the command to run again, without the paths of this machine."""
+    parts = ["python -m facecore train", *(path.resolve().name for path in options.dirs)]
+    grid = Path(options.grid).name
+    parts += ["--name", options.name, "--recipe", options.recipe, "--grid", grid]
+    if options.centres:
+        parts += ["--centres", str(options.centres)]
+    return " ".join([*parts, "--seed", str(options.seed)])
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from facecore.artifacts import load_model
+    from facecore.dataset import list_photos
+    from facecore.evaluate import predict_table, report
+
+    model = load_model(options.model)
+    photos = list_photos(options.photos)
+    if options.split:
+        splits = sorted(set(photos["split"]) - {""})
+        photos = photos[photos["split"].eq(options.split)]
+        if photos.empty:
+            known = f"there are: {', '.join(splits)}" if splits else "the photos have no splits"
+            raise DataError(f"no photo of split {options.split!r}; {known}")
+    if options.limit and options.limit < len(photos):
+        photos = photos.sample(options.limit, random_state=options.seed).sort_index()
+    bar = partial(tqdm, total=len(photos), unit="photo", desc="evaluate")
+    table = predict_table(
+        photos, options.photos, model, name=options.photos.stem, jobs=options.jobs, progress=bar
+    )
+    figures = report(table)
+    _print_figures(options.photos.stem, figures)
+    for trait, groups in figures["groups"].items():
+        for group, found in groups.items():
+            low, high = found["interval_all"]
+            print(
+                f"  {trait} {group}: {found['n']} photos, accuracy over all "
+                f"{found['accuracy_all']:.3f} [{low:.3f}, {high:.3f}]"
+            )
+    if options.json:
+        try:
+            options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise DataError(f"cannot write {options.json}: {error.strerror}") from error
+    return 0
+
+
+def _print_figures(name: str, figures: dict) -> None:
+    def show(key: str) -> str:
+        return "-" if figures[key] is None else f"{figures[key]:.3f}"
+
+    low, high = figures["interval_all"]
+    print(
+        f"{name}: {figures['n']} photos, {figures['detected']} with a face; "
+        f"accuracy found {show('accuracy_found')}, all {show('accuracy_all')} "
+        f"[{low:.3f}, {high:.3f}]; balanced found {show('balanced_accuracy_found')}, "
+        f"all {show('balanced_accuracy_all')}; {figures['ms_per_photo']} ms a photo"
+    )
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from facecore.artifacts import load_model
+    from facecore.predict import predict_photo
+
+    model = load_model(options.model)
+    failed = False
+    for path in options.photos:
+        answer = predict_photo(path, model, name=path)
+        failed |= answer.error is not None
+        if options.json:
+            print(json.dumps(answer.to_dict(), ensure_ascii=False), flush=True)
+        elif answer.error:
+            print(f"{path}: error: {answer.error}")
+        elif not answer.faces:
+            print(f"{path}: no face found")
+        else:
+            for face in answer.faces:
+                print(f"{path}: {face.label} {face.probability:.2f} at {list(face.box)}")
+    return int(failed)
+
+
+def _models(options: argparse.Namespace) -> int:
+    from facecore.artifacts import find_model, list_models, read_evaluation, read_metadata
+
+    names = list_models()
+    if not names:
+        find_model()
+    broken = False
+    for name in names:
+        try:
+            metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
+        except FacecoreError as error:
+            broken = True
+            print(f"{name}: {error}")
+            continue
+        size = sum(file.stat().st_size for file in find_model(name).iterdir()) / 1e6
+        scores = ", ".join(
+            f"{data} {figures['accuracy_all']:.3f}" for data, figures in evaluation.items()
+        )
+        print(
+            f"{name}: {' / '.join(metadata['labels'])}, recipe {metadata['recipe']}, "
+            f"{sum(metadata['training_faces'].values())} faces, {size:.1f} MB, "
+            f"trained {metadata['created']}; accuracy over all test photos: {scores or 'none'}"
+        )
+    return int(broken)
+
+
+def _synth(options: argparse.Namespace) -> int:
+    from facecore.artifacts import load_model
+    from facecore.synth import write_photos
+
+    count = write_photos(load_model(options.model), options.out, options.count, options.seed)
+    print(f"{count} made photos in {options.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,290 @@
+"""Read and write the folder of models: arrays, metadata and tables, with checksums."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from facecore.errors import ModelError
+from facecore.model import FaceModel, sha256
+
+FORMAT = 1
+DEFAULT_MODEL = "classic"
+TABLES = ("sizes", "grid_search", "predictions")
+NEW, OLD = ".new-", ".old-"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def artifacts_dir() -> Path:
+    """Return the folder of models: ``FACECORE_ARTIFACTS``, beside the checkout, or here.
+
+    Returns
+    -------
+    Path
+        May not exist yet.
+    """
+    if chosen := os.environ.get("FACECORE_ARTIFACTS"):
+        return Path(chosen)
+    beside = Path(__file__).resolve().parent.parent / "artifacts"
+    return beside if beside.is_dir() else Path.cwd() / "artifacts"
+
+
+def list_models() -> list[str]:
+    """Return the names of the models, the default one first.
+
+    Returns
+    -------
+    list of str
+    """
+    return list(_folders())
+
+
+def _folders() -> dict[str, Path]:
+    root = artifacts_dir()
+    if not root.is_dir():
+        return {}
+    folders = {}
+    # A training killed between its two renames leaves the old model under its second name.
+    for prefix in (OLD, ""):
+        for path in root.glob(f"{prefix}*/metadata.json"):
+            name = path.parent.name.removeprefix(prefix)
+            if NAME.fullmatch(name):
+                folders[name] = path.parent
+    return dict(sorted(folders.items(), key=lambda item: (item[0] != DEFAULT_MODEL, item[0])))
+
+
+def find_model(name: str | None = None) -> Path:
+    """Return the folder of a model.
+
+    Parameters
+    ----------
+    name : str, optional
+        The default model, or else the first, when left out.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ModelError
+    """
+    folders = _folders()
+    if not folders:
+        raise ModelError(
+            f"no model in {artifacts_dir()}; train one with: "
+            "python -m facecore train DIR --name NAME"
+        )
+    if name is not None and name not in folders:
+        raise ModelError(f"no model {name!r} in artifacts/; there are: {', '.join(folders)}")
+    return folders[name] if name is not None else next(iter(folders.values()))
+
+
+def load_model(name: str | None = None) -> FaceModel:
+    """Load a model by name.
+
+    Parameters
+    ----------
+    name : str, optional
+
+    Returns
+    -------
+    FaceModel
+
+    Raises
+    ------
+    ModelError
+        It is missing, damaged, foreign or of a newer format.
+    """
+    read_metadata(name)
+    return FaceModel.load(find_model(name))
+
+
+def read_metadata(name: str | None = None) -> dict[str, Any]:
+    """Read how a model was made, after checking that its files are the ones written then.
+
+    Parameters
+    ----------
+    name : str, optional
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ModelError
+    """
+    folder = find_model(name)
+    try:
+        metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+        version, sums = metadata["format"], dict(metadata["sha256"])
+        if version != FORMAT:
+            raise ModelError(
+                f"model {folder.name!r} has format {version!r}, this version reads {FORMAT}; "
+                "pip install --upgrade facecore, or train it again"
+            )
+        if not {"model.json", "model.npz"} <= set(sums):
+            raise ValueError("metadata.json does not list the model's files")
+        for file, expected in sums.items():
+            if Path(file).name != file or not (folder / file).is_file():
+                raise ValueError(f"{file} is missing")
+            if sha256(folder / file) != expected:
+                raise ValueError(f"{file} does not match its checksum")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(
+            f"model {folder.name!r} is damaged: {error}; restore the folder or train it again"
+        ) from error
+    return dict(metadata)
+
+
+def read_evaluation(name: str | None = None) -> dict[str, Any] | None:
+    """Read the stored evaluation of a model.
+
+    Parameters
+    ----------
+    name : str, optional
+
+    Returns
+    -------
+    dict or None
+        By name of the data set what `facecore.evaluate.report` returns; None if the model
+        was not evaluated.
+
+    Raises
+    ------
+    ModelError
+    """
+    path = find_model(name) / "evaluation.json"
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
+
+
+def read_model_table(table: str, name: str | None = None) -> pd.DataFrame | None:
+    """Read one of a model's tables.
+
+    Parameters
+    ----------
+    table : str
+        One of `TABLES`.
+    name : str, optional
+
+    Returns
+    -------
+    DataFrame or None
+        None if the model has no such table.
+
+    Raises
+    ------
+    ModelError
+    """
+    path = find_model(name) / f"{table}.csv"
+    try:
+        return pd.read_csv(path, keep_default_na=False, na_values=[""]) if path.is_file() else None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
+
+
+def check_name(name: str) -> str:
+    """Return a model's name if it can be a folder's name on every system.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ModelError
+    """
+    if not NAME.fullmatch(name):
+        raise ModelError(
+            f"{name!r} cannot name a model; use 1 to 64 letters, digits, - and _, "
+            "starting with a letter or digit"
+        )
+    return name
+
+
+def write_model(
+    name: str,
+    model: FaceModel,
+    metadata: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+    evaluation: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a model beside its place and move it there, so that a kill never leaves half of one.
+
+    Parameters
+    ----------
+    name : str
+    model : FaceModel
+    metadata : mapping
+        Format and checksums are added.
+    tables : mapping of str to DataFrame
+        Keys out of `TABLES`.
+    evaluation : mapping, optional
+
+    Returns
+    -------
+    Path
+        The model's folder.
+
+    Raises
+    ------
+    ModelError
+        The name or the folder cannot be used.
+    """
+    root = artifacts_dir()
+    target = root / check_name(name)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        _recover(root, name)
+        work = Path(tempfile.mkdtemp(prefix=f"{NEW}{name}-", dir=root))
+        work.chmod(0o755)
+        model.save(work)
+        for key, table in tables.items():
+            table.to_csv(work / f"{key}.csv", index=False, lineterminator="\n")
+        if evaluation is not None:
+            write_json(work / "evaluation.json", evaluation)
+        sums = {path.name: sha256(path) for path in sorted(work.iterdir())}
+        write_json(work / "metadata.json", {"format": FORMAT, **metadata, "sha256": sums})
+        old = root / f"{OLD}{name}"
+        if target.exists():
+            os.replace(target, old)
+        os.replace(work, target)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise ModelError(f"cannot write the model to {target}: {error.strerror}") from error
+    return target
+
+
+def _recover(root: Path, name: str) -> None:
+    """Clear up after a killed `write_model`: put the old model back, remove half-written ones."""
+    old, target = root / f"{OLD}{name}", root / name
+    if old.exists() and not target.exists():
+        os.replace(old, target)
+    shutil.rmtree(old, ignore_errors=True)
+    for litter in root.glob(f"{NEW}{name}-????????"):
+        shutil.rmtree(litter, ignore_errors=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON.
+
+    Parameters
+    ----------
+    path : Path
+    value : object
+    """
+    path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")

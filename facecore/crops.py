@@ -1,0 +1,424 @@
+"""Crop the largest face out of every raw photo, and keep an account of every photo.
+
+``RAW/<label>/*`` becomes ``OUT/<label>_crop/*`` at native size, with ``OUT/faces.csv``: one row
+for every raw photo, whatever happened to it, and ``OUT/crop.json``: how it was made.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import joblib
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from facecore.dataset import TRAITS, list_photos, root_of
+from facecore.detect import HaarSettings, detector_spec, get_detector, to_grey
+from facecore.errors import DataError, PhotoError
+from facecore.images import DEFAULT_LIMITS, Limits, decode, read_bytes
+from facecore.prepare import cut
+
+MIN_SIZE = 54
+STATES = ("kept", "no_face", "too_small", "unreadable", "duplicate")
+NEAR_BITS = 10
+TABLE = "faces.csv"
+SETTINGS = "crop.json"
+JOURNAL = ".faces.jsonl"
+FOUND = ("x", "y", "w", "h", "photo_width", "photo_height", "score", "sha256", "hash")
+COLUMNS = ("path", "label", "state", "reason", "crop", *FOUND, *TRAITS)
+
+
+@dataclass(frozen=True)
+class CropSettings:
+    """How faces are cropped.
+
+    Parameters
+    ----------
+    detector : mapping
+        As `facecore.detect.detector_spec` returns it.
+    min_size : int
+        A face whose box is narrower is too small, in pixels.
+    limits : Limits
+    """
+
+    detector: Mapping[str, Any]
+    min_size: int = MIN_SIZE
+    limits: Limits = DEFAULT_LIMITS
+
+
+def default_settings(min_size: int = MIN_SIZE) -> CropSettings:
+    """Return the settings of the classic recipe.
+
+    Parameters
+    ----------
+    min_size : int
+        In pixels.
+
+    Returns
+    -------
+    CropSettings
+    """
+    return CropSettings(detector_spec("haar", HaarSettings()), min_size)
+
+
+def crop_folder(
+    source: Path,
+    out: Path,
+    settings: CropSettings | None = None,
+    *,
+    jobs: int = 1,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Crop a data set; run again after a stop, it does only what is missing.
+
+    The same bytes twice under one label count once; under two labels both are dropped. A photo
+    of the train split that nearly equals one of the test split (difference hash of at most
+    `NEAR_BITS` of 256 bits) is dropped. The result does not depend on `jobs`, nor on stops.
+
+    Parameters
+    ----------
+    source : Path
+        As `facecore.dataset.list_photos` takes it.
+    out : Path
+        Folder for the crops and the table; made when missing.
+    settings : CropSettings, optional
+    jobs : int
+        Worker processes; -1 for one a core.
+    progress : bool
+        Show a progress bar on standard error.
+
+    Returns
+    -------
+    DataFrame
+        The table that is also in ``faces.csv``: path, label, state, reason, crop, x, y, w, h
+        (pixels of the upright photo), photo_width, photo_height, score, sha256, hash, split,
+        subject, age, race.
+
+    Raises
+    ------
+    DataError
+        The data set or the output folder cannot be used.
+    """
+    settings = settings or default_settings()
+    source, out = Path(source), Path(out)
+    photos = list_photos(source)
+    root = root_of(source)
+    photos["crop"] = _crop_names(photos["path"], photos["label"])
+    how = _describe(source, settings)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        known = _known(out, how)
+        for label in photos["label"].unique():
+            (out / f"{label}_crop").mkdir(exist_ok=True)
+        for litter in out.glob("*_crop/.tmp-*"):
+            litter.unlink()
+        if not (out / SETTINGS).exists() or _read_json(out / SETTINGS) != how:
+            for stale in (TABLE, JOURNAL):
+                (out / stale).unlink(missing_ok=True)
+            write_atomically(out / SETTINGS, json.dumps(how, indent=1))
+        rows = _run(photos, root, out, settings, known, jobs, progress)
+        table = photos.merge(pd.DataFrame(rows), on="path", validate="one_to_one")
+        table = _settle(table, settings.min_size)
+        _remove_dropped(table, out)
+        table = table.loc[:, list(COLUMNS)]
+        write_atomically(out / TABLE, table.to_csv(index=False))
+        (out / JOURNAL).unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot write to {error.filename or out}: {error.strerror}") from error
+    return table
+
+
+def read_table(folder: Path) -> pd.DataFrame:
+    """Read the table of a folder made by `crop_folder`.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    DataFrame
+        As `crop_folder` returns it.
+
+    Raises
+    ------
+    DataError
+        The folder has none, or it is damaged.
+    """
+    path = Path(folder) / TABLE
+    if not path.is_file():
+        raise DataError(
+            f"no {TABLE} in {folder}; make it with: python -m facecore crop RAW --out {folder}"
+        )
+    numbers = ("x", "y", "w", "h", "photo_width", "photo_height", "score")
+    try:
+        table = pd.read_csv(
+            path, dtype={name: "str" for name in COLUMNS if name not in numbers},
+            keep_default_na=False, na_values={name: [""] for name in numbers},
+        )  # fmt: skip
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read {path}: {error}") from error
+    missing = set(COLUMNS) - set(table.columns)
+    if missing or not table["state"].isin(STATES).all():
+        raise DataError(f"{path} was not made by crop: missing {sorted(missing) or 'states'}")
+    return table
+
+
+def raw_root(folder: Path) -> Path | None:
+    """Return where the raw photos of a folder of crops are, or None if they are gone.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    Path or None
+    """
+    try:
+        source = Path(_read_json(Path(folder) / SETTINGS)["source"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return root_of(source) if source.exists() else None
+
+
+def count_states(table: pd.DataFrame) -> pd.DataFrame:
+    """Count what happened to the photos.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `crop_folder` returns it.
+
+    Returns
+    -------
+    DataFrame
+        One row a state and a sum, one column a label and a sum.
+    """
+    counts = pd.crosstab(table["state"], table["label"]).reindex(list(STATES), fill_value=0)
+    counts["all"] = counts.sum(axis=1)
+    counts.loc["all"] = counts.sum()
+    return counts.rename_axis(index=None, columns=None)
+
+
+def difference_hash(pixels: np.ndarray) -> str:
+    """Return a perceptual hash: is each of 16 x 16 cells brighter than its left neighbour?
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width, 3), uint8
+
+    Returns
+    -------
+    str
+        256 bits in hexadecimal. A photo saved again or scaled differs in few of them.
+    """
+    small = cv2.resize(to_grey(pixels), (17, 16), interpolation=cv2.INTER_AREA)
+    return np.packbits(small[:, 1:] > small[:, :-1]).tobytes().hex()
+
+
+def near_test(table: pd.DataFrame, bits: int = NEAR_BITS) -> np.ndarray:
+    """Find photos of the train split that nearly equal one of the test split.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns split and hash (empty where the photo could not be read).
+    bits : int
+        Most bits, of 256, in which near-duplicates differ.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), bool
+    """
+    near = np.zeros(len(table), dtype=bool)
+    usable = table["hash"].str.len().eq(64).to_numpy()
+    train = np.flatnonzero(usable & table["split"].eq("train").to_numpy())
+    test = np.flatnonzero(usable & table["split"].eq("test").to_numpy())
+    if len(train) and len(test):
+        words = np.zeros((len(table), 4), dtype=np.uint64)
+        words[usable] = [
+            np.frombuffer(bytes.fromhex(h), dtype=np.uint64) for h in table["hash"][usable]
+        ]
+        for start in range(0, len(train), 256):
+            part = train[start : start + 256]
+            differ = np.bitwise_count(words[part][:, None] ^ words[test]).sum(axis=2)
+            near[part] = (differ <= bits).any(axis=1)
+    return near
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that a reader, or a kill, sees the old one or the new one.
+
+    Parameters
+    ----------
+    path : Path
+    text : str
+    """
+    handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink()
+        raise
+
+
+def _run(
+    photos: pd.DataFrame,
+    root: Path,
+    out: Path,
+    settings: CropSettings,
+    known: Mapping[str, Mapping[str, Any]],
+    jobs: int,
+    progress: bool,
+) -> list[dict[str, Any]]:
+    tasks = (
+        joblib.delayed(_crop_one)(root, out, path, crop, settings, known.get(path))
+        for path, crop in zip(photos["path"], photos["crop"], strict=True)
+    )
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    rows = []
+    # The journal is what a stopped run leaves behind; a line that was cut off is passed over.
+    with open(out / JOURNAL, "a", encoding="utf-8") as journal:
+        journal.write("\n")
+        bar = tqdm(
+            parallel(tasks), total=len(photos), unit="photo", disable=not progress, desc="crop"
+        )
+        for row in bar:
+            rows.append(row)
+            journal.write(json.dumps(row) + "\n")
+            journal.flush()
+    return rows
+
+
+def _crop_one(
+    root: Path,
+    out: Path,
+    path: str,
+    crop: str,
+    settings: CropSettings,
+    known: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    cv2.setNumThreads(1)
+    row: dict[str, Any] = {"path": path, "problem": ""} | dict.fromkeys(FOUND)
+    row["sha256"] = row["hash"] = ""
+    try:
+        data = read_bytes(root / path, settings.limits)
+        row["sha256"] = hashlib.sha256(data).hexdigest()
+        if known and known["sha256"] == row["sha256"] and _complete(out / crop, known, settings):
+            return dict(known)
+        photo = decode(data, limits=settings.limits)
+    except PhotoError as error:
+        return row | {"problem": str(error)}
+    row["photo_width"], row["photo_height"] = photo.width, photo.height
+    row["hash"] = difference_hash(photo.pixels)
+    faces = get_detector(settings.detector)(photo.pixels)
+    if faces:
+        row["score"] = faces[0].score
+        row["x"], row["y"], row["w"], row["h"] = (round(float(v), 2) for v in faces[0].box)
+        if row["w"] >= settings.min_size:
+            _write_crop(out / crop, cut(photo.pixels, faces[0].box))
+    return row
+
+
+def _complete(crop: Path, row: Mapping[str, Any], settings: CropSettings) -> bool:
+    return row["w"] is None or row["w"] < settings.min_size or crop.is_file()
+
+
+def _write_crop(path: Path, pixels: np.ndarray) -> None:
+    good, data = cv2.imencode(
+        ".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    )
+    if not good:
+        raise OSError(f"cannot encode the crop {path.name}")
+    temporary = path.with_name(f".tmp-{path.name}")
+    temporary.write_bytes(data.tobytes())
+    os.replace(temporary, path)
+
+
+def _crop_names(paths: pd.Series, labels: pd.Series) -> list[str]:
+    stems = [f"{label}_crop/{Path(p).stem}" for p, label in zip(paths, labels, strict=True)]
+    twins = pd.Series(stems).str.casefold().duplicated(keep=False)
+    return [
+        f"{stem}-{hashlib.sha256(path.encode()).hexdigest()[:8]}.png" if twin else f"{stem}.png"
+        for stem, path, twin in zip(stems, paths, twins, strict=True)
+    ]
+
+
+def _settle(table: pd.DataFrame, min_size: int) -> pd.DataFrame:
+    """Say for every photo what became of it; depends on the whole table, not on its history."""
+    table = table.sort_values("path", ignore_index=True)
+    width = table["w"].astype(float)
+    table["state"] = np.select(
+        [table["problem"].ne(""), width.isna(), width < min_size],
+        ["unreadable", "no_face", "too_small"],
+        "kept",
+    )
+    table["reason"] = table["problem"]
+    readable = table["sha256"].ne("") & table["problem"].eq("")
+    same = table[readable].groupby("sha256")
+    torn = same["label"].transform("nunique").gt(1).reindex(table.index, fill_value=False)
+    again = table["sha256"].duplicated() & readable
+    near = near_test(table)
+    for rows, reason in (
+        (near, "nearly equals a photo of the test split"),
+        (again, "same bytes as another photo of the label"),
+        (torn, "same bytes under two labels"),
+    ):
+        table.loc[rows, ["state", "reason"]] = ["duplicate", reason]
+    table.loc[table["state"].ne("kept"), "crop"] = ""
+    return table
+
+
+def _remove_dropped(table: pd.DataFrame, out: Path) -> None:
+    kept = set(table["crop"])
+    for label in table["label"].unique():
+        for file in (out / f"{label}_crop").iterdir():
+            if file.suffix == ".png" and f"{label}_crop/{file.name}" not in kept:
+                file.unlink()
+
+
+def _describe(source: Path, settings: CropSettings) -> dict[str, Any]:
+    return {
+        "source": str(source.resolve()),
+        "detector": dict(settings.detector),
+        "limits": asdict(settings.limits),
+    }
+
+
+def _known(out: Path, how: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what an earlier run with the same settings found, by path."""
+    try:
+        if _read_json(out / SETTINGS) != how:
+            return {}
+    except (OSError, ValueError):
+        return {}
+    known = {}
+    if (out / TABLE).is_file():
+        table = read_table(out)
+        table["problem"] = np.where(table["state"].eq("unreadable"), table["reason"], "")
+        rows = table[["path", "problem", *FOUND]].astype(object)
+        known = {
+            row["path"]: row for row in rows.where(rows.notna(), None).to_dict(orient="records")
+        }
+    if (out / JOURNAL).is_file():
+        for line in (out / JOURNAL).read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                row = json.loads(line)
+                known[row["path"]] = {key: row[key] for key in ("path", "problem", *FOUND)}
+            except (ValueError, KeyError, TypeError):
+                continue
+    return known
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,33 @@
+"""The exceptions that facecore raises on purpose, each with a message for a person."""
+
+
+class FacecoreError(Exception):
+    """Base of every error that the command line and both apps show as one line."""
+
+
+class PhotoError(FacecoreError):
+    """A photo cannot be used.
+
+    Parameters
+    ----------
+    reason : str
+        One of ``"not_an_image"``, ``"truncated"``, ``"too_large"``, ``"unsupported"``,
+        ``"unreadable"``.
+    message : str
+        What is wrong and what mends it.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (self.reason, str(self))
+
+
+class DataError(FacecoreError):
+    """A folder of photos, a label table or a folder of crops cannot be used."""
+
+
+class ModelError(FacecoreError):
+    """A stored model is missing, damaged or of a format that this version does not know."""

@@ -1,0 +1,191 @@
+"""Honest evaluation: over faces found and over all photos, with intervals, for every group."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from facecore.dataset import root_of
+from facecore.model import FaceModel
+from facecore.predict import predict_many
+
+AGE_BANDS = ((0, 12), (13, 19), (20, 39), (40, 59), (60, 200))
+PREDICTION_COLUMNS = ("set", "label", "detected", "predicted", "age", "race")
+
+
+def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """Return the Wilson 95 % interval of a share (Wilson 1927).
+
+    Parameters
+    ----------
+    right : int
+        Successes.
+    n : int
+        Trials.
+    z : float
+        Standard normal quantile.
+
+    Returns
+    -------
+    low, high : float
+        In [0, 1].
+    """
+    if n == 0:
+        return 0.0, 1.0
+    p = right / n
+    centre = p + z * z / (2 * n)
+    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, float((centre - half) / scale)), min(1.0, float((centre + half) / scale))
+
+
+def age_band(age: str) -> str:
+    """Return the age band of an age in years, or "" where unknown.
+
+    Parameters
+    ----------
+    age : str
+
+    Returns
+    -------
+    str
+        Such as ``"20-39"`` or ``"60+"``.
+    """
+    try:
+        years = float(age)
+    except ValueError:
+        return ""
+    for low, high in AGE_BANDS:
+        if low <= years < high + 1:
+            return f"{low}+" if high == AGE_BANDS[-1][1] else f"{low}-{high}"
+    return ""
+
+
+def predict_table(
+    photos: pd.DataFrame,
+    source: Path,
+    model: FaceModel,
+    *,
+    name: str = "",
+    jobs: int = 1,
+    progress: Any = None,
+) -> pd.DataFrame:
+    """Predict every photo of a data set and keep the answer for its largest face.
+
+    Parameters
+    ----------
+    photos : DataFrame
+        As `facecore.dataset.list_photos` returns it.
+    source : Path
+        The data set.
+    model : FaceModel
+    name : str
+        Name of the data set.
+    jobs : int
+        Worker processes; the answers do not depend on it.
+    progress : callable, optional
+        Wraps the iterator over answers, as `tqdm` does.
+
+    Returns
+    -------
+    DataFrame
+        One row a photo, in the order of `photos`: set, label, detected (bool), predicted (str,
+        empty where no face was found), p_<label> for each label (NaN where no face was found),
+        age (band), race, error (str), ms.
+    """
+    root = root_of(source)
+    answers: Iterable = predict_many([(p, root / p) for p in photos["path"]], model, jobs=jobs)
+    rows = []
+    for answer in progress(answers) if progress else answers:
+        face = answer.faces[0] if answer.faces else None
+        scores = face.scores if face else dict.fromkeys(model.labels, np.nan)
+        rows.append(
+            {
+                "detected": face is not None,
+                "predicted": face.label if face else "",
+                **{f"p_{label}": round(score, 6) for label, score in scores.items()},
+                "error": answer.error or "",
+                "ms": answer.ms,
+            }
+        )
+    table = pd.DataFrame(rows)
+    table.insert(0, "set", name)
+    table.insert(1, "label", photos["label"].to_numpy())
+    table["age"] = [age_band(age) for age in photos["age"]]
+    table["race"] = photos["race"].to_numpy()
+    return table
+
+
+def report(table: pd.DataFrame) -> dict[str, Any]:
+    """Compute every figure of an evaluation from predictions.
+
+    A photo in which no face was found counts as wrong in whatever is "over all".
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns label, detected, predicted, age, race and perhaps ms, as
+        `predict_table` returns it.
+
+    Returns
+    -------
+    dict
+        n, detected (counts), accuracy_found, accuracy_all, balanced_accuracy_found,
+        balanced_accuracy_all (in [0, 1] or None), interval_all (Wilson 95 %), recall (by label,
+        over all), confusion (true label to predicted label or "no face"), ms_per_photo (median
+        or None), groups (trait to group to n, detected, accuracy_all, balanced_accuracy_all,
+        interval_all).
+    """
+    figures = _figures(table)
+    labels = sorted(table["label"].unique())
+    seen = sorted(set(labels) | set(table.loc[table["detected"], "predicted"]))
+    confusion = {
+        label: {
+            other: int((table["label"].eq(label) & table["predicted"].eq(other)).sum())
+            for other in seen
+        }
+        | {"no face": int((table["label"].eq(label) & ~table["detected"]).sum())}
+        for label in labels
+    }
+    timed = "ms" in table and len(table)
+    groups = {
+        trait: {
+            group: {
+                key: value
+                for key, value in _figures(rows).items()
+                if key in ("n", "detected", "accuracy_all", "balanced_accuracy_all", "interval_all")
+            }
+            for group, rows in table[table[trait].ne("")].groupby(trait)
+        }
+        for trait in ("age", "race")
+    }
+    return {
+        **figures,
+        "confusion": confusion,
+        "ms_per_photo": round(float(table["ms"].median()), 2) if timed else None,
+        "groups": {trait: found for trait, found in groups.items() if found},
+    }
+
+
+def _figures(table: pd.DataFrame) -> dict[str, Any]:
+    right = table["detected"] & table["predicted"].eq(table["label"])
+    found = table["detected"]
+    recall_all = right.groupby(table["label"]).mean()
+    recall_found = right[found].groupby(table["label"][found]).mean()
+    low, high = wilson(int(right.sum()), len(table))
+    return {
+        "n": len(table),
+        "detected": int(found.sum()),
+        "accuracy_found": _share(right[found].mean()),
+        "accuracy_all": _share(right.mean()),
+        "balanced_accuracy_found": _share(recall_found.mean()),
+        "balanced_accuracy_all": _share(recall_all.mean()),
+        "interval_all": [round(low, 4), round(high, 4)],
+        "recall": {str(label): _share(value) for label, value in recall_all.items()},
+    }
+
+
+def _share(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 4)

@@ -1,0 +1,248 @@
+"""Decode untrusted bytes into an upright colour photo."""
+
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from facecore.errors import PhotoError
+
+try:
+    from pillow_heif import register_heif_opener
+except ImportError:
+    HEIC_READABLE = False
+else:
+    register_heif_opener()
+    HEIC_READABLE = True
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
+READABLE = "JPEG, PNG, WebP, AVIF, BMP, TIFF or GIF"
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic")
+HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+WIDE_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a photo may cost, checked before any pixel is decoded.
+
+    Parameters
+    ----------
+    max_bytes : int
+        Largest file, in bytes.
+    max_pixels : int
+        Largest width x height that the header may announce.
+    """
+
+    max_bytes: int = 20 * 2**20
+    max_pixels: int = 50_000_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An upright photo, perhaps decoded smaller than it is.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width, 3), uint8 in RGB order
+    width, height : int
+        Size of the upright photo in pixels at full resolution.
+    format : str
+        Name of the file format, as Pillow calls it.
+    """
+
+    pixels: np.ndarray
+    width: int
+    height: int
+    format: str
+
+    @property
+    def scale(self) -> float:
+        """Pixels of `pixels` for one pixel of the full photo, in (0, 1]."""
+        return self.pixels.shape[1] / self.width
+
+
+def read_bytes(source: bytes | str | os.PathLike, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Return the bytes of a file, refusing one that is larger than allowed before reading it.
+
+    Parameters
+    ----------
+    source : bytes or path
+    limits : Limits
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    PhotoError
+        The file is missing, not permitted, empty or too large.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        data = bytes(source)
+        name = "the photo"
+    else:
+        path = Path(source)
+        name = path.name
+        try:
+            with open(path, "rb") as file:
+                data = file.read(limits.max_bytes + 1)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise PhotoError("unreadable", f"cannot read {name}: {why}") from error
+    if len(data) > limits.max_bytes:
+        raise PhotoError(
+            "too_large", f"{name} is larger than the limit of {limits.max_bytes / 2**20:.3g} MB"
+        )
+    if not data:
+        raise PhotoError("not_an_image", f"{name} is empty (0 bytes)")
+    return data
+
+
+def decode(
+    source: bytes | str | os.PathLike,
+    *,
+    enough: int | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Photo:
+    """Decode a photo into upright RGB pixels.
+
+    The format and the number of pixels are read from the header first. EXIF orientation is
+    applied, alpha is laid over white, 16-bit and CMYK become 8-bit RGB, and of an animation
+    or a multi-page file the first frame is taken.
+
+    Parameters
+    ----------
+    source : bytes or path
+    enough : int, optional
+        Long side in pixels that the caller needs. A larger photo may be decoded smaller than it
+        is, by a whole factor (JPEG: already while decoding), but never below `enough`.
+    limits : Limits
+
+    Returns
+    -------
+    Photo
+
+    Raises
+    ------
+    PhotoError
+        With the reason and what mends it; no other exception leaves this function.
+    """
+    data = read_bytes(source, limits)
+    image = _open(data)
+    width, height = image.size
+    if width * height > limits.max_pixels:
+        raise PhotoError(
+            "too_large",
+            f"the photo has {width} x {height} pixels; the limit is "
+            f"{limits.max_pixels / 1e6:.3g} million",
+        )
+    kind = image.format or "unknown"
+    factor = max(1, max(width, height) // enough) if enough else 1
+    try:
+        with image:
+            if factor > 1 and kind in ("JPEG", "MPO"):
+                image.draft(None, (-(-width // factor), -(-height // factor)))
+            image.load()
+            if kind == "TIFF":  # Pillow turns a TIFF upright while loading
+                width, height = image.size
+            orientation = _orientation(image)
+            rest = max(1, max(image.size) // enough) if enough else 1
+            flat = _flatten(image, rest)
+            if orientation in TURNS:
+                flat = flat.transpose(TURNS[orientation])
+            if orientation >= 5:
+                width, height = height, width
+            pixels = np.asarray(flat)
+    except Exception as error:
+        # The bytes come from anywhere, and the codecs below Pillow raise whatever they like on
+        # damaged ones (OSError, SyntaxError, struct.error, MemoryError, ...).
+        raise PhotoError(
+            "truncated", "the photo is damaged or cut off; save or send it again"
+        ) from error
+    return Photo(pixels, width, height, kind)
+
+
+def _open(data: bytes) -> Image.Image:
+    if not HEIC_READABLE and data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
+        raise PhotoError(
+            "unsupported",
+            "HEIC photos are not supported here; export the photo as JPEG "
+            "(or: pip install pillow-heif)",
+        )
+    formats = [name for name in FORMATS if name != "HEIF" or HEIC_READABLE]
+    try:
+        return Image.open(io.BytesIO(data), formats=formats)
+    except Image.DecompressionBombError as error:
+        raise PhotoError("too_large", "the photo announces far too many pixels") from error
+    except Exception as error:
+        if _looks_like_image(data):
+            raise PhotoError(
+                "truncated", "the photo is damaged or cut off; save or send it again"
+            ) from error
+        raise PhotoError("not_an_image", f"the file is not a photo; send {READABLE}") from error
+
+
+def _looks_like_image(data: bytes) -> bool:
+    starts = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*")
+    return data.startswith(starts) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        # A damaged EXIF block says nothing about the pixels, which were read well.
+        return 1
+
+
+def _flatten(image: Image.Image, factor: int = 1) -> Image.Image:
+    """Return `image` as 8-bit RGB, transparency over white, shrunk by a whole factor."""
+    if image.mode in WIDE_MODES:
+        return Image.fromarray(_to_8_bit(np.asarray(image))).reduce(factor).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        layer = image.convert("RGBA").reduce(factor)
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    if image.mode not in ("L", "RGB", "CMYK"):
+        image = image.convert("RGB")
+    return image.reduce(factor).convert("RGB")
+
+
+def _to_8_bit(values: np.ndarray) -> np.ndarray:
+    values = np.nan_to_num(values.astype(np.float64))
+    top = values.max(initial=0)
+    full = 1 if top <= 1 else 255 if top <= 255 else 65535
+    return np.clip(values * (255 / full) + 0.5, 0, 255).astype(np.uint8)
+
+
+def to_png(pixels: np.ndarray) -> bytes:
+    """Encode an array as PNG, for showing it.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width) or (height, width, 3), uint8
+
+    Returns
+    -------
+    bytes
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

@@ -1,0 +1,391 @@
+"""The trained model: arrays and JSON, NumPy only, no code inside and no scikit-learn needed."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facecore.errors import ModelError
+
+FORMAT = 1
+MAX_ARRAY_BYTES = 2**30
+KERNELS = ("rbf", "linear")
+CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Member:
+    """One min-max, PCA and kernel machine over one kind of features.
+
+    Parameters
+    ----------
+    minimum, span : ndarray of shape (n_features,), float32
+        Per-feature minimum of the training faces, and maximum minus minimum (1 where constant).
+    mean : ndarray of shape (n_features,), float32
+        Mean face, after min-max scaling.
+    components : ndarray of shape (n_components, n_features), float16 or float32
+        Eigenfaces, orthonormal.
+    deviation : ndarray of shape (n_components,), float32
+        Coordinates are divided by it: standard deviations if whitened, else ones.
+    variance : ndarray of shape (n_components,), float32
+        Explained variance of each eigenface, in units of the min-max scale.
+    total_variance : float
+        Variance of the training faces, all components.
+    kernel_vectors : ndarray of shape (n_vectors, n_components), float32
+        Support vectors or cluster centres in face space.
+    coefficients : ndarray of shape (n_vectors, n_outputs), float64
+    intercept : ndarray of shape (n_outputs,), float64
+    gamma : float
+        Width of the RBF kernel ``exp(-gamma * squared distance)``; unused if linear.
+    kernel : str
+        ``"rbf"`` or ``"linear"``.
+    features : str
+        Name of the features, ``"pixels"``.
+    """
+
+    minimum: np.ndarray
+    span: np.ndarray
+    mean: np.ndarray
+    components: np.ndarray
+    deviation: np.ndarray
+    variance: np.ndarray
+    total_variance: float
+    kernel_vectors: np.ndarray
+    coefficients: np.ndarray
+    intercept: np.ndarray
+    gamma: float
+    kernel: str = "rbf"
+    features: str = "pixels"
+
+    @cached_property
+    def basis(self) -> np.ndarray:
+        """Eigenfaces as float32, ndarray of shape (n_components, n_features)."""
+        return self.components.astype(np.float32)
+
+    @cached_property
+    def _vectors(self) -> np.ndarray:
+        return self.kernel_vectors.astype(np.float64)
+
+    def scale(self, X: np.ndarray) -> np.ndarray:
+        """Min-max scale rows of features: ``(X - min) / (max - min)``.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_faces, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_faces, n_features), float32
+            In [0, 1] for training faces; other faces may leave it.
+        """
+        return (X.astype(np.float32) - self.minimum) / self.span
+
+    def coordinates(self, X: np.ndarray) -> np.ndarray:
+        """Project rows of features into face space (Turk and Pentland 1991).
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_faces, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_faces, n_components), float32
+        """
+        return ((self.scale(X) - self.mean) @ self.basis.T) / self.deviation
+
+    def rebuild(self, Z: np.ndarray) -> np.ndarray:
+        """Return the features of points of face space, the inverse of `coordinates`.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n_faces, k), k <= n_components
+            Leading coordinates; the rest count as 0.
+
+        Returns
+        -------
+        ndarray of shape (n_faces, n_features), float32
+            In units of the features (grey levels for pixels).
+        """
+        k = Z.shape[1]
+        scaled = (Z * self.deviation[:k]).astype(np.float32) @ self.basis[:k] + self.mean
+        return scaled * self.span + self.minimum
+
+    def decide(self, Z: np.ndarray) -> np.ndarray:
+        """Return the kernel machine's values at points of face space.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n_faces, n_components)
+
+        Returns
+        -------
+        ndarray of shape (n_faces, n_outputs), float64
+        """
+        parts = []
+        for start in range(0, max(1, len(Z)), CHUNK):
+            rows = Z[start : start + CHUNK].astype(np.float64)
+            dot = rows @ self._vectors.T
+            if self.kernel == "rbf":
+                squares = (rows**2).sum(1)[:, None] + (self._vectors**2).sum(1)
+                dot = np.exp(-self.gamma * np.maximum(squares - 2 * dot, 0))
+            parts.append(dot @ self.coefficients + self.intercept)
+        return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class FaceModel:
+    """A classifier of faces, with the recipe that prepares a photo for it.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        With two labels a positive decision means the second.
+    members : tuple of Member
+        Their decisions are averaged.
+    slope : ndarray of shape (n_outputs,), float64
+        Probability = ``1 / (1 + exp(-slope * decision))`` (Platt 1999, offset folded into the
+        decision, so that decision 0 is probability 0.5).
+    recipe : mapping
+        How a photo becomes a row: detector, alignment, side.
+    spread : tuple of ndarray or None
+        For each label the mean, shape (n_labels, k), and a factor of the covariance, shape
+        (n_labels, k, k), of the leading coordinates: what made faces are drawn from.
+    """
+
+    labels: tuple[str, ...]
+    members: tuple[Member, ...]
+    slope: np.ndarray
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    spread: tuple[np.ndarray, np.ndarray] | None = None
+
+    @property
+    def pixels(self) -> Member:
+        """The member whose features are pixels, which draws eigenfaces."""
+        return next(member for member in self.members if member.features == "pixels")
+
+    def decision_function(self, X: np.ndarray) -> np.ndarray:
+        """Return the calibrated machine's decision values.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_faces, n_features), uint8 grey levels
+
+        Returns
+        -------
+        ndarray of shape (n_faces,) for two labels, else (n_faces, n_labels), float64
+        """
+        total = sum(member.decide(member.coordinates(X)) for member in self.members)
+        values = np.asarray(total) / len(self.members)
+        return values[:, 0] if values.shape[1] == 1 else values
+
+    def probability_of(self, decisions: np.ndarray) -> np.ndarray:
+        """Turn decision values into probabilities.
+
+        Parameters
+        ----------
+        decisions : ndarray
+            As `decision_function` returns them.
+
+        Returns
+        -------
+        ndarray of shape (n_faces, n_labels), float64
+            In [0, 1], each row sums to 1.
+        """
+        values = decisions[:, None] if decisions.ndim == 1 else decisions
+        p = 1 / (1 + np.exp(np.clip(-self.slope * values, -500, 500)))
+        if p.shape[1] == 1:
+            return np.hstack([1 - p, p])
+        return p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300)
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Return the calibrated probability of each label.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_faces, n_features), uint8 grey levels
+
+        Returns
+        -------
+        ndarray of shape (n_faces, n_labels), float64, in [0, 1]
+        """
+        return self.probability_of(self.decision_function(X))
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return the label of each face.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_faces, n_features), uint8 grey levels
+
+        Returns
+        -------
+        ndarray of shape (n_faces,), str
+        """
+        return np.asarray(self.labels)[self.predict_proba(X).argmax(axis=1)]
+
+    def calibrated(self, slope: np.ndarray, offset: np.ndarray) -> "FaceModel":
+        """Return the model with a calibration: ``offset`` is added to the decision.
+
+        Parameters
+        ----------
+        slope, offset : ndarray of shape (n_outputs,)
+
+        Returns
+        -------
+        FaceModel
+        """
+        members = tuple(replace(m, intercept=m.intercept + offset) for m in self.members)
+        return replace(self, members=members, slope=np.asarray(slope, dtype=np.float64))
+
+    def save(self, folder: Path) -> None:
+        """Write ``model.npz`` (arrays) and ``model.json`` into an existing folder.
+
+        Parameters
+        ----------
+        folder : Path
+        """
+        arrays: dict[str, np.ndarray] = {"slope": self.slope}
+        scalars = []
+        for i, member in enumerate(self.members):
+            arrays |= {f"{name}_{i}": getattr(member, name) for name in _ARRAYS}
+            scalars.append({name: getattr(member, name) for name in _SCALARS})
+        if self.spread:
+            arrays["spread_mean"], arrays["spread_factor"] = self.spread
+        with open(folder / "model.npz", "wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        document = {
+            "format": FORMAT,
+            "labels": list(self.labels),
+            "recipe": dict(self.recipe),
+            "members": scalars,
+            "sha256": sha256(folder / "model.npz"),
+        }
+        (folder / "model.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "FaceModel":
+        """Read a model, refusing what is damaged, foreign or of a newer format.
+
+        Parameters
+        ----------
+        folder : Path
+
+        Returns
+        -------
+        FaceModel
+
+        Raises
+        ------
+        ModelError
+        """
+        name = folder.name
+        try:
+            document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            version = document["format"]
+            if version != FORMAT:
+                raise ModelError(
+                    f"model {name!r} has format {version!r}, this version reads {FORMAT}; "
+                    "pip install --upgrade facecore, or train it again"
+                )
+            if document["sha256"] != sha256(folder / "model.npz"):
+                raise ModelError(
+                    f"model {name!r} is damaged: model.npz does not match its checksum; "
+                    "restore the folder or train it again"
+                )
+            arrays = _read_arrays(folder / "model.npz")
+            members = tuple(
+                Member(**{key: arrays[f"{key}_{i}"] for key in _ARRAYS}, **_scalars(scalars))
+                for i, scalars in enumerate(document["members"])
+            )
+            labels = tuple(str(label) for label in document["labels"])
+            spread = (
+                (arrays["spread_mean"], arrays["spread_factor"])
+                if "spread_mean" in arrays
+                else None
+            )
+            model = cls(labels, members, arrays["slope"], dict(document["recipe"]), spread)
+            _check(model)
+        except FileNotFoundError as error:
+            missing = Path(error.filename).name
+            raise ModelError(f"model {name!r} is incomplete: {missing} is missing") from error
+        except (
+            OSError, ValueError, KeyError, TypeError, AttributeError, IndexError,
+            EOFError, MemoryError, RecursionError, zipfile.BadZipFile,
+        ) as error:  # fmt: skip
+            raise ModelError(f"model {name!r} is damaged or no face model: {error}") from error
+        return model
+
+
+_ARRAYS = (
+    "minimum", "span", "mean", "components", "deviation", "variance",
+    "kernel_vectors", "coefficients", "intercept",
+)  # fmt: skip
+_SCALARS = ("total_variance", "gamma", "kernel", "features")
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+        In hexadecimal.
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > MAX_ARRAY_BYTES:
+            raise ValueError("its arrays are larger than 1 GB")
+    with np.load(path, allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}
+
+
+def _scalars(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "total_variance": float(values["total_variance"]),
+        "gamma": float(values["gamma"]),
+        "kernel": str(values["kernel"]),
+        "features": str(values["features"]),
+    }
+
+
+def _check(model: FaceModel) -> None:
+    k = len(model.labels)
+    outputs = 1 if k == 2 else k
+    if k < 2 or len(set(model.labels)) != k or not model.members:
+        raise ValueError("it needs two or more different labels and a member")
+    if model.slope.shape != (outputs,):
+        raise ValueError("the calibration does not fit the labels")
+    for m in model.members:
+        if m.components.ndim != 2 or m.kernel_vectors.ndim != 2:
+            raise ValueError("eigenfaces or kernel vectors are not tables")
+        n, d = m.components.shape
+        v = len(m.kernel_vectors)
+        shapes = {
+            "minimum": (d,), "span": (d,), "mean": (d,), "deviation": (n,), "variance": (n,),
+            "kernel_vectors": (v, n), "coefficients": (v, outputs), "intercept": (outputs,),
+        }  # fmt: skip
+        for key, shape in shapes.items():
+            if getattr(m, key).shape != shape:
+                raise ValueError(f"{key} has shape {getattr(m, key).shape}, not {shape}")
+        for key in _ARRAYS:
+            array = getattr(m, key)
+            if array.dtype.kind != "f" or not np.isfinite(array).all():
+                raise ValueError(f"{key} holds something else than finite numbers")
+        if m.kernel not in KERNELS or not np.isfinite(m.gamma):
+            raise ValueError(f"kernel {m.kernel!r} is unknown")
+        if m.features == "pixels" and d != int(model.recipe["side"]) ** 2:
+            raise ValueError("the eigenfaces do not have the size of the recipe")
