@@ -151,7 +151,8 @@ def prepare_face(pixels: np.ndarray, face: Face, model: FaceModel) -> np.ndarray
     -------
     ndarray of shape (side, side), uint8
     """
-    return to_square(cut(pixels, face.box), int(model.recipe["side"]))
+    recipe = model.recipe
+    return to_square(cut(pixels, face.box), int(recipe["side"]), float(recipe["frame"]))
 
 
 def classify(

@@ -31,8 +31,8 @@ def cut(pixels: np.ndarray, box: Sequence[float]) -> np.ndarray:
     return np.ascontiguousarray(pixels[rows[:, None], columns])
 
 
-def to_square(crop: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """Return a crop in grey at the size of the training faces.
+def to_square(crop: np.ndarray, side: int = SIDE, frame: float = 1.0) -> np.ndarray:
+    """Return the middle of a crop in grey at the size of the training faces.
 
     Shrinks by pixel area, so that fine detail does not alias, and enlarges bilinearly.
 
@@ -41,12 +41,15 @@ def to_square(crop: np.ndarray, side: int = SIDE) -> np.ndarray:
     crop : ndarray of shape (height, width) or (height, width, 3), uint8
     side : int
         Width and height of the result in pixels.
+    frame : float
+        Share of the crop's width and height that is used, around its middle, in (0, 1].
 
     Returns
     -------
     ndarray of shape (side, side), uint8
     """
-    grey = to_grey(crop)
+    top, left = (round(length * (1 - frame) / 2) for length in crop.shape[:2])
+    grey = to_grey(crop[top : len(crop) - top, left : crop.shape[1] - left])
     shrinks = min(grey.shape) > side
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(grey, (side, side), interpolation=method), dtype=np.uint8)

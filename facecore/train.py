@@ -45,6 +45,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "alignment": None,
         "features": ["pixels"],
         "side": SIDE,
+        "frame": 0.85,
     },
 }
 PACKAGES = ("numpy", "scikit-learn", "opencv-python-headless", "pillow")
@@ -106,7 +107,7 @@ def train(
     begun = time.perf_counter()
     faces = gather(sources, RECIPES[recipe], jobs=jobs, seed=seed, progress=progress)
     fitted = faces[faces["split"].eq("train") & faces["state"].eq("kept")]
-    X = load_faces(fitted, SIDE, jobs)
+    X = load_faces(fitted, RECIPES[recipe], jobs)
     y, groups = fitted["label"].to_numpy(dtype=str), persons(fitted)
     search = grid_search(X, y, groups, values, seed=seed, jobs=jobs, progress=progress)
     classifier = FaceSpaceClassifier(**search.best, random_state=seed).fit(X, y)
@@ -251,14 +252,14 @@ def persons(table: pd.DataFrame) -> np.ndarray:
     return (table["set"] + np.where(known, "/person/", "/photo/") + who).to_numpy(dtype=str)
 
 
-def load_faces(table: pd.DataFrame, side: int = SIDE, jobs: int = 1) -> np.ndarray:
+def load_faces(table: pd.DataFrame, recipe: Mapping[str, Any], jobs: int = 1) -> np.ndarray:
     """Load crops as rows of grey levels.
 
     Parameters
     ----------
     table : DataFrame
         With folder and crop.
-    side : int
+    recipe : mapping
     jobs : int
 
     Returns
@@ -274,14 +275,14 @@ def load_faces(table: pd.DataFrame, side: int = SIDE, jobs: int = 1) -> np.ndarr
         Path(folder) / crop for folder, crop in zip(table["folder"], table["crop"], strict=True)
     ]
     rows = joblib.Parallel(n_jobs=jobs, batch_size=64)(
-        joblib.delayed(_load_face)(path, side) for path in paths
+        joblib.delayed(_load_face)(path, recipe["side"], recipe["frame"]) for path in paths
     )
     return np.vstack(rows)
 
 
-def _load_face(path: Path, side: int) -> np.ndarray:
+def _load_face(path: Path, side: int, frame: float) -> np.ndarray:
     try:
-        return flatten(to_square(decode(path).pixels, side))
+        return flatten(to_square(decode(path).pixels, side, frame))
     except PhotoError as error:
         raise DataError(
             f"crop {path}: {error}; delete it and run: python -m facecore crop RAW --out "
