@@ -300,7 +300,7 @@ class FaceModel:
                 )
             arrays = _read_arrays(folder / "model.npz")
             members = tuple(
-                Member(**{key: arrays[f"{key}_{i}"] for key in _ARRAYS}, **_scalars(scalars))
+                _member({key: arrays[f"{key}_{i}"] for key in _ARRAYS}, scalars)
                 for i, scalars in enumerate(document["members"])
             )
             labels = tuple(str(label) for label in document["labels"])
@@ -353,13 +353,14 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         return {key: file[key] for key in file.files}
 
 
-def _scalars(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "total_variance": float(values["total_variance"]),
-        "gamma": float(values["gamma"]),
-        "kernel": str(values["kernel"]),
-        "features": str(values["features"]),
-    }
+def _member(arrays: Mapping[str, Any], scalars: Mapping[str, Any]) -> Member:
+    return Member(
+        **arrays,
+        total_variance=float(scalars["total_variance"]),
+        gamma=float(scalars["gamma"]),
+        kernel=str(scalars["kernel"]),
+        features=str(scalars["features"]),
+    )
 
 
 def _check(model: FaceModel) -> None:
