@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    ExifTags,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 from facecore.errors import PhotoError
 
@@ -18,7 +28,17 @@ else:
     register_heif_opener()
     HEIC_READABLE = True
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
+# Only these decoders see untrusted bytes, however many Pillow has.
+PLUGINS = (
+    JpegImagePlugin.JpegImageFile,
+    PngImagePlugin.PngImageFile,
+    WebPImagePlugin.WebPImageFile,
+    BmpImagePlugin.BmpImageFile,
+    TiffImagePlugin.TiffImageFile,
+    GifImagePlugin.GifImageFile,
+    AvifImagePlugin.AvifImageFile,
+)
+FORMATS = [plugin.format for plugin in PLUGINS] + (["HEIF"] if HEIC_READABLE else [])
 READABLE = "JPEG, PNG, WebP, AVIF, BMP, TIFF or GIF"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic")
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
@@ -186,9 +206,8 @@ def _open(data: bytes) -> Image.Image:
             "HEIC photos are not supported here; export the photo as JPEG "
             "(or: pip install pillow-heif)",
         )
-    formats = [name for name in FORMATS if name != "HEIF" or HEIC_READABLE]
     try:
-        return Image.open(io.BytesIO(data), formats=formats)
+        return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise PhotoError("too_large", "the photo announces far too many pixels") from error
     except Exception as error:
