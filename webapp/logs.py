@@ -52,7 +52,6 @@ def init_app(app: Flask) -> None:
         handler.setFormatter(JsonLines())
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
-        logger.propagate = False
     app.before_request(_begin)
     app.after_request(_finish)
 

@@ -14,7 +14,7 @@ from facecore.predict import PhotoAnswer, annotate
 
 # Okabe and Ito (2008): told apart by colour-blind people, on light and on dark.
 PALETTE = ("#E69F00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-LONG_SIDE = 800
+LONG_SIDE, MOST = 800, 3  # pixels; a small photo is enlarged at most so many times
 
 
 def init_app(app: Flask) -> None:
@@ -63,7 +63,7 @@ def face_uri(pixels: np.ndarray) -> str:
 
 
 def photo_uri(answer: PhotoAnswer) -> str:
-    """Return the upright photo of an answer, small enough for a page, as a data URI.
+    """Return the upright photo of an answer, in a size for a page, as a data URI.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def photo_uri(answer: PhotoAnswer) -> str:
     -------
     str
     """
-    return _jpeg(_shrink(answer))
+    return _jpeg(_fit(answer))
 
 
 def numbered(answer: PhotoAnswer, labels: Sequence[str]) -> str:
@@ -91,7 +91,7 @@ def numbered(answer: PhotoAnswer, labels: Sequence[str]) -> str:
     str
     """
     colours = {label: _rgb(colour(label, labels)) for label in labels}
-    return _jpeg(annotate(replace(answer, pixels=_shrink(answer)), colours))
+    return _jpeg(annotate(replace(answer, pixels=_fit(answer)), colours))
 
 
 def sentence(text: str) -> str:
@@ -113,11 +113,12 @@ def _rgb(code: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _shrink(answer: PhotoAnswer) -> np.ndarray:
+def _fit(answer: PhotoAnswer) -> np.ndarray:
     assert answer.pixels is not None  # the templates ask for pictures of usable photos only
     image = Image.fromarray(answer.pixels)
-    image.thumbnail((LONG_SIDE, LONG_SIDE))
-    return np.asarray(image)
+    scale = min(LONG_SIDE / max(image.size), MOST)
+    width, height = (max(1, round(length * scale)) for length in image.size)
+    return np.asarray(image.resize((width, height), reducing_gap=2.0))
 
 
 def _jpeg(pixels: np.ndarray) -> str:

@@ -14,7 +14,8 @@ DEFAULTS: dict[str, Any] = {
     "MODEL": None,
     "MAX_FILE_SIZE": 20 * MB,
     "MAX_CONTENT_LENGTH": 32 * MB,
-    "MAX_FORM_MEMORY_SIZE": 64 * 1024,
+    # Text of the form. The parser's buffer counts too: 64 KB and the start of the next part.
+    "MAX_FORM_MEMORY_SIZE": 128 * 1024,
     "MAX_FORM_PARTS": 20,
     "MAX_PIXELS": 50_000_000,
     "DECODES": 2,

@@ -19,6 +19,7 @@ async function look(files) {
   const told = [];
   answers.replaceChildren();
   form.setAttribute("aria-busy", "true");
+  status_.classList.remove("visually-hidden");
   for (const [i, file] of files.entries()) {
     status_.textContent = files.length > 1
       ? `Looking at photo ${i + 1} of ${files.length} …` : "Looking at the photo …";
@@ -28,6 +29,7 @@ async function look(files) {
     told.push(...found.map((node) => (node.querySelector("[data-summary]") ?? node).textContent.trim()));
   }
   form.removeAttribute("aria-busy");
+  status_.classList.add("visually-hidden"); // the answers say it; this tells a screen reader
   status_.textContent = told.join(" ");
 }
 
@@ -92,6 +94,7 @@ camera.addEventListener("click", async () => {
   try {
     video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
   } catch {
+    status_.classList.remove("visually-hidden");
     status_.textContent = "The camera cannot be used; allow it in the browser, or choose a photo.";
     return;
   }
