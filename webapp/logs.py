@@ -52,6 +52,7 @@ def init_app(app: Flask) -> None:
         handler.setFormatter(JsonLines())
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
+        logger.propagate = False  # a server may print what reaches the root logger once more
     app.before_request(_begin)
     app.after_request(_finish)
 

@@ -5,6 +5,7 @@ from flask import Blueprint, abort, current_app, render_template
 from facecore.artifacts import list_models, read_evaluation, read_metadata
 from facecore.errors import ModelError
 from facecore.explain import eigenface_images, mean_face
+from facecore.images import FORMATS
 from facecore.predict import PhotoAnswer
 from webapp.errors import status_of
 from webapp.forms import PhotoForm
@@ -12,6 +13,8 @@ from webapp.security import limit_photos
 from webapp.service import Service
 
 EIGENFACES = 7
+# Named one by one, so that a phone which takes HEIC photos turns them into JPEG for the site.
+ACCEPT = ",".join(f"image/{kind.lower()}" for kind in FORMATS)
 
 blueprint = Blueprint("pages", __name__)
 
@@ -58,7 +61,12 @@ def gender() -> tuple[str, int]:
         else:
             status = 400
     page = render_template(
-        "gender.html", form=form, answers=answers, labels=labels, max_file=service.limits.max_bytes
+        "gender.html",
+        form=form,
+        answers=answers,
+        labels=labels,
+        accept=ACCEPT,
+        max_file=service.limits.max_bytes,
     )
     return page, status
 

@@ -23,6 +23,7 @@ def no_key(monkeypatch, made_artifacts):
     monkeypatch.delenv("FACECORE_SECRET_KEY", raising=False)
     monkeypatch.delenv("FLASK_DEBUG", raising=False)
     monkeypatch.setattr(logging.getLogger("webapp"), "handlers", [])
+    monkeypatch.setattr(logging.getLogger("webapp"), "propagate", True)
 
 
 def test_refuses_to_start_without_a_secret_key_in_one_line(no_key, capsys):

@@ -111,6 +111,7 @@ function stop() {
 
 close.addEventListener("click", stop);
 take.addEventListener("click", () => {
+  if (!video.videoWidth) return; // no picture yet
   const canvas = document.createElement("canvas");
   canvas.width = video.videoWidth;
   canvas.height = video.videoHeight;
