@@ -19,7 +19,9 @@ def photo() -> bytes:
 
 
 def said(app) -> str:
-    return "\n".join(str(element.value) for group in (app.markdown, app.caption) for element in group)
+    return "\n".join(
+        str(element.value) for group in (app.markdown, app.caption) for element in group
+    )
 
 
 def test_it_asks_for_a_photo_first(open_page):
