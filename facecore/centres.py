@@ -13,7 +13,7 @@ from scipy.linalg import cho_factor, cho_solve
 from sklearn.cluster import KMeans
 
 from facecore.errors import DataError
-from facecore.model import FaceModel
+from facecore.model import FaceModel, mirror
 from facecore.search import rbf
 
 MIN_FACES = 5
@@ -28,12 +28,12 @@ def on_centres(
     *,
     count: int = 2000,
     seed: int = 0,
-    synthetic: int = 4000,
+    mixtures: int = 4000,
 ) -> FaceModel:
     """Return the model with cluster centres of face space as kernel vectors.
 
     The coefficients are fitted by ridge regression to the exact machine's decisions at the
-    training faces, their mirror images and made faces.
+    training faces, at their mirror images where the recipe uses them, and between faces.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def on_centres(
         Clusters to start from; those with fewer than `MIN_FACES` faces or `MIN_PERSONS`
         persons are dissolved.
     seed : int
-    synthetic : int
-        Made faces used in the fit.
+    mixtures : int
+        Points between two faces that take part in the fit.
 
     Returns
     -------
@@ -57,14 +57,16 @@ def on_centres(
     (member,) = model.members
     Z = member.coordinates(X)
     centres = cluster_centres(Z, groups, count, seed)
-    side = int(model.recipe["side"])
-    mirrored = X.reshape(-1, side, side)[:, :, ::-1].reshape(len(X), -1)
-    points = np.concatenate([Z, member.coordinates(mirrored), _made(model, Z, synthetic, seed)])
-    K = rbf(points, centres, member.gamma)
-    target = member.decide(points)
+    # Where the model averages over a face and its mirror image, that mean is what is fitted.
+    views = [Z, member.coordinates(mirror(X))] if model.recipe.get("mirror") else [Z]
+    rng = np.random.default_rng(seed)
+    mixing = rng.integers(0, len(Z), (2, mixtures)), rng.random((mixtures, 1))
+    views = [np.concatenate([view, _mix(view, *mixing)]) for view in views]
+    K = np.asarray(sum(rbf(view, centres, member.gamma) for view in views)) / len(views)
+    target = np.asarray(sum(member.decide(view) for view in views)) / len(views)
     intercept = target.mean(axis=0)
     gram = K.T @ K
-    gram[np.diag_indices_from(gram)] += RIDGE * len(points) / len(centres)
+    gram[np.diag_indices_from(gram)] += RIDGE * len(K) / len(centres)
     coefficients = cho_solve(cho_factor(gram), K.T @ (target - intercept))
     small = replace(member, kernel_vectors=centres, coefficients=coefficients, intercept=intercept)
     return replace(model, members=(small,))
@@ -98,7 +100,9 @@ def cluster_centres(Z: np.ndarray, groups: np.ndarray, count: int, seed: int) ->
             f"cluster centres need {MIN_FACES} faces of {MIN_PERSONS} persons; "
             "train without --centres"
         )
-    start = KMeans(min(count, len(Z) // MIN_FACES), n_init=1, max_iter=20, random_state=seed)
+    start = KMeans(
+        min(count, len(Z) // MIN_FACES), init="random", n_init=1, max_iter=20, random_state=seed
+    )
     centres = start.fit(Z).cluster_centers_
     while True:
         nearest = _nearest(Z, centres)
@@ -152,9 +156,6 @@ def _squared(A: np.ndarray, B: np.ndarray, squares: np.ndarray) -> np.ndarray:
     return (A**2).sum(axis=1)[:, None] - 2 * A @ B.T + squares
 
 
-def _made(model: FaceModel, Z: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Return points between faces: random mixtures of two, which fill the space among them."""
-    rng = np.random.default_rng(seed)
-    first, second = rng.integers(0, len(Z), (2, count))
-    share = rng.random((count, 1))
-    return share * Z[first] + (1 - share) * Z[second]
+def _mix(Z: np.ndarray, pairs: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return points between two faces each, which fill the space among the faces."""
+    return share * Z[pairs[0]] + (1 - share) * Z[pairs[1]]

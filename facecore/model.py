@@ -152,7 +152,8 @@ class FaceModel:
         Probability = ``1 / (1 + exp(-slope * decision))`` (Platt 1999, offset folded into the
         decision, so that decision 0 is probability 0.5).
     recipe : mapping
-        How a photo becomes a row: detector, alignment, side.
+        How a photo becomes a row: detector, alignment, frame, side; with ``mirror`` the decision is
+        the mean over a face and its mirror image.
     spread : tuple of ndarray or None
         For each label the mean, shape (n_labels, k), and a factor of the covariance, shape
         (n_labels, k, k), of the leading coordinates: what made faces are drawn from.
@@ -180,8 +181,10 @@ class FaceModel:
         -------
         ndarray of shape (n_faces,) for two labels, else (n_faces, n_labels), float64
         """
-        total = sum(member.decide(member.coordinates(X)) for member in self.members)
-        values = np.asarray(total) / len(self.members)
+        views = [X, mirror(X)] if self.recipe.get("mirror") else [X]
+        values = np.mean(
+            [m.decide(m.coordinates(view)) for m in self.members for view in views], axis=0
+        )
         return values[:, 0] if values.shape[1] == 1 else values
 
     def probability_of(self, decisions: np.ndarray) -> np.ndarray:
@@ -320,6 +323,21 @@ class FaceModel:
         ) as error:  # fmt: skip
             raise ModelError(f"model {name!r} is damaged or no face model: {error}") from error
         return model
+
+
+def mirror(X: np.ndarray) -> np.ndarray:
+    """Return rows of square faces as in a mirror.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_faces, side * side)
+
+    Returns
+    -------
+    ndarray of shape (n_faces, side * side)
+    """
+    side = round(X.shape[1] ** 0.5)
+    return X.reshape(-1, side, side)[:, :, ::-1].reshape(X.shape)
 
 
 _ARRAYS = (

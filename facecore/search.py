@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from facecore.errors import DataError
 from facecore.estimator import as_float, fit_pca, fit_svm
+from facecore.model import mirror
 
 PARAMETERS = ("n_components", "whiten", "gamma", "C", "class_weight")
 DEFAULTS = {"whiten": True, "class_weight": "balanced"}
@@ -25,7 +26,7 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
     "full": {
         "n_components": [100, 150, 200, 300],
         "C": [1.0, 2.0, 4.0, 8.0],
-        "gamma": [0.001, 0.002, 0.003, 0.005],
+        "gamma": [0.0015, 0.0025, 0.004, 0.006],
         "class_weight": ["balanced", None],
     },
 }
@@ -141,6 +142,7 @@ def grid_search(
     folds: int = 5,
     seed: int = 0,
     jobs: int = 1,
+    mirrored: bool = False,
     progress: bool = False,
     on_candidate: Callable[[int, int, float], None] | None = None,
 ) -> SearchResult:
@@ -159,6 +161,8 @@ def grid_search(
     folds, seed : int
     jobs : int
         Worker processes; -1 for one a core. The result does not depend on it.
+    mirrored : bool
+        Score the mean decision over a face and its mirror image, as the model will decide.
     progress : bool
         Show a progress bar on standard error.
     on_candidate : callable, optional
@@ -181,7 +185,8 @@ def grid_search(
     spaces = dict(
         _bar(
             parallel(
-                joblib.delayed(_project)(i, X, split, most, seed) for i, split in enumerate(splits)
+                joblib.delayed(_project)(i, X, split, most, seed, mirrored)
+                for i, split in enumerate(splits)
             ),
             len(splits), progress, "eigenfaces", "fold",
         )
@@ -212,33 +217,42 @@ def _bar(items: Iterable, total: int, progress: bool, name: str, unit: str) -> I
 
 
 def _project(
-    fold: int, X: np.ndarray, split: tuple[np.ndarray, np.ndarray], most: int, seed: int
-) -> tuple[int, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return coordinates of training and validation faces, and standard deviations."""
+    fold: int,
+    X: np.ndarray,
+    split: tuple[np.ndarray, np.ndarray],
+    most: int,
+    seed: int,
+    mirrored: bool,
+) -> tuple[int, tuple[np.ndarray, list[np.ndarray], np.ndarray]]:
+    """Return coordinates of training and of each view of validation faces, and deviations."""
     train, test = split
     scaler = MinMaxScaler()
     scaled = scaler.fit_transform(as_float(X[train]))
     pca = fit_pca(scaled, most, False, seed)
     Z = pca.transform(scaled)
     del scaled
-    Z_test = pca.transform(scaler.transform(as_float(X[test])))
-    return fold, (Z, Z_test, np.sqrt(np.maximum(pca.explained_variance_, 1e-12)))
+    views = [X[test], mirror(X[test])] if mirrored else [X[test]]
+    Z_tests = [pca.transform(scaler.transform(as_float(view))) for view in views]
+    return fold, (Z, Z_tests, np.sqrt(np.maximum(pca.explained_variance_, 1e-12)))
 
 
 def _score_kernel(
     fold: int,
-    space: tuple[np.ndarray, np.ndarray, np.ndarray],
+    space: tuple[np.ndarray, list[np.ndarray], np.ndarray],
     y: np.ndarray,
     split: tuple[np.ndarray, np.ndarray],
     kernel: tuple[int, bool, float],
     candidates: Sequence[Mapping[str, Any]],
 ) -> list[tuple[int, int, tuple[float, float, float], np.ndarray]]:
     n, whiten, gamma = kernel
-    Z, Z_test, deviation = space
+    Z, Z_tests, deviation = space
     divisor = deviation[:n] if whiten else 1
-    Z, Z_test = Z[:, :n] / divisor, Z_test[:, :n] / divisor
+    Z = Z[:, :n] / divisor
     train, test = split
-    K, K_test = rbf(Z, Z, gamma), rbf(Z_test, Z, gamma)
+    K = rbf(Z, Z, gamma)
+    # The decision is linear in the kernel: the mean over the views is that of their kernels.
+    kernels = [rbf(view[:, :n] / divisor, Z, gamma) for view in Z_tests]
+    K_test = np.asarray(sum(kernels)) / len(kernels)
     classes = np.unique(y)
     results = []
     for i, candidate in enumerate(candidates):

@@ -45,7 +45,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "alignment": None,
         "features": ["pixels"],
         "side": SIDE,
-        "frame": 0.85,
+        "frame": 0.86,
+        "mirror": True,
     },
 }
 PACKAGES = ("numpy", "scikit-learn", "opencv-python-headless", "pillow")
@@ -109,7 +110,10 @@ def train(
     fitted = faces[faces["split"].eq("train") & faces["state"].eq("kept")]
     X = load_faces(fitted, RECIPES[recipe], jobs)
     y, groups = fitted["label"].to_numpy(dtype=str), persons(fitted)
-    search = grid_search(X, y, groups, values, seed=seed, jobs=jobs, progress=progress)
+    search = grid_search(
+        X, y, groups, values, seed=seed, jobs=jobs, progress=progress,
+        mirrored=RECIPES[recipe]["mirror"],
+    )  # fmt: skip
     classifier = FaceSpaceClassifier(**search.best, random_state=seed).fit(X, y)
     model = classifier.to_model(RECIPES[recipe], X, y)
     if centres:

@@ -1,0 +1,19 @@
+"""Fixtures of the dashboard's tests."""
+
+from collections.abc import Callable
+
+import pytest
+from screens import ROOT
+from streamlit.testing.v1 import AppTest
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AppTest]:
+    """Open a screen of the dashboard as a visitor would, from the entry script."""
+    monkeypatch.chdir(ROOT)
+
+    def open_screen(screen: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+        return app.run() if screen == "dashboard.py" else app.switch_page(screen).run()
+
+    return open_screen

@@ -1,0 +1,64 @@
+"""Every screen opens with the shipped model, with none, and with a damaged one."""
+
+import json
+import shutil
+
+import pytest
+from screens import ROOT, SCREENS
+
+from facecore.artifacts import artifacts_dir, read_evaluation, read_metadata
+
+
+def words(app) -> str:
+    """Return everything that a screen says, as one text."""
+    groups = (app.markdown, app.caption, app.info, app.warning, app.error, app.title, app.code)
+    return "\n".join(str(element.value) for group in groups for element in group)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_screen_opens_with_the_shipped_model(open_page, screen):
+    app = open_page(screen)
+    assert not app.exception
+    assert app.title[0].value
+    assert app.sidebar.selectbox[0].value == "classic"
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_without_a_model_a_screen_names_the_command_that_trains_one(
+    open_page, screen, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
+    app = open_page(screen)
+    assert not app.exception
+    assert app.code[0].value.startswith("python -m facecore train")
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("file", ["model.npz", "metadata.json", "evaluation.json"])
+def test_a_damaged_model_is_an_error_in_words(open_page, screen, file, tmp_path, monkeypatch):
+    shutil.copytree(artifacts_dir() / "classic", tmp_path / "broken")
+    damaged = bytearray((tmp_path / "broken" / file).read_bytes())
+    damaged[len(damaged) // 2] ^= 0xFF
+    (tmp_path / "broken" / file).write_bytes(damaged)
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
+    app = open_page(screen)
+    assert not app.exception
+    assert "broken" in app.error[0].value
+
+
+def test_the_card_shows_the_figures_of_the_artifacts(open_page):
+    app = open_page("dashboard.py")
+    metadata, evaluation = read_metadata("classic"), read_evaluation("classic")
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert metrics["Training faces"] == f"{sum(metadata['training_faces'].values()):,}"
+    assert metrics["Balanced accuracy, folds"] == f"{metadata['search']['balanced_accuracy']:.3f}"
+    table = app.dataframe[0].value
+    assert list(table.index) == list(evaluation)
+    for name, figures in evaluation.items():
+        assert float(table.loc[name, "accuracy, all photos"]) == figures["accuracy_all"]
+    assert json.loads(json.dumps(metadata["command"])) in words(app)
+
+
+def test_no_screen_is_longer_than_it_may_be():
+    for screen in SCREENS:
+        assert len((ROOT / screen).read_text().splitlines()) <= 120, screen
