@@ -92,7 +92,7 @@ def _fits(name: str, value: Any) -> bool:
         return value in ("balanced", None)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
         return False
-    return isinstance(value, int) if name == "n_components" else bool(np.isfinite(value))
+    return isinstance(value, int) if name == "n_components" else value < 1e100
 
 
 def split_folds(
