@@ -87,7 +87,12 @@ class FaceSpaceClassifier(ClassifierMixin, BaseEstimator):
         scaler = MinMaxScaler()
         scaled = scaler.fit_transform(as_float(X))
         pca = fit_pca(scaled, self.n_components, self.whiten, self.random_state)
-        svm = fit_svm(pca.transform(scaled), y, SVC(C=self.C, gamma=self.gamma), self.class_weight)
+        svm = fit_svm(
+            pca.transform(scaled),
+            y,
+            SVC(C=self.C, gamma=self.gamma, cache_size=1000),
+            self.class_weight,
+        )
         self.pipeline_ = Pipeline([("minmax", scaler), ("pca", pca), ("svm", svm)])
         return self
 

@@ -263,6 +263,7 @@ def annotate(answer: PhotoAnswer, colours: dict[str, tuple[int, int, int]]) -> n
     for number, face in enumerate(answer.faces, start=1):
         x, y, w, h = (round(v * scale) for v in face.box)
         colour = colours[face.label]
+        ink = (0, 0, 0) if np.dot(colour, (0.299, 0.587, 0.114)) > 140 else (255, 255, 255)
         cv2.rectangle(picture, (x, y), (x + w, y + h), colour, thick)
         size = max(0.4, max(picture.shape[:2]) / 800)
         (tw, th), base = cv2.getTextSize(str(number), cv2.FONT_HERSHEY_SIMPLEX, size, thick)
@@ -271,6 +272,6 @@ def annotate(answer: PhotoAnswer, colours: dict[str, tuple[int, int, int]]) -> n
         cv2.rectangle(picture, (left, top), corner, colour, cv2.FILLED)
         cv2.putText(
             picture, str(number), (left + thick + 1, top + th + 2),
-            cv2.FONT_HERSHEY_SIMPLEX, size, (255, 255, 255), thick, cv2.LINE_AA,
+            cv2.FONT_HERSHEY_SIMPLEX, size, ink, thick, cv2.LINE_AA,
         )  # fmt: skip
     return picture

@@ -26,7 +26,7 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
     "full": {
         "n_components": [100, 150, 200, 300],
         "C": [1.0, 2.0, 4.0, 8.0],
-        "gamma": [0.001, 0.002, 0.003, 0.005],
+        "gamma": [0.0015, 0.0025, 0.004, 0.006],
         "class_weight": ["balanced", None],
     },
 }

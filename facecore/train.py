@@ -45,7 +45,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "alignment": None,
         "features": ["pixels"],
         "side": SIDE,
-        "frame": 0.8,
+        "frame": 0.86,
         "mirror": True,
     },
 }

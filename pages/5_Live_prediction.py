@@ -50,5 +50,5 @@ if not photos:
     st.info("The answer appears here as soon as there is a photo.", icon=":material/image_search:")
     st.stop()
 st.caption(CAVEAT)
-for name, data in photos:
-    show_answer(predict_photo(data, chosen.model, name=name), chosen)
+for i, (name, data) in enumerate(photos):
+    show_answer(predict_photo(data, chosen.model, name=name), chosen, key=str(i))

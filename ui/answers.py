@@ -14,13 +14,15 @@ CAVEAT = (
 )
 
 
-def show_answer(answer: PhotoAnswer, chosen: Chosen) -> None:
+def show_answer(answer: PhotoAnswer, chosen: Chosen, key: str) -> None:
     """Show what the model says of a photo.
 
     Parameters
     ----------
     answer : PhotoAnswer
     chosen : Chosen
+    key : str
+        Apart from those of the other answers on the page.
     """
     with st.container(border=True):
         if answer.error:
@@ -44,10 +46,10 @@ def show_answer(answer: PhotoAnswer, chosen: Chosen) -> None:
                     icon=":material/face_retouching_off:",
                 )
             for number in range(1, count + 1):
-                _show_face(answer, number)
+                _show_face(answer, number, key)
 
 
-def _show_face(answer: PhotoAnswer, number: int) -> None:
+def _show_face(answer: PhotoAnswer, number: int, key: str) -> None:
     face = answer.faces[number - 1]
     crop, drawn, words = st.columns([1, 1, 2], vertical_alignment="center")
     crop.image(to_png(face.crop), caption="Grey crop", alt=f"Grey crop of face {number}", width=100)
@@ -61,7 +63,7 @@ def _show_face(answer: PhotoAnswer, number: int) -> None:
     words.plotly_chart(
         score_bars(face.scores),
         config={"displayModeBar": False},
-        key=f"scores-{answer.photo}-{id(answer)}-{number}",
+        key=f"scores-{key}-{number}",
         alt=f"Probabilities of face {number}: "
         + ", ".join(f"{label} {score:.0%}" for label, score in face.scores.items()),
     )

@@ -1,14 +1,10 @@
 """Fixtures of the dashboard's tests."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from screens import ROOT
 from streamlit.testing.v1 import AppTest
-
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("*.py"))
-SCREENS = ["dashboard.py", *PAGES]
 
 
 @pytest.fixture

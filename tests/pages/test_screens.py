@@ -2,13 +2,11 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
+from screens import ROOT, SCREENS
 
 from facecore.artifacts import artifacts_dir, read_evaluation, read_metadata
-
-from .conftest import SCREENS
 
 
 def words(app) -> str:
@@ -62,6 +60,5 @@ def test_the_card_shows_the_figures_of_the_artifacts(open_page):
 
 
 def test_no_screen_is_longer_than_it_may_be():
-    root = Path(__file__).resolve().parents[2]
     for screen in SCREENS:
-        assert len((root / screen).read_text().splitlines()) <= 120, screen
+        assert len((ROOT / screen).read_text().splitlines()) <= 120, screen
