@@ -100,7 +100,9 @@ def cluster_centres(Z: np.ndarray, groups: np.ndarray, count: int, seed: int) ->
             f"cluster centres need {MIN_FACES} faces of {MIN_PERSONS} persons; "
             "train without --centres"
         )
-    start = KMeans(min(count, len(Z) // MIN_FACES), n_init=1, max_iter=20, random_state=seed)
+    start = KMeans(
+        min(count, len(Z) // MIN_FACES), init="random", n_init=1, max_iter=20, random_state=seed
+    )
     centres = start.fit(Z).cluster_centers_
     while True:
         nearest = _nearest(Z, centres)
