@@ -13,6 +13,12 @@ RECIPE = {"side": 100, "frame": 0.85}
 
 
 @pytest.fixture(scope="module")
+def faces():
+    """Enough persons for the clusters to be small."""
+    return draw_faces(LABELS[:2], persons=60, shots=1)
+
+
+@pytest.fixture(scope="module")
 def exact(faces):
     X, y, _ = faces
     return FaceSpaceClassifier(15, gamma=0.01).fit(X, y).to_model(RECIPE, X, y)

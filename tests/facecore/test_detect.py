@@ -69,7 +69,7 @@ def test_an_odd_size_is_no_error(shape):
 
 
 def test_eight_threads_find_what_one_thread_finds():
-    photos = [draw_photo("round", i % 20, i, side=120) for i in range(200)]
+    photos = [draw_photo("round", i % 20, i, side=100) for i in range(200)]
 
     def find(photo):
         return get_detector(HAAR)(photo)
