@@ -1,6 +1,7 @@
 """The command line: crop, sizes, train, evaluate, predict, models, synth."""
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from facecore.errors import DataError, FacecoreError
+from facecore.errors import DataError, FacecoreError, ModelError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         photo could not be read.
     """
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may be no text at all
     try:
         return int(options.run(options))
     except FacecoreError as error:
@@ -88,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     synth.set_defaults(run=_synth)
 
     for command in (crop, train, evaluate):
-        command.add_argument("--jobs", type=int, default=-1, help="processes (one a core)")
+        command.add_argument("--jobs", type=_jobs, default=-1, help="processes (one a core)")
     for command in (train, evaluate, synth):
         command.add_argument("--seed", type=_at_least(0), default=0)
     for command in (evaluate, predict, synth):
@@ -105,6 +108,12 @@ def _at_least(least: int) -> Callable[[str], int]:
 
     parse.__name__ = f"whole number from {least}"
     return parse
+
+
+def _jobs(text: str) -> int:
+    if not int(text):
+        raise argparse.ArgumentTypeError("0 processes do nothing; -1 means one a core")
+    return int(text)
 
 
 def _crop(options: argparse.Namespace) -> int:
@@ -235,7 +244,7 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _models(options: argparse.Namespace) -> int:
-    from facecore.artifacts import find_model, list_models, read_evaluation, read_metadata
+    from facecore.artifacts import find_model, list_models
 
     names = list_models()
     if not names:
@@ -243,21 +252,29 @@ def _models(options: argparse.Namespace) -> int:
     broken = False
     for name in names:
         try:
-            metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
+            print(_describe_model(name))
         except FacecoreError as error:
             broken = True
             print(f"{name}: {error}")
-            continue
-        size = sum(file.stat().st_size for file in find_model(name).iterdir()) / 1e6
+    return int(broken)
+
+
+def _describe_model(name: str) -> str:
+    from facecore.artifacts import find_model, read_evaluation, read_metadata
+
+    metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
+    size = sum(file.stat().st_size for file in find_model(name).iterdir()) / 1e6
+    try:
         scores = ", ".join(
             f"{data} {figures['accuracy_all']:.3f}" for data, figures in evaluation.items()
         )
-        print(
+        return (
             f"{name}: {' / '.join(metadata['labels'])}, recipe {metadata['recipe']}, "
             f"{sum(metadata['training_faces'].values())} faces, {size:.1f} MB, "
             f"trained {metadata['created']}; accuracy over all test photos: {scores or 'none'}"
         )
-    return int(broken)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ModelError(f"its metadata lack {error}; train it again") from error
 
 
 def _synth(options: argparse.Namespace) -> int:

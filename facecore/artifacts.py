@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 DEFAULT_MODEL = "classic"
 TABLES = ("sizes", "grid_search", "predictions")
+TEXTS = ("set", "label", "predicted", "split", "state", "age", "race", "error")
 NEW, OLD = ".new-", ".old-"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -164,8 +165,9 @@ def read_evaluation(name: str | None = None) -> dict[str, Any] | None:
     """
     path = find_model(name) / "evaluation.json"
     try:
+        _check_sum(path)
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
 
 
@@ -191,9 +193,22 @@ def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | Non
 
     path = find_model(name) / f"{table}.csv"
     try:
-        return pd.read_csv(path, keep_default_na=False, na_values=[""]) if path.is_file() else None
-    except (OSError, ValueError) as error:
+        _check_sum(path)
+        if not path.is_file():
+            return None
+        # A label such as 1 stays a text; numbers and texts that are missing are NaN.
+        return pd.read_csv(path, dtype=dict.fromkeys(TEXTS, "str"), keep_default_na=False,
+                           na_values=[""])  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
+
+
+def _check_sum(path: Path) -> None:
+    """Hold one file to the checksum in the metadata, where it must be if the file is there."""
+    text = (path.parent / "metadata.json").read_text(encoding="utf-8")
+    expected = json.loads(text)["sha256"].get(path.name)
+    if expected != (sha256(path) if path.is_file() else None):
+        raise ValueError(f"{path.name} does not match its checksum")
 
 
 def check_name(name: str) -> str:
@@ -250,6 +265,7 @@ def write_model(
     """
     root = artifacts_dir()
     target = root / check_name(name)
+    work = None
     try:
         root.mkdir(parents=True, exist_ok=True)
         _recover(root, name)
@@ -269,6 +285,9 @@ def write_model(
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise ModelError(f"cannot write the model to {target}: {error.strerror}") from error
+    finally:
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
     return target
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from facecore.dataset import TRAITS, list_photos, root_of
+from facecore.dataset import TRAITS, is_label, list_photos, root_of
 from facecore.detect import HaarSettings, detector_spec, get_detector, to_grey
 from facecore.errors import DataError, PhotoError
 from facecore.images import DEFAULT_LIMITS, Limits, decode, read_bytes
@@ -32,6 +32,7 @@ TABLE = "faces.csv"
 SETTINGS = "crop.json"
 JOURNAL = ".faces.jsonl"
 FOUND = ("x", "y", "w", "h", "photo_width", "photo_height", "score", "sha256", "hash")
+NUMBERS = ("x", "y", "w", "h", "photo_width", "photo_height", "score")
 COLUMNS = ("path", "label", "state", "reason", "crop", *FOUND, *TRAITS)
 
 
@@ -114,19 +115,24 @@ def crop_folder(
     how = _describe(source, settings)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        known = _known(out, how)
-        for label in photos["label"].unique():
-            (out / f"{label}_crop").mkdir(exist_ok=True)
-        for litter in out.glob("*_crop/.tmp-*"):
-            litter.unlink()
-        if not (out / SETTINGS).exists() or _read_json(out / SETTINGS) != how:
+        folders = {out / f"{label}_crop" for label in photos["label"]}
+        _refuse_foreign(out, folders)
+        known, earlier = _known(out)
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
+        folders |= {out / folder for folder in earlier if (out / folder).is_dir()}
+        for folder in (out, *folders):
+            for litter in folder.glob(".tmp-*"):
+                litter.unlink()
+        if _settings_of(out) != how:
+            known = {}
             for stale in (TABLE, JOURNAL):
                 (out / stale).unlink(missing_ok=True)
             write_atomically(out / SETTINGS, json.dumps(how, indent=1))
         rows = _run(photos, root, out, settings, known, jobs, progress)
         table = photos.merge(pd.DataFrame(rows), on="path", validate="one_to_one")
-        table = _settle(table, settings.min_size)
-        _remove_dropped(table, out)
+        table = _settle(table.astype(dict.fromkeys(NUMBERS, float)), settings.min_size)
+        _remove_dropped(table, out, folders)
         table = table.loc[:, list(COLUMNS)]
         write_atomically(out / TABLE, table.to_csv(index=False))
         (out / JOURNAL).unlink(missing_ok=True)
@@ -157,11 +163,10 @@ def read_table(folder: Path) -> pd.DataFrame:
         raise DataError(
             f"no {TABLE} in {folder}; make it with: python -m facecore crop RAW --out {folder}"
         )
-    numbers = ("x", "y", "w", "h", "photo_width", "photo_height", "score")
     try:
         table = pd.read_csv(
-            path, dtype={name: "str" for name in COLUMNS if name not in numbers},
-            keep_default_na=False, na_values={name: [""] for name in numbers},
+            path, dtype={name: "float" if name in NUMBERS else "str" for name in COLUMNS},
+            keep_default_na=False, na_values={name: [""] for name in NUMBERS},
         )  # fmt: skip
     except (OSError, ValueError) as error:
         raise DataError(f"cannot read {path}: {error}") from error
@@ -287,6 +292,7 @@ def _run(
     )
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
     rows = []
+    crops = dict(zip(photos["path"], photos["crop"], strict=True))
     # The journal is what a stopped run leaves behind; a line that was cut off is passed over.
     with open(out / JOURNAL, "a", encoding="utf-8") as journal:
         journal.write("\n")
@@ -295,7 +301,7 @@ def _run(
         )
         for row in bar:
             rows.append(row)
-            journal.write(json.dumps(row) + "\n")
+            journal.write(json.dumps({"crop": crops[row["path"]], **row}) + "\n")
             journal.flush()
     return rows
 
@@ -314,7 +320,8 @@ def _crop_one(
     try:
         data = read_bytes(root / path, settings.limits)
         row["sha256"] = hashlib.sha256(data).hexdigest()
-        if known and known["sha256"] == row["sha256"] and _complete(out / crop, known, settings):
+        same = known is not None and known["sha256"] == row["sha256"] and not known["problem"]
+        if known is not None and same and _complete(out / crop, known, settings):
             return dict(known)
         photo = decode(data, limits=settings.limits)
     except PhotoError as error:
@@ -367,8 +374,10 @@ def _settle(table: pd.DataFrame, min_size: int) -> pd.DataFrame:
     readable = table["sha256"].ne("") & table["problem"].eq("")
     same = table[readable].groupby("sha256")
     torn = same["label"].transform("nunique").gt(1).reindex(table.index, fill_value=False)
-    again = table["sha256"].duplicated() & readable
     near = near_test(table)
+    # A copy in the train split gives way to the test split's, so it is not the one that stays.
+    rest = readable & ~near
+    again = table["sha256"].where(rest).duplicated() & rest
     for rows, reason in (
         (near, "nearly equals a photo of the test split"),
         (again, "same bytes as another photo of the label"),
@@ -379,12 +388,27 @@ def _settle(table: pd.DataFrame, min_size: int) -> pd.DataFrame:
     return table
 
 
-def _remove_dropped(table: pd.DataFrame, out: Path) -> None:
+def _remove_dropped(table: pd.DataFrame, out: Path, folders: Iterable[Path]) -> None:
+    """Remove crops that the table does not keep, also of photos and labels that went away."""
     kept = set(table["crop"])
-    for label in table["label"].unique():
-        for file in (out / f"{label}_crop").iterdir():
-            if file.suffix == ".png" and f"{label}_crop/{file.name}" not in kept:
+    labels = {f"{label}_crop" for label in table["label"]}
+    for folder in folders:
+        for file in folder.glob("*.png"):
+            if f"{folder.name}/{file.name}" not in kept:
                 file.unlink()
+        if folder.name not in labels and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _refuse_foreign(out: Path, folders: Iterable[Path]) -> None:
+    """Refuse to clear up a folder of pictures that was not made here."""
+    if not (out / SETTINGS).exists():
+        for folder in sorted(folders):
+            if any(folder.glob("*.png")):
+                raise DataError(
+                    f"{folder} has pictures that crop did not make (no {SETTINGS} in {out}); "
+                    "choose another folder"
+                )
 
 
 def _describe(source: Path, settings: CropSettings) -> dict[str, Any]:
@@ -395,29 +419,35 @@ def _describe(source: Path, settings: CropSettings) -> dict[str, Any]:
     }
 
 
-def _known(out: Path, how: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what an earlier run with the same settings found, by path."""
+def _settings_of(out: Path) -> Any:
     try:
-        if _read_json(out / SETTINGS) != how:
-            return {}
-    except (OSError, ValueError):
-        return {}
-    known = {}
-    if (out / TABLE).is_file():
+        return _read_json(out / SETTINGS)
+    except (FileNotFoundError, ValueError, RecursionError):
+        return None
+
+
+def _known(out: Path) -> tuple[dict[str, dict[str, Any]], set[str]]:
+    """Return what earlier runs found, by path, and the names of their folders of crops."""
+    known, folders = {}, set()
+    try:
         table = read_table(out)
         table["problem"] = np.where(table["state"].eq("unreadable"), table["reason"], "")
         rows = table[["path", "problem", *FOUND]].astype(object)
         known = {
             row["path"]: row for row in rows.where(rows.notna(), None).to_dict(orient="records")
         }
+        folders = {f"{label}_crop" for label in table["label"]}
+    except DataError:  # none yet, or damaged: the photos are read again
+        pass
     if (out / JOURNAL).is_file():
         for line in (out / JOURNAL).read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 row = json.loads(line)
+                folders.add(row["crop"].split("/")[0])
                 known[row["path"]] = {key: row[key] for key in ("path", "problem", *FOUND)}
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, AttributeError):
                 continue
-    return known
+    return known, {name for name in folders if is_label(name)}
 
 
 def _read_json(path: Path) -> Any:

@@ -1,5 +1,6 @@
 """Read a folder of label folders, or a table of labels, as one list of photos."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -40,7 +41,24 @@ def list_photos(source: Path) -> pd.DataFrame:
         raise DataError(f"no folder or table at {source}; expected {source}/<label>/<photo>")
     if table.empty:
         raise DataError(f"no photo in {source}; expected {source}/<label>/<photo>")
+    for label in table["label"].unique():
+        if not is_label(label):
+            raise DataError(f"{source}: {label!r} cannot be a label, which names a folder")
     return table.sort_values("path", ignore_index=True)
+
+
+def is_label(name: str) -> bool:
+    """Return whether a label can be the name of a folder.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    bool
+    """
+    return bool(name.strip()) and name not in (".", "..") and not set(name) & set("/\\\0")
 
 
 def root_of(source: Path) -> Path:
@@ -66,6 +84,7 @@ def _read_folders(root: Path) -> pd.DataFrame:
                 continue
             for file in sorted(folder.iterdir()):
                 if not file.name.startswith(".") and not file.is_dir():
+                    _check_name(file)
                     rows.append((f"{folder.name}/{file.name}", folder.name))
     except OSError as error:
         raise DataError(f"cannot list {error.filename}: {error.strerror}") from error
@@ -76,9 +95,22 @@ def _read_folders(root: Path) -> pd.DataFrame:
     return table.merge(traits, on="path", how="left").fillna("")
 
 
+def _check_name(file: Path) -> None:
+    try:
+        str(file).encode()
+    except UnicodeEncodeError as error:  # tables and messages are UTF-8
+        shown = os.fsencode(file).decode(errors="backslashreplace")
+        raise DataError(f"the name of {shown} is not UTF-8; rename it") from error
+
+
 def _read_table(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+        table = pd.read_csv(
+            path,
+            dtype="str",
+            keep_default_na=False,
+            encoding="utf-8-sig",
+        )
     except (OSError, ValueError) as error:
         raise DataError(f"cannot read the table {path}: {error}") from error
     label = next((name for name in LABEL_COLUMNS if name in table), None)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +12,15 @@ import numpy as np
 from facecore.errors import ModelError
 
 CASCADES = ("frontalface_alt", "frontalface_alt2", "frontalface_default")
+
+# Smallest and largest value of each setting, and whether it is a whole number.
+RANGES: dict[str, tuple[float, float, bool]] = {
+    "scale_factor": (1.001, 10, False),
+    "min_neighbors": (0, 1000, True),
+    "long_side": (24, 10_000, True),
+    "min_face": (0, 1, False),
+    "border": (0, 2, False),
+}
 
 _local = threading.local()
 
@@ -82,6 +91,12 @@ class HaarSettings:
     def __post_init__(self) -> None:
         if self.cascade not in CASCADES:
             raise ModelError(f"no cascade {self.cascade!r}; there are: {', '.join(CASCADES)}")
+        for name, (low, high, whole) in RANGES.items():
+            value = getattr(self, name)
+            number = isinstance(value, int if whole else (int, float)) and value is not True
+            if not number or not low <= value <= high:
+                kind = "a whole number" if whole else "a number"
+                raise ModelError(f"detector setting {name} is {kind} from {low} to {high}")
 
     def build(self) -> Detector:
         """Return a new detector, for use by one thread only."""
@@ -180,12 +195,14 @@ def get_detector(spec: Mapping[str, Any]) -> Detector:
     """
     settings = dict(spec)
     name = settings.pop("name", None)
-    if name not in DETECTORS:
+    if not isinstance(name, str) or name not in DETECTORS:
         raise ModelError(f"no detector {name!r}; there are: {', '.join(DETECTORS)}")
-    try:
-        chosen = DETECTORS[name](**settings)
-    except TypeError as error:
-        raise ModelError(f"detector {name!r} has no such setting: {error}") from error
+    known = [field.name for field in fields(DETECTORS[name])]
+    if unknown := sorted(set(settings) - set(known)):
+        raise ModelError(
+            f"detector {name!r} has no setting {', '.join(unknown)}; there are: {', '.join(known)}"
+        )
+    chosen = DETECTORS[name](**settings)
     cache = _local.__dict__.setdefault("detectors", {})
     if chosen not in cache:
         if len(cache) >= 8:  # settings come from sliders; do not keep a detector for each

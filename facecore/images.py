@@ -2,6 +2,7 @@
 
 import io
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,9 @@ else:
     register_heif_opener()
     HEIC_READABLE = True
 
+# Pillow remarks on damaged metadata; whoever asked about the photo gets its pixels or one error.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
 # Only these decoders see untrusted bytes, however many Pillow has.
 PLUGINS = (
     JpegImagePlugin.JpegImageFile,
@@ -51,7 +55,9 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-WIDE_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
+WIDE_MODES = ("I", "F", *SIXTEEN_BIT)
+UNSHOWABLE = ("LAB",)
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,8 @@ def read_bytes(source: bytes | str | os.PathLike, limits: Limits = DEFAULT_LIMIT
         path = Path(source)
         name = path.name
         try:
+            if path.exists() and not path.is_file():  # a named pipe would wait for a writer
+                raise OSError("it is no file")
             with open(path, "rb") as file:
                 data = file.read(limits.max_bytes + 1)
         except (OSError, ValueError) as error:
@@ -183,6 +191,11 @@ def decode(
             if kind == "TIFF":  # Pillow turns a TIFF upright while loading
                 width, height = image.size
             orientation = _orientation(image)
+            if image.mode in UNSHOWABLE:
+                raise PhotoError(
+                    "unsupported",
+                    f"photos in the colour space {image.mode} are not supported; save it as JPEG",
+                )
             rest = max(1, max(image.size) // enough) if enough else 1
             flat = _flatten(image, rest)
             if orientation in TURNS:
@@ -190,6 +203,8 @@ def decode(
             if orientation >= 5:
                 width, height = height, width
             pixels = np.asarray(flat)
+    except PhotoError:
+        raise
     except Exception as error:
         # The bytes come from anywhere, and the codecs below Pillow raise whatever they like on
         # damaged ones (OSError, SyntaxError, struct.error, MemoryError, ...).
@@ -200,22 +215,27 @@ def decode(
 
 
 def _open(data: bytes) -> Image.Image:
-    if not HEIC_READABLE and data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
+    heic = data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS and b"avif" not in data[12:64]
+    if heic and not HEIC_READABLE:
         raise PhotoError(
             "unsupported",
             "HEIC photos are not supported here; export the photo as JPEG "
             "(or: pip install pillow-heif)",
         )
-    try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise PhotoError("too_large", "the photo announces far too many pixels") from error
-    except Exception as error:
-        if _looks_like_image(data):
-            raise PhotoError(
-                "truncated", "the photo is damaged or cut off; save or send it again"
-            ) from error
-        raise PhotoError("not_an_image", f"the file is not a photo; send {READABLE}") from error
+    # Image.open would also warn of, or refuse, many pixels by a limit of its own.
+    for name in FORMATS:
+        factory, accepts = Image.OPEN[name]
+        try:
+            if accepts is None or accepts(data[:16]) is True:
+                return factory(io.BytesIO(data), "")
+        except Image.DecompressionBombError as error:
+            raise PhotoError("too_large", "the photo announces far too many pixels") from error
+        except Exception:
+            # Damaged headers raise anything; another format may still know these bytes.
+            continue
+    if _looks_like_image(data):
+        raise PhotoError("truncated", "the photo is damaged or cut off; save or send it again")
+    raise PhotoError("not_an_image", f"the file is not a photo; send {READABLE}")
 
 
 def _looks_like_image(data: bytes) -> bool:
@@ -234,7 +254,9 @@ def _orientation(image: Image.Image) -> int:
 def _flatten(image: Image.Image, factor: int = 1) -> Image.Image:
     """Return `image` as 8-bit RGB, transparency over white, shrunk by a whole factor."""
     if image.mode in WIDE_MODES:
-        return Image.fromarray(_to_8_bit(np.asarray(image))).reduce(factor).convert("RGB")
+        return (
+            Image.fromarray(_to_8_bit(np.asarray(image), image.mode)).reduce(factor).convert("RGB")
+        )
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         layer = image.convert("RGBA").reduce(factor)
         white = Image.new("RGBA", layer.size, "white")
@@ -244,10 +266,12 @@ def _flatten(image: Image.Image, factor: int = 1) -> Image.Image:
     return image.reduce(factor).convert("RGB")
 
 
-def _to_8_bit(values: np.ndarray) -> np.ndarray:
+def _to_8_bit(values: np.ndarray, mode: str) -> np.ndarray:
     values = np.nan_to_num(values.astype(np.float64))
     top = values.max(initial=0)
-    full = 1 if top <= 1 else 255 if top <= 255 else 65535
+    full = 65535
+    if mode not in SIXTEEN_BIT and top <= 255:  # 32 bits do not say which number is white
+        full = 1 if top <= 1 else 255
     return np.clip(values * (255 / full) + 0.5, 0, 255).astype(np.uint8)
 
 

@@ -306,7 +306,9 @@ class FaceModel:
                 _member({key: arrays[f"{key}_{i}"] for key in _ARRAYS}, scalars)
                 for i, scalars in enumerate(document["members"])
             )
-            labels = tuple(str(label) for label in document["labels"])
+            labels = tuple(document["labels"])
+            if not all(isinstance(label, str) and label for label in labels):
+                raise ValueError("its labels are no texts")
             spread = (
                 (arrays["spread_mean"], arrays["spread_factor"])
                 if "spread_mean" in arrays
@@ -317,10 +319,11 @@ class FaceModel:
         except FileNotFoundError as error:
             missing = Path(error.filename).name
             raise ModelError(f"model {name!r} is incomplete: {missing} is missing") from error
-        except (
-            OSError, ValueError, KeyError, TypeError, AttributeError, IndexError,
-            EOFError, MemoryError, RecursionError, zipfile.BadZipFile,
-        ) as error:  # fmt: skip
+        except ModelError:
+            raise
+        except Exception as error:
+            # Foreign bytes make JSON, zip and NumPy raise nearly anything (OverflowError,
+            # zlib.error, NotImplementedError, RecursionError, MemoryError, ...).
             raise ModelError(f"model {name!r} is damaged or no face model: {error}") from error
         return model
 
@@ -384,15 +387,22 @@ def _member(arrays: Mapping[str, Any], scalars: Mapping[str, Any]) -> Member:
 def _check(model: FaceModel) -> None:
     k = len(model.labels)
     outputs = 1 if k == 2 else k
+    side, frame = int(model.recipe["side"]), float(model.recipe.get("frame", 1))
+    if not 1 <= side <= 1000 or not 0 < frame <= 1:
+        raise ValueError("the recipe's side or frame makes no sense")
     if k < 2 or len(set(model.labels)) != k or not model.members:
         raise ValueError("it needs two or more different labels and a member")
-    if model.slope.shape != (outputs,):
+    if model.slope.shape != (outputs,) or model.slope.dtype.kind != "f":
         raise ValueError("the calibration does not fit the labels")
+    if not (np.isfinite(model.slope) & (model.slope > 0)).all():
+        raise ValueError("the slope of the calibration is not above 0")
     for m in model.members:
         if m.components.ndim != 2 or m.kernel_vectors.ndim != 2:
             raise ValueError("eigenfaces or kernel vectors are not tables")
         n, d = m.components.shape
         v = len(m.kernel_vectors)
+        if not (n and d and v):
+            raise ValueError("eigenfaces or kernel vectors are empty")
         shapes = {
             "minimum": (d,), "span": (d,), "mean": (d,), "deviation": (n,), "variance": (n,),
             "kernel_vectors": (v, n), "coefficients": (v, outputs), "intercept": (outputs,),
@@ -404,7 +414,18 @@ def _check(model: FaceModel) -> None:
             array = getattr(m, key)
             if array.dtype.kind != "f" or not np.isfinite(array).all():
                 raise ValueError(f"{key} holds something else than finite numbers")
-        if m.kernel not in KERNELS or not np.isfinite(m.gamma):
+        if not ((m.span > 0).all() and (m.deviation > 0).all()):
+            raise ValueError("a span or deviation is not above 0")
+        if m.kernel not in KERNELS or not np.isfinite(m.gamma) or m.gamma < 0:
             raise ValueError(f"kernel {m.kernel!r} is unknown")
-        if m.features == "pixels" and d != int(model.recipe["side"]) ** 2:
+        if m.features == "pixels" and d != side**2:
             raise ValueError("the eigenfaces do not have the size of the recipe")
+    if model.spread is not None:
+        mean, factor = model.spread
+        size = mean.shape[-1]
+        if mean.shape != (k, size) or factor.shape != (k, size, size):
+            raise ValueError("the spread of the coordinates does not fit the labels")
+        if size > len(model.pixels.components):
+            raise ValueError("the spread has more coordinates than eigenfaces")
+        if not all(a.dtype.kind == "f" and np.isfinite(a).all() for a in model.spread):
+            raise ValueError("the spread holds something else than finite numbers")

@@ -13,6 +13,7 @@ from sklearn.model_selection import ParameterGrid, StratifiedGroupKFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from facecore.errors import DataError
@@ -92,7 +93,7 @@ def _fits(name: str, value: Any) -> bool:
         return value in ("balanced", None)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
         return False
-    return isinstance(value, int) if name == "n_components" else bool(np.isfinite(value))
+    return isinstance(value, int) if name == "n_components" else value < 1e100
 
 
 def split_folds(
@@ -216,6 +217,8 @@ def _bar(items: Iterable, total: int, progress: bool, name: str, unit: str) -> I
     return tqdm(items, total=total, disable=not progress, desc=name, unit=unit)
 
 
+# One thread of linear algebra, as worker processes have, so that sums do not depend on `jobs`.
+@threadpool_limits.wrap(limits=1)
 def _project(
     fold: int,
     X: np.ndarray,
@@ -236,6 +239,7 @@ def _project(
     return fold, (Z, Z_tests, np.sqrt(np.maximum(pca.explained_variance_, 1e-12)))
 
 
+@threadpool_limits.wrap(limits=1)
 def _score_kernel(
     fold: int,
     space: tuple[np.ndarray, list[np.ndarray], np.ndarray],

@@ -100,6 +100,6 @@ def round_sizes(table: pd.DataFrame) -> pd.DataFrame:
     return result.sort_values(list(result.columns), ignore_index=True)
 
 
-def _two_figures(values: np.ndarray) -> pd.Series:
+def _two_figures(values: np.ndarray) -> pd.api.extensions.ExtensionArray:
     unit = 10.0 ** np.maximum(np.floor(np.log10(np.maximum(values, 1))) - 1, 0)
-    return pd.Series(np.rint(values / unit) * unit).astype("Int64")
+    return pd.array(np.rint(values / unit) * unit, dtype="Int64")

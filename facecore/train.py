@@ -210,8 +210,9 @@ def gather(
         tables.append(table.assign(set=name, folder=str(folder)))
     faces = pd.concat(tables, ignore_index=True)
     kept = faces["state"].eq("kept")
-    again = faces["sha256"].duplicated() & kept
-    faces.loc[kept & (again | near_test(faces)), ["state", "crop"]] = ["duplicate", ""]
+    near = kept & near_test(faces)
+    again = faces["sha256"].where(kept & ~near).duplicated() & kept & ~near
+    faces.loc[near | again, ["state", "crop"]] = ["duplicate", ""]
     if not (faces["split"].eq("train") & faces["state"].eq("kept")).any():
         raise DataError("no face to train on: no photo of the train split was kept")
     return faces

@@ -153,7 +153,7 @@ UPLOADS = [
     Upload("GIF animated", lambda: several_pages("GIF"), 200, ONE_FACE, "a.gif"),
     Upload("truncated JPEG", lambda: face("JPEG")[:2000], 422, DAMAGED),
     Upload("truncated PNG", lambda: face()[:2000], 422, DAMAGED, "a.png"),
-    Upload("PNG bomb", png_bomb, 413, "far too many pixels", "a.png"),
+    Upload("PNG bomb", png_bomb, 413, "pixels; the limit is 50 million", "a.png"),
     Upload("50.4 megapixels", lambda: plain(8000, 6300, "JPEG"), 413, "the limit is 50 million"),
     Upload("file above the limit", lambda: face("JPEG") + bytes(20 * 2**20), 413, "limit of 20 MB"),
     Upload("1 x 1", lambda: plain(1, 1), 200, NO_FACE),

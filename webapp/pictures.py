@@ -12,8 +12,8 @@ from PIL import Image
 from facecore.images import to_png
 from facecore.predict import PhotoAnswer, annotate
 
-# Okabe and Ito (2008): told apart by colour-blind people, on light and on dark.
-PALETTE = ("#E69F00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+# Okabe and Ito's palette, as in the dashboard: apart for the colour-blind, on light and on dark.
+PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
 LONG_SIDE, MOST = 800, 3  # pixels; a small photo is enlarged at most so many times
 
 
@@ -43,7 +43,7 @@ def colour(label: str, labels: Sequence[str]) -> str:
     Returns
     -------
     str
-        ``"#RRGGBB"``.
+        ``"#rrggbb"``.
     """
     return PALETTE[list(labels).index(label) % len(PALETTE)]
 

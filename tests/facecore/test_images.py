@@ -37,7 +37,7 @@ def with_orientation(upright: np.ndarray, orientation: int, kind: str, **options
         4: lambda a: a[::-1],
         5: lambda a: a.transpose(1, 0, 2),
         6: lambda a: np.rot90(a, 1),
-        7: lambda a: np.rot90(a, 1)[::-1],
+        7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
         8: lambda a: np.rot90(a, -1),
     }[orientation]
     image = Image.fromarray(np.ascontiguousarray(undo(upright)))

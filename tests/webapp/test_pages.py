@@ -54,7 +54,7 @@ def test_answer_has_photo_and_one_row_a_face(client):
 def test_score_is_a_number_and_a_bar_in_the_colour_of_the_label(client, photo):
     page = post(client, photo).text
     percent = re.search(r"<span>(\d+) %</span>", page).group(1)
-    assert re.search(rf'<rect width="{percent}" height="8" fill="#(E69F00|0072B2)"/>', page)
+    assert re.search(rf'<rect width="{percent}" height="8" fill="#(e69f00|0072b2)"/>', page)
 
 
 def test_markup_in_a_label_is_shown_and_not_run(client):

@@ -25,7 +25,11 @@ def answer(height: int, width: int) -> PhotoAnswer:
 def test_each_label_has_its_own_colour():
     labels = [str(i) for i in range(len(PALETTE))]
     assert [colour(label, labels) for label in labels] == list(PALETTE)
-    assert PALETTE[:2] == ("#E69F00", "#0072B2")
+    assert PALETTE[:2] == ("#e69f00", "#0072b2")
+
+
+def test_colours_are_those_of_the_dashboard():
+    assert pytest.importorskip("ui.look").PALETTE == PALETTE
 
 
 def test_face_is_exact():

@@ -1,0 +1,236 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from cartoons import draw_photo, encode, write_raw
+
+from facecore.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("photos")
+    for i in range(2):
+        (root / f"good {i}.jpg").write_bytes(encode(draw_photo("round", i)))
+    (root / "bad.jpg").write_text("no photo")
+    return root
+
+
+def fails_in_one_line(done: subprocess.CompletedProcess, *words: str) -> None:
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
+    raw_folder, tiny_grid, run, tmp_path
+):
+    models = tmp_path / "models"
+    crop = run("crop", raw_folder, "--out", tmp_path / "out", "--min-size", 60, "--jobs", 1)
+    assert (crop.returncode, "kept" in crop.stdout) == (0, True)
+    kept = next(line for line in crop.stdout.splitlines() if line.startswith("kept"))
+    assert kept.split() == ["kept", "16", "16", "32"]
+
+    sizes = run("sizes", tmp_path / "out")
+    assert sizes.returncode == 0
+    assert {"54", "round", "square", "p50"} <= set(sizes.stdout.split())
+
+    arguments = ("--name", "mine", "--recipe", "classic", "--jobs", 1, "--seed", 3)
+    train = run("train", tmp_path / "out", "--grid", tiny_grid, *arguments, models=models)
+    assert train.returncode == 0, train.stderr
+    assert "best of 4 candidates" in train.stdout
+    metadata = json.loads((models / "mine" / "metadata.json").read_text())
+    assert metadata["command"].startswith("python -m facecore train out --name mine")
+    assert metadata["command"].endswith("--seed 3")
+    assert "/" not in metadata["command"]
+
+    listed = run("models", models=models)
+    assert listed.returncode == 0
+    assert listed.stdout.startswith("mine: round / square, recipe classic")
+
+    measured = run(
+        "evaluate", raw_folder, "--model", "mine", "--limit", 10, "--seed", 1, "--jobs", 1,
+        "--json", tmp_path / "figures.json", models=models,
+    )  # fmt: skip
+    assert measured.returncode == 0, measured.stderr
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["n"] == 10
+    assert {
+        "n", "detected", "accuracy_found", "accuracy_all", "balanced_accuracy_found",
+        "balanced_accuracy_all", "interval_all", "recall", "ms_per_photo", "groups",
+    } <= set(figures)  # fmt: skip
+    assert len(figures["interval_all"]) == 2
+    assert set(figures["recall"]) == {"round", "square"}
+
+    made = run("synth", "--out", tmp_path / "made", "--count", 5, "--seed", 2, models=models)
+    assert made.returncode == 0
+    assert len(list((tmp_path / "made").glob("*/*.png"))) == 5
+
+
+def test_one_bad_photo_does_not_stop_the_others_and_shows_in_the_exit_code(
+    photos, run, tiny_artifacts
+):
+    names = [photos / "good 0.jpg", photos / "bad.jpg", photos / "no.jpg", photos / "good 1.jpg"]
+    done = run("predict", *names, "--json", models=tiny_artifacts)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["photo"] for answer in answers] == list(map(str, names))
+    assert [answer["error"] is None for answer in answers] == [True, False, False, True]
+    for answer in answers:
+        assert set(answer) == {"photo", "error", "faces"}
+        for face in answer["faces"]:
+            assert set(face) == {"box", "label", "probability", "scores"}
+            assert len(face["box"]) == 4
+            assert set(face["scores"]) == {"round", "square"}
+    assert len(answers[0]["faces"]) == len(answers[3]["faces"]) == 1
+
+
+def test_predictions_read_as_lines_too(photos, run, tiny_artifacts):
+    done = run("predict", *sorted(photos.glob("good*")), "--model", "tiny", models=tiny_artifacts)
+    assert done.returncode == 0
+    assert [" round " in line for line in done.stdout.splitlines()] == [True, True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="such names exist on Linux only")
+def test_a_name_that_is_no_text_can_be_predicted(photos, run, tiny_artifacts, tmp_path):
+    name = f"{tmp_path}/\udcff.jpg"
+    shutil.copy(photos / "good 0.jpg", name)
+    for options in ((), ("--json",)):
+        done = run("predict", name, *options, models=tiny_artifacts)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "round" in done.stdout
+
+
+def test_a_bad_photo_does_not_stop_cropping_or_evaluating(run, tmp_path, tiny_artifacts):
+    raw = write_raw(tmp_path / "raw", persons=2, shots=1)
+    (raw / "round" / "bad.jpg").write_text("no photo")
+    crop = run("crop", raw, "--out", tmp_path / "out", "--jobs", 1)
+    assert crop.returncode == 0
+    assert "unreadable" in crop.stdout
+    measured = run("evaluate", raw, "--jobs", 1, models=tiny_artifacts)
+    assert measured.returncode == 0
+    assert "5 photos, 4 with a face" in measured.stdout
+
+
+def test_only_photos_of_the_asked_split_are_evaluated(run, tmp_path, tiny_artifacts):
+    raw = write_raw(tmp_path / "raw", persons=4, shots=1, split=True)
+    for source in (raw, raw / "labels.csv"):
+        done = run("evaluate", source, "--split", "test", "--jobs", 1, models=tiny_artifacts)
+        assert "2 photos" in done.stdout
+    wrong = run("evaluate", raw, "--split", "tset", models=tiny_artifacts)
+    fails_in_one_line(wrong, "'tset'", "there are: test, train")
+
+
+def test_a_table_with_genders_is_a_data_set(run, tmp_path, tiny_artifacts):
+    raw = write_raw(tmp_path / "raw", persons=2, shots=1)
+    table = pd.read_csv(raw / "labels.csv")[["path", "label"]]
+    table.rename(columns={"label": "gender"}).to_csv(raw / "table.csv", index=False)
+    done = run("evaluate", raw / "table.csv", "--jobs", 1, models=tiny_artifacts)
+    assert "4 photos" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "models", "words"),
+    [
+        ("crop nowhere --out o", "none", "nowhere"),
+        ("crop empty --out o", "none", "<label>/<photo>"),
+        ("sizes empty", "none", "facecore crop RAW --out"),
+        ("train empty --name ../x", "none", "cannot name a model"),
+        ("train empty --name x --grid no", "none", "quick, full"),
+        ("train empty --name x --recipe no", "none", "classic"),
+        ("train empty --name x", "none", "<label>/<photo>"),
+        ("predict x.jpg --model nobody", "tiny", "there are: tiny"),
+        ("predict x.jpg", "none", "facecore train DIR --name NAME"),
+        ("models", "none", "facecore train DIR --name NAME"),
+        ("synth --out file", "tiny", "cannot write"),
+        ("evaluate empty", "tiny", "no photo"),
+    ],
+)
+def test_errors_are_one_line_that_says_what_to_do(
+    command, models, words, tmp_path, tiny_artifacts, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    root = tiny_artifacts if models == "tiny" else tmp_path / "no-models"
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(root))
+    Path("empty").mkdir()
+    Path("file").touch()
+    assert main(command.split()) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert len(error.splitlines()) == 1
+    assert words in error
+
+
+def test_a_damaged_model_is_told_and_the_others_are_listed(run, tiny_artifacts, tmp_path):
+    root = tmp_path / "models"
+    shutil.copytree(tiny_artifacts, root)
+    for name in ("broken", "bare"):
+        shutil.copytree(root / "tiny", root / name)
+    (root / "broken" / "model.npz").write_bytes(b"")
+    metadata = json.loads((root / "bare" / "metadata.json").read_text())
+    del metadata["recipe"]
+    (root / "bare" / "metadata.json").write_text(json.dumps(metadata))
+    done = run("models", models=root)
+    assert (done.returncode, done.stderr) == (1, "")
+    bare, broken, tiny = done.stdout.splitlines()
+    assert "train it again" in bare
+    assert "damaged" in broken
+    assert "recipe classic" in tiny
+    fails_in_one_line(run("predict", "x.jpg", "--model", "broken", models=root), "damaged")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [], ["cook"], ["crop"], ["crop", "raw"], ["synth", "--out", "o", "--count", "0"],
+        ["crop", "raw", "--out", "o", "--jobs", "0"], ["crop", "r", "--out", "o", "--jobs", "two"],
+        ["evaluate", "p", "--limit", "-1"], ["train", "d", "--name", "m", "--seed", "-1"],
+        ["crop", "raw", "--out", "o", "--min-size", "large"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_wrong_command_shows_how_to_use_it(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: python -m facecore" in capsys.readouterr().err
+
+
+def test_help_names_every_command(run):
+    done = run("--help")
+    assert done.returncode == 0
+    for command in ("crop", "sizes", "train", "evaluate", "predict", "models", "synth"):
+        assert f"\n    {command}" in done.stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(photos, tiny_artifacts, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tiny_artifacts))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "facecore", "predict", *[str(photos / "good 0.jpg")] * 4],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(timeout=60) == 0
+
+
+def test_importing_facecore_is_cheap(tmp_path):
+    code = (
+        "import sys, facecore\n"
+        "heavy = {'sklearn', 'cv2', 'pandas', 'numpy', 'joblib'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "assert all(hasattr(facecore, name) for name in facecore.__all__)\n"
+        "assert not hasattr(facecore, 'nothing')"
+    )
+    repo = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=repo)

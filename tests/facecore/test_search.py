@@ -1,0 +1,185 @@
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import ParameterGrid
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.svm import SVC
+
+from facecore.errors import DataError
+from facecore.estimator import as_float, fit_pca, fit_svm
+from facecore.search import GRIDS, PARAMETERS, grid_search, parse_grid, rbf, split_folds
+
+GRID = {
+    "n_components": [40, 50],  # of these few faces the PCA is exact
+    "C": [0.3, 5.0],
+    "gamma": [0.001, 0.02],
+    "whiten": [True, False],
+    "class_weight": ["balanced", None],
+}
+SMALL = {"n_components": [5], "C": [1.0], "gamma": [0.01]}
+
+
+def noisy(data, seed=0):
+    """Faces that are hard to tell apart, so that candidates differ."""
+    X, y, groups = data
+    rng = np.random.default_rng(seed)
+    X = np.clip(X[:, ::100] + rng.normal(0, 60, (len(X), X.shape[1] // 100)), 0, 255)
+    return X.astype(np.uint8), y, groups
+
+
+@pytest.fixture(scope="module")
+def found(faces):
+    return grid_search(*noisy(faces), GRID, folds=4)
+
+
+def plain_scores(X, y, splits, candidate):
+    """What the search must find, one candidate at a time, one fit a fold."""
+    scores, decisions = [], np.zeros((len(y), 1 if len(np.unique(y)) == 2 else 3))
+    for train, test in splits:
+        scaler = MinMaxScaler().fit(as_float(X[train]))
+        scaled = scaler.transform(as_float(X[train]))
+        pca = fit_pca(scaled, candidate["n_components"], candidate["whiten"], 0)
+        svc = SVC(C=candidate["C"], gamma=candidate["gamma"])
+        machine = fit_svm(pca.transform(scaled), y[train], svc, candidate["class_weight"])
+        Z = pca.transform(scaler.transform(as_float(X[test])))
+        scores.append(balanced_accuracy_score(y[test], machine.predict(Z)))
+        values = machine.decision_function(Z)
+        decisions[test] = values.reshape(len(test), -1)
+    return scores, decisions
+
+
+def test_the_scores_are_those_of_a_plain_loop_over_scikit_learn(faces, found):
+    X, y, groups = noisy(faces)
+    splits = split_folds(y, groups, 4, 0)
+    for row in found.table.to_dict(orient="records"):
+        candidate = {name: row[f"param_{name}"] for name in PARAMETERS}
+        if candidate["class_weight"] == "none":
+            candidate["class_weight"] = None
+        scores, _ = plain_scores(X, y, splits, candidate)
+        assert [row[f"split{i}_test_score"] for i in range(4)] == pytest.approx(scores)
+    assert found.table["mean_test_score"].nunique() > 3
+
+
+@pytest.mark.parametrize("data", ["faces", "three_faces"])
+def test_the_decisions_are_out_of_fold_and_of_the_best_candidate(data, request):
+    X, y, groups = noisy(request.getfixturevalue(data))
+    grid = {name: values[:1] for name, values in GRID.items()}
+    result = grid_search(X, y, groups, grid, folds=3)
+    _, decisions = plain_scores(X, y, split_folds(y, groups, 3, 0), result.best)
+    assert result.decisions == pytest.approx(decisions, abs=1e-3)
+
+
+def test_the_table_has_a_row_a_candidate_in_the_shape_of_scikit_learn(found):
+    table = found.table
+    assert len(table) == len(ParameterGrid(GRID)) == 32
+    assert {f"param_{name}" for name in PARAMETERS} < set(table)
+    folds = [f"split{i}_test_score" for i in range(4)]
+    assert {*folds, "std_test_score", "mean_fit_time", "std_fit_time", "mean_score_time",
+            "std_score_time"} < set(table)  # fmt: skip
+    assert table[folds].mean(axis=1).to_numpy() == pytest.approx(table["mean_test_score"])
+    assert sorted(table["rank_test_score"]) == list(range(1, 33))
+    assert not table.drop(columns="param_class_weight").isna().any(axis=None)
+
+
+def test_the_best_candidate_has_the_best_mean_score(found):
+    best = found.table.loc[found.table["rank_test_score"].idxmin()]
+    assert best["mean_test_score"] == found.table["mean_test_score"].max()
+    assert {name: best[f"param_{name}"] for name in ("n_components", "C", "gamma")} == {
+        name: found.best[name] for name in ("n_components", "C", "gamma")
+    }
+
+
+def test_of_equal_candidates_the_simpler_wins(faces):
+    grid = {"n_components": [20, 10], "C": [9.0, 3.0], "gamma": [0.005]}
+    result = grid_search(*faces, grid, folds=3)
+    assert set(result.table["mean_test_score"]) == {1.0}
+    assert result.best["n_components"] == 10
+    assert result.best["C"] == 3
+
+
+def test_the_result_does_not_depend_on_the_number_of_workers(faces):
+    grid = {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.01]}
+    one, two = (grid_search(*noisy(faces), grid, folds=3, jobs=jobs) for jobs in (1, 2))
+    scores = [c for c in one.table if "time" not in c]
+    assert one.table[scores].equals(two.table[scores])
+    assert one.best == two.best
+    assert (one.decisions == two.decisions).all()
+
+
+def test_progress_can_be_watched(faces):
+    seen = []
+    grid_search(*noisy(faces), SMALL, folds=3, on_candidate=lambda *news: seen.append(news))
+    assert [done for done, _, _ in seen] == [1, 2, 3]
+    assert {total for _, total, _ in seen} == {3}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_person_is_on_both_sides_of_a_fold_and_every_face_is_tested_once(three_faces, seed):
+    _, y, groups = three_faces
+    splits = split_folds(y, groups, 5, seed)
+    assert len(splits) == 5
+    for train, test in splits:
+        assert not set(groups[train]) & set(groups[test])
+        assert set(y[train]) == set(y)
+    assert sorted(np.concatenate([test for _, test in splits])) == list(range(len(y)))
+
+
+def test_a_label_with_few_persons_has_fewer_folds():
+    y = np.array(["a"] * 3 + ["b"] * 10)
+    assert len(split_folds(y, np.arange(13).astype(str), 5, 0)) <= 3
+
+
+def test_one_label_is_an_error():
+    with pytest.raises(DataError, match="two labels"):
+        split_folds(np.repeat("a", 6), np.arange(6), 5, 0)
+
+
+def test_a_label_of_one_person_is_an_error_that_names_it():
+    with pytest.raises(DataError, match="'b'"):
+        split_folds(np.array(list("aabb")), np.array(["1", "2", "3", "3"]), 5, 0)
+
+
+def test_the_full_grid_is_as_large_as_promised():
+    grid = parse_grid(GRIDS["full"])
+    sizes = {name: len(values) for name, values in grid.items()}
+    assert sizes["n_components"] >= 4
+    assert sizes["C"] >= 4
+    assert sizes["gamma"] >= 4
+    assert sizes["class_weight"] == 2
+
+
+def test_a_grid_gets_what_it_leaves_out_and_loses_what_is_double():
+    assert parse_grid({"n_components": [5, 5], "C": [1, 1.0], "gamma": [0.1]}) == {
+        "n_components": [5], "whiten": [True], "gamma": [0.1], "C": [1],
+        "class_weight": ["balanced"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kernel": ["rbf"]}, {"C": []}, {"C": 1.0}, {"C": [0]}, {"C": [-1]}, {"C": ["1"]},
+        {"C": [float("inf")]}, {"C": [float("nan")]}, {"C": [True]}, {"gamma": ["scale"]},
+        {"gamma": None}, {"n_components": [2.5]}, {"n_components": [0]}, {"whiten": [1]},
+        {"class_weight": ["heavy"]}, {"class_weight": [["balanced"]]}, {"C": {"a": 1}},
+        {"C": [10**400]},
+    ],
+    ids=lambda change: str(change)[:40],
+)  # fmt: skip
+def test_a_grid_that_makes_no_sense_is_an_error(change):
+    with pytest.raises(DataError, match="grid"):
+        parse_grid({**SMALL, **change})
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_grid_without_a_list_that_it_needs_is_an_error_that_names_it(name):
+    with pytest.raises(DataError, match=f"missing: .*{name}"):
+        parse_grid({key: value for key, value in SMALL.items() if key != name})
+
+
+def test_the_kernel_matrix_is_that_of_the_formula():
+    rng = np.random.default_rng(0)
+    A, B = rng.normal(size=(4, 3)), rng.normal(size=(5, 3))
+    plain = np.exp(-0.7 * ((A[:, None] - B) ** 2).sum(axis=2))
+    assert rbf(A, B, 0.7) == pytest.approx(plain)
+    assert rbf(A, A, 0.7).max() <= 1
