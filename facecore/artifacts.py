@@ -7,12 +7,13 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from facecore.errors import ModelError
 from facecore.model import FaceModel, sha256
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = 1
 DEFAULT_MODEL = "classic"
@@ -170,7 +171,7 @@ def read_evaluation(name: str | None = None) -> dict[str, Any] | None:
         raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
 
 
-def read_model_table(table: str, name: str | None = None) -> pd.DataFrame | None:
+def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | None":
     """Read one of a model's tables.
 
     Parameters
@@ -188,6 +189,8 @@ def read_model_table(table: str, name: str | None = None) -> pd.DataFrame | None
     ------
     ModelError
     """
+    import pandas as pd  # the upload site reads models without tables, and without pandas
+
     path = find_model(name) / f"{table}.csv"
     try:
         _check_sum(path)
@@ -235,7 +238,7 @@ def write_model(
     name: str,
     model: FaceModel,
     metadata: Mapping[str, Any],
-    tables: Mapping[str, pd.DataFrame],
+    tables: "Mapping[str, pd.DataFrame]",
     evaluation: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a model beside its place and move it there, so that a kill never leaves half of one.

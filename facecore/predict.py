@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -70,6 +70,8 @@ class PhotoAnswer:
         Of the upright photo at full resolution, in pixels.
     ms : float
         Decode to answer, in milliseconds.
+    reason : str or None
+        The kind of the error, as `PhotoError` names it.
     """
 
     photo: str
@@ -79,6 +81,7 @@ class PhotoAnswer:
     width: int = 0
     height: int = 0
     ms: float = 0.0
+    reason: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``predict --json`` prints.
@@ -129,7 +132,8 @@ def predict_photo(
     try:
         photo = decode(source, enough=ENOUGH, limits=limits)
     except PhotoError as error:
-        return PhotoAnswer(name, str(error), ms=(time.perf_counter() - start) * 1e3)
+        ms = (time.perf_counter() - start) * 1e3
+        return PhotoAnswer(name, str(error), ms=ms, reason=error.reason)
     found = get_detector(detector or model.recipe["detector"])(photo.pixels)
     crops = [prepare_face(photo.pixels, face, model) for face in found]
     faces = classify(crops, model, found, photo.scale) if crops else ()
@@ -231,9 +235,7 @@ def predict_many(
 def _predict_one(name: str, source: Source, model: FaceModel, limits: Limits) -> PhotoAnswer:
     cv2.setNumThreads(1)
     answer = predict_photo(source, model, name=name, limits=limits)
-    return PhotoAnswer(
-        name, answer.error, answer.faces, None, answer.width, answer.height, answer.ms
-    )
+    return replace(answer, pixels=None)
 
 
 def annotate(answer: PhotoAnswer, colours: dict[str, tuple[int, int, int]]) -> np.ndarray:

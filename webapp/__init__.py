@@ -1,0 +1,51 @@
+"""The upload site: choose a photo, see what a face space says of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import cv2
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from webapp import api, errors, logs, metrics, ops, pages, pictures, security
+from webapp.service import Service
+from webapp.settings import DEFAULTS, check_secret_key, read_environment
+
+
+def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
+    """Build the site.
+
+    Parameters
+    ----------
+    test_config : mapping, optional
+        Configuration that wins over the defaults and the environment.
+
+    Returns
+    -------
+    Flask
+    """
+    app = Flask(__name__)
+    app.config.from_mapping(DEFAULTS)
+    app.config.from_mapping(read_environment())
+    app.config.from_mapping(test_config)
+    check_secret_key(app)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    cv2.setNumThreads(1)  # requests run side by side; each takes one core
+
+    app.extensions["facecore"] = Service(
+        app.config["MODEL"],
+        max_file=app.config["MAX_FILE_SIZE"],
+        max_pixels=app.config["MAX_PIXELS"],
+        decodes=app.config["DECODES"],
+        patience=app.config["PATIENCE"],
+    )
+    for part in (logs, metrics, security, errors, pictures):
+        part.init_app(app)
+    for blueprint in (pages.blueprint, api.blueprint, ops.blueprint):
+        app.register_blueprint(blueprint)
+    security.csrf.exempt(api.blueprint)  # no cookie gives an API call any right
+    if proxies := app.config["PROXIES"]:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
+        )
+    return app

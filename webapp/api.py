@@ -1,0 +1,73 @@
+"""The API: photos in, JSON out."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, jsonify, request
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.http import HTTP_STATUS_CODES
+
+from facecore.artifacts import list_models, read_evaluation, read_metadata
+from facecore.errors import ModelError
+from webapp.errors import problem, status_of
+from webapp.openapi import DOCUMENT
+from webapp.security import limit_photos
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@blueprint.post("/predict")
+@limit_photos
+def predict() -> Response:
+    """Find and classify the faces of one or many photos.
+
+    Of many photos each has its own error; a problem is answered when no photo can be used.
+    """
+    service = current_app.extensions["facecore"]
+    answers = [service.answer(data, name) for name, data in _photos()]
+    status, first = status_of(answers), answers[0]
+    if status != 200:
+        return problem(status, HTTP_STATUS_CODES[status], first.error, reason=first.reason)
+    return jsonify(model=service.name, photos=[answer.to_dict() for answer in answers])
+
+
+def _photos() -> list[tuple[str, bytes]]:
+    kind = request.mimetype
+    if kind == "multipart/form-data":
+        files = request.files.getlist("photo")
+        if not files:
+            raise BadRequest("No file in the field 'photo'; send one or several.")
+        return [(file.filename or "", file.read()) for file in files]
+    if kind.startswith("image/") or kind == "application/octet-stream":
+        return [("", request.get_data(cache=False))]
+    raise UnsupportedMediaType(
+        "Send a form (multipart/form-data) with files in the field 'photo', or one photo as the "
+        "body with the header Content-Type: image/jpeg or application/octet-stream."
+    )
+
+
+@blueprint.get("/models")
+def models() -> Response:
+    """List the models with their labels and accuracy."""
+    served = current_app.extensions["facecore"].name
+    return jsonify(models=[_describe(name, served) for name in list_models()])
+
+
+def _describe(name: str, served: str | None) -> dict[str, Any]:
+    try:
+        metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
+    except ModelError as error:
+        abort(503, str(error))
+    return {
+        "name": name,
+        "served": name == served,
+        "labels": metadata["labels"],
+        "created": metadata["created"],
+        "note": metadata["note"],
+        "accuracy": {data: figures["accuracy_all"] for data, figures in evaluation.items()},
+    }
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """Return the description of this API."""
+    return jsonify(DOCUMENT)

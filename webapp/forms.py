@@ -1,0 +1,10 @@
+"""The one form of the site."""
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileRequired, MultipleFileField
+
+
+class PhotoForm(FlaskForm):
+    """Photos to look at."""
+
+    photo = MultipleFileField("Photos", [FileRequired("No photo was chosen; choose one first.")])

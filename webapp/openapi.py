@@ -1,0 +1,149 @@
+"""The OpenAPI description of the API; the tests hold it to the code."""
+
+from typing import Any
+
+import facecore
+
+
+def _problem(*codes: int) -> dict[str, Any]:
+    return {str(code): {"$ref": "#/components/responses/Problem"} for code in codes}
+
+
+def _json(schema: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+TEXT = {"type": "string"}
+SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+DOCUMENT: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {
+        "title": "Face space",
+        "version": facecore.__version__,
+        "description": (
+            "Finds faces in photos and says which label of its training data set each looks "
+            "most like. Labels are what people wrote in a data set: not identity, and not for "
+            "decisions about a person. Photos are kept in memory while they are looked at, and "
+            "nowhere else."
+        ),
+        "license": {"name": "MIT", "identifier": "MIT"},
+    },
+    "paths": {
+        "/api/v1/predict": {
+            "post": {
+                "operationId": "predict",
+                "summary": "Find and classify the faces of one or many photos",
+                "description": (
+                    "Of many photos each has its own error; a problem is answered when no photo "
+                    "of the request can be used."
+                ),
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "multipart/form-data": {
+                            "schema": _object(
+                                photo={
+                                    "type": "array",
+                                    "minItems": 1,
+                                    "items": {"type": "string", "format": "binary"},
+                                }
+                            )
+                        },
+                        "application/octet-stream": BINARY,
+                        "image/*": BINARY,
+                    },
+                },
+                "responses": {
+                    "200": {"description": "Answers", "content": _json("Answers")},
+                    **_problem(400, 413, 415, 422, 429, 503),
+                },
+            }
+        },
+        "/api/v1/models": {
+            "get": {
+                "operationId": "models",
+                "summary": "List the models",
+                "responses": {
+                    "200": {"description": "Models", "content": _json("Models")},
+                    **_problem(503),
+                },
+            }
+        },
+        "/api/v1/openapi.json": {
+            "get": {
+                "operationId": "openapi",
+                "summary": "This document",
+                "responses": {
+                    "200": {
+                        "description": "OpenAPI 3.1",
+                        "content": {"application/json": {"schema": {"type": "object"}}},
+                    }
+                },
+            }
+        },
+    },
+    "components": {
+        "schemas": {
+            "Answers": _object(
+                model=TEXT,
+                photos={"type": "array", "items": {"$ref": "#/components/schemas/Photo"}},
+            ),
+            "Photo": _object(
+                photo={**TEXT, "description": "The file name that was sent"},
+                error={"type": ["string", "null"], "description": "Why it cannot be used"},
+                faces={"type": "array", "items": {"$ref": "#/components/schemas/Face"}},
+            ),
+            "Face": _object(
+                box={
+                    "type": "array",
+                    "items": {"type": "integer"},
+                    "minItems": 4,
+                    "maxItems": 4,
+                    "description": "x, y, width, height in pixels of the upright photo",
+                },
+                label={"type": ["string", "null"], "description": "null when unsure"},
+                probability={**SHARE, "description": "Of the likeliest label, calibrated"},
+                scores={"type": "object", "additionalProperties": SHARE},
+            ),
+            "Models": _object(
+                models={"type": "array", "items": {"$ref": "#/components/schemas/Model"}}
+            ),
+            "Model": _object(
+                name=TEXT,
+                served={"type": "boolean", "description": "Whether predict uses it"},
+                labels={"type": "array", "items": TEXT},
+                created={"type": "string", "format": "date"},
+                note=TEXT,
+                accuracy={
+                    "type": "object",
+                    "additionalProperties": SHARE,
+                    "description": "Over all test photos, by data set",
+                },
+            ),
+            "Problem": {
+                **_object(
+                    type=TEXT,
+                    title=TEXT,
+                    status={"type": "integer"},
+                    detail=TEXT,
+                    request_id=TEXT,
+                ),
+                "description": "Problem details (RFC 9457)",
+            },
+        },
+        "responses": {
+            "Problem": {
+                "description": "What is wrong",
+                "content": {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                },
+            }
+        },
+    },
+}

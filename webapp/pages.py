@@ -1,0 +1,86 @@
+"""The pages: home, apps, gender, and a model's card."""
+
+from flask import Blueprint, abort, current_app, render_template
+
+from facecore.artifacts import list_models, read_evaluation, read_metadata
+from facecore.errors import ModelError
+from facecore.explain import eigenface_images, mean_face
+from facecore.images import FORMATS
+from facecore.predict import PhotoAnswer
+from webapp.errors import status_of
+from webapp.forms import PhotoForm
+from webapp.security import limit_photos
+from webapp.service import Service
+
+EIGENFACES = 7
+# Named one by one, so that a phone which takes HEIC photos turns them into JPEG for the site.
+ACCEPT = ",".join(f"image/{kind.lower()}" for kind in FORMATS)
+
+blueprint = Blueprint("pages", __name__)
+
+
+def _service() -> Service:
+    service: Service = current_app.extensions["facecore"]
+    return service
+
+
+@blueprint.app_context_processor
+def _served() -> dict[str, str | None]:
+    return {"served": _service().name}
+
+
+@blueprint.get("/")
+def home() -> str:
+    """Show what the site is."""
+    faces = []
+    if _service().name:
+        model = _service().model
+        faces = [mean_face(model), *eigenface_images(model, EIGENFACES)]
+    return render_template("home.html", faces=faces)
+
+
+@blueprint.get("/app/")
+def apps() -> str:
+    """List the apps."""
+    return render_template("apps.html")
+
+
+@blueprint.route("/app/gender/", methods=["GET", "POST"])
+@limit_photos
+def gender() -> tuple[str, int]:
+    """Show the form, and under it what the model says of the photos that were sent."""
+    service = _service()
+    labels = service.model.labels
+    form = PhotoForm()
+    answers: list[PhotoAnswer] = []
+    status = 200
+    if form.is_submitted():
+        if form.validate():
+            answers = [service.answer(file.read(), file.filename) for file in form.photo.data]
+            status = status_of(answers)
+        else:
+            status = 400
+    page = render_template(
+        "gender.html",
+        form=form,
+        answers=answers,
+        labels=labels,
+        accept=ACCEPT,
+        max_file=service.limits.max_bytes,
+    )
+    return page, status
+
+
+@blueprint.get("/models/<name>")
+def model_card(name: str) -> str:
+    """Show how a model was made and how well it does."""
+    names = list_models()
+    if name not in names:
+        abort(404, f"There is no such model; there are: {', '.join(names) or 'none'}.")
+    try:
+        metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
+    except ModelError as error:
+        abort(503, str(error))
+    return render_template(
+        "model.html", name=name, names=names, metadata=metadata, evaluation=evaluation
+    )

@@ -1,0 +1,131 @@
+"""Pictures for the pages: data URIs, and the colour of each label."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from flask import Flask
+from PIL import Image
+
+from facecore.images import to_png
+from facecore.predict import PhotoAnswer, annotate
+
+# Okabe and Ito (2008): told apart by colour-blind people, on light and on dark.
+PALETTE = ("#E69F00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+LONG_SIDE, MOST = 800, 3  # pixels; a small photo is enlarged at most so many times
+
+
+def init_app(app: Flask) -> None:
+    """Give the filters to the templates.
+
+    Parameters
+    ----------
+    app : Flask
+    """
+    app.add_template_filter(face_uri)
+    app.add_template_filter(photo_uri)
+    app.add_template_filter(numbered)
+    app.add_template_filter(colour)
+    app.add_template_filter(sentence)
+
+
+def colour(label: str, labels: Sequence[str]) -> str:
+    """Return the colour of a label, the same on every page.
+
+    Parameters
+    ----------
+    label : str
+    labels : sequence of str
+        All labels of the model.
+
+    Returns
+    -------
+    str
+        ``"#RRGGBB"``.
+    """
+    return PALETTE[list(labels).index(label) % len(PALETTE)]
+
+
+def face_uri(pixels: np.ndarray) -> str:
+    """Return a grey face as a data URI.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (side, side), uint8
+
+    Returns
+    -------
+    str
+    """
+    return _uri("png", to_png(pixels))
+
+
+def photo_uri(answer: PhotoAnswer) -> str:
+    """Return the upright photo of an answer, in a size for a page, as a data URI.
+
+    Parameters
+    ----------
+    answer : PhotoAnswer
+        With pixels.
+
+    Returns
+    -------
+    str
+    """
+    return _jpeg(_fit(answer))
+
+
+def numbered(answer: PhotoAnswer, labels: Sequence[str]) -> str:
+    """Return the photo with its faces boxed and numbered, as a data URI.
+
+    Parameters
+    ----------
+    answer : PhotoAnswer
+        With pixels.
+    labels : sequence of str
+
+    Returns
+    -------
+    str
+    """
+    colours = {label: _rgb(colour(label, labels)) for label in labels}
+    return _jpeg(annotate(replace(answer, pixels=_fit(answer)), colours))
+
+
+def sentence(text: str) -> str:
+    """Return a message as a sentence: capital letter, full stop.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+    """
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", ")")) else ".")
+
+
+def _rgb(code: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(code[1:])
+    return red, green, blue
+
+
+def _fit(answer: PhotoAnswer) -> np.ndarray:
+    assert answer.pixels is not None  # the templates ask for pictures of usable photos only
+    image = Image.fromarray(answer.pixels)
+    scale = min(LONG_SIDE / max(image.size), MOST)
+    width, height = (max(1, round(length * scale)) for length in image.size)
+    return np.asarray(image.resize((width, height), reducing_gap=2.0))
+
+
+def _jpeg(pixels: np.ndarray) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=85)
+    return _uri("jpeg", buffer.getvalue())
+
+
+def _uri(kind: str, data: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"

@@ -1,0 +1,124 @@
+"""The settings: one default each, and the environment, where names start with FACECORE_."""
+
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from flask import Flask
+
+MB = 2**20
+
+DEFAULTS: dict[str, Any] = {
+    "MODEL": None,
+    "MAX_FILE_SIZE": 20 * MB,
+    "MAX_CONTENT_LENGTH": 32 * MB,
+    # Text of the form. The parser's buffer counts too: 64 KB and the start of the next part.
+    "MAX_FORM_MEMORY_SIZE": 128 * 1024,
+    "MAX_FORM_PARTS": 20,
+    "MAX_PIXELS": 50_000_000,
+    "DECODES": 2,
+    "PATIENCE": 20.0,
+    "PROXIES": 0,
+    "TRUSTED_HOSTS": None,
+    "RATE": "120 per minute",
+    "RATELIMIT_STORAGE_URI": "memory://",
+    "RATELIMIT_HEADERS_ENABLED": True,
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a page may stay open for a day
+}
+
+
+def _megabytes(text: str) -> int:
+    return _whole(text) * MB
+
+
+def _millions(text: str) -> int:
+    return _whole(text) * 1_000_000
+
+
+def _whole(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise ValueError
+    return value
+
+
+def _count(text: str) -> int:
+    if (value := int(text)) < 0:
+        raise ValueError
+    return value
+
+
+def _seconds(text: str) -> float:
+    if not 0 <= (value := float(text)) < 3600:
+        raise ValueError
+    return value
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+# Variable without FACECORE_: the key of the configuration, how to read it, what it must be.
+ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any], str]] = {
+    "SECRET_KEY": ("SECRET_KEY", str, "text"),
+    "MODEL": ("MODEL", str, "the name of a model"),
+    "MAX_FILE_MB": ("MAX_FILE_SIZE", _megabytes, "a whole number from 1"),
+    "MAX_BODY_MB": ("MAX_CONTENT_LENGTH", _megabytes, "a whole number from 1"),
+    "MAX_PARTS": ("MAX_FORM_PARTS", _whole, "a whole number from 1"),
+    "MAX_MEGAPIXELS": ("MAX_PIXELS", _millions, "a whole number from 1"),
+    "DECODES": ("DECODES", _whole, "a whole number from 1"),
+    "PATIENCE": ("PATIENCE", _seconds, "seconds, below 3600"),
+    "PROXIES": ("PROXIES", _count, "a whole number from 0"),
+    "TRUSTED_HOSTS": ("TRUSTED_HOSTS", _names, "host names with commas between"),
+    "RATE": ("RATE", str, "such as '120 per minute'"),
+}
+
+
+def read_environment() -> dict[str, Any]:
+    """Read the settings that the environment gives; an empty variable counts as not set.
+
+    Returns
+    -------
+    dict
+        Keys as in `DEFAULTS`.
+    """
+    found = {}
+    for variable, (key, read, must) in ENVIRONMENT.items():
+        if text := os.environ.get(f"FACECORE_{variable}"):
+            try:
+                found[key] = read(text)
+            except ValueError:
+                refuse(f"FACECORE_{variable} must be {must}")
+    return found
+
+
+def check_secret_key(app: Flask) -> None:
+    """Refuse to start without a secret key; debug and tests make one for the occasion.
+
+    Parameters
+    ----------
+    app : Flask
+    """
+    if app.config["SECRET_KEY"]:
+        return
+    if not (app.debug or app.testing):
+        refuse(
+            "FACECORE_SECRET_KEY is not set; set it to a long random text, the same for every "
+            'worker: export FACECORE_SECRET_KEY="$(python -c '
+            "'import secrets; print(secrets.token_hex())')\""
+        )
+    app.config["SECRET_KEY"] = secrets.token_hex()
+
+
+def refuse(message: str) -> NoReturn:
+    """End the process with one line on standard error.
+
+    Parameters
+    ----------
+    message : str
+    """
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(3)  # gunicorn's "worker failed to boot": it stops instead of trying for ever
