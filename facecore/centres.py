@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from scipy.linalg import cho_factor, cho_solve
-from sklearn.cluster import KMeans
 
 from facecore.errors import DataError
 from facecore.model import FaceModel, mirror
@@ -18,7 +17,8 @@ from facecore.search import rbf
 
 MIN_FACES = 5
 MIN_PERSONS = 3
-RIDGE = 1e-4
+SHARE = 0.6  # of the number of faces: no more clusters than that
+RIDGE = 1e-6
 
 
 def on_centres(
@@ -26,9 +26,9 @@ def on_centres(
     X: np.ndarray,
     groups: np.ndarray,
     *,
-    count: int = 2000,
+    count: int = 8000,
     seed: int = 0,
-    mixtures: int = 4000,
+    mixtures: int = 16000,
 ) -> FaceModel:
     """Return the model with cluster centres of face space as kernel vectors.
 
@@ -44,8 +44,7 @@ def on_centres(
     groups : ndarray of shape (n_faces,)
         Persons.
     count : int
-        Clusters to start from; those with fewer than `MIN_FACES` faces or `MIN_PERSONS`
-        persons are dissolved.
+        About how many, as `cluster_faces` takes it.
     seed : int
     mixtures : int
         Points between two faces that take part in the fit.
@@ -56,7 +55,8 @@ def on_centres(
     """
     (member,) = model.members
     Z = member.coordinates(X)
-    centres = cluster_centres(Z, groups, count, seed)
+    clusters = cluster_faces(Z, groups, count, seed)
+    centres = np.array([Z[rows].mean(axis=0) for rows in clusters], dtype=np.float32)
     # Where the model averages over a face and its mirror image, that mean is what is fitted.
     views = [Z, member.coordinates(mirror(X))] if model.recipe.get("mirror") else [Z]
     rng = np.random.default_rng(seed)
@@ -72,8 +72,14 @@ def on_centres(
     return replace(model, members=(small,))
 
 
-def cluster_centres(Z: np.ndarray, groups: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Return k-means centres, each the mean of several faces of several persons.
+def cluster_faces(Z: np.ndarray, groups: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
+    """Cut faces into small clusters, none of them of one or two persons only.
+
+    Faces are halved again and again at the median along the line between two random members
+    (a random projection tree, Dasgupta and Freund 2008) down to clusters of `MIN_FACES` to
+    ``2 * MIN_FACES - 1`` faces. Several trees cut differently. There are always fewer clusters
+    than faces, so that their means could not be solved for the faces even by someone who knew
+    who is in which.
 
     Parameters
     ----------
@@ -81,18 +87,18 @@ def cluster_centres(Z: np.ndarray, groups: np.ndarray, count: int, seed: int) ->
     groups : ndarray of shape (n_faces,)
         Persons.
     count : int
-        At most; clusters that are too small are dissolved and their faces join the nearest
-        others.
+        Trees are added while they bring the clusters nearer to this number; one is always made.
     seed : int
 
     Returns
     -------
-    ndarray of shape (n_centres, n_components), float32
+    list of ndarray of int
+        Rows of each cluster.
 
     Raises
     ------
     DataError
-        There are too few faces for even one such cluster.
+        There are too few faces or persons for even one such cluster.
     """
     codes = pd.factorize(groups)[0]
     if len(Z) < MIN_FACES or len(np.unique(codes)) < MIN_PERSONS:
@@ -100,26 +106,27 @@ def cluster_centres(Z: np.ndarray, groups: np.ndarray, count: int, seed: int) ->
             f"cluster centres need {MIN_FACES} faces of {MIN_PERSONS} persons; "
             "train without --centres"
         )
-    start = KMeans(
-        min(count, len(Z) // MIN_FACES), init="random", n_init=1, max_iter=20, random_state=seed
-    )
-    centres = start.fit(Z).cluster_centers_
+    rng = np.random.default_rng(seed)
+    clusters: list[np.ndarray] = []
     while True:
-        nearest = _nearest(Z, centres)
-        members = pd.DataFrame({"cluster": nearest, "person": codes}).groupby("cluster")["person"]
-        sizes = members.agg(["size", "nunique"]).reindex(range(len(centres)), fill_value=0)
-        good = ((sizes["size"] >= MIN_FACES) & (sizes["nunique"] >= MIN_PERSONS)).to_numpy()
-        if good.all():
-            sums = np.zeros((len(centres), Z.shape[1]))
-            np.add.at(sums, nearest, Z)
-            return (sums / sizes["size"].to_numpy()[:, None]).astype(np.float32)
-        # Dissolve the smaller half of the bad ones, then look again who is still too small.
-        bad = np.flatnonzero(~good)
-        worst = bad[np.argsort(sizes["size"].to_numpy()[bad], kind="stable")]
-        drop = worst[: max(1, len(worst) // 2)] if len(bad) < len(centres) else worst[:-1]
-        if not len(drop):
-            return Z.mean(axis=0, keepdims=True).astype(np.float32)
-        centres = np.delete(centres, drop, axis=0)
+        tree = _cut(Z, codes, np.arange(len(Z)), rng)
+        clusters += tree
+        if len(clusters) + len(tree) / 2 > count or len(clusters) + len(tree) > SHARE * len(Z):
+            return clusters
+
+
+def _cut(
+    Z: np.ndarray, codes: np.ndarray, rows: np.ndarray, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Halve a cluster until its halves would be too small or of too few persons."""
+    if len(rows) < 2 * MIN_FACES:
+        return [rows]
+    first, second = rng.choice(rows, 2, replace=False)
+    order = rows[np.argsort(Z[rows] @ (Z[first] - Z[second]), kind="stable")]
+    halves = order[: len(order) // 2], order[len(order) // 2 :]
+    if min(len(np.unique(codes[half])) for half in halves) < MIN_PERSONS:
+        return [rows]
+    return [leaf for half in halves for leaf in _cut(Z, codes, half, rng)]
 
 
 def leads_back(vectors: np.ndarray, Z: np.ndarray) -> int:
@@ -145,10 +152,6 @@ def leads_back(vectors: np.ndarray, Z: np.ndarray) -> int:
     typical = np.median(np.sqrt(np.maximum(between[:, 1], 0)))
     nearest = np.sqrt(np.maximum(_squared(vectors, Z, squares).min(axis=1), 0))
     return int((nearest < 0.1 * typical).sum())
-
-
-def _nearest(Z: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    return _squared(Z, centres, (centres**2).sum(axis=1)).argmin(axis=1)
 
 
 def _squared(A: np.ndarray, B: np.ndarray, squares: np.ndarray) -> np.ndarray:

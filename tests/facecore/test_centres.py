@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from cartoons import LABELS, draw_faces
 
-from facecore import centres as centres_module
-from facecore.centres import MIN_FACES, MIN_PERSONS, cluster_centres, leads_back, on_centres
+from facecore.centres import MIN_FACES, MIN_PERSONS, cluster_faces, leads_back, on_centres
 from facecore.errors import DataError
 from facecore.estimator import FaceSpaceClassifier
 
@@ -40,38 +39,46 @@ def clouds(persons: int, shots: int, seed: int = 0):
 
 @pytest.mark.parametrize("count", [1, 7, 60, 5000])
 @pytest.mark.parametrize("shape", [(40, 5), (100, 1), (4, 30)])
-def test_every_centre_is_the_mean_of_several_faces_of_several_persons(count, shape, monkeypatch):
-    assigned = []
-
-    def watch(Z, centres):
-        assigned.append(nearest(Z, centres))
-        return assigned[-1]
-
-    nearest = centres_module._nearest
-    monkeypatch.setattr(centres_module, "_nearest", watch)
+def test_every_cluster_has_several_faces_of_several_persons(count, shape):
     Z, groups = clouds(*shape)
-    centres = cluster_centres(Z, groups, count, 0)
-    assert len(centres) <= count
-    for which, centre in enumerate(centres):
-        own = assigned[-1] == which
-        assert own.sum() >= MIN_FACES
-        assert len(set(groups[own])) >= MIN_PERSONS
-        assert centre == pytest.approx(Z[own].mean(axis=0), abs=1e-5)
+    for rows in cluster_faces(Z, groups, count, 0):
+        assert len(set(rows)) == len(rows) >= MIN_FACES
+        assert len(set(groups[rows])) >= MIN_PERSONS
+
+
+def test_every_face_is_in_one_cluster_of_each_tree():
+    Z, groups = clouds(80, 2)
+    clusters = cluster_faces(Z, groups, 50, 0)
+    times = np.bincount(np.concatenate(clusters), minlength=len(Z))
+    assert len(set(times)) == 1
+    assert times[0] >= 2
+
+
+def test_there_are_always_fewer_clusters_than_faces():
+    Z, groups = clouds(80, 2)
+    assert len(cluster_faces(Z, groups, 100_000, 0)) < 0.7 * len(Z)
+
+
+def test_every_kernel_vector_is_the_mean_of_a_cluster(pair, faces):
+    exact, small = pair
+    Z = exact.members[0].coordinates(faces[0])
+    means = [Z[rows].mean(axis=0) for rows in cluster_faces(Z, faces[2], 40, 0)]
+    assert small.members[0].kernel_vectors == pytest.approx(np.array(means), abs=1e-5)
 
 
 def test_faces_of_two_persons_have_no_centres():
     with pytest.raises(DataError, match="3 persons"):
-        cluster_centres(*clouds(2, 20), 5, 0)
+        cluster_faces(*clouds(2, 20), 5, 0)
 
 
 def test_four_faces_have_no_centres():
     with pytest.raises(DataError, match="5 faces"):
-        cluster_centres(*clouds(4, 1), 5, 0)
+        cluster_faces(*clouds(4, 1), 5, 0)
 
 
-def test_two_runs_with_one_seed_give_the_same_centres():
-    first, second = (cluster_centres(*clouds(30, 4), 12, 3) for _ in range(2))
-    assert (first == second).all()
+def test_two_runs_with_one_seed_give_the_same_clusters():
+    first, second = (cluster_faces(*clouds(30, 4), 12, 3) for _ in range(2))
+    assert [list(rows) for rows in first] == [list(rows) for rows in second]
 
 
 def test_the_machine_on_centres_decides_nearly_as_the_exact_one(pair, faces):
