@@ -7,10 +7,10 @@ from facecore.images import to_png
 from facecore.predict import annotate, predict_photo
 from facecore.synth import make_photo
 from ui.card import show_card
-from ui.look import label_colours, to_rgb
+from ui.look import ICON, label_colours, to_rgb
 from ui.models import pick_model
 
-st.set_page_config("Face space", ":material/face:", layout="wide")
+st.set_page_config("Face space", ICON, layout="wide")
 st.title("Face space")
 st.write(
     "Folders of labelled photos go in, a classifier comes out, by the textbook's way: find the "
@@ -26,7 +26,7 @@ if model.spread is None:
     st.info("This model stores nothing to draw a made face from; try one of your photos.")
 else:
     label = model.labels[0]
-    answer = predict_photo(to_png(make_photo(model, label)), model, name="made face")
+    answer = predict_photo(to_png(make_photo(model, label, seed=2)), model, name="made face")
     colours = {k: to_rgb(v) for k, v in label_colours(model.labels).items()}
     steps = [(annotate(answer, colours), "1. Find the face", "Made photo with the face boxed")]
     for face in answer.faces[:1]:

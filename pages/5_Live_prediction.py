@@ -6,11 +6,12 @@ from facecore.images import DEFAULT_LIMITS, SUFFIXES, to_png
 from facecore.predict import predict_photo
 from facecore.synth import make_photo
 from ui.answers import CAVEAT, show_answer
+from ui.look import ICON
 from ui.models import pick_model
 
 MAX_PHOTOS = 20
 
-st.set_page_config("Live prediction", ":material/face:", layout="wide")
+st.set_page_config("Live prediction", ICON, layout="wide")
 st.title("Live prediction")
 st.write("Give the model photos and see, for each face, what it saw and what it says.")
 chosen = pick_model()

@@ -51,14 +51,15 @@ def show_answer(answer: PhotoAnswer, chosen: Chosen, key: str) -> None:
 
 def _show_face(answer: PhotoAnswer, number: int, key: str) -> None:
     face = answer.faces[number - 1]
-    crop, drawn, words = st.columns([1, 1, 2], vertical_alignment="center")
-    crop.image(to_png(face.crop), caption="Grey crop", alt=f"Grey crop of face {number}", width=100)
-    drawn.image(
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.image(to_png(face.crop), caption="Grey crop", alt=f"Grey crop of face {number}", width=100)
+    row.image(
         to_png(face.reconstruction),
         caption="From eigenfaces",
         alt=f"Face {number} drawn again from its eigenfaces",
         width=100,
     )
+    words = row.container(width=320)
     words.markdown(f"**{number}: {face.label}**, probability {face.probability:.2f}")
     words.plotly_chart(
         score_bars(face.scores),

@@ -6,6 +6,11 @@ import streamlit as st
 from ui.answers import CAVEAT
 from ui.models import Chosen
 
+SHARES = (
+    "faces found", "accuracy, faces found", "accuracy, all photos", "balanced, faces found",
+    "balanced, all photos",
+)  # fmt: skip
+
 
 def show_card(chosen: Chosen) -> None:
     """Show a row of metrics, the evaluation and how the model was made.
@@ -35,7 +40,7 @@ def show_card(chosen: Chosen) -> None:
         st.dataframe(
             _figures(chosen.evaluation),
             alt="Accuracy of the model on each test set",
-            column_config={"95 % interval": st.column_config.TextColumn(width="small")},
+            column_config={name: st.column_config.NumberColumn(format="%.3f") for name in SHARES},
         )
         st.caption('"All photos" counts a photo in which no face was found as wrong.')
     with st.expander("How it was made, and what it is not for", icon=":material/badge:"):
@@ -65,4 +70,4 @@ def _figures(evaluation: dict) -> pd.DataFrame:
         }
         for name, figures in evaluation.items()
     }
-    return pd.DataFrame(rows).T.rename_axis("test set")
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("test set")

@@ -1,8 +1,11 @@
 """Colours by meaning, small pictures and plotly figures that every page draws the same way."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import plotly.graph_objects as go
+
+ICON = str(Path(__file__).with_name("icon.png"))  # drawn, and served from here
 
 # Okabe and Ito's palette: apart for the colour-blind, on light and on dark.
 PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
