@@ -107,7 +107,10 @@ def test_an_uploaded_photo_is_answered_in_the_browser(server, browser, tmp_path)
     bad.write_text("no photo")
     browser.get(f"{server}/Live_prediction")
     wait_for_text(browser, "as soon as there is a photo")
-    browser.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(f"{photo}\n{bad}")
+    chooser = WebDriverWait(browser, 30).until(
+        lambda b: b.find_element(By.CSS_SELECTOR, "input[type=file]")
+    )
+    chooser.send_keys(f"{photo}\n{bad}")
     wait_for_text(browser, "Distance from face space")
     wait_for_text(browser, "notes.jpg: the file is not a photo")
     assert complaints(browser) == []
