@@ -78,8 +78,8 @@ def cluster_faces(Z: np.ndarray, groups: np.ndarray, count: int, seed: int) -> l
     Faces are halved again and again at the median along the line between two random members
     (a random projection tree, Dasgupta and Freund 2008) down to clusters of `MIN_FACES` to
     ``2 * MIN_FACES - 1`` faces. Several trees cut differently. There are always fewer clusters
-    than faces, so that their means could not be solved for the faces even by someone who knew
-    who is in which.
+    than faces, so that the faces do not follow from the means, not even for someone who knows
+    which face is in which cluster.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facecore.model import FaceModel, Member
+from facecore.model import FaceModel
 
 
 def to_image(row: np.ndarray) -> np.ndarray:
@@ -56,21 +56,6 @@ def distance_from_face_space(model: FaceModel, X: np.ndarray) -> np.ndarray:
     """
     member = model.pixels
     centred = member.scale(X) - member.mean
-    return residual(member, centred)
-
-
-def residual(member: Member, centred: np.ndarray) -> np.ndarray:
-    """Return the root mean square of what is left of scaled, centred rows beside the eigenfaces.
-
-    Parameters
-    ----------
-    member : Member
-    centred : ndarray of shape (n_faces, n_features), float32
-
-    Returns
-    -------
-    ndarray of shape (n_faces,), float64
-    """
     rest = centred - (centred @ member.basis.T) @ member.basis
     return np.sqrt((rest.astype(np.float64) ** 2).mean(axis=1))
 
