@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 DEFAULT_MODEL = "classic"
-TABLES = ("sizes", "grid_search", "predictions")
-TEXTS = ("set", "label", "predicted", "split", "state", "age", "race", "error")
+TABLES = ("sizes", "grid_search", "predictions", "coordinates")
+TEXTS = ("set", "label", "person", "predicted", "split", "state", "age", "race", "error")
 NEW, OLD = ".new-", ".old-"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 

@@ -12,6 +12,40 @@ from facecore.model import FaceModel
 SPREAD = 0.8
 
 
+def sample_coordinates(
+    model: FaceModel, label: str, count: int, seed: int = 0, spread: float = SPREAD
+) -> np.ndarray:
+    """Draw points of face space from the Gaussian of a label's leading coordinates.
+
+    Parameters
+    ----------
+    model : FaceModel
+    label : str
+    count : int
+    seed : int
+    spread : float
+        Share of the standard deviations that is used; 1 draws points as the training faces lie.
+
+    Returns
+    -------
+    ndarray of shape (count, k), float64
+        k is the number of coordinates whose spread the model stores.
+
+    Raises
+    ------
+    DataError
+        The model has no such label, or no spread to draw from.
+    """
+    if label not in model.labels:
+        raise DataError(f"no label {label!r}; the model has: {', '.join(model.labels)}")
+    if model.spread is None:
+        raise DataError("this model stores no spread of its coordinates to draw faces from")
+    which = model.labels.index(label)
+    mean, factor = model.spread[0][which], model.spread[1][which]
+    rng = np.random.default_rng([seed, which])
+    return np.asarray(mean + spread * rng.standard_normal((count, len(mean))) @ factor.T)
+
+
 def sample_faces(
     model: FaceModel, label: str, count: int, seed: int = 0, spread: float = SPREAD
 ) -> np.ndarray:
@@ -35,14 +69,7 @@ def sample_faces(
     DataError
         The model has no such label, or no spread to draw from.
     """
-    if label not in model.labels:
-        raise DataError(f"no label {label!r}; the model has: {', '.join(model.labels)}")
-    if model.spread is None:
-        raise DataError("this model stores no spread of its coordinates to draw faces from")
-    which = model.labels.index(label)
-    mean, factor = model.spread[0][which], model.spread[1][which]
-    rng = np.random.default_rng([seed, which])
-    Z = mean + spread * rng.standard_normal((count, len(mean))) @ factor.T
+    Z = sample_coordinates(model, label, count, seed, spread)
     rows = np.clip(np.rint(model.pixels.rebuild(Z)), 0, 255).astype(np.uint8)
     side = round(rows.shape[1] ** 0.5)
     return rows.reshape(count, side, side)

@@ -34,6 +34,7 @@ from facecore.estimator import FaceSpaceClassifier
 from facecore.evaluate import predict_table, report
 from facecore.images import decode
 from facecore.model import FaceModel
+from facecore.points import tabulate_points
 from facecore.prepare import SIDE, flatten, to_square
 from facecore.search import GRIDS, SearchResult, grid_search, parse_grid, split_folds
 from facecore.sizes import round_sizes
@@ -136,6 +137,8 @@ def train(
         "kernel_vectors": describe_vectors(model, X, bool(centres)),
     }
     tables = {"sizes": round_sizes(faces), "grid_search": search.table}
+    if not centres:
+        tables["coordinates"] = tabulate_points(model.pixels.coordinates(X), y, groups, seed=seed)
     if evaluation:
         tables["predictions"] = predictions
     return write_model(name, model, metadata, tables, evaluation or None)

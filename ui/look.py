@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import plotly.graph_objects as go
+import streamlit as st
 
 ICON = str(Path(__file__).with_name("icon.png"))  # drawn, and served from here
 
@@ -41,6 +42,41 @@ def to_rgb(colour: str) -> tuple[int, int, int]:
     """
     red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     return red, green, blue
+
+
+def tidy(figure: go.Figure, height: int = 320) -> go.Figure:
+    """Give a figure the margins, legend and height that all figures have.
+
+    Parameters
+    ----------
+    figure : Figure
+        Changed in place.
+    height : int
+        In pixels.
+
+    Returns
+    -------
+    Figure
+    """
+    return figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 36, "b": 8},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title": None},
+    )
+
+
+def show(figure: go.Figure, alt: str, key: str) -> None:
+    """Show a figure without plotly's tool bar.
+
+    Parameters
+    ----------
+    figure : Figure
+    alt : str
+        What it shows, for a screen reader.
+    key : str
+        Apart from those of the other figures on the page.
+    """
+    st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt, key=key)
 
 
 def score_bars(scores: Mapping[str, float]) -> go.Figure:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from facecore.artifacts import (
@@ -11,6 +12,7 @@ from facecore.artifacts import (
     load_model,
     read_evaluation,
     read_metadata,
+    read_model_table,
 )
 from facecore.errors import FacecoreError
 from facecore.model import FaceModel
@@ -60,6 +62,68 @@ def pick_model() -> Chosen:
     except (FacecoreError, OSError) as error:
         st.error(str(error), title=f"Model {name} cannot be used", icon=":material/error:")
         st.stop()
+
+
+def pick_other(chosen: Chosen) -> Chosen | None:
+    """Show a picker for a second model to put beside the chosen one.
+
+    Parameters
+    ----------
+    chosen : Chosen
+
+    Returns
+    -------
+    Chosen or None
+        None if there is no other model, none was chosen, or it cannot be used (said on the page).
+    """
+    others = [name for name in list_models() if name != chosen.name]
+    if not others:
+        return None
+    name = st.selectbox(
+        "Compare with", others, index=None, placeholder="no other model", key="other",
+        bind="query-params",
+    )  # fmt: skip
+    if name not in others:
+        return None
+    try:
+        return _load(name, (find_model(name) / "metadata.json").stat().st_mtime_ns)
+    except (FacecoreError, OSError) as error:
+        st.error(str(error), title=f"Model {name} cannot be used", icon=":material/error:")
+        return None
+
+
+def read_table(table: str, chosen: Chosen) -> pd.DataFrame | None:
+    """Return one of a model's tables; without it, say which command makes one.
+
+    Parameters
+    ----------
+    table : str
+        One of `facecore.artifacts.TABLES`.
+    chosen : Chosen
+
+    Returns
+    -------
+    DataFrame or None
+    """
+    try:
+        written = (find_model(chosen.name) / "metadata.json").stat().st_mtime_ns
+        found = _read_table(table, chosen.name, written)
+    except (FacecoreError, OSError) as error:
+        st.error(str(error), title=f"Model {chosen.name} cannot be used", icon=":material/error:")
+        return None
+    if found is None:
+        st.info(
+            f"Model {chosen.name} was written without the table {table}.csv. Train it again:",
+            title="Nothing to show yet",
+            icon=":material/table:",
+        )
+        st.code(f"python -m facecore train PHOTOS --name {chosen.name}", language="shell")
+    return found
+
+
+@st.cache_data(max_entries=12, show_spinner="Reading the table")
+def _read_table(table: str, name: str, written: int) -> pd.DataFrame | None:
+    return read_model_table(table, name)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model")
