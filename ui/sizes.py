@@ -8,12 +8,11 @@ import streamlit as st
 
 from facecore.crops import ALL, MIN_SIZE, STATES, count_states
 from facecore.sizes import count_by_size, describe_sizes, effect_of_minimum, face_sizes
-from ui.look import DASHES, PATTERNS, SYMBOLS, label_colours, show, tidy
+from ui.look import DASHES, NEUTRAL, PATTERNS, SYMBOLS, label_colours, show, tidy
 
 STATE_WORDS = {state: state.replace("_", " ") for state in STATES}
 SMALLEST, LARGEST = 20, 300  # of the slider, in pixels
 SAMPLE = 1500
-GREY = "#808080"  # seen on light and on dark
 STRIPES = {"fillmode": "overlay", "fgopacity": 0.3, "size": 6}
 LOG = {"type": "log", "dtick": "D2", "minorloglabels": "complete"}
 
@@ -193,7 +192,7 @@ def _histogram(counts: pd.DataFrame, labels: Sequence[str], minimum: int, log: b
     ):
         figure.add_scatter(
             x=[size, size], y=[0, top], mode="lines", name=name, hovertemplate="%{x} px",
-            line={"color": GREY, "dash": dash},
+            line={"color": NEUTRAL, "dash": dash},
         )  # fmt: skip
     figure.update_xaxes(title="width of the face, pixels", **(LOG if log else {}))
     figure.update_yaxes(title="faces", rangemode="tozero")
@@ -211,7 +210,7 @@ def _scatter(faces: pd.DataFrame, labels: Sequence[str], minimum: int) -> go.Fig
             marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.8},
             hovertemplate="photo %{x:.0f} px, face %{y:.0f} px",
         )  # fmt: skip
-    figure.add_hline(minimum, line={"color": GREY})
+    figure.add_hline(minimum, line={"color": NEUTRAL})
     figure.update_xaxes(title="long side of the photo, pixels", **LOG)
     figure.update_yaxes(title="width of the face, pixels", **LOG)
     return tidy(figure, 380)

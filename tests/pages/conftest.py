@@ -8,6 +8,18 @@ from streamlit.testing.v1 import AppTest
 
 
 @pytest.fixture
+def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What a page offers to download, by file name."""
+    offered: dict[str, bytes] = {}
+
+    def keep(label: str, data: str | bytes, file_name: str, *_: object, **__: object) -> None:
+        offered[file_name] = data if isinstance(data, bytes) else data.encode()
+
+    monkeypatch.setattr("streamlit.download_button", keep)
+    return offered
+
+
+@pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AppTest]:
     """Open a screen of the dashboard as a visitor would, from the entry script."""
     monkeypatch.chdir(ROOT)
