@@ -31,6 +31,9 @@ else:
     path, name = folder and folder / TABLE, TABLE
 if table is None:
     st.stop()
+if table.empty:
+    st.info("The table lists no photo.", icon=":material/table:")
+    st.stop()
 
 sizes = filter_sizes(sizes_of(table))
 labels = order_labels(sizes, chosen.model.labels)
