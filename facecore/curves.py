@@ -126,7 +126,8 @@ def precision_recall(table: pd.DataFrame, positive: str) -> Curve:
 def reliability(table: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
     """Return how often the model is right at each level of its confidence.
 
-    A reliability table (Murphy and Winkler 1977). Confidence is the probability of the predicted label; k labels leave it in [1/k, 1].
+    A reliability table (Murphy and Winkler 1977). Confidence is the probability of the predicted
+    label; k labels leave it in [1/k, 1].
 
     Parameters
     ----------
