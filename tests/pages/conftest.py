@@ -15,6 +15,18 @@ from facecore.model import sha256
 
 
 @pytest.fixture
+def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What a page offers to download, by file name."""
+    offered: dict[str, bytes] = {}
+
+    def keep(label: str, data: str | bytes, file_name: str, *_: object, **__: object) -> None:
+        offered[file_name] = data if isinstance(data, bytes) else data.encode()
+
+    monkeypatch.setattr("streamlit.download_button", keep)
+    return offered
+
+
+@pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     """Open a screen of the dashboard as a visitor would, by its address."""
     monkeypatch.chdir(ROOT)
