@@ -39,7 +39,7 @@ def show_card(chosen: Chosen) -> None:
         ("Trained", str(metadata["created"]), f"in {metadata['minutes']:.0f} minutes",
          f"On {', '.join(metadata['data'])}, by the {metadata['recipe']} recipe"),
     )  # fmt: skip
-    with st.grid(6, min_column_width=150):
+    with st.grid(3, min_column_width=150):
         for label, value, below, help_text in metrics:
             st.metric(
                 label, value, below, border=True, help=help_text, height="stretch",

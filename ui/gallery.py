@@ -106,7 +106,9 @@ def variance_figure(variance: np.ndarray) -> go.Figure:
     number = np.arange(1, len(variance) + 1)
     figure = go.Figure()
     figure.add_bar(x=number, y=variance, name="each", marker_color=NEUTRAL)
-    figure.add_scatter(x=number, y=variance.cumsum(), name="sum", mode="lines")
+    figure.add_scatter(
+        x=number, y=variance.cumsum(), name="sum", mode="lines", line={"color": NEUTRAL}
+    )
     for share, count in zip(SHARES, components_for(variance), strict=True):
         if count:
             figure.add_annotation(x=count, y=share, text=f"{count}: {share:.0%}", ax=30, ay=25)
@@ -130,7 +132,7 @@ def show_reconstruction(model: FaceModel, crop: np.ndarray) -> None:
     row = crop.reshape(1, -1)
     errors = reconstruction_errors(model, row)[0]
     drawn = reconstruct(model, row, count)[0]
-    left, right = st.columns([2, 3])
+    left, right = st.columns([4, 3], gap="medium")
     with left.container(horizontal=True):
         for picture, caption, alt in (
             (crop, "Face", "Grey crop of the face"),
@@ -141,7 +143,7 @@ def show_reconstruction(model: FaceModel, crop: np.ndarray) -> None:
                 "Face minus its drawing, on a symmetric scale: middle grey is no difference",
             ),
         ):
-            st.image(to_png(picture), caption=caption, alt=alt, width=150)
+            st.image(to_png(picture), caption=caption, alt=alt, width=140)
     left.metric(
         "Error", f"{errors[count]:.3f}", f"{errors[count] - errors[0]:+.3f} against the mean face",
         border=True, delta_color="inverse",
@@ -176,7 +178,7 @@ def error_figure(errors: np.ndarray, count: int) -> go.Figure:
     )  # fmt: skip
     figure.add_scatter(
         x=[count], y=[errors[count]], mode="markers", showlegend=False,
-        marker={"size": 14, "symbol": "diamond"}, hoverinfo="skip",
+        marker={"size": 14, "symbol": "diamond", "color": NEUTRAL}, hoverinfo="skip",
     )  # fmt: skip
     figure.update_xaxes(title="eigenfaces used")
     figure.update_yaxes(title="error", rangemode="tozero")

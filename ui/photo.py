@@ -36,7 +36,7 @@ def pick_photo(model: FaceModel, prefix: str) -> tuple[str, bytes] | None:
                 key=f"{prefix}_label", bind="query-params",
             )  # fmt: skip
             seed = st.number_input(
-                "Seed", 0, 9999, 2, width=140, key=f"{prefix}_seed", bind="query-params"
+                "Seed", 0, 9999, 15, width=140, key=f"{prefix}_seed", bind="query-params"
             )
             # an old address may name another model's label
             name = label if label in model.labels else model.labels[0]

@@ -25,22 +25,17 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
     scaled, coordinates = member.scale(row)[0], member.coordinates(row)[0]
     deviations = coordinates * member.deviation / np.sqrt(member.variance)
     colours = {k: to_rgb(v) for k, v in label_colours(model.labels).items()}
-    grid = st.grid(4, min_column_width=210, border=True)
+    grid = st.grid(3, min_column_width=210, border=True)
     pictures = (
         ("1. Find the face", annotate(answer, colours), "Photo with its faces boxed"),
         ("2. Crop", colour_crop(answer, 1), "The face cut out of the photo"),
         ("3. Grey, 100 x 100", face.crop, "Grey crop of the face, 100 by 100 pixels"),
-        (
-            f"6. Drawn from {len(coordinates)} eigenfaces",
-            face.reconstruction,
-            "The face drawn again from its coordinates in face space",
-        ),
     )
     for title, picture, alt in pictures:
         with grid.cell():
             st.markdown(f"**{title}**")
             st.image(to_png(picture), alt=alt, width="stretch")
-    with grid.cell(column_span=2):
+    with grid.cell(column_span="all"):
         st.markdown("**4. Min-max: every pixel on its own scale**")
         show(
             pixel_values(face.crop, scaled),
@@ -50,11 +45,14 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
     with grid.cell(column_span=2):
         st.markdown("**5. Coordinates in face space**")
         show(coordinate_bars(deviations), "Coordinates of the face as bars", "step-coordinates")
+    with grid.cell():
+        st.markdown(f"**6. Drawn from {len(coordinates)} eigenfaces**")
+        alt = "The face drawn again from its coordinates in face space"
+        st.image(to_png(face.reconstruction), alt=alt, width="stretch")
     with grid.cell(column_span="all"):
-        decisions = model.decision_function(row)
         st.markdown("**7. The decision, and its probability on the calibration curve**")
         show(
-            calibration_curve(model, decisions),
+            calibration_curve(model, model.decision_function(row)),
             f"The face on the calibration curve: {face.label}, {face.probability:.0%}",
             "step-decision",
         )
@@ -143,11 +141,11 @@ def calibration_curve(model: FaceModel, decisions: np.ndarray) -> go.Figure:
             hovertemplate=f"decision %{{x:.2f}}: {label} %{{y:.1%}}<extra></extra>",
         )  # fmt: skip
         figure.add_scatter(
-            x=[value], y=[point], mode="markers+text", text=[f"this face: {point:.0%}"],
+            x=[value], y=[point], mode="markers+text", text=[f"this face: {label} {point:.0%}"],
             textposition="top left" if value > 0 else "top right", showlegend=False,
             marker={"size": 14, "color": colour, "symbol": "diamond"},
             hovertemplate=f"decision %{{x:.2f}}: {label} %{{y:.1%}}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title="decision value")
-    figure.update_yaxes(title="probability of the label", tickformat=".0%", range=[-0.02, 1.12])
+    figure.update_yaxes(title="probability of the label", tickformat=".0%", range=[-0.08, 1.18])
     return tidy(figure, 280)
