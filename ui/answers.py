@@ -1,13 +1,15 @@
 """Show the answers for one photo: boxes on the photo, then one row a face, for one model or two."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from facecore.archive import Entry
-from facecore.explain import explain_decision, overlay, typical_distance
+from facecore.explain import Heat, explain_decision, overlay, typical_distance
 from facecore.images import to_png
+from facecore.model import FaceModel
 from facecore.predict import FaceAnswer, PhotoAnswer, annotate, predict_photo, same_faces
 from ui.look import PALETTE, label_colours, score_bars, to_rgb
 from ui.models import Chosen
@@ -73,14 +75,15 @@ def show_photo(entry: Entry, settings: Settings, key: str) -> None:
                 _show_boxes(answers[0], settings.models[0])
             with faces:
                 _show_faces(answers[0], settings.models[0], settings.heat, key)
-            return
-        st.markdown(agreement(*answers))
-        columns = st.columns(2, gap="medium")
-        for column, answer, chosen in zip(columns, answers, settings.models, strict=True):
-            with column:
-                st.markdown(f"##### {chosen.name}")
-                _show_boxes(answer, chosen)
-                _show_faces(answer, chosen, settings.heat, f"{key}-{chosen.name}")
+        else:
+            st.markdown(agreement(*answers))
+            columns = st.columns(2, gap="medium")
+            for column, answer, chosen in zip(columns, answers, settings.models, strict=True):
+                with column:
+                    st.markdown(f"##### {chosen.name}")
+                    _show_boxes(answer, chosen)
+                    _show_faces(answer, chosen, settings.heat, f"{key}-{chosen.name}")
+        st.caption(CAVEAT)
 
 
 def agreement(first: PhotoAnswer, second: PhotoAnswer) -> str:
@@ -151,54 +154,59 @@ def _show_faces(answer: PhotoAnswer, chosen: Chosen, heat: bool, key: str) -> No
             icon=":material/face_retouching_off:",
         )
         return
-    typical = typical_distance(chosen.model)
     kinds = set()
     for number, face in enumerate(answer.faces, start=1):
-        row = st.container(horizontal=True, vertical_alignment="center")
-        row.image(
-            to_png(face.crop), caption="Grey crop", alt=f"Grey crop of face {number}", width=100
-        )
-        row.image(
-            to_png(face.reconstruction),
-            caption="From eigenfaces",
-            alt=f"Face {number} drawn again from its eigenfaces",
-            width=100,
-        )
-        if heat:
-            with row:
-                kinds.add(_show_heat(face, chosen, number))
-        words = row.container(width=320)
-        words.markdown(f"**{number}: {face.label}**, probability {face.probability:.2f}")
-        words.plotly_chart(
-            score_bars(face.scores),
-            config={"displayModeBar": False},
-            key=f"scores-{key}-{number}",
-            alt=f"Probabilities of face {number}: "
-            + ", ".join(f"{label} {score:.0%}" for label, score in face.scores.items()),
-        )
-        words.caption(f"{distance_words(face.distance, typical)}. Box {list(face.box)}")
+        found = explain_decision(chosen.model, face.crop, face.label) if heat else None
+        _show_face(face, found, chosen.model, f"{key}-{number}", number)
+        kinds |= {found.kind} if found else set()
     for kind in kinds:
         st.caption(
             f"{HEAT[kind]} What speaks for the label has its colour, what speaks against it "
             + ("the other's." if len(chosen.model.labels) == 2 else "a colour of no label.")
         )
-    st.caption(CAVEAT)
 
 
-def _show_heat(face: FaceAnswer, chosen: Chosen, number: int) -> str:
-    """Show what in the face moved the decision, and return the kind of the map."""
-    labels = chosen.model.labels
-    heat = explain_decision(chosen.model, face.crop, face.label)
-    colours = label_colours(labels)
-    others = [colours[label] for label in labels if label != face.label]
-    away = others[0] if len(labels) == 2 else PALETTE[len(labels) % len(PALETTE)]
-    picture = overlay(face.crop, heat, to_rgb(colours[face.label]), to_rgb(away))
-    good, bad = heat.values.clip(min=0).sum(), -heat.values.clip(max=0).sum()
-    sums = f"For {good:.1f}, against {bad:.1f}"
-    st.image(
-        to_png(picture),
-        caption=sums if heat.kind == "gradient" else "Heat map",
-        alt=f"Heat map of what moved the decision for {face.label} on face {number}",
+def _show_face(
+    face: FaceAnswer, heat: Heat | None, model: FaceModel, key: str, number: int
+) -> None:
+    row = st.container(horizontal=True)
+    row.image(to_png(face.crop), caption="Grey crop", alt=f"Grey crop of face {number}", width=100)
+    row.image(
+        to_png(face.reconstruction),
+        caption="From eigenfaces",
+        alt=f"Face {number} drawn again from its eigenfaces",
         width=100,
     )
-    return heat.kind
+    if heat:
+        row.image(
+            to_png(overlay(face.crop, heat, *_heat_colours(model.labels, face.label))),
+            caption=f"{heat.kind.capitalize()} map",
+            alt=f"Heat map of what moved the decision for {face.label} on face {number}",
+            width=100,
+        )
+    words = row.container(width=320, gap="xsmall")
+    words.markdown(f"**{number}: {face.label}**, probability {face.probability:.2f}")
+    words.plotly_chart(
+        score_bars(face.scores),
+        config={"displayModeBar": False},
+        key=f"scores-{key}",
+        alt=f"Probabilities of face {number}: "
+        + ", ".join(f"{label} {score:.0%}" for label, score in face.scores.items()),
+    )
+    words.caption(
+        f"{distance_words(face.distance, typical_distance(model))}. Box {list(face.box)}."
+        + (f" {_heat_sums(heat)}" if heat and heat.kind == "gradient" else "")
+    )
+
+
+def _heat_colours(labels: Sequence[str], label: str) -> tuple[tuple[int, int, int], ...]:
+    """Return the colour of what speaks for a label, and of what speaks against it."""
+    colours = label_colours(labels)
+    others = [colour for name, colour in colours.items() if name != label]
+    away = others[0] if len(labels) == 2 else PALETTE[len(labels) % len(PALETTE)]
+    return to_rgb(colours[label]), to_rgb(away)
+
+
+def _heat_sums(heat: Heat) -> str:
+    towards, away = heat.values.clip(min=0).sum(), -heat.values.clip(max=0).sum()
+    return f"Of the decision, {towards:.1f} speak for {heat.label} and {away:.1f} against it."

@@ -153,8 +153,9 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Indexed by the position of the photo: photo, face (from 1), label, the probability of
-        each label, distance (from face space), x, y, width, height (of the box, pixels), note.
+        Indexed by the position of the photo: photo, face (from 1), note, label, the
+        probability of each label, distance (from face space), x, y, width, height (of the box,
+        pixels).
     """
     rows: list[dict[str, Any]] = []
     for position, answer in enumerate(answers):
@@ -168,8 +169,8 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
         if not answer.faces:
             note = answer.error or "no face"
             rows.append({"position": position, "photo": answer.photo, "note": note})
-    columns = ["position", "photo", "face", "label", *(f"P({label})" for label in labels),
-               "distance", "x", "y", "width", "height", "note"]  # fmt: skip
+    columns = ["position", "photo", "face", "note", "label", *(f"P({label})" for label in labels),
+               "distance", "x", "y", "width", "height"]  # fmt: skip
     whole = dict.fromkeys(("face", "x", "y", "width", "height"), "Int64")
     return pd.DataFrame(rows).reindex(columns=columns).astype(whole).set_index("position")
 
@@ -265,6 +266,7 @@ def show_batch(
     _show_counts(first, table, chosen.model.labels)
     picked = st.dataframe(
         table, hide_index=True, on_select="rerun", selection_mode="single-row", key="batch_table",
+        placeholder="",
         alt="One row a face: photo, label, probabilities, distance from face space and box",
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")

@@ -57,11 +57,14 @@ def pick_detector(recipe: Mapping[str, Any]) -> dict[str, Any] | None:
                 bind="query-params",
             )
         }  # fmt: skip
-        for name, (words, low, high, step, words_of_help) in FIELDS.items():
-            values[name] = st.number_input(
-                words, min(low, trained[name]), max(high, trained[name]), trained[name], step,
-                help=words_of_help, key=f"haar_{name}", bind="query-params",
+        for name, (words, low, high, step, meaning) in FIELDS.items():
+            own = type(step)(trained[name])
+            least, most = min(low, own), max(high, own)
+            value = st.number_input(
+                words, least, most, own, step, help=meaning, key=f"haar_{name}",
+                bind="query-params",
             )  # fmt: skip
+            values[name] = min(max(value, least), most)  # a client may send what it likes
         st.button(
             "Reset to the model's", on_click=_reset, args=(trained,),
             icon=":material/restart_alt:", key="haar_reset",
