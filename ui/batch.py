@@ -211,8 +211,8 @@ def add_second(
     })  # fmt: skip
 
 
-def to_csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV in which no text is a formula for a spreadsheet.
+def tame(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which no text is a formula for a spreadsheet: these get a leading quote.
 
     Parameters
     ----------
@@ -220,9 +220,10 @@ def to_csv(table: pd.DataFrame) -> str:
 
     Returns
     -------
-    str
+    DataFrame
     """
-    return table.map(_tame).rename(columns=_tame).to_csv(index=False)
+    texts = table.select_dtypes("str")
+    return table.assign(**{name: texts[name].map(_quote, na_action="ignore") for name in texts})
 
 
 def to_json(answers: Sequence[PhotoAnswer], model: str) -> list[dict[str, Any]]:
@@ -263,6 +264,7 @@ def show_batch(
     table = tabulate(first, chosen.model.labels)
     for second, other in zip(answers[1:], settings.models[1:], strict=True):
         table = add_second(table, first, second, other.name)
+    table = tame(table)  # before the table is shown: it has a download of its own
     _show_counts(first, table, chosen.model.labels)
     picked = st.dataframe(
         table, hide_index=True, on_select="rerun", selection_mode="single-row", key="batch_table",
@@ -275,7 +277,7 @@ def show_batch(
     )  # fmt: skip
     with st.container(horizontal=True):
         st.download_button(
-            "Answers (CSV)", lambda: to_csv(table), "answers.csv", "text/csv",
+            "Answers (CSV)", lambda: table.to_csv(index=False), "answers.csv", "text/csv",
             icon=":material/download:", on_click="ignore", key="batch_csv",
         )  # fmt: skip
         st.download_button(
@@ -314,8 +316,8 @@ def _dump(answers: Sequence[Sequence[PhotoAnswer]], settings: Settings) -> str:
     return json.dumps(list(chain.from_iterable(rows)), indent=1, ensure_ascii=False)
 
 
-def _tame(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+def _quote(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _without_pictures(answer: PhotoAnswer) -> PhotoAnswer:
