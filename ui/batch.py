@@ -14,6 +14,7 @@ from facecore.archive import PREDICTION_LIMITS, Entry, count_photos, read_photos
 from facecore.errors import DataError
 from facecore.predict import PhotoAnswer, same_faces
 from ui.answers import CAVEAT, Settings, show_photo
+from ui.models import Chosen
 
 MAX_PHOTOS = PREDICTION_LIMITS.max_photos
 KEPT = "batch_answers"
@@ -113,13 +114,8 @@ def answer_all(sources: Sequence[Source], settings: Settings) -> list[list[Photo
     list of list of PhotoAnswer
         For each model one answer a photo, without pictures.
     """
-    known: dict[tuple, list[PhotoAnswer]] = st.session_state.setdefault(KEPT, {})
-    how = json.dumps(settings.detector, sort_keys=True)
-    keys = [
-        [(source.id, chosen.name, chosen.metadata["sha256"]["model.json"], how)
-         for source in sources]
-        for chosen in settings.models
-    ]  # fmt: skip
+    known: dict[tuple[str, ...], list[PhotoAnswer]] = st.session_state.setdefault(KEPT, {})
+    keys = [[_key(source, chosen, settings) for source in sources] for chosen in settings.models]
     for key in set(known) - set(chain.from_iterable(keys)):
         del known[key]
     todo = [
@@ -291,6 +287,12 @@ def show_batch(
         return
     position = int(table.index[rows[0]])
     show_photo(next(islice(list_entries(sources), position, None)), settings, "chosen")
+
+
+def _key(source: Source, chosen: Chosen, settings: Settings) -> tuple[str, ...]:
+    """Return what the answers to a source depend on."""
+    detector = json.dumps(settings.detector or chosen.model.recipe["detector"], sort_keys=True)
+    return source.id, chosen.name, chosen.metadata["sha256"]["model.json"], detector
 
 
 def _show_counts(
