@@ -9,6 +9,7 @@ from ui.search import (
     candidate_table,
     component_line,
     describe,
+    describe_grid,
     fold_dots,
     heat_maps,
     show_explorer,
@@ -45,34 +46,31 @@ with st.container(horizontal=True):
         help=f"Fewest components, then smallest C and gamma, among the candidates at most "
         f"{error:.4f} below the best: the one-standard-error rule",
     )  # fmt: skip
-values = {name: ", ".join(map(str, values)) for name, values in search["grid"].items()}
-st.caption("Searched: " + "; ".join(f"{name} {text}" for name, text in values.items()) + ".")
+st.caption(f"Searched: {describe_grid(search['grid'])}. Balanced accuracy over the folds.")
 
 names = ("Candidates", "Heat maps", "Components", "Time", "Explorer")
 candidates, heat, components, time, explorer = st.tabs(names, key="search_tab", bind="query-params")
 if candidates.open:
     with candidates:
         ranked = candidate_table(table)
-        left, right = st.columns([3, 2])
-        with left:
-            event = st.dataframe(
-                ranked, hide_index=True, on_select="rerun", selection_mode="single-row",
-                key="search_row", alt="Candidates, the best first",
-                column_config={
-                    name: st.column_config.NumberColumn(format=form)
-                    for name, form in (("mean", "%.4f"), ("spread", "%.4f"), ("fit, s", "%.2f"),
-                                       ("score, s", "%.2f"))
-                },
-            )  # fmt: skip
+        event = st.dataframe(
+            ranked, height=320, hide_index=True, on_select="rerun", selection_mode="single-row",
+            key="search_row", alt="Candidates, the best first",
+            column_config={
+                name: st.column_config.NumberColumn(format=form)
+                for name, form in (("mean", "%.4f"), ("spread", "%.4f"), ("fit, s", "%.2f"),
+                                   ("score, s", "%.2f"))
+            },
+        )  # fmt: skip
+        row = table.loc[ranked.index[(event.selection.rows or [0])[0]]]
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.download_button(
                 "Download all columns", table.to_csv(index=False), f"{chosen.name}_grid_search.csv",
                 "text/csv", icon=":material/download:", on_click="ignore",
             )  # fmt: skip
-        row = table.loc[ranked.index[(event.selection.rows or [0])[0]]]
-        with right:
-            st.markdown(f"**Rank {row['rank_test_score']}**: {describe(row)}")
-            show(fold_dots(row, best), "Score of the candidate in each fold", "search-folds")
-            st.caption("Choose a row of the table to see its folds.")
+            st.caption("Choose a row to see its folds.")
+        st.markdown(f"**Rank {row['rank_test_score']}**: {describe(row)}")
+        show(fold_dots(row, best), "Score of the candidate in each fold", "search-folds")
 if heat.open:
     with heat:
         shown = table

@@ -1,6 +1,6 @@
 """Figures of the page Grid search, and its hyperparameter explorer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
+from streamlit.delta_generator import DeltaGenerator
 
 from facecore.artifacts import find_model
+from facecore.crops import TABLE
 from facecore.errors import FacecoreError
 from facecore.points import CROPS, MADE, REAL, FacePoints, make_points, read_points
 from facecore.refit import Refit, project_crops, refit
@@ -37,9 +39,9 @@ NAMES = {
     "mean_score_time": "score, s",
 }
 MADE_NOTE = (
-    "Made faces are drawn from one Gaussian cloud a label: they are not as hard, and not hard in "
-    "the same way, as photos. Compare with the best candidate on the same faces, not with the "
-    "search."
+    "Made faces are drawn from one Gaussian cloud a label: what makes photos easy or hard is not "
+    "in them, so their scores are not those of photos. Compare with the best candidate on the same "
+    "faces."
 )
 SPACE_NOTE = (
     "The eigenfaces are the model's own and stay as they are, so scores on its training faces are "
@@ -59,9 +61,27 @@ def describe(candidate: pd.Series) -> str:
     -------
     str
     """
+    weight = "balanced" if candidate["param_class_weight"] == "balanced" else "unweighted"
     return (
         f"{candidate['param_n_components']} components, C {candidate['param_C']:g}, "
-        f"gamma {candidate['param_gamma']:g}, class weight {candidate['param_class_weight']}"
+        f"gamma {candidate['param_gamma']:g}, {weight}"
+        + ("" if candidate["param_whiten"] else ", not whitened")
+    )
+
+
+def describe_grid(grid: Mapping[str, list[Any]]) -> str:
+    """Return the values that were searched in words.
+
+    Parameters
+    ----------
+    grid : mapping of str to list
+
+    Returns
+    -------
+    str
+    """
+    return "; ".join(
+        f"{NAMES[f'param_{name}']} {', '.join(map(str, values))}" for name, values in grid.items()
     )
 
 
@@ -78,7 +98,7 @@ def candidate_table(table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Columns of `NAMES`; whiten only if it varies.
     """
-    same = [] if table["param_whiten"].nunique() > 1 else ["param_whiten"]
+    same = [] if len(table["param_whiten"].unique()) > 1 else ["param_whiten"]
     ranked = table.sort_values("rank_test_score")
     return ranked.rename(columns=NAMES)[[v for k, v in NAMES.items() if k not in same]]
 
@@ -110,7 +130,7 @@ def fold_dots(candidate: pd.Series, best: pd.Series) -> go.Figure:
         candidate["mean_test_score"], line={"dash": "dot", "color": NEUTRAL},
         annotation_text=f"mean {candidate['mean_test_score']:.4f}",
     )  # fmt: skip
-    return tidy(figure.update_yaxes(title="Balanced accuracy"), 400)
+    return tidy(figure.update_yaxes(title="Balanced accuracy"), 300)
 
 
 def heat_maps(table: pd.DataFrame) -> go.Figure:
@@ -130,7 +150,7 @@ def heat_maps(table: pd.DataFrame) -> go.Figure:
     rows = -(-len(sizes) // columns)
     figure = make_subplots(
         rows, columns, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.04,
-        vertical_spacing=0.2 / rows, subplot_titles=[f"{n} components" for n in sizes],
+        vertical_spacing=0.2 / rows, subplot_titles=[f"n = {n}" for n in sizes],
     )  # fmt: skip
     for i, n in enumerate(sizes):
         grid = table[table["param_n_components"].eq(n)].pivot_table(
@@ -144,8 +164,10 @@ def heat_maps(table: pd.DataFrame) -> go.Figure:
         )  # fmt: skip
     figure.update_xaxes(type="category").update_yaxes(type="category")
     figure.update_xaxes(title="C", row=rows).update_yaxes(title="gamma", col=1)
-    figure.update_layout(coloraxis={"colorscale": "Blues", "colorbar": {"thickness": 12}})
-    return tidy(figure, 90 + 60 * rows + 44 * rows * table["param_gamma"].nunique())
+    height = 140 + 40 * rows + 44 * rows * table["param_gamma"].nunique()
+    bar = {"orientation": "h", "thickness": 10, "y": -70 / height, "yanchor": "top"}
+    figure.update_layout(coloraxis={"colorscale": "Blues", "colorbar": bar})
+    return tidy(figure, height)
 
 
 def component_line(table: pd.DataFrame, limit: float) -> go.Figure:
@@ -231,6 +253,11 @@ def show_explorer(chosen: Chosen, table: pd.DataFrame) -> None:
             st.error(str(error), title="These faces cannot be fitted", icon=":material/error:")
             return
         _show_refit(mine, reference, points, table)
+        if (most := points.Z.shape[1]) < best["n_components"]:
+            st.caption(
+                f"These faces have {most} coordinates, so the best candidate, which has "
+                f"{best['n_components']} components, is fitted on {most} here."
+            )
 
 
 def _pick_points(chosen: Chosen) -> tuple[FacePoints, tuple] | None:
@@ -260,9 +287,9 @@ def _pick_points(chosen: Chosen) -> tuple[FacePoints, tuple] | None:
     if (picked := pick_crops("search_crops")) is None:
         return None
     folder, crops = picked
-    key = (*key, str(folder), hash(tuple(crops["sha256"].astype(str))))
+    of_folder = (*key, str(folder), (folder / TABLE).stat().st_mtime_ns)
     try:
-        return _project(key, folder, crops, chosen), key
+        return _project(of_folder, folder, crops, chosen), of_folder
     except FacecoreError as error:
         st.error(str(error), title="This folder cannot be used", icon=":material/error:")
         return None
@@ -275,8 +302,8 @@ def _pick_params(best: Mapping[str, Any], most: int) -> dict[str, Any]:
     )  # fmt: skip
     C, gamma = (
         st.select_slider(
-            name, sorted({*options, float(best[name])}), float(best[name]), format_func="{:g}".format,
-            key=key, bind="query-params",
+            name, sorted({*options, float(best[name])}), float(best[name]),
+            format_func="{:g}".format, key=key, bind="query-params",
         )
         for name, key, options in (("C", "search_c", PENALTIES), ("gamma", "search_gamma", WIDTHS))
     )  # fmt: skip
@@ -302,9 +329,8 @@ def _make(key: tuple, _chosen: Chosen) -> FacePoints:
 def _project(key: tuple, folder: Path, _crops: pd.DataFrame, _chosen: Chosen) -> FacePoints:
     bar = st.progress(0.0, "Reading crops")
     points = project_crops(
-        folder, _crops, _chosen.model, count=key[3],
-        on_progress=lambda done, total: bar.progress(done / total, f"Read {done} of {total} crops"),
-    )  # fmt: skip
+        folder, _crops, _chosen.model, count=key[3], on_progress=_watch(bar, "Crop")
+    )
     bar.empty()
     return points
 
@@ -312,12 +338,16 @@ def _project(key: tuple, folder: Path, _crops: pd.DataFrame, _chosen: Chosen) ->
 @st.cache_data(max_entries=64, show_spinner=False)
 def _refit(key: tuple, params: dict[str, Any], _points: FacePoints) -> Refit:
     bar = st.progress(0.0, "Fitting")
-    found = refit(
-        _points, params,
-        on_fold=lambda done, total: bar.progress(done / total, f"Fold {done} of {total}"),
-    )  # fmt: skip
+    found = refit(_points, params, on_fold=_watch(bar, "Fold"))
     bar.empty()
     return found
+
+
+def _watch(bar: DeltaGenerator, what: str) -> Callable[[int, int], None]:
+    def tell(done: int, total: int) -> None:
+        bar.progress(done / total, f"{what} {done:,} of {total:,}")
+
+    return tell
 
 
 def _show_refit(mine: Refit, reference: Refit, points: FacePoints, table: pd.DataFrame) -> None:
