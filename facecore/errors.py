@@ -26,7 +26,7 @@ class PhotoError(FacecoreError):
 
 
 class DataError(FacecoreError):
-    """A folder of photos, a label table or a folder of crops cannot be used."""
+    """A folder or ZIP of photos, a label table or a folder of crops cannot be used."""
 
 
 class ModelError(FacecoreError):

@@ -41,6 +41,49 @@ def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     return max(0.0, float((centre - half) / scale)), min(1.0, float((centre + half) / scale))
 
 
+def pool_confusions(evaluation: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Add up the confusions of several test sets.
+
+    Parameters
+    ----------
+    evaluation : mapping
+        By data set what `report` returns.
+
+    Returns
+    -------
+    dict
+        Counts by true label and answer.
+    """
+    pooled: dict[str, dict[str, int]] = {}
+    for figures in evaluation.values():
+        for label, answers in figures["confusion"].items():
+            row = pooled.setdefault(label, {})
+            for answer, count in answers.items():
+                row[answer] = row.get(answer, 0) + count
+    return pooled
+
+
+def balanced_accuracy(confusion: Mapping[str, Mapping[str, int]]) -> float:
+    """Return the mean of the labels' recalls.
+
+    Parameters
+    ----------
+    confusion : mapping of str to mapping of str to int
+        Counts by true label and answer; "no face" counts as wrong.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN without counts.
+    """
+    recalls = [
+        row.get(label, 0) / total
+        for label, row in confusion.items()
+        if (total := sum(row.values()))
+    ]
+    return float(np.mean(recalls)) if recalls else float("nan")
+
+
 def balanced_interval(confusion: Mapping[str, Mapping[str, int]]) -> tuple[float, float]:
     """Return the 95 % interval of balanced accuracy, from the Wilson intervals of the recalls.
 

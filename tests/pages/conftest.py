@@ -15,13 +15,29 @@ from facecore.model import sha256
 
 
 @pytest.fixture
-def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AppTest]:
-    """Open a screen of the dashboard as a visitor would, from the entry script."""
+def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """What a page offers to download, by file name."""
+    offered: dict[str, bytes] = {}
+
+    def keep(label: str, data: str | bytes, file_name: str, *_: object, **__: object) -> None:
+        offered[file_name] = data if isinstance(data, bytes) else data.encode()
+
+    monkeypatch.setattr("streamlit.download_button", keep)
+    return offered
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Open a screen of the dashboard as a visitor would, by its address."""
     monkeypatch.chdir(ROOT)
 
-    def open_screen(screen: str) -> AppTest:
+    def open_screen(screen: str, **address: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-        return app.run() if screen == "dashboard.py" else app.switch_page(screen).run()
+        if screen != "dashboard.py":
+            app.switch_page(screen)
+        for key, value in address.items():
+            app.query_params[key] = value
+        return app.run()
 
     return open_screen
 
