@@ -19,12 +19,9 @@ from facecore.points import CROPS, MADE, REAL, FacePoints, make_points, read_poi
 from facecore.refit import Refit, project_crops, refit
 from facecore.search import count_folds
 from ui.local import pick_crops
-from ui.look import label_colours, show, tidy
+from ui.look import NEUTRAL, PAIR, PATTERNS, SYMBOLS, label_colours, show, tidy
 from ui.models import Chosen, read_table
 
-NEUTRAL, ACCENT, OTHER = "#7a7a7a", "#56b4e9", "#d55e00"
-SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up", "star", "x", "pentagon")
-PATTERNS = ("", "/", "x", ".", "-")
 SIZES = (250, 500, 1000, 2000, 4000)
 NAMES = {
     "rank_test_score": "rank",
@@ -117,9 +114,9 @@ def fold_dots(candidate: pd.Series, best: pd.Series) -> go.Figure:
     """
     figure = go.Figure()
     folds = range(count_folds(candidate.index))
-    rows = [(f"rank {candidate['rank_test_score']}", candidate, "circle", ACCENT)]
+    rows = [(f"rank {candidate['rank_test_score']}", candidate, "circle", PAIR[0])]
     if candidate["rank_test_score"] != best["rank_test_score"]:
-        rows.append(("best", best, "diamond-open", OTHER))
+        rows.append(("best", best, "diamond-open", PAIR[1]))
     for name, row, symbol, colour in rows:
         figure.add_scatter(
             x=[f"fold {i + 1}" for i in folds], y=[row[f"split{i}_test_score"] for i in folds],
@@ -188,7 +185,7 @@ def component_line(table: pd.DataFrame, limit: float) -> go.Figure:
         go.Scatter(
             x=best["param_n_components"], y=best["mean_test_score"], mode="lines+markers",
             error_y={"array": best["std_test_score"]}, name="best candidate, spread over folds",
-            marker={"size": 9}, line={"color": ACCENT}, showlegend=True,
+            marker={"size": 9}, line={"color": PAIR[0]}, showlegend=True,
             customdata=[describe(row) for _, row in best.iterrows()],
             hovertemplate="%{customdata}: %{y:.4f}<extra></extra>",
         )
@@ -403,8 +400,8 @@ def standing(table: pd.DataFrame, mine: Refit, reference: Refit) -> go.Figure:
         )
     )  # fmt: skip
     rows = (
-        ("these parameters", mine, "star", ACCENT),
-        ("best candidate, same faces", reference, "diamond-open", OTHER),
+        ("these parameters", mine, "star", PAIR[0]),
+        ("best candidate, same faces", reference, "diamond-open", PAIR[1]),
     )
     for name, found, symbol, colour in rows:
         figure.add_scatter(

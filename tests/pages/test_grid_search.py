@@ -1,5 +1,6 @@
 """Grid search: every number follows from the stored candidates, and a refit from the library."""
 
+import io
 import json
 import shutil
 
@@ -22,11 +23,24 @@ def candidates(shipped) -> pd.DataFrame:
     return pd.read_csv(shipped / "grid_search.csv")
 
 
-def open_tab(app, tab: str):
-    app.session_state["search_tab"] = tab
-    app.run()
-    assert not app.exception
-    return app
+@pytest.fixture
+def open_tab(open_page):
+    """Open the page at one of its tabs, by its address."""
+
+    def open_(tab: str, **address: str):
+        app = open_page(PAGE, search_tab=tab, **address)
+        assert not app.exception
+        return app
+
+    return open_
+
+
+@pytest.fixture
+def crops_here(tmp_path, crops_folder):
+    """A folder crops/ with a data set that a test may change, where the dashboard runs."""
+    folder = tmp_path / "crops" / "drawn"
+    shutil.copytree(crops_folder, folder)
+    return folder
 
 
 def metrics(app) -> dict[str, str]:
@@ -89,14 +103,16 @@ def test_choosing_a_row_shows_the_folds_of_that_candidate(open_page, candidates,
     assert len(figure["data"]) == (1 if row == 0 else 2)
 
 
-def test_the_table_can_be_downloaded(open_page):
-    app = open_page(PAGE)
-    assert app.get("download_button")[0].proto.label == "Download all columns"
+def test_the_table_can_be_downloaded_with_all_columns(open_page, candidates, downloads):
+    open_page(PAGE)
+    offered = pd.read_csv(io.BytesIO(downloads["classic_grid_search.csv"]))
+    assert offered.columns.tolist() == candidates.columns.tolist()
+    assert offered["mean_test_score"].tolist() == candidates["mean_test_score"].tolist()
 
 
 @pytest.mark.parametrize("weight", ["balanced", "none"])
-def test_heat_maps_hold_every_candidate_of_a_class_weight(open_page, candidates, weight):
-    app = open_tab(open_page(PAGE), "Heat maps")
+def test_heat_maps_hold_every_candidate_of_a_class_weight(open_tab, candidates, weight):
+    app = open_tab("Heat maps")
     app.segmented_control(key="search_class_weight").set_value(weight).run()
     assert not app.exception
     (figure,) = charts(app)
@@ -107,20 +123,18 @@ def test_heat_maps_hold_every_candidate_of_a_class_weight(open_page, candidates,
     assert {trace["coloraxis"] for trace in figure["data"]} == {"coloraxis"}
 
 
-def test_components_and_times_show_the_best_of_each_number_and_all_candidates(
-    open_page, candidates
-):
-    (figure,) = charts(open_tab(open_page(PAGE), "Components"))
+def test_components_and_times_show_the_best_of_each_number_and_all_candidates(open_tab, candidates):
+    (figure,) = charts(open_tab("Components"))
     best = candidates.groupby("param_n_components")["mean_test_score"].max()
     assert figure["data"][0]["customdata"][0].startswith("100 components")
     assert len(figure["data"][0]["customdata"]) == len(best)
-    (figure,) = charts(open_tab(open_page(PAGE), "Time"))
+    (figure,) = charts(open_tab("Time"))
     assert sum(len(t["customdata"]) for t in figure["data"]) == len(candidates)
     assert len({t["marker"]["symbol"] for t in figure["data"]}) == len(best)
 
 
-def test_the_explorer_starts_at_the_best_candidate(open_page):
-    app = open_tab(open_page(PAGE), "Explorer")
+def test_the_explorer_starts_at_the_best_candidate(open_tab):
+    app = open_tab("Explorer")
     best = read_metadata("classic")["search"]["best"]
     points = make_points(load_model("classic"), 1000)
     params = shown_params(app)
@@ -137,8 +151,8 @@ def test_the_explorer_starts_at_the_best_candidate(open_page):
     assert "100 coordinates" in said
 
 
-def test_other_parameters_are_fitted_at_once_and_held_against_the_best(open_page):
-    app = open_tab(open_page(PAGE), "Explorer")
+def test_other_parameters_are_fitted_at_once_and_held_against_the_best(open_tab):
+    app = open_tab("Explorer")
     app.select_slider(key="search_faces").set_value(500)
     app.slider(key="search_n").set_value(12)
     app.select_slider(key="search_c").set_value(0.5)
@@ -160,12 +174,11 @@ def test_other_parameters_are_fitted_at_once_and_held_against_the_best(open_page
 
 
 def test_a_model_of_the_visitor_is_refitted_on_its_stored_training_faces(
-    open_page, in_tiny_artifacts
+    open_tab, open_page, in_tiny_artifacts
 ):
-    app = open_page(PAGE)
     for tab in TABS:
-        open_tab(app, tab)
-    open_tab(app, "Explorer")
+        open_tab(tab)
+    app = open_tab("Explorer")
     assert app.segmented_control(key="search_source").value == "training faces"
     points = read_points(read_model_table("coordinates", "tiny").sample(frac=1, random_state=0))
     found = refit(points, shown_params(app))
@@ -173,87 +186,87 @@ def test_a_model_of_the_visitor_is_refitted_on_its_stored_training_faces(
     assert "a little flattered" in " ".join(caption.value for caption in app.caption)
 
 
-def test_crops_of_a_local_folder_are_refitted(open_page, in_tiny_artifacts, crops_folder):
-    app = open_tab(open_page(PAGE), "Explorer")
-    app.segmented_control(key="search_source").set_value("crops").run()
+def test_crops_of_a_local_folder_are_refitted(
+    open_page, in_tiny_artifacts, crops_here, monkeypatch
+):
+    app = open_page(PAGE, search_tab="Explorer", search_source="Crops")
     assert not app.exception
     assert app.code[0].value.startswith("python -m facecore crop")
-    app.session_state["search_crops"] = str(crops_folder)
+    monkeypatch.chdir(crops_here.parents[1])
     app.run()
     assert not app.exception
-    points = project_crops(crops_folder, read_table(crops_folder), load_model("tiny"), count=1000)
+    points = project_crops(crops_here, read_table(crops_here), load_model("tiny"), count=1000)
     found = refit(points, shown_params(app))
     assert metrics(app)["Balanced accuracy"] == f"{found.mean:.3f} ± {found.std:.3f}"
 
 
 def test_crops_that_cannot_be_read_are_an_error_in_words(
-    open_page, in_tiny_artifacts, crops_folder, tmp_path
+    open_page, in_tiny_artifacts, crops_here, monkeypatch
 ):
-    folder = tmp_path / "damaged"
-    shutil.copytree(crops_folder, folder)
-    for crop in folder.glob("*_crop/*.png"):
+    for crop in crops_here.glob("*_crop/*.png"):
         crop.write_bytes(b"no picture")
-    app = open_tab(open_page(PAGE), "Explorer")
-    app.segmented_control(key="search_source").set_value("crops").run()
-    app.session_state["search_crops"] = str(folder)
+    app = open_page(PAGE, search_tab="Explorer", search_source="Crops")
+    monkeypatch.chdir(crops_here.parents[1])
     app.run()
     assert not app.exception
     assert "python -m facecore crop" in app.error[0].value
 
 
-def test_a_grid_of_one_candidate_shows_every_tab(open_page, copy_model, tiny_artifacts):
+def test_folders_of_a_public_server_are_not_offered(open_page, monkeypatch):
+    monkeypatch.setattr("ui.local.is_local", lambda: False)
+    app = open_page(PAGE, search_tab="Explorer", search_source="Crops")
+    assert not app.exception
+    assert "localhost" in app.info[0].value
+
+
+def test_a_grid_of_one_candidate_shows_every_tab(open_tab, open_page, copy_model, tiny_artifacts):
     one = pd.read_csv(tiny_artifacts / "tiny" / "grid_search.csv").iloc[:1]
     copy_model(tiny_artifacts / "tiny", "tiny", grid_search=one.assign(rank_test_score=1))
     app = open_page(PAGE)
     assert metrics(app)["Candidates"] == "1"
     for tab in TABS:
-        open_tab(app, tab)
+        open_tab(tab)
 
 
-def test_a_grid_that_varies_whitening_says_so(open_page, copy_model, tiny_artifacts):
+def test_a_grid_that_varies_whitening_says_so(open_tab, open_page, copy_model, tiny_artifacts):
     table = pd.read_csv(tiny_artifacts / "tiny" / "grid_search.csv")
     both = pd.concat([table, table.assign(param_whiten=False)], ignore_index=True)
     both["rank_test_score"] = range(1, len(both) + 1)
     copy_model(tiny_artifacts / "tiny", "tiny", grid_search=both)
     app = open_page(PAGE)
     assert "whiten" in app.dataframe[0].value
-    app = open_tab(app, "Heat maps")
+    app = open_tab("Heat maps")
     app.segmented_control(key="search_whiten").set_value("False").run()
     assert not app.exception
 
 
-def test_stored_faces_of_three_labels_are_refitted(open_page, copy_model, tiny_artifacts):
+def test_stored_faces_of_three_labels_are_refitted(open_tab, copy_model, tiny_artifacts):
     stored = pd.read_csv(tiny_artifacts / "tiny" / "coordinates.csv", dtype={"person": str})
     third = stored.assign(label="wide", person="w" + stored["person"])
     third.loc[:, "c1":] += 1.5
     copy_model(tiny_artifacts / "tiny", "tiny", coordinates=pd.concat([stored, third]))
-    app = open_tab(open_page(PAGE), "Explorer")
+    app = open_tab("Explorer")
     _, margins = charts(app)
     assert [t["name"].split(",")[0] for t in margins["data"]] == ["round", "square", "wide"]
 
 
 def test_stored_faces_that_cannot_be_split_are_an_error_in_words(
-    open_page, copy_model, tiny_artifacts
+    open_tab, copy_model, tiny_artifacts
 ):
     stored = pd.read_csv(tiny_artifacts / "tiny" / "coordinates.csv")
     copy_model(tiny_artifacts / "tiny", "tiny", coordinates=stored[stored["label"].eq("round")])
-    app = open_tab(open_page(PAGE), "Explorer")
+    app = open_tab("Explorer")
     assert "two labels" in app.error[0].value
 
 
-def test_another_model_can_be_chosen_in_the_explorer(
-    open_page, copy_model, shipped, tiny_artifacts
-):
+def test_another_model_can_be_chosen_in_the_explorer(open_tab, copy_model, shipped, tiny_artifacts):
     copy_model(shipped, "classic")
     copy_model(tiny_artifacts / "tiny", "tiny")
-    app = open_tab(open_page(PAGE), "Explorer")
+    app = open_tab("Explorer")
     app.select_slider(key="search_c").set_value(8.0).run()
     app.sidebar.selectbox[0].set_value("tiny").run()
     assert not app.exception
-    params = shown_params(app)
-    found = refit(
-        read_points(read_model_table("coordinates", "tiny").sample(frac=1, random_state=0)), params
-    )
+    found = refit(make_points(load_model("tiny"), 1000), shown_params(app))
     assert metrics(app)["Balanced accuracy"] == f"{found.mean:.3f} ± {found.std:.3f}"
 
 
@@ -271,4 +284,3 @@ def test_a_damaged_table_is_an_error_in_words(open_page, copy_model, shipped):
     app = open_page(PAGE)
     assert not app.exception
     assert "grid_search.csv" in app.error[0].value
-
