@@ -77,9 +77,11 @@ def describe_grid(grid: Mapping[str, list[Any]]) -> str:
     -------
     str
     """
-    return "; ".join(
-        f"{NAMES[f'param_{name}']} {', '.join(map(str, values))}" for name, values in grid.items()
-    )
+    words = {
+        name: ", ".join("none" if value is None else str(value) for value in values)
+        for name, values in grid.items()
+    }
+    return "; ".join(f"{NAMES[f'param_{name}']} {text}" for name, text in words.items())
 
 
 def candidate_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -284,7 +286,7 @@ def _pick_points(chosen: Chosen) -> tuple[FacePoints, tuple] | None:
     if (picked := pick_crops("search_crops")) is None:
         return None
     folder, crops = picked
-    of_folder = (*key, str(folder), (folder / TABLE).stat().st_mtime_ns)
+    of_folder = (*key, str(folder.resolve()), (folder / TABLE).stat().st_mtime_ns)
     try:
         return _project(of_folder, folder, crops, chosen), of_folder
     except FacecoreError as error:
@@ -361,9 +363,12 @@ def _show_refit(mine: Refit, reference: Refit, points: FacePoints, table: pd.Dat
             "Support vectors", f"{mine.support_vectors.mean():,.0f}",
             f"{mine.support_share:.0%} of the faces", delta_color="off", delta_arrow="off",
             help="Mean over the folds. Many of them: the machine learns faces by heart.",
-            border=True, height="stretch",
+            border=True,
         )  # fmt: skip
-        st.metric("Time to fit", f"{mine.seconds:.2f} s", border=True, height="stretch")
+        st.metric(
+            "Time to fit", f"{mine.seconds:.2f} s", f"{len(mine.scores)} folds",
+            delta_color="off", delta_arrow="off", border=True,
+        )  # fmt: skip
     st.caption(MADE_NOTE if points.kind == MADE else SPACE_NOTE)
     show(
         standing(table, mine, reference),
@@ -440,5 +445,5 @@ def margin_bars(found: Refit, y: np.ndarray) -> go.Figure:
             hovertemplate=f"{label}, margin %{{x:.2f}}: %{{y}} faces<extra></extra>",
         )  # fmt: skip
     figure.add_vline(0, line={"dash": "dot", "color": NEUTRAL})
-    figure.update_xaxes(title="Margin: decision towards the true label, out of fold")
+    figure.update_xaxes(title="Margin of the true label, out of fold")
     return tidy(figure.update_yaxes(title="Faces"), 320)

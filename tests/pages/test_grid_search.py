@@ -36,10 +36,12 @@ def open_tab(open_page):
 
 
 @pytest.fixture
-def crops_here(tmp_path, crops_folder):
-    """A folder crops/ with a data set that a test may change, where the dashboard runs."""
+def crops_here(open_page, tmp_path, crops_folder, monkeypatch):
+    """A folder crops/ with a data set, beside a dashboard that listens on localhost."""
     folder = tmp_path / "crops" / "drawn"
     shutil.copytree(crops_folder, folder)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ui.local.is_local", lambda: True)
     return folder
 
 
@@ -77,7 +79,8 @@ def test_what_was_searched_and_found_is_that_of_the_artifacts(open_page, candida
     deltas = {metric.label: metric.delta for metric in app.metric}
     assert deltas["Best"].startswith(f"{best['param_n_components']} components")
     for values in metadata["search"]["grid"].values():
-        assert ", ".join(map(str, values)) in app.caption[0].value
+        text = ", ".join("none" if value is None else str(value) for value in values)
+        assert text in app.caption[0].value
 
 
 def test_the_candidates_stand_in_order_with_their_times(open_page, candidates):
@@ -186,36 +189,29 @@ def test_a_model_of_the_visitor_is_refitted_on_its_stored_training_faces(
     assert "a little flattered" in " ".join(caption.value for caption in app.caption)
 
 
-def test_crops_of_a_local_folder_are_refitted(
-    open_page, in_tiny_artifacts, crops_here, monkeypatch
-):
-    app = open_page(PAGE, search_tab="Explorer", search_source="Crops")
-    assert not app.exception
-    assert app.code[0].value.startswith("python -m facecore crop")
-    monkeypatch.chdir(crops_here.parents[1])
-    app.run()
-    assert not app.exception
+def test_crops_of_a_local_folder_are_refitted(open_tab, in_tiny_artifacts, crops_here):
+    app = open_tab("Explorer", search_source="Crops")
     points = project_crops(crops_here, read_table(crops_here), load_model("tiny"), count=1000)
     found = refit(points, shown_params(app))
     assert metrics(app)["Balanced accuracy"] == f"{found.mean:.3f} ± {found.std:.3f}"
 
 
-def test_crops_that_cannot_be_read_are_an_error_in_words(
-    open_page, in_tiny_artifacts, crops_here, monkeypatch
-):
+def test_crops_that_cannot_be_read_are_an_error_in_words(open_tab, in_tiny_artifacts, crops_here):
     for crop in crops_here.glob("*_crop/*.png"):
         crop.write_bytes(b"no picture")
-    app = open_page(PAGE, search_tab="Explorer", search_source="Crops")
-    monkeypatch.chdir(crops_here.parents[1])
-    app.run()
-    assert not app.exception
+    app = open_tab("Explorer", search_source="Crops")
     assert "python -m facecore crop" in app.error[0].value
 
 
-def test_folders_of_a_public_server_are_not_offered(open_page, monkeypatch):
+def test_without_crops_the_command_that_makes_them_is_named(open_tab, crops_here):
+    shutil.rmtree(crops_here)
+    app = open_tab("Explorer", search_source="Crops")
+    assert app.code[0].value.startswith("python -m facecore crop")
+
+
+def test_folders_of_a_public_server_are_not_offered(open_tab, monkeypatch):
     monkeypatch.setattr("ui.local.is_local", lambda: False)
-    app = open_page(PAGE, search_tab="Explorer", search_source="Crops")
-    assert not app.exception
+    app = open_tab("Explorer", search_source="Crops")
     assert "localhost" in app.info[0].value
 
 
