@@ -313,7 +313,7 @@ def rename_model(old: str, new: str) -> Path:
     """
     root = artifacts_dir()
     for name in (old, check_name(new)):
-        _refuse_shipped(name)
+        refuse_shipped(name)
     if new in _folders() or (root / new).exists():
         raise ModelError(f"there is a model {new!r} already; choose another name")
     metadata = read_metadata(old)
@@ -346,7 +346,7 @@ def delete_model(name: str) -> None:
     ModelError
         It ships, is missing, or cannot be removed.
     """
-    _refuse_shipped(name)
+    refuse_shipped(name)
     root = find_model(name).parent
     try:
         _recover(root, name)
@@ -386,7 +386,18 @@ def pack_model(name: str) -> bytes:
     return buffer.getvalue()
 
 
-def _refuse_shipped(name: str) -> None:
+def refuse_shipped(name: str) -> None:
+    """Refuse to change a model that ships.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    ModelError
+        It is one of `SHIPPED`.
+    """
     if name in SHIPPED:
         raise ModelError(
             f"model {name!r} ships with facecore and stays as it is; train one of another name"
