@@ -1,14 +1,18 @@
-"""The dashboard's home: what this is, the chosen model's card, and the pipeline in pictures."""
+"""The dashboard's home: what this is, the chosen model's card, and one face at every step."""
 
 import streamlit as st
 
-from facecore.explain import eigenface_images, mean_face
-from facecore.images import to_png
-from facecore.predict import annotate, predict_photo
-from facecore.synth import make_photo
-from ui.card import show_card
-from ui.look import ICON, label_colours, to_rgb
+from facecore.predict import predict_photo
+from ui.card import show_card, show_papers
+from ui.look import ICON
 from ui.models import pick_model
+from ui.photo import pick_photo
+from ui.steps import show_steps
+
+PAGES = {
+    "2_Eigenfaces": ("See and move through face space", "face"),
+    "5_Live_prediction": ("Try it on a photo", "photo_camera"),
+}
 
 st.set_page_config("Face space", ICON, layout="wide")
 st.title("Face space")
@@ -18,48 +22,29 @@ st.write(
     "This dashboard shows every step."
 )
 chosen = pick_model()
-model = chosen.model
 show_card(chosen)
+with st.container(horizontal=True):
+    for page, (label, icon) in PAGES.items():
+        st.page_link(f"pages/{page}.py", label=label, icon=f":material/{icon}:", width="content")
 
-st.subheader("The way of a photo")
-if model.spread is None:
-    st.info("This model stores nothing to draw a made face from; try one of your photos.")
+st.subheader("Follow one face")
+photo = pick_photo(chosen.model, "face")
+steps = st.container()
+if photo is None:
+    steps.info("Give a photo to follow its largest face.", icon=":material/image_search:")
 else:
-    label = model.labels[0]
-    answer = predict_photo(to_png(make_photo(model, label, seed=2)), model, name="made face")
-    colours = {k: to_rgb(v) for k, v in label_colours(model.labels).items()}
-    steps = [(annotate(answer, colours), "1. Find the face", "Made photo with the face boxed")]
-    for face in answer.faces[:1]:
-        steps += [
-            (face.crop, "2. Crop, grey, resize", "Grey crop of the face, 100 by 100 pixels"),
-            (mean_face(model), "3. Min-max, minus the mean face", "Mean of the training faces"),
-            (
-                face.reconstruction,
-                f"4. As {len(model.pixels.variance)} eigenfaces",
-                "The face drawn again from its eigenface coordinates",
-            ),
-        ]
-    row = st.container(horizontal=True)
-    for picture, caption, alt in steps:
-        row.image(to_png(picture), caption=caption, alt=alt, width=180)
-    for face in answer.faces[:1]:
-        st.markdown(
-            f"5. The support vector machine says **{face.label}** with probability "
-            f"{face.probability:.2f}. The face was made from the model's own face space; "
-            "it shows no person."
-        )
-
-st.subheader("The first eigenfaces")
-st.write("The directions in which the training faces differ most; grey is zero.")
-row = st.container(horizontal=True)
-shares = model.pixels.variance / model.pixels.total_variance
-for i, picture in enumerate(eigenface_images(model, 8)):
-    row.image(
-        to_png(picture),
-        caption=f"{i + 1}: {shares[i]:.1%} of variance",
-        alt=f"Eigenface {i + 1}",
-        width=120,
-    )
-st.page_link(
-    "pages/5_Live_prediction.py", label="Try it on a photo", icon=":material/arrow_forward:"
-)
+    with steps.skeleton(height=420):
+        answer = predict_photo(photo[1], chosen.model, name=photo[0])
+    with steps:
+        if answer.error:
+            st.error(f"{answer.photo}: {answer.error}", icon=":material/broken_image:")
+        elif not answer.faces:
+            st.info(
+                "No face was found. A larger, upright face seen from the front works best.",
+                icon=":material/face_retouching_off:",
+            )
+        else:
+            show_steps(answer, chosen.model)
+            if photo[0].startswith("made "):
+                st.caption("The face was made from the model's own face space; it shows no person.")
+show_papers(chosen)

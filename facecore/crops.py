@@ -27,6 +27,7 @@ from facecore.progress import track
 
 MIN_SIZE = 54
 STATES = ("kept", "no_face", "too_small", "unreadable", "duplicate")
+ALL = "all/sum"  # beside labels: no folder, so no label, can have this name
 NEAR_BITS = 10
 TABLE = "faces.csv"
 SETTINGS = "crop.json"
@@ -205,11 +206,11 @@ def count_states(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a state and a sum, one column a label and a sum.
+        One row a state and one column a label, with the sums in a row and a column `ALL`.
     """
     counts = pd.crosstab(table["state"], table["label"]).reindex(list(STATES), fill_value=0)
-    counts["all"] = counts.sum(axis=1)
-    counts.loc["all"] = counts.sum()
+    counts[ALL] = counts.sum(axis=1)
+    counts.loc[ALL] = counts.sum()
     return counts.rename_axis(index=None, columns=None)
 
 

@@ -1,6 +1,6 @@
 """Honest evaluation: over faces found and over all photos, with intervals, for every group."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,78 @@ def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     return max(0.0, float((centre - half) / scale)), min(1.0, float((centre + half) / scale))
+
+
+def pool_confusions(evaluation: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Add up the confusions of several test sets.
+
+    Parameters
+    ----------
+    evaluation : mapping
+        By data set what `report` returns.
+
+    Returns
+    -------
+    dict
+        Counts by true label and answer.
+    """
+    pooled: dict[str, dict[str, int]] = {}
+    for figures in evaluation.values():
+        for label, answers in figures["confusion"].items():
+            row = pooled.setdefault(label, {})
+            for answer, count in answers.items():
+                row[answer] = row.get(answer, 0) + count
+    return pooled
+
+
+def balanced_accuracy(confusion: Mapping[str, Mapping[str, int]]) -> float:
+    """Return the mean of the labels' recalls.
+
+    Parameters
+    ----------
+    confusion : mapping of str to mapping of str to int
+        Counts by true label and answer; "no face" counts as wrong.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN without counts.
+    """
+    recalls = [
+        row.get(label, 0) / total
+        for label, row in confusion.items()
+        if (total := sum(row.values()))
+    ]
+    return float(np.mean(recalls)) if recalls else float("nan")
+
+
+def balanced_interval(confusion: Mapping[str, Mapping[str, int]]) -> tuple[float, float]:
+    """Return the 95 % interval of balanced accuracy, from the Wilson intervals of the recalls.
+
+    The method is MOVER (Zou and Donner 2008): for the mean of independent shares, the distances
+    to their limits add up as squares.
+
+    Parameters
+    ----------
+    confusion : mapping of str to mapping of str to int
+        Counts by true label and answer, as `report` returns them; every count of a label is in
+        its recall, "no face" as well.
+
+    Returns
+    -------
+    low, high : float
+        In [0, 1].
+    """
+    counts = [(row.get(label, 0), sum(row.values())) for label, row in confusion.items()]
+    shares = np.array([(right / n, *wilson(right, n)) for right, n in counts if n])
+    if not len(shares):
+        return 0.0, 1.0
+    recall, low, high = shares.T
+    mean, k = recall.mean(), len(recall)
+    return (
+        float(mean - np.sqrt(((recall - low) ** 2).sum()) / k),
+        float(mean + np.sqrt(((high - recall) ** 2).sum()) / k),
+    )
 
 
 def age_band(age: str) -> str:

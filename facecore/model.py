@@ -137,6 +137,27 @@ class Member:
             parts.append(dot @ self.coefficients + self.intercept)
         return np.concatenate(parts)
 
+    def gradient(self, Z: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the gradient of a weighted sum of the kernel machine's values.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n_faces, n_components)
+        weights : ndarray of shape (n_outputs,)
+            Of the values that `decide` returns.
+
+        Returns
+        -------
+        ndarray of shape (n_faces, n_components), float64
+        """
+        share = self.coefficients @ weights
+        if self.kernel == "linear":
+            return np.tile(share @ self._vectors, (len(Z), 1))
+        rows = Z.astype(np.float64)
+        squares = (rows**2).sum(1)[:, None] + (self._vectors**2).sum(1)
+        pull = share * np.exp(-self.gamma * np.maximum(squares - 2 * rows @ self._vectors.T, 0))
+        return 2 * self.gamma * (pull @ self._vectors - pull.sum(1)[:, None] * rows)
+
 
 @dataclass(frozen=True)
 class FaceModel:

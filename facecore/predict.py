@@ -238,6 +238,32 @@ def _predict_one(name: str, source: Source, model: FaceModel, limits: Limits) ->
     return replace(answer, pixels=None)
 
 
+def colour_crop(answer: PhotoAnswer, number: int) -> np.ndarray:
+    """Cut one face out of its photo, in colour.
+
+    Parameters
+    ----------
+    answer : PhotoAnswer
+        With pixels.
+    number : int
+        Of the face, from 1.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8
+        The box of the detector, at the resolution of the answer's pixels.
+
+    Raises
+    ------
+    ValueError
+        The answer has no pixels.
+    """
+    if answer.pixels is None:
+        raise ValueError("the answer has no pixels to cut from")
+    scale = answer.pixels.shape[1] / answer.width
+    return cut(answer.pixels, tuple(v * scale for v in answer.faces[number - 1].box))
+
+
 def annotate(answer: PhotoAnswer, colours: dict[str, tuple[int, int, int]]) -> np.ndarray:
     """Draw the numbered boxes of an answer on its photo.
 

@@ -20,6 +20,7 @@ from facecore.artifacts import check_name, write_model
 from facecore.calibrate import platt
 from facecore.centres import MIN_FACES, MIN_PERSONS, leads_back, on_centres
 from facecore.crops import (
+    ALL,
     TABLE,
     CropSettings,
     count_states,
@@ -361,7 +362,7 @@ def describe_data(faces: pd.DataFrame) -> dict[str, Any]:
             "photos": len(rows),
             "train": int(rows["split"].eq("train").sum()),
             "test": int(rows["split"].eq("test").sum()),
-            "states": {k: int(v) for k, v in count_states(rows)["all"].drop("all").items()},
+            "states": {k: int(v) for k, v in count_states(rows)[ALL].drop(ALL).items()},
         }
         for name, rows in faces.groupby("set", sort=False)
     }

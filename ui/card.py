@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from facecore.evaluate import balanced_accuracy, balanced_interval, pool_confusions
 from ui.answers import CAVEAT
 from ui.models import Chosen
 
@@ -13,28 +14,47 @@ SHARES = (
 
 
 def show_card(chosen: Chosen) -> None:
-    """Show a row of metrics, the evaluation and how the model was made.
+    """Show a row of metrics.
 
     Parameters
     ----------
     chosen : Chosen
     """
-    metadata, member = chosen.metadata, chosen.model.pixels
-    photos = sum(data["photos"] for data in metadata["data"].values())
+    metadata = chosen.metadata
     faces = metadata["training_faces"]
-    with st.container(horizontal=True):
-        st.metric("Photos", f"{photos:,}", border=True)
-        st.metric("Training faces", f"{sum(faces.values()):,}", border=True)
-        st.metric("Eigenfaces", len(member.variance), border=True)
-        share = member.variance.sum() / member.total_variance
-        st.metric("Variance explained", f"{share:.1%}", border=True)
-        st.metric(
-            "Balanced accuracy, folds",
-            f"{metadata['search']['balanced_accuracy']:.3f}",
-            help=f"Mean over {metadata['search']['folds']} folds of the training photos, a person "
-            f"in one fold only; standard deviation {metadata['search']['std']:.3f}",
-            border=True,
-        )
+    data = metadata["data"].values()
+    found = sum(part["states"]["kept"] + part["states"]["too_small"] for part in data)
+    score, note, explanation = _balanced(chosen)
+    member = chosen.model.pixels
+    share = member.variance.sum() / member.total_variance
+    vectors = metadata["kernel_vectors"]["count"]
+    metrics = (
+        ("Photos", f"{sum(part['photos'] for part in data):,}",
+         f"{sum(part['test'] for part in data):,} for the test", None),
+        ("Faces found", f"{found:,}", f"{sum(faces.values()):,} to train on",
+         "Photos with a face; too small ones, the test's and copies are not trained on"),
+        ("Balanced accuracy", score, note, explanation),
+        ("Eigenfaces", f"{len(member.variance):,}", f"{share:.1%} of variance", None),
+        ("Size", f"{chosen.megabytes:.1f} MB", f"{vectors:,} kernel vectors", None),
+        ("Trained", str(metadata["created"]), f"in {metadata['minutes']:.0f} minutes",
+         f"On {', '.join(metadata['data'])}, by the {metadata['recipe']} recipe"),
+    )  # fmt: skip
+    with st.grid(3, min_column_width=150):
+        for label, value, below, help_text in metrics:
+            st.metric(
+                label, value, below, border=True, help=help_text, height="stretch",
+                delta_color="off", delta_arrow="off",
+            )  # fmt: skip
+
+
+def show_papers(chosen: Chosen) -> None:
+    """Show the evaluation on each test set and how the model was made.
+
+    Parameters
+    ----------
+    chosen : Chosen
+    """
+    metadata, faces = chosen.metadata, chosen.metadata["training_faces"]
     if chosen.evaluation:
         st.subheader("On photos that it never saw")
         st.dataframe(
@@ -55,6 +75,28 @@ def show_card(chosen: Chosen) -> None:
         )
         st.code(metadata["command"], language="shell")
         st.markdown(f"{metadata['note']} {CAVEAT}")
+
+
+def _balanced(chosen: Chosen) -> tuple[str, str, str]:
+    """Return balanced accuracy, its interval, and what it was measured on."""
+    if not chosen.evaluation:
+        search = chosen.metadata["search"]
+        return (
+            f"{search['balanced_accuracy']:.3f}",
+            f"± {search['std']:.3f} over folds",
+            f"Mean and standard deviation over {search['folds']} folds of the training photos, a "
+            "person in one fold only; there is no test set",
+        )
+    confusion = pool_confusions(chosen.evaluation)
+    low, high = balanced_interval(confusion)
+    photos = sum(sum(row.values()) for row in confusion.values())
+    return (
+        f"{balanced_accuracy(confusion):.3f}",
+        f"{low:.3f} to {high:.3f}",
+        f"Mean of the labels' recalls on {photos:,} test photos of "
+        f"{', '.join(chosen.evaluation)}, with its 95 % interval; a photo in which no face was "
+        "found counts as wrong",
+    )
 
 
 def _figures(evaluation: dict) -> pd.DataFrame:

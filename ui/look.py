@@ -10,6 +10,10 @@ ICON = str(Path(__file__).with_name("icon.png"))  # drawn, and served from here
 
 # Okabe and Ito's palette: apart for the colour-blind, on light and on dark.
 PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
+NEUTRAL = "#7a7a7a"  # what belongs to no label
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up")
+PATTERNS = ("", "/", "x", ".", "-")
 
 
 def label_colours(labels: Sequence[str]) -> dict[str, str]:

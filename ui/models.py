@@ -29,12 +29,15 @@ class Chosen:
     metadata : dict
     evaluation : dict
         Empty if the model was not evaluated.
+    megabytes : float
+        Size of its folder.
     """
 
     name: str
     model: FaceModel
     metadata: dict[str, Any]
     evaluation: dict[str, Any]
+    megabytes: float
 
 
 def pick_model() -> Chosen:
@@ -92,7 +95,7 @@ def pick_other(chosen: Chosen) -> Chosen | None:
         return None
 
 
-def read_table(table: str, chosen: Chosen) -> pd.DataFrame | None:
+def read_table(table: str, chosen: Chosen, optional: bool = False) -> pd.DataFrame | None:
     """Return one of a model's tables; without it, say which command makes one.
 
     Parameters
@@ -100,6 +103,8 @@ def read_table(table: str, chosen: Chosen) -> pd.DataFrame | None:
     table : str
         One of `facecore.artifacts.TABLES`.
     chosen : Chosen
+    optional : bool
+        Say nothing if the model has no such table.
 
     Returns
     -------
@@ -111,7 +116,7 @@ def read_table(table: str, chosen: Chosen) -> pd.DataFrame | None:
     except (FacecoreError, OSError) as error:
         st.error(str(error), title=f"Model {chosen.name} cannot be used", icon=":material/error:")
         return None
-    if found is None:
+    if found is None and not optional:
         st.info(
             f"Model {chosen.name} was written without the table {table}.csv. Train it again:",
             title="Nothing to show yet",
@@ -129,4 +134,5 @@ def _read_table(table: str, name: str, written: int) -> pd.DataFrame | None:
 @st.cache_resource(max_entries=4, show_spinner="Loading the model")
 def _load(name: str, written: int) -> Chosen:
     # `written` makes a model that was trained again a new entry
-    return Chosen(name, load_model(name), read_metadata(name), read_evaluation(name) or {})
+    size = sum(file.stat().st_size for file in find_model(name).iterdir()) / 1e6
+    return Chosen(name, load_model(name), read_metadata(name), read_evaluation(name) or {}, size)

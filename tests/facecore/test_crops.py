@@ -12,6 +12,7 @@ import pytest
 from cartoons import draw_face, draw_photo, encode, write_raw
 
 from facecore.crops import (
+    ALL,
     COLUMNS,
     STATES,
     count_states,
@@ -96,10 +97,10 @@ def test_every_photo_has_a_row_that_says_what_became_of_it(dirty, dirty_crops):
 
 def test_the_states_sum_to_the_number_of_files(dirty, dirty_crops):
     counts = count_states(read_table(dirty_crops))
-    assert counts.index.tolist() == [*STATES, "all"]
-    assert counts.columns.tolist() == ["round", "square", "all"]
-    assert counts.loc["all", "all"] == len(list(dirty.glob("*/[!.]*")))
-    assert (counts.loc[list(STATES)].sum() == counts.loc["all"]).all()
+    assert counts.index.tolist() == [*STATES, ALL]
+    assert counts.columns.tolist() == ["round", "square", ALL]
+    assert counts.loc[ALL, ALL] == len(list(dirty.glob("*/[!.]*")))
+    assert (counts.loc[list(STATES)].sum() == counts.loc[ALL]).all()
     assert counts.loc["unreadable", "round"] == 4
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from facecore.artifacts import read_evaluation, read_model_table
 from facecore.dataset import list_photos
-from facecore.evaluate import age_band, predict_table, report, wilson
+from facecore.evaluate import age_band, balanced_interval, predict_table, report, wilson
 
 
 # Reference: statsmodels.stats.proportion.proportion_confint(..., method="wilson")
@@ -23,6 +23,38 @@ def test_wilson_intervals_are_the_known_ones(right, n, low, high):
 
 def test_nothing_tried_says_nothing():
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_the_interval_of_one_label_is_that_of_its_recall():
+    confusion = {"a": {"a": 81, "b": 180, "no face": 2}}
+    assert balanced_interval(confusion) == pytest.approx(wilson(81, 263))
+
+
+def test_the_interval_of_balanced_accuracy_covers_it_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    shares, sizes = np.array([0.95, 0.8, 0.6]), np.array([40, 90, 250])
+    hits = 0
+    for _ in range(2000):
+        right = rng.binomial(sizes, shares)
+        confusion = {
+            label: {label: int(r), "no face": int(n - r)}
+            for label, r, n in zip("abc", right, sizes, strict=True)
+        }
+        low, high = balanced_interval(confusion)
+        assert low <= (right / sizes).mean() <= high
+        hits += low <= shares.mean() <= high
+    assert hits / 2000 == pytest.approx(0.95, abs=0.02)
+
+
+def test_the_interval_of_balanced_accuracy_stays_within_0_and_1():
+    sure = {"a": {"a": 3, "b": 0}, "b": {"a": 0, "b": 2}}
+    assert 0 < balanced_interval(sure)[0] < balanced_interval(sure)[1] <= 1
+    wrong = {"a": {"a": 0, "b": 3}, "b": {"a": 2, "b": 0}}
+    assert 0 <= balanced_interval(wrong)[0] < balanced_interval(wrong)[1] < 1
+
+
+def test_balanced_accuracy_without_photos_may_be_anything():
+    assert balanced_interval({}) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(

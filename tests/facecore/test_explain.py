@@ -1,13 +1,26 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from facecore.errors import DataError
 from facecore.estimator import FaceSpaceClassifier
 from facecore.explain import (
+    STEP,
+    Heat,
+    decision_for,
+    decision_gradient,
     distance_from_face_space,
     eigenface_images,
+    explain_decision,
+    label_means,
     mean_face,
+    occlusion,
+    overlay,
     reconstruct,
+    reconstruction_errors,
     to_image,
+    walk,
 )
 
 
@@ -65,3 +78,123 @@ def test_each_eigenface_uses_the_whole_scale_around_grey(model):
 
 def test_the_mean_face_is_the_mean_of_the_training_faces(model, faces):
     assert np.abs(mean_face(model).reshape(-1) - faces[0].mean(axis=0)).max() <= 1
+
+
+@pytest.fixture(scope="module", params=["two labels", "three labels", "one view"])
+def explained(request, faces, three_faces):
+    """A model, faces and a label: with mirror images (two and three labels) and without."""
+    X, y, _ = three_faces if request.param == "three labels" else faces
+    recipe = {"side": 100, "mirror": request.param != "one view"}
+    return FaceSpaceClassifier(15).fit(X, y).to_model(recipe, X, y), X[::7], str(y[-1])
+
+
+def test_the_decision_for_a_label_is_above_zero_where_the_model_says_it(explained):
+    model, X, label = explained
+    if len(model.labels) == 2:
+        said = decision_for(model, X, label) > 0
+        assert said.tolist() == (model.predict(X) == label).tolist()
+        other = next(name for name in model.labels if name != label)
+        assert decision_for(model, X, other) == pytest.approx(-decision_for(model, X, label))
+    else:
+        column = model.decision_function(X)[:, model.labels.index(label)]
+        assert decision_for(model, X, label) == pytest.approx(column)
+
+
+def test_the_gradient_is_the_change_of_the_decision(explained):
+    model, X, label = explained
+    rows = X[:3].astype(float)
+    gradient = decision_gradient(model, rows, label)
+    step = np.random.default_rng(0).normal(0, 1, rows.shape)
+    change = decision_for(model, rows + step, label) - decision_for(model, rows - step, label)
+    assert (gradient * step).sum(axis=1) == pytest.approx(change / 2, rel=0.02, abs=1e-5)
+
+
+def test_a_heat_map_adds_up_to_the_change_of_the_decision_from_the_mean_face(explained):
+    model, X, label = explained
+    crop = X[0].reshape(100, 100)
+    heat = explain_decision(model, crop, label)
+    mean = model.pixels.rebuild(np.zeros((1, 1)))
+    change = decision_for(model, X[:1], label) - decision_for(model, mean, label)
+    assert heat.kind == "gradient"
+    assert heat.values.sum() == pytest.approx(change[0], rel=0.01, abs=1e-3)
+
+
+def test_left_to_itself_a_heat_map_speaks_for_the_answer(explained):
+    model, X, _ = explained
+    heat = explain_decision(model, X[0].reshape(100, 100))
+    assert heat.label == model.predict(X[:1])[0]
+
+
+def test_hiding_what_speaks_for_the_label_lowers_its_decision(model, drawn):
+    crop = drawn[0].reshape(100, 100)
+    label = str(model.predict(drawn[:1])[0])
+    heat = occlusion(model, crop, label)
+    assert heat.kind == "occlusion"
+    y, x = np.unravel_index(heat.values.argmax(), heat.values.shape)
+    hidden = crop.copy()
+    area = slice(max(0, y - 10), y + 10), slice(max(0, x - 10), x + 10)
+    hidden[area] = mean_face(model)[area]
+    before, after = decision_for(model, np.stack([crop, hidden]).reshape(2, -1), label)
+    assert after < before
+
+
+def test_a_model_of_other_features_is_explained_by_occlusion(model, drawn):
+    other = replace(model.members[0], features="other")
+    mixed = replace(model, members=(model.members[0], other))
+    assert explain_decision(mixed, drawn[0].reshape(100, 100)).kind == "occlusion"
+    with pytest.raises(DataError, match="pixels"):
+        decision_gradient(mixed, drawn[:1], model.labels[0])
+
+
+def test_an_overlay_shows_the_crop_where_nothing_moved_the_decision():
+    crop = np.full((40, 40), 100, dtype=np.uint8)
+    values = np.zeros((40, 40))
+    values[:10, :10], values[-10:, -10:] = 1, -1
+    picture = overlay(crop, Heat("gradient", "a", values), (255, 0, 0), (0, 0, 255))
+    assert picture[20, 20].tolist() == [100, 100, 100]
+    assert picture[2, 2, 0] > 200 > picture[2, 2, 2]
+    assert picture[-3, -3, 2] > 200 > picture[-3, -3, 0]
+
+
+def test_a_walk_raises_the_decision_step_by_step_and_back(explained):
+    model, X, label = explained
+    start = model.pixels.coordinates(X[:1])[0]
+    for steps, sign in ((4, 1), (-4, -1)):
+        way = walk(model, start, label, steps)
+        assert way.shape == (5, len(start))
+        assert way[0] == pytest.approx(start)
+        decisions = decision_for(model, model.pixels.rebuild(way), label)
+        assert (sign * np.diff(decisions) > 0).all()
+    unit = np.sqrt(model.pixels.variance) / model.pixels.deviation
+    lengths = np.linalg.norm(np.diff(way, axis=0) / unit, axis=1)
+    assert lengths == pytest.approx(STEP)
+
+
+def test_no_direction_of_the_same_length_changes_the_decision_faster(model, drawn):
+    label = model.labels[1]
+    start = model.pixels.coordinates(drawn[:1])[0].astype(float)
+    best = walk(model, start, label, 1)[1] - start
+    rng = np.random.default_rng(0)
+    others = rng.normal(0, 1, (50, len(start)))
+    others *= np.linalg.norm(best) / np.linalg.norm(others, axis=1, keepdims=True)
+    rows = model.pixels.rebuild(start + np.vstack([best, others]))
+    decisions = decision_for(model, rows, label)
+    assert decisions[0] >= decisions[1:].max()
+
+
+def test_errors_fall_with_each_eigenface_down_to_the_distance_from_face_space(model, drawn):
+    errors = reconstruction_errors(model, drawn)
+    assert errors.shape == (len(drawn), len(model.pixels.components) + 1)
+    assert (np.diff(errors, axis=1) <= 1e-9).all()
+    assert errors[:, -1] == pytest.approx(distance_from_face_space(model, drawn), rel=0.02)
+    scaled = model.pixels.scale(drawn) - model.pixels.mean
+    assert errors[:, 0] == pytest.approx(np.sqrt((scaled**2).mean(axis=1)), rel=1e-4)
+
+
+def test_the_means_of_the_labels_are_those_of_their_faces(faces):
+    X, y, _ = faces
+    model = FaceSpaceClassifier(30).fit(X, y).to_model({"side": 100}, X, y)
+    for mean, label in zip(label_means(model), model.labels, strict=True):
+        assert np.abs(mean - X[y == label].mean(axis=0)).mean() < 2
+    with pytest.raises(DataError, match="no spread"):
+        label_means(replace(model, spread=None))

@@ -2,7 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facecore.sizes import describe_sizes, effect_of_minimum, face_sizes, round_sizes
+from facecore.crops import ALL, count_states
+from facecore.sizes import (
+    count_by_size,
+    describe_sizes,
+    effect_of_minimum,
+    face_sizes,
+    round_sizes,
+    sizes_of,
+)
 
 
 @pytest.fixture
@@ -22,13 +30,13 @@ def table() -> pd.DataFrame:
 
 def test_the_sizes_are_of_all_faces_found_but_duplicates(table):
     sizes = face_sizes(table)
-    assert sizes["size"].tolist() == [100, 60, 40, 54, 53.9]
+    assert sizes["face_size"].tolist() == [100, 60, 40, 54, 53.9]
     assert sizes["label"].tolist() == ["a", "a", "a", "b", "b"]
 
 
 def test_the_distribution_is_told_by_label_and_for_all(table):
     told = describe_sizes(table)
-    assert told.index.tolist() == ["a", "b", "all"]
+    assert told.index.tolist() == ["a", "b", ALL]
     assert told["faces"].tolist() == [3, 2, 5]
     assert told["smallest"].tolist() == [40, 54, 40]
     assert told["p50"].tolist() == [60, 54, 54]
@@ -38,14 +46,67 @@ def test_the_distribution_is_told_by_label_and_for_all(table):
 
 def test_a_table_without_a_face_has_a_distribution_of_nothing(table):
     told = describe_sizes(table.assign(w=np.nan))
-    assert told.loc["all", "faces"] == 0
-    assert pd.isna(told.loc["all", "largest"])
+    assert told.loc[ALL, "faces"] == 0
+    assert pd.isna(told.loc[ALL, "largest"])
+
+
+@pytest.mark.parametrize("name", ["all", "kept", "no face", "faces", "minimum", "sum"])
+def test_a_label_may_be_called_as_a_figure_is(table, name):
+    named = table.assign(label=table["label"].replace("b", name))
+    counts, told, effect = count_states(named), describe_sizes(named), effect_of_minimum(named)
+    assert counts.loc["kept", name] == 1
+    assert counts.loc["kept", ALL] == 3
+    assert told.loc[name, "faces"] == 2
+    assert told.loc[ALL, "faces"] == 5
+    assert effect.loc[54, name] == 1
+    assert effect.loc[54, ALL] == 3
+
+
+def test_a_label_without_a_face_stays_in_the_tables(table):
+    table.loc[table["label"].eq("b"), "w"] = np.nan
+    assert describe_sizes(table).loc["b", "faces"] == 0
+    assert pd.isna(describe_sizes(table).loc["b", "p50"])
+    assert effect_of_minimum(table)["b"].eq(0).all()
+    assert count_by_size(table)["b"].eq(0).all()
+
+
+def test_crops_and_what_a_model_ships_have_one_shape(table):
+    crops, shipped = sizes_of(table), sizes_of(round_sizes(table))
+    assert crops.dtypes.equals(shipped.dtypes)
+    assert sorted(crops["label"]) == sorted(shipped["label"])
+    pd.testing.assert_frame_equal(sizes_of(crops), crops)
+
+
+def test_a_set_or_split_that_is_unknown_is_empty(table):
+    sizes = sizes_of(table.drop(columns="set").assign(split=np.nan))
+    assert sizes["set"].eq("").all()
+    assert sizes["split"].eq("").all()
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_the_bins_count_the_faces_of_each_label(table, log):
+    counts = count_by_size(table, log)
+    assert counts.sum().to_dict() == {"a": 3, "b": 2}
+    assert counts.index.get_loc(53.9) == counts.index.get_loc(54)
+    assert counts.loc[100, "a"] == 1
+
+
+@pytest.mark.parametrize("largest", [99, 100, 249, 250, 255, 999, 1000])
+def test_bins_of_equal_ratio_reach_to_the_largest_face(table, largest):
+    table.loc[0, "w"] = largest
+    assert count_by_size(table, log=True).to_numpy().sum() == 5
+
+
+def test_no_edge_of_a_bin_is_a_size_of_two_figures(table):
+    table.loc[0, "w"] = 5000
+    edges = count_by_size(table, log=True).index.left
+    rounded = round_sizes(table.head(1).loc[[0] * len(edges)].assign(w=edges))["face_size"]
+    assert not set(edges) & set(rounded)
 
 
 def test_a_minimum_keeps_faces_of_at_least_that_width(table):
     effect = effect_of_minimum(table, (40, 54, 61))
-    assert effect["kept"].tolist() == [5, 3, 1]
-    assert effect["dropped"].tolist() == [0, 2, 4]
+    assert effect[ALL].tolist() == [5, 3, 1]
     assert effect["a"].tolist() == [3, 2, 1]
     assert effect["b"].tolist() == [2, 1, 0]
 

@@ -1,0 +1,92 @@
+"""Home: the card's figures are the artifacts', and one face is followed from photo to decision."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facecore.artifacts import find_model, load_model, read_evaluation, read_metadata
+from facecore.evaluate import balanced_accuracy, balanced_interval, pool_confusions
+from facecore.images import to_png
+from facecore.predict import predict_photo
+from facecore.synth import make_photo
+
+HOME = "dashboard.py"
+
+
+def metrics(app) -> dict[str, tuple[str, str]]:
+    return {metric.label: (metric.value, metric.delta) for metric in app.metric}
+
+
+def said(app) -> str:
+    return "\n".join(str(element.value) for element in app.markdown)
+
+
+def test_the_metrics_are_the_artifacts(open_page):
+    shown = metrics(open_page(HOME))
+    metadata, evaluation = read_metadata("classic"), read_evaluation("classic")
+    data = metadata["data"].values()
+    assert shown["Photos"][0] == f"{sum(part['photos'] for part in data):,}"
+    found = sum(part["states"]["kept"] + part["states"]["too_small"] for part in data)
+    assert shown["Faces found"] == (
+        f"{found:,}", f"{sum(metadata['training_faces'].values()):,} to train on"
+    )  # fmt: skip
+    confusion = pool_confusions(evaluation)
+    low, high = balanced_interval(confusion)
+    assert shown["Balanced accuracy"] == (
+        f"{balanced_accuracy(confusion):.3f}", f"{low:.3f} to {high:.3f}"
+    )  # fmt: skip
+    assert shown["Eigenfaces"][0] == str(len(load_model("classic").pixels.variance))
+    size = sum(file.stat().st_size for file in find_model("classic").iterdir())
+    assert shown["Size"][0] == f"{size / 1e6:.1f} MB"
+    assert shown["Trained"][0] == metadata["created"]
+
+
+def test_a_model_without_a_test_set_shows_the_balanced_accuracy_of_its_folds(
+    open_page, tiny_artifacts, copy_model, monkeypatch
+):
+    copy_model(tiny_artifacts / "tiny", "untested")
+    monkeypatch.setattr("ui.models.read_evaluation", lambda name: None)
+    search = read_metadata("untested")["search"]
+    value, note = metrics(open_page(HOME))["Balanced accuracy"]
+    assert value == f"{search['balanced_accuracy']:.3f}"
+    assert note == f"± {search['std']:.3f} over folds"
+
+
+@pytest.mark.parametrize(("label", "seed"), [("female", 15), ("male", 3)])
+def test_a_made_face_is_followed_to_what_the_library_says(open_page, label, seed):
+    app = open_page(HOME)
+    app.segmented_control(key="face_label").set_value(label).run()
+    app.number_input(key="face_seed").set_value(seed).run()
+    assert not app.exception
+    model = load_model("classic")
+    face = predict_photo(to_png(make_photo(model, label, seed)), model).faces[0]
+    assert f"says **{face.label}** with probability {face.probability:.2f}" in said(app)
+    assert f"is {face.distance:.3f} of a pixel's range" in said(app)
+    assert len(app.get("plotly_chart")) == 3
+    assert "shows no person" in "\n".join(caption.value for caption in app.caption)
+
+
+def test_an_uploaded_photo_is_followed_too(open_page):
+    app = open_page(HOME)
+    app.segmented_control(key="face_from").set_value("Upload").run()
+    assert "Give a photo" in app.info[0].value
+    model = load_model("classic")
+    photo = to_png(make_photo(model, "male", 6))
+    app.file_uploader[0].upload("me.png", photo, "image/png").run()
+    face = predict_photo(photo, model).faces[0]
+    assert f"says **{face.label}** with probability {face.probability:.2f}" in said(app)
+
+
+@pytest.mark.parametrize("kind", ["no photo", "no face"])
+def test_what_cannot_be_followed_is_said(open_page, kind):
+    app = open_page(HOME)
+    app.segmented_control(key="face_from").set_value("Upload").run()
+    picture = io.BytesIO()
+    Image.fromarray(np.full((200, 200), 128, dtype=np.uint8)).save(picture, "PNG")
+    data = b"text" if kind == "no photo" else picture.getvalue()
+    app.file_uploader[0].upload("wall.png", data, "image/png").run()
+    assert not app.exception
+    words = [element.value for element in (*app.error, *app.info)]
+    assert any(("wall.png: " if kind == "no photo" else "No face was found") in w for w in words)

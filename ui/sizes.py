@@ -1,0 +1,226 @@
+"""The parts of the page Face sizes: what became of the photos, and what a minimum size leaves."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from facecore.crops import ALL, MIN_SIZE, STATES, count_states
+from facecore.sizes import count_by_size, describe_sizes, effect_of_minimum, face_sizes
+from ui.look import DASHES, NEUTRAL, PATTERNS, SYMBOLS, label_colours, show, tidy
+
+STATE_WORDS = {state: state.replace("_", " ") for state in STATES}
+SMALLEST, LARGEST = 20, 300  # of the slider, in pixels
+SAMPLE = 1500
+STRIPES = {"fillmode": "overlay", "fgopacity": 0.3, "size": 6}
+LOG = {"type": "log", "dtick": "D2", "minorloglabels": "complete"}
+
+
+def order_labels(table: pd.DataFrame, known: Sequence[str]) -> list[str]:
+    """Return the labels of a table, in the order of their colours.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `facecore.sizes.sizes_of` returns it.
+    known : sequence of str
+        The model's labels, which keep their colours where the table has one of them.
+
+    Returns
+    -------
+    list of str
+    """
+    labels = set(table["label"])
+    return [*known, *sorted(labels - set(known))] if labels & set(known) else sorted(labels)
+
+
+def filter_sizes(table: pd.DataFrame) -> pd.DataFrame:
+    """Show what the photos can be narrowed down to, where it is known, and narrow them down.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `facecore.sizes.sizes_of` returns it.
+
+    Returns
+    -------
+    DataFrame
+        The rows that are left.
+    """
+    row = st.container(horizontal=True)
+    for column, words in (("set", "Only data set"), ("split", "Only split")):
+        values = sorted(value for value in table[column].unique() if value)
+        if len(values) > 1:
+            chosen = row.pills(
+                words, values, selection_mode="multi", key=f"sizes_{column}", bind="query-params"
+            )
+            table = table[table[column].isin(chosen or values)]
+    return table
+
+
+def show_account(table: pd.DataFrame, labels: Sequence[str]) -> None:
+    """Show what became of the photos: metrics, the share of each label that was lost, counts.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `facecore.sizes.sizes_of` returns it.
+    labels : sequence of str
+        In the order of their colours.
+    """
+    counts = count_states(table)
+    photos = counts.loc[ALL, ALL]
+    with st.container(horizontal=True):
+        st.metric("Photos", f"{photos:,}", border=True)
+        for state, words in STATE_WORDS.items():
+            count = counts.loc[state, ALL]
+            share = f"{count / photos:.1%} of the photos"
+            st.metric(words.capitalize(), f"{count:,}", help=share, border=True)
+    bars, numbers = st.columns([3, 2], gap="medium")
+    with bars:
+        show(
+            _lost(counts, labels),
+            "Bars: share of each label's photos that gave no training face, by reason",
+            "sizes-account",
+        )
+    numbers.dataframe(
+        counts.rename(index=STATE_WORDS),
+        alt="Number of photos by what became of them and by label",
+    )
+
+
+@st.fragment
+def explore_minimum(table: pd.DataFrame, labels: Sequence[str]) -> None:
+    """Show the face sizes, and at once what a minimum size would leave of them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `facecore.sizes.sizes_of` returns it, with at least one face.
+    labels : sequence of str
+        In the order of their colours.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        minimum = st.slider(
+            "Minimum width of a face, pixels", SMALLEST, LARGEST, MIN_SIZE,
+            key="sizes_minimum", bind="query-params",
+        )  # fmt: skip
+        axis = st.segmented_control(
+            "Size axis", ("linear", "log"), default="linear", required=True,
+            key="sizes_axis", bind="query-params", width="content",
+        )  # fmt: skip
+    log = axis == "log"
+    effect = effect_of_minimum(table, {0, MIN_SIZE, minimum})
+    _show_effect(effect, minimum)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        show(
+            _histogram(count_by_size(table, log), labels, minimum, log),
+            f"Number of faces by width and label, with lines at {MIN_SIZE} and {minimum} pixels",
+            "sizes-histogram",
+        )
+    with right:
+        show(
+            _balance(effect, labels),
+            f"Share of each label among all faces, at {MIN_SIZE} and at {minimum} pixels",
+            "sizes-balance",
+        )
+    with left:
+        show(
+            _scatter(face_sizes(table), labels, minimum),
+            "Points: width of the face against the long side of its photo",
+            "sizes-scatter",
+        )
+    with right:
+        st.markdown("**Width of the faces in pixels**")
+        st.dataframe(describe_sizes(table).T, alt="Percentiles of the face widths by label")
+
+
+def _show_effect(effect: pd.DataFrame, minimum: int) -> None:
+    left, ruled = effect.loc[minimum], effect.loc[MIN_SIZE]
+    with st.container(horizontal=True):
+        for label in (ALL, *effect.columns.drop(ALL)):
+            name = "Faces left" if label == ALL else label
+            share = "" if label == ALL else f" ({left[label] / max(left[ALL], 1):.1%})"
+            st.metric(
+                name, f"{left[label]:,}{share}", f"{left[label] - ruled[label]:,}",
+                delta_description=f"against {MIN_SIZE} px", delta_color="off", border=True,
+            )  # fmt: skip
+
+
+def _lost(counts: pd.DataFrame, labels: Sequence[str]) -> go.Figure:
+    shares = counts.div(counts.loc[ALL].clip(lower=1)).drop(index=["kept", ALL], columns=ALL)
+    return _bars(shares.rename(index=STATE_WORDS), labels, "share of the label's photos")
+
+
+def _balance(effect: pd.DataFrame, labels: Sequence[str]) -> go.Figure:
+    shares = effect.div(effect[ALL].clip(lower=1), axis=0).drop(columns=ALL).sort_index()
+    shares.index = [f"{size} px" if size else "all found" for size in shares.index]
+    return _bars(shares, labels, "share of the faces").update_layout(
+        barmode="stack", legend_traceorder="normal"
+    )
+
+
+def _bars(shares: pd.DataFrame, labels: Sequence[str], title: str) -> go.Figure:
+    figure = go.Figure()
+    for label, colour, pattern in _marks(shares.columns, labels, PATTERNS):
+        figure.add_bar(
+            y=shares.index, x=shares[label], orientation="h", name=label,
+            marker={"color": colour, "pattern": {"shape": pattern, **STRIPES}},
+            text=[f"{value:.1%}" for value in shares[label]],
+            hovertemplate="%{y}: %{x:.2%}",
+        )  # fmt: skip
+    figure.update_xaxes(title=title, tickformat=".1~%", fixedrange=True)
+    figure.update_yaxes(autorange="reversed", fixedrange=True)
+    return tidy(figure)
+
+
+def _histogram(counts: pd.DataFrame, labels: Sequence[str], minimum: int, log: bool) -> go.Figure:
+    figure = go.Figure()
+    edges = [*counts.index.left, counts.index.right[-1]]
+    for label, colour, dash in _marks(counts.columns, labels, DASHES):
+        figure.add_scatter(
+            x=edges, y=[*counts[label], 0], mode="lines", name=label, fill="tozeroy",
+            line={"shape": "hv", "color": colour, "dash": dash},
+            hovertemplate="from %{x:.0f} px: %{y:,} faces",
+        )  # fmt: skip
+    top = counts.to_numpy().max()
+    for name, size, dash in (
+        (f"{MIN_SIZE}-pixel rule", MIN_SIZE, "dot"),
+        ("minimum", minimum, "solid"),
+    ):
+        figure.add_scatter(
+            x=[size, size], y=[0, top], mode="lines", name=name, hovertemplate="%{x} px",
+            line={"color": NEUTRAL, "dash": dash},
+        )  # fmt: skip
+    figure.update_xaxes(title="width of the face, pixels", **(LOG if log else {}))
+    figure.update_yaxes(title="faces", rangemode="tozero")
+    return tidy(figure)
+
+
+def _scatter(faces: pd.DataFrame, labels: Sequence[str], minimum: int) -> go.Figure:
+    figure = go.Figure()
+    faces = faces.sample(min(SAMPLE, len(faces)), random_state=0)
+    long_side = faces[["photo_width", "photo_height"]].max(axis=1)
+    for label, colour, symbol in _marks(faces["label"].unique(), labels, SYMBOLS):
+        own = faces["label"].eq(label)
+        figure.add_scatter(
+            x=long_side[own], y=faces.loc[own, "face_size"], mode="markers", name=label,
+            marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.8},
+            hovertemplate="photo %{x:.0f} px, face %{y:.0f} px",
+        )  # fmt: skip
+    figure.add_hline(minimum, line={"color": NEUTRAL})
+    figure.update_xaxes(title="long side of the photo, pixels", **LOG)
+    figure.update_yaxes(title="width of the face, pixels", **LOG)
+    return tidy(figure, 380)
+
+
+def _marks(
+    present: Iterable[str], labels: Sequence[str], marks: Sequence[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield each label that is present, its colour and its dash, pattern or symbol."""
+    found = set(present)
+    for i, (label, colour) in enumerate(label_colours(labels).items()):
+        if label in found:
+            yield label, colour, marks[i % len(marks)]
