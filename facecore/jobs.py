@@ -5,6 +5,7 @@ and how it ended. Whoever reads it, before or after a restart, finds the same. W
 the job lives it holds ``WORK/training.lock``, which the system lets go of when it dies.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from facecore.archive import unpack_labels
 from facecore.artifacts import artifacts_dir, check_name, refuse_shipped
 from facecore.errors import DataError
 
@@ -27,7 +29,7 @@ LOG_BYTES = 2**20
 TAIL_BYTES = 8_000
 LINE = 4096
 PATIENCE = 30.0  # seconds for a process to start, or to end when asked
-UPLOADED = "photos"
+PHOTOS = "photos"
 _start = threading.Lock()
 _started: list[subprocess.Popen] = []  # asked for their exit code, so that no zombie stays
 
@@ -87,15 +89,42 @@ def work_dir() -> Path:
     return Path(chosen).resolve() if chosen else artifacts_dir().resolve().parent / "work"
 
 
-def photos_dir() -> Path:
-    """Return the folder for photos that belong to the job and are removed with it.
+def take_photos(file: IO[bytes], mark: str) -> Path:
+    """Unpack a ZIP of label folders for a training, in place of any other; twice does it once.
+
+    The photos are removed when the training ends, or by `drop_photos`.
+
+    Parameters
+    ----------
+    file : binary file
+        As `facecore.archive.unpack_labels` takes it.
+    mark : str
+        Tells this ZIP from others.
 
     Returns
     -------
     Path
-        May not exist yet.
+        A folder of label folders.
+
+    Raises
+    ------
+    DataError
+        The ZIP cannot be used, or a training runs.
     """
-    return _folder() / UPLOADED
+    photos = _folder() / PHOTOS / hashlib.sha256(mark.encode()).hexdigest()[:16]
+    with _start:
+        _refuse_second()
+        if not photos.is_dir():
+            _remove(photos.parent)
+            unpack_labels(file, photos)
+    return photos
+
+
+def drop_photos() -> None:
+    """Remove the photos of a ZIP that was taken and not trained on."""
+    with _start:
+        if not _is_running():
+            _remove(_folder() / PHOTOS)
 
 
 def start_training(
@@ -112,8 +141,7 @@ def start_training(
 ) -> None:
     """Start a training in the background, in place of the last one.
 
-    Photos that are not in `photos_dir` stay; those that are, and all crops made here, are removed
-    when the training ends.
+    The photos of `take_photos`, made photos, and all crops made here are removed when it ends.
 
     Parameters
     ----------
@@ -138,13 +166,11 @@ def start_training(
         The name or the folder cannot be used, the model ships, or another training runs.
     """
     refuse_shipped(check_name(name))
-    folder, photos = _folder(), photos_dir()
-    if source is not None and not Path(source).is_dir():
-        raise DataError(f"no folder at {source}")
+    folder = _folder()
     title = title or ("made-faces" if source is None else Path(source).resolve().name)
     title = re.sub(r"[^\w-]+", "-", title).strip("-")[:64] or "photos"
     crops = folder / "crops" / title
-    raw = photos if source is None else Path(source).resolve()
+    raw = folder / PHOTOS / "made" if source is None else Path(source).resolve()
     commands: list[list[Any]] = []
     if source is None:
         by = ["--model", made_by] if made_by else []
@@ -161,10 +187,12 @@ def start_training(
     }  # fmt: skip
     with _start:
         _refuse_second()
+        if source is not None and not raw.is_dir():
+            raise DataError(f"no folder at {raw}")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for path in folder.iterdir():
-                if path != photos or source is None or raw != photos:
+                if source is None or path not in raw.parents:
                     _remove(path)
             _write(folder / "job.json", job)
             _spawn(folder)
@@ -365,7 +393,7 @@ def _kill(process: int, how: str) -> None:
 
 def _tidy(folder: Path) -> None:
     """Remove the photos of the job and their crops; the account of them stays."""
-    _remove(folder / UPLOADED)
+    _remove(folder / PHOTOS)
     for crops in folder.glob("crops/*/*_crop"):
         _remove(crops)
 

@@ -1,5 +1,6 @@
 """A training in the background: one at a time, on disk, and seen through whatever happens."""
 
+import io
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -19,9 +21,10 @@ from facecore.jobs import (
     Job,
     cancel_job,
     clear_job,
-    photos_dir,
+    drop_photos,
     read_job,
     start_training,
+    take_photos,
     work_dir,
 )
 
@@ -65,10 +68,23 @@ def test_without_a_job_there_is_none(work):
     assert not work.exists()
 
 
-def test_a_training_on_photos_of_its_own_ends_with_a_model_and_without_the_photos(work, tiny_grid):
-    write_raw(photos_dir())
-    start_training("mine", photos_dir(), title="My pets!", grid=str(tiny_grid), min_size=60, seed=3)
+def pack(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return buffer.getvalue()
+
+
+def test_a_training_on_a_zip_ends_with_a_model_and_without_the_photos(work, tiny_grid, tmp_path):
+    photos = take_photos(io.BytesIO(pack(write_raw(tmp_path / "raw"))), "upload 1")
+    assert work in photos.parents
+    start_training("mine", photos, title="My pets!", grid=str(tiny_grid), min_size=60, seed=3)
     assert read_job().state == "running"
+    with pytest.raises(DataError, match="runs already"):
+        take_photos(io.BytesIO(), "upload 2")
+    drop_photos()
+    assert photos.is_dir()  # they are in use
     steps = set()
     job = wait_for(lambda job: steps.add(job.step) or job.state != "running")
     assert job.state == "done", job.log
@@ -80,7 +96,7 @@ def test_a_training_on_photos_of_its_own_ends_with_a_model_and_without_the_photo
     metadata = read_metadata("mine")
     assert metadata["data"].keys() == {"My-pets"}
     assert metadata["seed"] == 3
-    assert not photos_dir().exists()
+    assert not photos.exists()
     assert list(work.rglob("*.png")) == []
     table = read_table(job.crops)
     assert len(table) == 32
@@ -182,6 +198,19 @@ def test_another_process_sees_the_job_and_can_cancel_it(work, crops_folder, long
     )  # fmt: skip
     assert done.stdout.split() == ["running", "cancelled"]
     assert read_job().state == "cancelled"
+
+
+def test_a_zip_is_unpacked_once_in_place_of_the_one_before(work, tmp_path):
+    data = pack(write_raw(tmp_path / "raw", persons=1))
+    first = take_photos(io.BytesIO(data), "1")
+    assert sum(path.is_file() for path in first.rglob("*")) == 5
+    assert take_photos(io.BytesIO(b"not read again"), "1") == first
+    second = take_photos(io.BytesIO(data), "../../2")
+    assert (first.exists(), second.parent) == (False, first.parent)
+    with pytest.raises(DataError, match="no ZIP"):
+        take_photos(io.BytesIO(b"no ZIP"), "3")
+    drop_photos()
+    assert list(work.rglob("*.jpg")) == []
 
 
 @pytest.mark.parametrize("name", ["", "../x", "-x", "a b", "classic"])
