@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,11 +16,20 @@ from facecore.errors import DataError
 
 PAUSE = 0.25
 Item = TypeVar("Item")
-_file: ContextVar[Path | None] = ContextVar("progress file", default=None)
+
+
+@dataclass
+class _Watch:
+    file: Path
+    best: float | None = None  # of the grid search, also told in the steps after it
+    written: float = 0.0
+
+
+_watch: ContextVar[_Watch | None] = ContextVar("watch", default=None)
 
 
 @contextmanager
-def progress_to(file: Path | None) -> Iterator[None]:
+def progress_to(file: Path) -> Iterator[None]:
     """Write the progress of the steps inside the block to a file.
 
     The file is replaced as a whole, at most four times a second: step, done, total, unit, best
@@ -28,21 +38,20 @@ def progress_to(file: Path | None) -> Iterator[None]:
 
     Parameters
     ----------
-    file : Path or None
-        None writes nothing.
+    file : Path
 
     Raises
     ------
     DataError
         There is no such folder.
     """
-    if file is not None and not file.parent.is_dir():
+    if not file.parent.is_dir():
         raise DataError(f"cannot write the progress to {file}: no folder {file.parent}")
-    token = _file.set(file)
+    token = _watch.set(_Watch(file))
     try:
         yield
     finally:
-        _file.reset(token)
+        _watch.reset(token)
 
 
 @contextmanager
@@ -65,24 +74,24 @@ def step(name: str, total: int, unit: str, *, shown: bool) -> Iterator[Callable[
     callable
         ``advance(count=1, best=None)``, to be called as work is done.
     """
-    file = _file.get()
-    report: dict[str, Any] = {
-        "step": name, "done": 0, "total": total, "unit": unit, "best": None,
-        "started": time.time(),
-    }  # fmt: skip
-    written = 0.0
+    watch, done, started = _watch.get(), 0, time.time()
 
     def advance(count: int = 1, best: float | None = None) -> None:
-        nonlocal written
-        report["done"] += count
-        report["best"] = best
+        nonlocal done
+        done += count
         bar.update(count)
         if best is not None:
             bar.set_postfix(best=f"{best:.3f}", refresh=False)
-        last = report["done"] >= total
-        if file is not None and (last or time.monotonic() - written > PAUSE):
-            written = time.monotonic()
-            _write(file, report)
+        if watch is None:
+            return
+        watch.best = best or watch.best
+        if count == 0 or done >= total or time.monotonic() - watch.written > PAUSE:
+            watch.written = time.monotonic()
+            report = {
+                "step": name, "done": done, "total": total, "unit": unit, "best": watch.best,
+                "started": started, "updated": time.time(),
+            }  # fmt: skip
+            _write(watch.file, report)
 
     with tqdm(total=total, desc=name, unit=unit, disable=not shown) as bar:
         advance(0)
@@ -115,5 +124,5 @@ def _write(file: Path, report: dict[str, Any]) -> None:
     beside = file.with_name(f".{file.name}.new")
     # Whoever watches may hold the file (Windows), or the disk be full: the work goes on.
     with suppress(OSError):
-        beside.write_text(json.dumps(report | {"updated": time.time()}), encoding="utf-8")
+        beside.write_text(json.dumps(report), encoding="utf-8")
         os.replace(beside, file)

@@ -216,7 +216,6 @@ def _watch() -> None:
     left = passed / share - passed if share and passed > 1 else None
     st.subheader(f"Training {job.name}")
     with st.container(horizontal=True):
-        st.metric("Step", job.step or "starting", border=True)
         st.metric(
             f"{job.unit.capitalize() or 'Photo'}s done",
             f"{job.done:,} of {job.total:,}" if job.total else "-",
@@ -259,7 +258,7 @@ def show_end(job: Job, chosen: Chosen | None) -> None:
         else:
             st.success(f"The model {job.name} was trained in {span}.", icon=":material/check:")
             _show_figures(job.name)
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             if _made_model(job):
                 if chosen and chosen.name == job.name:
                     st.page_link(

@@ -72,10 +72,13 @@ def test_a_grid_search_tells_fits_and_the_best_mean_and_finds_the_same(faces, fi
     alone = grid_search(X, y, groups, GRID, folds=3)
     with progress_to(file):
         watched = grid_search(X, y, groups, GRID, folds=3)
-    report = json.loads(file.read_text())
+        report = json.loads(file.read_text())
+        list(track("a", 1, "evaluate", "photo", shown=False))
+        later = json.loads(file.read_text())
     assert (report["step"], report["unit"]) == ("grid search", "fit")
     assert report["done"] == report["total"] == 4 * 3
     assert report["best"] == pytest.approx(alone.table["mean_test_score"].max())
+    assert later["best"] == report["best"]
     assert watched.best == alone.best
     assert (watched.decisions == alone.decisions).all()
 
