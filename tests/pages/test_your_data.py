@@ -160,10 +160,8 @@ def test_a_folder_is_offered_only_on_this_computer(open_page, models, raw_folder
 
 @pytest.mark.parametrize("kind", ["crops", "missing", "one label"])
 def test_a_folder_is_held_to_what_a_training_needs(open_page, models, crops_folder, tmp_path, kind):
-    folder = {"crops": crops_folder, "missing": tmp_path / "no", "one label": tmp_path / "one"}[
-        kind
-    ]
-    write_raw(tmp_path / "one", labels=("round",), persons=2)
+    folder = crops_folder if kind == "crops" else tmp_path / kind
+    write_raw(tmp_path / "one label", labels=("round",), persons=2)
     app = open_page(PAGE)
     app.segmented_control(key="data_from").set_value("Folder").run()
     app.text_input(key="data_folder").set_value(str(folder)).run()
