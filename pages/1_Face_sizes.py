@@ -50,7 +50,7 @@ st.caption(
     + ("A model keeps its sizes rounded to two figures." if source == "The model" else "")
 )
 st.download_button(
-    f"Table of {len(table):,} photos (CSV)",
+    f"Table of {len(table):,} photos as CSV",
     lambda: table.convert_dtypes().to_csv(index=False, lineterminator="\n"),
     name, "text/csv", icon=":material/download:", on_click="ignore", key="sizes_download",
 )  # fmt: skip

@@ -140,8 +140,8 @@ def test_many_photos_are_a_table_with_a_row_a_face(open_page, photos, shipped_mo
         assert table[f"P({label})"].dropna().tolist() == pytest.approx(expected, abs=2e-4)
     assert table["distance"].iloc[0] == pytest.approx(faces[0].distance, abs=1e-4)
     assert tuple(table.iloc[0][["x", "y", "width", "height"]]) == faces[0].box
-    assert table["note"].iloc[4] == "no face"
-    assert "not a photo" in table["note"].iloc[5]
+    assert table["error"].iloc[4] == "no face"
+    assert "not a photo" in table["error"].iloc[5]
     shown = metrics(app)
     assert (shown["Photos"], shown["Faces"]) == ("6", "4")
     assert (shown["Photos without a face"], shown["Not readable"]) == ("1", "1")
