@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may be no text at all
     try:
-        return int(options.run(options))
+        return int(_run_watched(options) if options.progress else options.run(options))
     except FacecoreError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
@@ -90,8 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     synth.add_argument("--count", type=_at_least(1), default=200, help="photos in all (200)")
     synth.set_defaults(run=_synth)
 
+    parser.set_defaults(progress=None)
     for command in (crop, train, evaluate):
         command.add_argument("--jobs", type=_jobs, default=-1, help="processes (one a core)")
+        command.add_argument(
+            "--progress", type=Path, metavar="FILE", help="write progress as JSON to this file"
+        )
     for command in (train, evaluate, synth):
         command.add_argument("--seed", type=_at_least(0), default=0)
     for command in (evaluate, predict, synth):
@@ -114,6 +118,13 @@ def _jobs(text: str) -> int:
     if not int(text):
         raise argparse.ArgumentTypeError("0 processes do nothing; -1 means one a core")
     return int(text)
+
+
+def _run_watched(options: argparse.Namespace) -> int:
+    from facecore.progress import progress_to
+
+    with progress_to(options.progress):
+        return int(options.run(options))
 
 
 def _crop(options: argparse.Namespace) -> int:
@@ -172,11 +183,10 @@ def _describe_command(options: argparse.Namespace) -> str:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from facecore.artifacts import load_model
     from facecore.dataset import list_photos
     from facecore.evaluate import predict_table, report
+    from facecore.progress import track
 
     model = load_model(options.model)
     photos = list_photos(options.photos)
@@ -188,7 +198,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             raise DataError(f"no photo of split {options.split!r}; {known}")
     if options.limit and options.limit < len(photos):
         photos = photos.sample(options.limit, random_state=options.seed).sort_index()
-    bar = partial(tqdm, total=len(photos), unit="photo", desc="evaluate")
+    bar = partial(track, total=len(photos), name="evaluate", unit="photo", shown=True)
     table = predict_table(
         photos, options.photos, model, name=options.photos.stem, jobs=options.jobs, progress=bar
     )

@@ -1,10 +1,12 @@
 """Read and write the folder of models: arrays, metadata and tables, with checksums."""
 
+import io
 import json
 import os
 import re
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 DEFAULT_MODEL = "classic"
+SHIPPED = ("classic",)
 TABLES = ("sizes", "grid_search", "predictions", "coordinates")
 TEXTS = ("set", "label", "person", "predicted", "split", "state", "age", "race", "error")
 NEW, OLD = ".new-", ".old-"
@@ -289,6 +292,123 @@ def write_model(
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
     return target
+
+
+def rename_model(old: str, new: str) -> Path:
+    """Give a model another name; at any moment a reader finds a whole one under one of them.
+
+    Parameters
+    ----------
+    old, new : str
+
+    Returns
+    -------
+    Path
+        The model's folder.
+
+    Raises
+    ------
+    ModelError
+        The old one ships, is missing or damaged, or the new name cannot be used.
+    """
+    root = artifacts_dir()
+    for name in (old, check_name(new)):
+        refuse_shipped(name)
+    if new in _folders() or (root / new).exists():
+        raise ModelError(f"there is a model {new!r} already; choose another name")
+    metadata = read_metadata(old)
+    work = None
+    try:
+        _recover(root, old)
+        work = Path(tempfile.mkdtemp(prefix=f"{NEW}{new}-", dir=root))
+        work.chmod(0o755)
+        shutil.copytree(root / old, work, dirs_exist_ok=True)
+        write_json(work / "metadata.json", metadata | {"name": new})
+        work.rename(root / new)
+        _remove(root / old)
+    except OSError as error:
+        raise ModelError(f"cannot rename model {old!r}: {error.strerror}") from error
+    finally:
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
+    return root / new
+
+
+def delete_model(name: str) -> None:
+    """Delete a model, also a damaged one.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    ModelError
+        It ships, is missing, or cannot be removed.
+    """
+    refuse_shipped(name)
+    root = find_model(name).parent
+    try:
+        _recover(root, name)
+        _remove(root / name)
+    except OSError as error:
+        raise ModelError(f"cannot delete model {name!r}: {error.strerror}") from error
+
+
+def pack_model(name: str) -> bytes:
+    """Pack a model's folder as a ZIP, the same bytes for the same model.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    bytes
+        Of a ZIP that holds ``NAME/``, to be unpacked in a folder of models.
+
+    Raises
+    ------
+    ModelError
+        It is missing or damaged.
+    """
+    sums = read_metadata(name)["sha256"]
+    folder, buffer = find_model(name), io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted({*sums, "metadata.json"}):
+            entry = zipfile.ZipInfo(f"{name}/{file}")  # with a date that is always the same
+            entry.external_attr = 0o644 << 16
+            try:
+                data = (folder / file).read_bytes()
+            except OSError as error:
+                raise ModelError(f"cannot read {file} of model {name!r}") from error
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def refuse_shipped(name: str) -> None:
+    """Refuse to change a model that ships.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    ModelError
+        It is one of `SHIPPED`.
+    """
+    if name in SHIPPED:
+        raise ModelError(
+            f"model {name!r} ships with facecore and stays as it is; train one of another name"
+        )
+
+
+def _remove(folder: Path) -> None:
+    """Remove a model at once for readers: under a name that the next training clears up."""
+    litter = tempfile.mkdtemp(prefix=f"{NEW}{folder.name}-", dir=folder.parent)
+    os.replace(folder, Path(litter, "old"))
+    shutil.rmtree(litter, ignore_errors=True)
 
 
 def _recover(root: Path, name: str) -> None:

@@ -17,13 +17,13 @@ import cv2
 import joblib
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from facecore.dataset import TRAITS, is_label, list_photos, root_of
 from facecore.detect import HaarSettings, detector_spec, get_detector, to_grey
 from facecore.errors import DataError, PhotoError
 from facecore.images import DEFAULT_LIMITS, Limits, decode, read_bytes
 from facecore.prepare import cut
+from facecore.progress import track
 
 MIN_SIZE = 54
 STATES = ("kept", "no_face", "too_small", "unreadable", "duplicate")
@@ -297,10 +297,7 @@ def _run(
     # The journal is what a stopped run leaves behind; a line that was cut off is passed over.
     with open(out / JOURNAL, "a", encoding="utf-8") as journal:
         journal.write("\n")
-        bar = tqdm(
-            parallel(tasks), total=len(photos), unit="photo", disable=not progress, desc="crop"
-        )
-        for row in bar:
+        for row in track(parallel(tasks), len(photos), "crop", "photo", shown=progress):
             rows.append(row)
             journal.write(json.dumps({"crop": crops[row["path"]], **row}) + "\n")
             journal.flush()

@@ -158,7 +158,7 @@ def predict_table(
     jobs : int
         Worker processes; the answers do not depend on it.
     progress : callable, optional
-        Wraps the iterator over answers, as `tqdm` does.
+        Wraps the iterator over answers, as `facecore.progress.track` does.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Grid search over face space that computes shared work once."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,11 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from facecore.errors import DataError
 from facecore.estimator import as_float, fit_pca, fit_svm
 from facecore.model import mirror
+from facecore.progress import step, track
 
 PARAMETERS = ("n_components", "whiten", "gamma", "C", "class_weight")
 DEFAULTS = {"whiten": True, "class_weight": "balanced"}
@@ -145,7 +145,6 @@ def grid_search(
     jobs: int = 1,
     mirrored: bool = False,
     progress: bool = False,
-    on_candidate: Callable[[int, int, float], None] | None = None,
 ) -> SearchResult:
     """Search min-max, PCA and SVM together, everything fitted inside the fold.
 
@@ -166,8 +165,6 @@ def grid_search(
         Score the mean decision over a face and its mirror image, as the model will decide.
     progress : bool
         Show a progress bar on standard error.
-    on_candidate : callable, optional
-        Called with fits done, fits in all, and the best balanced accuracy of a fold so far.
 
     Returns
     -------
@@ -184,12 +181,12 @@ def grid_search(
     most = max(grid["n_components"])
     parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
     spaces = dict(
-        _bar(
+        track(
             parallel(
                 joblib.delayed(_project)(i, X, split, most, seed, mirrored)
                 for i, split in enumerate(splits)
             ),
-            len(splits), progress, "eigenfaces", "fold",
+            len(splits), "eigenfaces", "fold", shown=progress,
         )
     )  # fmt: skip
     kernels = {tuple(c[name] for name in ("n_components", "whiten", "gamma")) for c in candidates}
@@ -198,23 +195,18 @@ def grid_search(
         for kernel in sorted(kernels)
         for fold in range(len(splits))
     ]
-    scores = np.empty((len(candidates), len(splits), 3))
+    scores = np.full((len(candidates), len(splits), 3), np.nan)
     decisions = np.zeros((len(candidates), len(y), 1 if len(classes) == 2 else len(classes)))
-    done = 0
-    for results in _bar(parallel(tasks), len(tasks), progress, "grid search", "kernel"):
-        for candidate, fold, numbers, values in results:
-            scores[candidate, fold] = numbers
-            decisions[candidate, splits[fold][1]] = values
-            done += 1
-        if on_candidate:
-            on_candidate(done, len(candidates) * len(splits), float(max(r[2][0] for r in results)))
+    with step("grid search", len(candidates) * len(splits), "fit", shown=progress) as advance:
+        for results in parallel(tasks):
+            for candidate, fold, numbers, values in results:
+                scores[candidate, fold] = numbers
+                decisions[candidate, splits[fold][1]] = values
+            best_mean = float(np.fmax.reduce(scores[:, :, 0].mean(axis=1)))
+            advance(len(results), best=None if np.isnan(best_mean) else best_mean)
     table = _tabulate(candidates, scores)
     best = int(table["rank_test_score"].argmin())
     return SearchResult(table, candidates[best], decisions[best])
-
-
-def _bar(items: Iterable, total: int, progress: bool, name: str, unit: str) -> Iterable:
-    return tqdm(items, total=total, disable=not progress, desc=name, unit=unit)
 
 
 # One thread of linear algebra, as worker processes have, so that sums do not depend on `jobs`.

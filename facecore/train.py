@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +15,6 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from facecore.artifacts import check_name, write_model
 from facecore.calibrate import platt
@@ -37,6 +37,7 @@ from facecore.images import decode
 from facecore.model import FaceModel
 from facecore.points import tabulate_points
 from facecore.prepare import SIDE, flatten, to_square
+from facecore.progress import step, track
 from facecore.search import (
     GRIDS,
     SearchResult,
@@ -123,10 +124,12 @@ def train(
         X, y, groups, values, seed=seed, jobs=jobs, progress=progress,
         mirrored=RECIPES[recipe]["mirror"],
     )  # fmt: skip
-    classifier = FaceSpaceClassifier(**search.best, random_state=seed).fit(X, y)
-    model = classifier.to_model(RECIPES[recipe], X, y)
-    if centres:
-        model = on_centres(model, X, groups, count=centres, seed=seed)
+    with step("fit", 1, "model", shown=progress) as advance:
+        classifier = FaceSpaceClassifier(**search.best, random_state=seed).fit(X, y)
+        model = classifier.to_model(RECIPES[recipe], X, y)
+        if centres:
+            model = on_centres(model, X, groups, count=centres, seed=seed)
+        advance()
     model = model.calibrated(*platt(search.decisions, y, np.array(model.labels)))
     predictions, evaluation = evaluate_splits(faces, model, jobs=jobs, progress=progress)
     metadata = {
@@ -332,12 +335,15 @@ def evaluate_splits(
     for (name, folder), photos in tests.groupby(["set", "folder"], sort=False):
         root = raw_root(Path(folder))
         if root is None or not (root / photos["path"].iloc[0]).is_file():
-            tqdm.write(
+            print(
                 f"the raw photos of {folder} have moved: not evaluated; run: "
-                "python -m facecore evaluate PHOTOS --split test"
+                "python -m facecore evaluate PHOTOS --split test",
+                file=sys.stderr,
             )
             continue
-        bar = partial(tqdm, total=len(photos), desc=f"evaluate {name}", disable=not progress)
+        bar = partial(
+            track, total=len(photos), name=f"evaluate {name}", unit="photo", shown=progress
+        )
         table = predict_table(photos, root, model, name=name, jobs=jobs, progress=bar)
         table = table.drop(columns="error").assign(ms=table["ms"].round(2))
         evaluation[name] = report(table)

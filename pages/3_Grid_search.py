@@ -65,8 +65,9 @@ if candidates.open:
         row = table.loc[ranked.index[(event.selection.rows or [0])[0]]]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.download_button(
-                "Download all columns", table.to_csv(index=False), f"{chosen.name}_grid_search.csv",
-                "text/csv", icon=":material/download:", on_click="ignore",
+                "Download all columns", lambda: table.to_csv(index=False),
+                f"{chosen.name}_grid_search.csv", "text/csv", icon=":material/download:",
+                on_click="ignore",
             )  # fmt: skip
             st.caption("Choose a row to see its folds.")
         st.markdown(f"**Rank {row['rank_test_score']}**: {describe(row)}")

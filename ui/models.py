@@ -47,16 +47,27 @@ def pick_model() -> Chosen:
     -------
     Chosen
     """
+    return pick_model_or_none() or st.stop()
+
+
+def pick_model_or_none() -> Chosen | None:
+    """Show the picker and return the chosen model.
+
+    Returns
+    -------
+    Chosen or None
+        None if there is no model or the chosen one cannot be used, which is said on the page.
+    """
     names = list_models()
     if not names:
         st.warning(
-            "There is no model yet. Train one from folders of labelled photos, then reload "
-            "this page.",
+            "There is no model yet. Train one from folders of labelled photos, on the page Your "
+            "data or with this command:",
             title="No model",
             icon=":material/model_training:",
         )
         st.code("python -m facecore train PHOTOS --name my-model", language="shell")
-        st.stop()
+        return None
     name = st.sidebar.selectbox(
         "Model", names, key="model", bind="query-params", help="A folder of artifacts/"
     )
@@ -64,7 +75,7 @@ def pick_model() -> Chosen:
         return _load(name, (find_model(name) / "metadata.json").stat().st_mtime_ns)
     except (FacecoreError, OSError) as error:
         st.error(str(error), title=f"Model {name} cannot be used", icon=":material/error:")
-        st.stop()
+        return None
 
 
 def pick_other(chosen: Chosen) -> Chosen | None:

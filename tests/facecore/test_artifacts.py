@@ -1,5 +1,9 @@
+import io
 import json
 import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +13,15 @@ import pytest
 from facecore.artifacts import (
     artifacts_dir,
     check_name,
+    delete_model,
     find_model,
     list_models,
     load_model,
+    pack_model,
     read_evaluation,
     read_metadata,
     read_model_table,
+    rename_model,
     write_model,
 )
 from facecore.errors import ModelError
@@ -194,3 +201,84 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path, monkeypatch, tiny
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "file"))
     with pytest.raises(ModelError, match="cannot write"):
         write(tiny_model)
+
+
+def test_a_renamed_model_is_whole_and_knows_its_name(artifacts, tiny_model):
+    write(tiny_model, "old", seed=7)
+    assert rename_model("old", "new") == find_model("new")
+    assert list_models() == ["new"]
+    assert (read_metadata("new")["name"], read_metadata("new")["seed"]) == ("new", 7)
+    assert load_model("new").labels == tiny_model.labels
+    assert read_model_table("sizes", "new") is not None
+    assert not any(".new-" in name or ".old-" in name for name in files(artifacts))
+
+
+def test_a_model_is_not_renamed_onto_another_one(artifacts, tiny_model):
+    write(tiny_model, "a", seed=1)
+    write(tiny_model, "b", seed=2)
+    for new in ("a", "b"):
+        with pytest.raises(ModelError, match="already"):
+            rename_model("a", new)
+    assert [read_metadata(name)["seed"] for name in ("a", "b")] == [1, 2]
+
+
+@pytest.mark.parametrize(("old", "new", "word"), [("a", "../b", "cannot name"), ("x", "y", "'x'")])
+def test_a_rename_that_makes_no_sense_changes_nothing(old, new, word, artifacts, tiny_model):
+    write(tiny_model, "a")
+    before = files(artifacts)
+    with pytest.raises(ModelError, match=word):
+        rename_model(old, new)
+    assert files(artifacts) == before
+
+
+def test_a_damaged_model_is_not_renamed_but_can_be_deleted(artifacts, tiny_model):
+    write(tiny_model, "a")
+    (artifacts / "a" / "model.npz").write_bytes(b"no arrays")
+    with pytest.raises(ModelError, match="damaged"):
+        rename_model("a", "b")
+    with pytest.raises(ModelError, match="damaged"):
+        pack_model("a")
+    delete_model("a")
+    assert files(artifacts) == []
+
+
+def test_a_deleted_model_is_gone_also_where_a_kill_left_its_second_name(artifacts, tiny_model):
+    write(tiny_model, "a")
+    write(tiny_model, "b")
+    shutil.move(artifacts / "a", artifacts / ".old-a")
+    delete_model("a")
+    assert list_models() == ["b"]
+    with pytest.raises(ModelError, match="'a'"):
+        delete_model("a")
+
+
+def test_the_model_that_ships_is_neither_renamed_nor_deleted(artifacts, tiny_model):
+    write(tiny_model, "classic")
+    write(tiny_model, "mine")
+    for change in (
+        lambda: rename_model("classic", "other"),
+        lambda: rename_model("mine", "classic"),
+        lambda: delete_model("classic"),
+    ):
+        with pytest.raises(ModelError, match="ships with facecore"):
+            change()
+    assert list_models() == ["classic", "mine"]
+
+
+def test_a_packed_model_can_be_unpacked_elsewhere(artifacts, tiny_model, tmp_path, monkeypatch):
+    write(tiny_model, "mine", seed=3)
+    (artifacts / "mine" / "notes.txt").write_text("not of the model")
+    packed = pack_model("mine")
+    assert packed == pack_model("mine")
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert "mine/notes.txt" not in archive.namelist()
+        archive.extractall(tmp_path / "elsewhere")
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "elsewhere"))
+    assert read_metadata("mine")["seed"] == 3
+    assert load_model("mine").labels == tiny_model.labels
+
+
+def test_models_are_managed_without_pandas_or_scikit_learn():
+    code = "import sys, facecore.artifacts; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"pandas", "sklearn"} & set(done.stdout.split())

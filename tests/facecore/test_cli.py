@@ -33,7 +33,12 @@ def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
     raw_folder, tiny_grid, run, tmp_path
 ):
     models = tmp_path / "models"
-    crop = run("crop", raw_folder, "--out", tmp_path / "out", "--min-size", 60, "--jobs", 1)
+    watched = ("--progress", tmp_path / "progress.json")
+    crop = run(
+        "crop", raw_folder, "--out", tmp_path / "out", "--min-size", 60, "--jobs", 1, *watched
+    )
+    progress = json.loads((tmp_path / "progress.json").read_text())
+    assert (progress["step"], progress["done"], progress["total"]) == ("crop", 32, 32)
     assert (crop.returncode, "kept" in crop.stdout) == (0, True)
     kept = next(line for line in crop.stdout.splitlines() if line.startswith("kept"))
     assert kept.split() == ["kept", "16", "16", "32"]
@@ -57,8 +62,10 @@ def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
 
     measured = run(
         "evaluate", raw_folder, "--model", "mine", "--limit", 10, "--seed", 1, "--jobs", 1,
-        "--json", tmp_path / "figures.json", models=models,
+        "--json", tmp_path / "figures.json", *watched, models=models,
     )  # fmt: skip
+    progress = json.loads((tmp_path / "progress.json").read_text())
+    assert (progress["step"], progress["done"]) == ("evaluate", 10)
     assert measured.returncode == 0, measured.stderr
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert figures["n"] == 10

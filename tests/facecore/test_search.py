@@ -117,13 +117,6 @@ def test_the_result_does_not_depend_on_the_number_of_workers(faces):
     assert (one.decisions == two.decisions).all()
 
 
-def test_progress_can_be_watched(faces):
-    seen = []
-    grid_search(*noisy(faces), SMALL, folds=3, on_candidate=lambda *news: seen.append(news))
-    assert [done for done, _, _ in seen] == [1, 2, 3]
-    assert {total for _, total, _ in seen} == {3}
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_no_person_is_on_both_sides_of_a_fold_and_every_face_is_tested_once(three_faces, seed):
     _, y, groups = three_faces

@@ -1,0 +1,279 @@
+"""Your data: train from the browser, watch it, and look after the models."""
+
+import io
+import json
+import shutil
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from cartoons import write_raw
+
+from facecore.artifacts import list_models, pack_model, read_evaluation, read_metadata
+from facecore.jobs import cancel_job, read_job, start_training
+
+PAGE = "pages/6_Your_data.py"
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch, tiny_artifacts) -> Path:
+    """A folder of models of the test's own with one small model, and a folder of jobs."""
+    root = tmp_path / "artifacts"
+    shutil.copytree(tiny_artifacts / "tiny", root / "tiny")
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(root))
+    monkeypatch.setenv("FACECORE_WORK", str(tmp_path / "work"))
+    yield root
+    cancel_job()
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> bytes:
+    """A ZIP of drawn faces of three labels, with the persons in labels.csv."""
+    labels = ("round", "square", "wide")
+    folder = write_raw(tmp_path_factory.mktemp("zip") / "raw", labels, persons=6)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return buffer.getvalue()
+
+
+def said(app) -> str:
+    groups = (app.markdown, app.caption, app.info, app.warning, app.error, app.success, app.code)
+    return "\n".join(str(element.value) for group in groups for element in group)
+
+
+def metrics(app) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def keys(app) -> set[str]:
+    return {button.key for button in app.button}
+
+
+def table_of(app, column: str):
+    (table,) = [t.value for t in app.dataframe if column in t.value]
+    return table
+
+
+def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models, photos):
+    app = open_page(PAGE)
+    assert "train_start" not in keys(app)  # no photos yet
+    app.file_uploader[0].upload("my pets.zip", photos, "application/zip").run()
+    assert not app.exception
+    counts = table_of(app, "persons")
+    assert counts["photos"].to_dict() == {"round": 12, "square": 12, "wide": 12}
+    assert counts["persons"].to_dict() == {"round": 6, "square": 6, "wide": 6}
+    assert "round has 12 photos" in said(app)
+
+    app.text_input(key="train_name").set_value("shapes")
+    app.number_input(key="train_seed").set_value(5).run()
+    app.button(key="train_start").click().run()
+    assert not app.exception
+    assert "Training shapes" in [header.value for header in app.subheader]
+    assert {"Running for", "Best balanced accuracy so far"} <= set(metrics(app))
+    assert "train_start" not in keys(app)  # one at a time
+
+    begun = time.monotonic()
+    while read_job().state == "running":
+        assert time.monotonic() - begun < 90
+        time.sleep(0.2)
+    app.run()
+    assert not app.exception
+    assert app.sidebar.selectbox[0].value == "shapes"
+    metadata, evaluation = read_metadata("shapes"), read_evaluation("shapes")
+    assert metadata["labels"] == ["round", "square", "wide"]
+    assert metadata["seed"] == 5
+    assert metrics(app) == {
+        "Balanced accuracy, folds": f"{metadata['search']['balanced_accuracy']:.3f}",
+        "Balanced accuracy, test photos of my-pets":
+            f"{evaluation['my-pets']['balanced_accuracy_all']:.3f}",
+    }  # fmt: skip
+    assert table_of(app, "round").loc["kept", "round"] == 12
+    row = table_of(app, "recipe").set_index("name").loc["shapes"]
+    assert row["faces"] == sum(metadata["training_faces"].values())
+    assert row["labels"] == "round, square, wide"
+    app.button(key="job_clear").click().run()
+    assert read_job().state == "none"
+    assert metrics(app) == {}
+    assert list_models() == ["shapes", "tiny"]
+
+
+def test_a_running_training_is_shown_to_whoever_comes_and_can_be_cancelled(
+    open_page, models, crops_folder, tmp_path
+):
+    grid = tmp_path / "long.json"
+    many = [1 + i / 1000 for i in range(200_000)]
+    grid.write_text(json.dumps({"n_components": [10], "C": many, "gamma": [0.005]}))
+    start_training("long", crops_folder, grid=str(grid))
+    app = open_page(PAGE)
+    assert "Training long" in [header.value for header in app.subheader]
+    app.button(key="job_cancel").click().run()
+    assert not app.exception
+    assert read_job().state == "cancelled"
+    assert "The training of long was cancelled" in said(app)
+    assert list_models() == ["tiny"]
+    assert app.sidebar.selectbox[0].value == "tiny"
+
+
+def test_a_training_that_failed_says_why_in_one_line(open_page, models, crops_folder):
+    start_training("mine", crops_folder, grid="no such grid")
+    while read_job().state == "running":
+        time.sleep(0.1)
+    app = open_page(PAGE)
+    assert not app.exception
+    assert app.error[0].value.startswith("no grid 'no such grid'")
+    assert "job_choose" not in keys(app)
+
+
+def test_made_faces_need_no_photos_but_a_model(open_page, models, monkeypatch):
+    started = []
+    monkeypatch.setattr(
+        "facecore.jobs.start_training", lambda *names, **how: started.append((names, how))
+    )
+    app = open_page(PAGE)
+    app.segmented_control(key="data_from").set_value("Made faces").run()
+    app.number_input(key="data_made").set_value(80)
+    app.text_input(key="train_name").set_value("made").run()
+    app.button(key="train_start").click().run()
+    assert not app.exception
+    (((name, source), how),) = started
+    assert (name, source, how["made"], how["made_by"]) == ("made", None, 80, "tiny")
+
+
+def test_a_folder_is_offered_only_on_this_computer(open_page, models, raw_folder, monkeypatch):
+    app = open_page(PAGE)
+    app.segmented_control(key="data_from").set_value("Folder").run()
+    app.text_input(key="data_folder").set_value(str(raw_folder)).run()
+    assert not app.exception
+    assert table_of(app, "persons")["photos"].sum() == 32
+    option = st.get_option
+    monkeypatch.setattr(
+        st, "get_option", lambda key: "0.0.0.0" if key == "server.address" else option(key)
+    )
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "Folder" not in app.segmented_control(key="data_from").options
+
+
+@pytest.mark.parametrize("kind", ["crops", "missing", "one label"])
+def test_a_folder_is_held_to_what_a_training_needs(open_page, models, crops_folder, tmp_path, kind):
+    folder = crops_folder if kind == "crops" else tmp_path / kind
+    write_raw(tmp_path / "one label", labels=("round",), persons=2)
+    app = open_page(PAGE)
+    app.segmented_control(key="data_from").set_value("Folder").run()
+    app.text_input(key="data_folder").set_value(str(folder)).run()
+    assert not app.exception
+    assert ("train_start" in keys(app)) == (kind == "crops")
+    if kind == "crops":
+        assert app.number_input(key="train_minimum").disabled
+        assert "faces that crop kept" in said(app)
+    else:
+        assert ("no folder or table" if kind == "missing" else "two labels") in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"../cats/a.jpg": b"x"}, "leads elsewhere"),
+        ({"cats/readme.txt": b"x"}, "no photo in the ZIP"),
+        (None, "no ZIP"),
+    ],
+)
+def test_a_hostile_zip_is_one_line_and_leaves_nothing(
+    open_page, models, tmp_path, monkeypatch, files, words
+):
+    buffer = io.BytesIO(b"not a ZIP at all" if files is None else b"")
+    if files is not None:
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for name, data in files.items():
+                archive.writestr(name, data)
+    app = open_page(PAGE)
+    app.file_uploader[0].upload("pets.zip", buffer.getvalue(), "application/zip").run()
+    assert not app.exception
+    assert words in app.error[0].value
+    assert "train_start" not in keys(app)
+    assert not any(path.is_file() for path in tmp_path.rglob("work/**/*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("a/b", "cannot name a model"), ("classic", "ships with"), ("tiny", "There is a model tiny")],
+)
+def test_a_name_that_cannot_be_used_cannot_be_started(open_page, models, name, words):
+    app = open_page(PAGE)
+    app.segmented_control(key="data_from").set_value("Made faces").run()
+    app.text_input(key="train_name").set_value(name).run()
+    assert app.button(key="train_start").disabled
+    assert words in said(app)
+    if name == "tiny":
+        app.checkbox(key="train_replace").check().run()
+        assert not app.button(key="train_start").disabled
+
+
+def test_a_model_is_renamed_and_the_picker_follows(open_page, models):
+    app = open_page(PAGE)
+    app.text_input(key="manage_new_name").set_value("other").run()
+    app.button(key="manage_rename").click().run()
+    assert not app.exception
+    assert list_models() == ["other"]
+    assert read_metadata("other")["name"] == "other"
+    assert app.sidebar.selectbox[0].value == "other"
+    assert table_of(app, "recipe")["name"].tolist() == ["other"]
+    app.text_input(key="manage_new_name").set_value("../x").run()
+    app.button(key="manage_rename").click().run()
+    assert "cannot name a model" in app.error[0].value
+    assert list_models() == ["other"]
+
+
+def test_a_model_is_deleted_and_the_page_goes_on_without_one(open_page, models):
+    app = open_page(PAGE)
+    app.button(key="manage_delete").click().run()
+    assert not app.exception
+    assert list_models() == []
+    assert "The model tiny is deleted." in said(app)
+    assert "There is no model yet" in said(app)
+    assert "Made faces" not in app.segmented_control(key="data_from").options
+
+
+def test_a_model_can_be_downloaded_as_a_zip(open_page, models, monkeypatch):
+    app = open_page(PAGE)
+    assert not app.download_button(key="manage_download").disabled
+    with zipfile.ZipFile(io.BytesIO(pack_model("tiny"))) as archive:
+        assert "tiny/model.npz" in archive.namelist()
+
+
+def test_the_model_that_ships_is_only_downloaded(open_page, models, tiny_artifacts):
+    shutil.copytree(tiny_artifacts / "tiny", models / "classic")
+    app = open_page(PAGE)
+    assert app.selectbox(key="manage").value == "classic"
+    assert not {"manage_rename", "manage_delete"} & keys(app)
+    assert "classic ships with facecore" in said(app)
+
+
+def test_a_damaged_model_is_listed_with_its_error_and_can_be_deleted(
+    open_page, models, tiny_artifacts
+):
+    shutil.copytree(tiny_artifacts / "tiny", models / "broken")
+    (models / "broken" / "model.npz").write_bytes(b"no arrays")
+    app = open_page(PAGE)
+    assert not app.exception
+    table = table_of(app, "problem").set_index("name")
+    assert "damaged" in table.loc["broken", "problem"]
+    assert table.loc["tiny", "faces"] > 0
+    app.selectbox(key="manage").set_value("broken").run()
+    assert app.download_button(key="manage_download").disabled
+    app.button(key="manage_delete").click().run()
+    assert list_models() == ["tiny"]
+
+
+def test_a_public_server_turns_training_and_changes_off(open_page, models, monkeypatch):
+    monkeypatch.setenv("FACECORE_TRAINING", "off")
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "turned off" in app.info[0].value
+    assert app.code[0].value.startswith("python -m facecore train")
+    assert not app.button
+    assert not app.get("file_uploader")

@@ -1,0 +1,122 @@
+"""The models of this dashboard as a table, and what can be done with one."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from facecore.artifacts import (
+    SHIPPED,
+    delete_model,
+    find_model,
+    list_models,
+    pack_model,
+    read_metadata,
+    rename_model,
+)
+from facecore.errors import FacecoreError
+
+NOTE = "models_note"
+
+
+def show_models() -> None:
+    """Show a table of all models, and for one of them rename, download and delete."""
+    if note := st.session_state.pop(NOTE, None):
+        said = st.error if note.startswith("Not done: ") else st.success
+        said(note)
+    names = list_models()
+    if not names:
+        st.info("No model yet; the first one that you train appears here.")
+        return
+    table = pd.DataFrame([_describe(name, _written(name)) for name in names])
+    problems = table["problem"].ne("")
+    st.dataframe(
+        table if problems.any() else table.drop(columns="problem"),
+        hide_index=True,
+        alt="The models: recipe, labels, faces, balanced accuracy, size and when they were trained",
+        column_config={
+            "balanced accuracy": st.column_config.NumberColumn(
+                format="%.3f", help="Mean over the folds of the training photos"
+            ),
+            "faces": st.column_config.NumberColumn(format="localized", help="Training faces"),
+            "size": st.column_config.NumberColumn("size, MB", format="%.1f"),
+        },
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox("Model to change", names, key="manage", width=260)
+        st.download_button(
+            "Download", partial(pack_model, name), f"{name}.zip", "application/zip",
+            icon=":material/download:", on_click="ignore", key="manage_download",
+            disabled=bool(table.loc[table["name"].eq(name), "problem"].item()),
+        )  # fmt: skip
+        if name not in SHIPPED:
+            with st.popover("Rename", icon=":material/edit:", key="manage_rename_open"):
+                st.text_input("New name", max_chars=64, key="manage_new_name")
+                st.button(
+                    f"Rename {name}", key="manage_rename", on_click=_rename, args=(name,)
+                )  # fmt: skip
+            with st.popover("Delete", icon=":material/delete:", key="manage_delete_open"):
+                st.markdown(f"The model **{name}** is removed; that cannot be undone.")
+                st.button(
+                    f"Delete {name} for good", type="primary", key="manage_delete",
+                    on_click=_delete, args=(name,),
+                )  # fmt: skip
+    if name in SHIPPED:
+        st.caption(f"{name} ships with facecore: it can be neither renamed nor deleted.")
+
+
+def _rename(old: str) -> None:
+    new = st.session_state["manage_new_name"].strip()
+    try:
+        rename_model(old, new)
+    except FacecoreError as error:
+        st.session_state[NOTE] = f"Not done: {error}"
+        return
+    st.session_state[NOTE] = f"The model {old} is now called {new}."
+    st.session_state["manage"] = new
+    st.session_state["manage_new_name"] = ""
+    if st.session_state.get("model") == old:
+        st.session_state["model"] = new
+
+
+def _delete(name: str) -> None:
+    try:
+        delete_model(name)
+    except FacecoreError as error:
+        st.session_state[NOTE] = f"Not done: {error}"
+        return
+    st.session_state[NOTE] = f"The model {name} is deleted."
+    for key in ("manage", "model"):
+        if st.session_state.get(key) == name:
+            st.session_state[key] = next(iter(list_models()), None)
+
+
+def _written(name: str) -> list[tuple[str, int, int]]:
+    files = sorted(find_model(name).iterdir())
+    return [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+
+
+@st.cache_data(max_entries=64, show_spinner="Reading the models")
+def _describe(name: str, written: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
+    when = max(time for _, time, _ in written) / 1e9
+    row = {
+        "name": name, "recipe": "", "labels": "", "faces": None, "balanced accuracy": None,
+        "size": sum(size for *_, size in written) / 1e6,
+        "trained": datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d"), "problem": "",
+    }  # fmt: skip
+    try:
+        metadata = read_metadata(name)
+        return row | {
+            "recipe": metadata["recipe"],
+            "labels": ", ".join(metadata["labels"]),
+            "faces": sum(metadata["training_faces"].values()),
+            "balanced accuracy": metadata["search"]["balanced_accuracy"],
+            "trained": metadata["created"],
+        }
+    except FacecoreError as error:
+        return row | {"problem": str(error)}
+    except (KeyError, TypeError, AttributeError) as error:
+        return row | {"problem": f"its metadata lack {error}; train it again"}
