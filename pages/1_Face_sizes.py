@@ -7,7 +7,7 @@ from facecore.sizes import face_sizes, sizes_of
 from ui.local import pick_crops
 from ui.look import ICON
 from ui.models import pick_model, read_table
-from ui.sizes import explore_minimum, filter_sizes, order_labels, show_account
+from ui.sizes import explore_minimum, filter_sizes, order_labels, show_account, show_spread
 
 st.set_page_config("Face sizes", ICON, layout="wide")
 st.title("Face sizes")
@@ -45,12 +45,13 @@ if face_sizes(sizes).empty:
     )
 else:
     explore_minimum(sizes, labels)
+    show_spread(sizes, labels)
 st.caption(
     "Duplicates count among the photos, not among the faces. "
     + ("A model keeps its sizes rounded to two figures." if source == "The model" else "")
 )
 st.download_button(
-    f"Table of {len(table):,} photos (CSV)",
+    f"Table of {len(table):,} photos as CSV",
     lambda: table.convert_dtypes().to_csv(index=False, lineterminator="\n"),
     name, "text/csv", icon=":material/download:", on_click="ignore", key="sizes_download",
 )  # fmt: skip

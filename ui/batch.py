@@ -149,7 +149,7 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Indexed by the position of the photo: photo, face (from 1), note, label, the
+        Indexed by the position of the photo: photo, face (from 1), error, label, the
         probability of each label, distance (from face space), x, y, width, height (of the box,
         pixels).
     """
@@ -163,9 +163,9 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
                 **scores, "distance": round(face.distance, 4), **box,
             })  # fmt: skip
         if not answer.faces:
-            note = answer.error or "no face"
-            rows.append({"position": position, "photo": answer.photo, "note": note})
-    columns = ["position", "photo", "face", "note", "label", *(f"P({label})" for label in labels),
+            error = answer.error or "no face"
+            rows.append({"position": position, "photo": answer.photo, "error": error})
+    columns = ["position", "photo", "face", "error", "label", *(f"P({label})" for label in labels),
                "distance", "x", "y", "width", "height"]  # fmt: skip
     whole = dict.fromkeys(("face", "x", "y", "width", "height"), "Int64")
     return pd.DataFrame(rows).reindex(columns=columns).astype(whole).set_index("position")
@@ -273,11 +273,11 @@ def show_batch(
     )  # fmt: skip
     with st.container(horizontal=True):
         st.download_button(
-            "Answers (CSV)", lambda: table.to_csv(index=False), "answers.csv", "text/csv",
+            "Answers as CSV", lambda: table.to_csv(index=False), "answers.csv", "text/csv",
             icon=":material/download:", on_click="ignore", key="batch_csv",
         )  # fmt: skip
         st.download_button(
-            "Answers (JSON)", lambda: _dump(answers, settings), "answers.json", "application/json",
+            "Answers as JSON", lambda: _dump(answers, settings), "answers.json", "application/json",
             icon=":material/download:", on_click="ignore", key="batch_json",
         )  # fmt: skip
     st.caption(CAVEAT)

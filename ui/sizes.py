@@ -79,11 +79,14 @@ def show_account(table: pd.DataFrame, labels: Sequence[str]) -> None:
             st.metric(words.capitalize(), f"{count:,}", help=share, border=True)
     bars, numbers = st.columns([3, 2], gap="medium")
     with bars:
-        show(
-            _lost(counts, labels),
-            "Bars: share of each label's photos that gave no training face, by reason",
-            "sizes-account",
-        )
+        if counts.loc["kept", ALL] == photos:
+            st.success("Every photo gave a training face.", icon=":material/check:")
+        else:
+            show(
+                _lost(counts, labels),
+                "Bars: share of each label's photos that gave no training face, by reason",
+                "sizes-account",
+            )
     numbers.dataframe(
         counts.rename(index=STATE_WORDS),
         alt="Number of photos by what became of them and by label",
@@ -126,12 +129,28 @@ def explore_minimum(table: pd.DataFrame, labels: Sequence[str]) -> None:
             f"Share of each label among all faces, at {MIN_SIZE} and at {minimum} pixels",
             "sizes-balance",
         )
+
+
+def show_spread(table: pd.DataFrame, labels: Sequence[str]) -> None:
+    """Show the sizes of faces against those of their photos, and percentiles.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `facecore.sizes.sizes_of` returns it, with at least one face.
+    labels : sequence of str
+        In the order of their colours.
+    """
+    faces = face_sizes(table)
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         show(
-            _scatter(face_sizes(table), labels, minimum),
+            _scatter(faces.sample(min(SAMPLE, len(faces)), random_state=0), labels),
             "Points: width of the face against the long side of its photo",
             "sizes-scatter",
         )
+        if len(faces) > SAMPLE:
+            st.caption(f"A random sample of {SAMPLE:,} of {len(faces):,} faces.")
     with right:
         st.markdown("**Width of the faces in pixels**")
         st.dataframe(describe_sizes(table).T, alt="Percentiles of the face widths by label")
@@ -199,9 +218,8 @@ def _histogram(counts: pd.DataFrame, labels: Sequence[str], minimum: int, log: b
     return tidy(figure)
 
 
-def _scatter(faces: pd.DataFrame, labels: Sequence[str], minimum: int) -> go.Figure:
+def _scatter(faces: pd.DataFrame, labels: Sequence[str]) -> go.Figure:
     figure = go.Figure()
-    faces = faces.sample(min(SAMPLE, len(faces)), random_state=0)
     long_side = faces[["photo_width", "photo_height"]].max(axis=1)
     for label, colour, symbol in _marks(faces["label"].unique(), labels, SYMBOLS):
         own = faces["label"].eq(label)
@@ -210,7 +228,7 @@ def _scatter(faces: pd.DataFrame, labels: Sequence[str], minimum: int) -> go.Fig
             marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.8},
             hovertemplate="photo %{x:.0f} px, face %{y:.0f} px",
         )  # fmt: skip
-    figure.add_hline(minimum, line={"color": NEUTRAL})
+    figure.add_hline(MIN_SIZE, line={"color": NEUTRAL, "dash": "dot"})
     figure.update_xaxes(title="long side of the photo, pixels", **LOG)
     figure.update_yaxes(title="width of the face, pixels", **LOG)
     return tidy(figure, 380)

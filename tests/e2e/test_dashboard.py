@@ -79,7 +79,8 @@ def choose_files(browser: webdriver.Chrome, *files: Path) -> None:
 def click(browser: webdriver.Chrome, text: str) -> None:
     button = WebDriverWait(browser, 60).until(
         lambda b: next(
-            x for x in b.find_elements(By.TAG_NAME, "button") if x.text.strip().endswith(text)
+            (x for x in b.find_elements(By.TAG_NAME, "button") if x.text.strip().endswith(text)),
+            None,
         )
     )
     browser.execute_script("arguments[0].click()", button)

@@ -128,6 +128,8 @@ def test_a_folder_of_crops_is_studied_in_the_same_way(open_folder, crops_folder,
     shown = app.dataframe[1].value
     assert shown.loc["p50"].tolist() == describe_sizes(table)["p50"].tolist()
     assert not app.pills
+    assert table["state"].eq("kept").all()
+    assert "Every photo" in app.success[0].value
     own = pd.read_csv(io.BytesIO(downloads["faces.csv"]))
     assert own["path"].tolist() == table["path"].tolist()
 

@@ -14,7 +14,7 @@ from PIL import Image
 from facecore.artifacts import load_model, read_metadata, write_model
 from facecore.detect import HaarSettings, detector_spec
 from facecore.estimator import FaceSpaceClassifier
-from facecore.explain import explain_decision, typical_distance
+from facecore.explain import explain_decision, occlusion, typical_distance
 from facecore.images import to_png
 from facecore.predict import predict_photo
 from facecore.synth import make_photo
@@ -140,8 +140,8 @@ def test_many_photos_are_a_table_with_a_row_a_face(open_page, photos, shipped_mo
         assert table[f"P({label})"].dropna().tolist() == pytest.approx(expected, abs=2e-4)
     assert table["distance"].iloc[0] == pytest.approx(faces[0].distance, abs=1e-4)
     assert tuple(table.iloc[0][["x", "y", "width", "height"]]) == faces[0].box
-    assert table["note"].iloc[4] == "no face"
-    assert "not a photo" in table["note"].iloc[5]
+    assert table["error"].iloc[4] == "no face"
+    assert "not a photo" in table["error"].iloc[5]
     shown = metrics(app)
     assert (shown["Photos"], shown["Faces"]) == ("6", "4")
     assert (shown["Photos without a face"], shown["Not readable"]) == ("1", "1")
@@ -245,6 +245,15 @@ def test_what_moved_the_decision_is_shown_and_can_be_left_out(open_page, photo, 
     app.toggle(key="heat").set_value(False).run()
     assert not any("Heat map" in alt for alt in pictures(app))
     assert "exact gradient" not in said(app)
+
+
+def test_an_occlusion_map_is_called_so(open_page, photo, monkeypatch):
+    monkeypatch.setattr("ui.answers.explain_decision", occlusion)
+    app = upload(open_page(PAGE), {"me.png": photo})
+    assert not app.exception
+    assert "a patch is hidden" in said(app)
+    assert "exact gradient" not in said(app)
+    assert [image.captions[0] for image in app.image][-1] == "Occlusion map"
 
 
 def test_other_settings_of_the_detector_are_used_and_said(open_page, photo):
