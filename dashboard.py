@@ -10,8 +10,12 @@ from ui.photo import pick_photo
 from ui.steps import show_steps
 
 PAGES = {
+    "1_Face_sizes": ("Which faces are large enough?", "straighten"),
     "2_Eigenfaces": ("See and move through face space", "face"),
+    "3_Grid_search": ("Which settings are best?", "grid_on"),
+    "4_Evaluation": ("How good is it, and for whom?", "query_stats"),
     "5_Live_prediction": ("Try it on a photo", "photo_camera"),
+    "6_Your_data": ("Train on your own photos", "model_training"),
 }
 
 st.set_page_config("Face space", ICON, layout="wide")

@@ -98,6 +98,30 @@ def read_photos(data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS) -> Itera
     return _read_each(archive, photos, limits)
 
 
+def count_photos(data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS) -> int:
+    """Count the photos of a ZIP by its list of files, without inflating any.
+
+    Parameters
+    ----------
+    data : bytes
+        The ZIP.
+    limits : ArchiveLimits
+
+    Returns
+    -------
+    int
+        `read_photos` yields no more.
+
+    Raises
+    ------
+    DataError
+        As from `read_photos`.
+    """
+    count = sum(_is_photo(parts[-1]) for _, parts in _files(_open(io.BytesIO(data), limits)))
+    _check_count(count, limits)
+    return count
+
+
 def unpack_labels(
     file: IO[bytes], target: Path, limits: ArchiveLimits = TRAINING_LIMITS
 ) -> dict[str, int]:

@@ -8,7 +8,7 @@ import pandas as pd
 from facecore.model import FaceModel
 from facecore.synth import sample_coordinates
 
-MADE, REAL = "made faces", "training faces"
+MADE, REAL, CROPS = "made faces", "training faces", "crops"
 SAMPLE = 2000
 
 
@@ -24,7 +24,7 @@ class FacePoints:
     groups : ndarray of shape (n_faces,), str
         Persons; a made face is a person of its own.
     kind : str
-        `MADE` or `REAL`.
+        `MADE`, `REAL` or `CROPS`.
     """
 
     Z: np.ndarray

@@ -264,6 +264,40 @@ def colour_crop(answer: PhotoAnswer, number: int) -> np.ndarray:
     return cut(answer.pixels, tuple(v * scale for v in answer.faces[number - 1].box))
 
 
+def same_faces(first: PhotoAnswer, second: PhotoAnswer) -> list[tuple[int, int]]:
+    """Pair the faces that two answers to one photo found in the same place.
+
+    Parameters
+    ----------
+    first, second : PhotoAnswer
+
+    Returns
+    -------
+    list of (int, int)
+        Positions in the faces of `first` and of `second`; boxes of which more than half of the
+        union overlaps, each in one pair, the best pairs first.
+    """
+    overlaps = [
+        (overlap, i, j)
+        for i, one in enumerate(first.faces)
+        for j, other in enumerate(second.faces)
+        if (overlap := _overlap(one.box, other.box)) > 0.5
+    ]
+    pairs: dict[int, int] = {}
+    for _, i, j in sorted(overlaps, key=lambda item: -item[0]):
+        if i not in pairs and j not in pairs.values():
+            pairs[i] = j
+    return list(pairs.items())
+
+
+def _overlap(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    """Return the share of two boxes' union that lies in both."""
+    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    shared = max(width, 0) * max(height, 0)
+    return shared / (one[2] * one[3] + other[2] * other[3] - shared)
+
+
 def annotate(answer: PhotoAnswer, colours: dict[str, tuple[int, int, int]]) -> np.ndarray:
     """Draw the numbered boxes of an answer on its photo.
 

@@ -258,17 +258,44 @@ def _score_kernel(
         svc = SVC(C=candidate["C"], kernel="precomputed", cache_size=1)
         machine = fit_svm(K, y[train], svc, candidate["class_weight"])
         fitted = time.perf_counter()
-        values = _decide(machine, K_test)
-        index = (values[:, 0] > 0).astype(int) if values.shape[1] == 1 else values.argmax(axis=1)
-        score = balanced_accuracy_score(y[test], classes[index])
+        values = decide(machine, K_test)
+        score = balanced_accuracy_score(y[test], choose(values, classes))
         times = (fitted - start, time.perf_counter() - fitted)
         results.append((i, fold, (score, *times), values))
     return results
 
 
-def _decide(machine: SVC | OneVsRestClassifier, K: np.ndarray) -> np.ndarray:
+def decide(machine: SVC | OneVsRestClassifier, K: np.ndarray) -> np.ndarray:
+    """Return the decision values of a machine that was fitted on a kernel matrix.
+
+    Parameters
+    ----------
+    machine : SVC or OneVsRestClassifier
+    K : ndarray of shape (n, n_training_faces)
+        Kernel of the faces with the training faces.
+
+    Returns
+    -------
+    ndarray of shape (n, n_outputs), float64
+    """
     machines = machine.estimators_ if isinstance(machine, OneVsRestClassifier) else [machine]
     return np.column_stack([K[:, m.support_] @ m.dual_coef_[0] + m.intercept_[0] for m in machines])
+
+
+def choose(decisions: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the label that each row of decision values stands for.
+
+    Parameters
+    ----------
+    decisions : ndarray of shape (n, n_outputs)
+    classes : ndarray of shape (n_labels,)
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    one = decisions.shape[1] == 1
+    return classes[(decisions[:, 0] > 0).astype(int) if one else decisions.argmax(axis=1)]
 
 
 def rbf(A: np.ndarray, B: np.ndarray, gamma: float) -> np.ndarray:
@@ -292,6 +319,59 @@ def rbf(A: np.ndarray, B: np.ndarray, gamma: float) -> np.ndarray:
     np.maximum(K, 0, out=K)
     K *= -gamma
     return np.exp(K, out=K)
+
+
+def simplest_within_one_error(table: pd.DataFrame) -> Any:
+    """Find the simplest candidate that is hardly worse than the best.
+
+    The one-standard-error rule (Breiman, Friedman, Olshen and Stone 1984): of the candidates whose
+    mean score is within one standard error of the best mean, the one with the fewest components,
+    then the smallest C, then the smallest gamma.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `SearchResult` holds it.
+
+    Returns
+    -------
+    label
+        Of the row in the table's index.
+    """
+    best = table.loc[table["rank_test_score"].idxmin()]
+    near = table[table["mean_test_score"] >= best["mean_test_score"] - standard_error(best)]
+    order = ["param_n_components", "param_C", "param_gamma", "rank_test_score"]
+    return near.sort_values(order).index[0]
+
+
+def standard_error(candidate: pd.Series) -> float:
+    """Return the standard error of a candidate's mean score: its deviation over root folds.
+
+    Parameters
+    ----------
+    candidate : Series
+        A row of the table.
+
+    Returns
+    -------
+    float
+    """
+    return float(candidate["std_test_score"] / np.sqrt(count_folds(candidate.index)))
+
+
+def count_folds(columns: pd.Index) -> int:
+    """Count the folds of a table of candidates.
+
+    Parameters
+    ----------
+    columns : Index
+        Names of its columns.
+
+    Returns
+    -------
+    int
+    """
+    return int(columns.str.fullmatch(r"split\d+_test_score").sum())
 
 
 def _tabulate(candidates: Sequence[Mapping[str, Any]], scores: np.ndarray) -> pd.DataFrame:

@@ -38,7 +38,14 @@ from facecore.model import FaceModel
 from facecore.points import tabulate_points
 from facecore.prepare import SIDE, flatten, to_square
 from facecore.progress import step, track
-from facecore.search import GRIDS, SearchResult, grid_search, parse_grid, split_folds
+from facecore.search import (
+    GRIDS,
+    SearchResult,
+    count_folds,
+    grid_search,
+    parse_grid,
+    split_folds,
+)
 from facecore.sizes import round_sizes
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -384,7 +391,7 @@ def describe_search(search: SearchResult, grid: Mapping[str, Any]) -> dict[str, 
     return {
         "grid": dict(grid),
         "candidates": len(search.table),
-        "folds": int(search.table.columns.str.fullmatch(r"split\d+_test_score").sum()),
+        "folds": count_folds(search.table.columns),
         "best": search.best,
         "balanced_accuracy": round(float(best["mean_test_score"]), 4),
         "std": round(float(best["std_test_score"]), 4),

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from facecore.artifacts import find_model
 from facecore.crops import MIN_SIZE, TABLE
 from facecore.sizes import face_sizes, sizes_of
 from ui.local import pick_crops
@@ -23,13 +22,13 @@ source = st.segmented_control(
     key="sizes_from", bind="query-params",
 )  # fmt: skip
 if source == "The model":
-    table = read_table("sizes", chosen)
-    path = find_model(chosen.name) / "sizes.csv"
-    name = f"{chosen.name}-sizes.csv"
+    table, name = read_table("sizes", chosen), f"{chosen.name}-sizes.csv"
 else:
-    folder, table = pick_crops("sizes_folder") or (None, None)
-    path, name = folder and folder / TABLE, TABLE
+    (_, table), name = pick_crops("sizes_folder") or (None, None), TABLE
 if table is None:
+    st.stop()
+if table.empty:
+    st.info("The table lists no photo.", icon=":material/table:")
     st.stop()
 
 sizes = filter_sizes(sizes_of(table))
@@ -51,6 +50,7 @@ st.caption(
     + ("A model keeps its sizes rounded to two figures." if source == "The model" else "")
 )
 st.download_button(
-    f"Table of {len(table):,} photos (CSV)", path.read_bytes(), name, "text/csv",
-    icon=":material/download:", on_click="ignore", key="sizes_download",
+    f"Table of {len(table):,} photos (CSV)",
+    lambda: table.convert_dtypes().to_csv(index=False, lineterminator="\n"),
+    name, "text/csv", icon=":material/download:", on_click="ignore", key="sizes_download",
 )  # fmt: skip

@@ -22,12 +22,10 @@ from facecore.curves import (
     score_labels,
 )
 from facecore.evaluate import balanced_interval
-from ui.look import label_colours, show, tidy
+from ui.look import DASHES, NEUTRAL, PAIR, PATTERNS, SYMBOLS, label_colours, show, tidy
 from ui.models import Chosen, pick_other, read_table
 
 ALL = "all"
-NEUTRAL = "#7a7a7a"
-DASHES, SYMBOLS, PATTERNS = ("solid", "dash"), ("circle", "diamond-open"), ("", "/", "x", ".", "-")
 POINTS = 400
 
 # By the name of a model what it said of the test photos: the chosen model first.
@@ -327,9 +325,6 @@ def reliability_dots(tested: Tested) -> go.Figure:
     figure.update_yaxes(title="Share right", row=1, col=1)
     figure.update_yaxes(title="Faces", nticks=3, row=2, col=1)
     return tidy(figure, 460)
-
-
-PAIR = ("#56b4e9", "#d55e00")  # two models; the labels have the palette's other end
 
 
 def score_bars(rows: pd.DataFrame, positive: str) -> go.Figure:

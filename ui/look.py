@@ -11,6 +11,7 @@ ICON = str(Path(__file__).with_name("icon.png"))  # drawn, and served from here
 # Okabe and Ito's palette: apart for the colour-blind, on light and on dark.
 PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
 NEUTRAL = "#7a7a7a"  # what belongs to no label
+PAIR = (PALETTE[5], PALETTE[4])  # what was chosen, and what it is held against
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up")
 PATTERNS = ("", "/", "x", ".", "-")

@@ -1,35 +1,30 @@
 """The dashboard as a visitor meets it: the real server in headless Chromium."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
+import csv
+import io
 import time
-import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from screens import ROOT
+from cartoons import LABELS, draw_photo
+from screens import PAGES
 
 from facecore.artifacts import load_model
 from facecore.images import to_png
+from facecore.predict import predict_photo
 from facecore.synth import make_photo
 
 pytest.importorskip("selenium")
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--window-size=1300,1500",
-)  # fmt: skip
+from benchmarks.chromium import CHROMIUM, DRIVER, open_browser, serve_dashboard, wait_until_done
+
+TRAINING = 240  # seconds
 
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver on the PATH"
@@ -37,80 +32,153 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "dashboard.py"],
-        cwd=ROOT,
-        env=os.environ | {"STREAMLIT_SERVER_HEADLESS": "true", "STREAMLIT_SERVER_PORT": str(port)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://localhost:{port}"
-    try:
-        for _ in range(120):
-            try:
-                with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
-                    break
-            except OSError:
-                time.sleep(0.5)
+def server(tmp_path_factory, shipped) -> Iterator[str]:
+    """The dashboard with the shipped model in a folder of models of its own."""
+    root = tmp_path_factory.mktemp("dashboard")
+    (root / "models").mkdir()
+    (root / "models" / "classic").symlink_to(shipped, target_is_directory=True)
+    environment = {
+        "FACECORE_ARTIFACTS": str(root / "models"), "FACECORE_WORK": str(root / "work"),
+    }  # fmt: skip
+    with serve_dashboard(environment) as (address, _):
         yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
-
-
-def wait_for_text(browser: webdriver.Chrome, text: str) -> None:
-    WebDriverWait(browser, 90).until(
-        lambda b: text in b.find_element(By.TAG_NAME, "body").text, f"no {text!r} on the page"
-    )
+    """A browser; afterwards nothing may have complained on its console."""
+    with open_browser(tmp_path) as driver:
+        yield driver
+        assert complaints(driver) == []
 
 
 def complaints(browser: webdriver.Chrome) -> list[str]:
     # On a first visit to a sub-page Streamlit's client looks for its server there before "/".
-    entries = [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
-    return [e["message"] for e in entries if "/Live_prediction/_stcore/" not in e["message"]]
+    probing = [f"/{page_title(page)}/_stcore/" for page in PAGES]
+    entries = [e["message"] for e in browser.get_log("browser") if e["level"] == "SEVERE"]
+    return [text for text in entries if not any(path in text for path in probing)]
 
 
-def test_a_first_visit_to_a_sub_page_opens_that_page(server, browser):
-    browser.get(f"{server}/Live_prediction")
-    wait_for_text(browser, "as soon as there is a photo")
-    assert complaints(browser) == []
+def page_title(page: str) -> str:
+    return Path(page).stem.split("_", 1)[1]
 
 
-def test_the_home_page_shows_the_way_of_a_photo_and_leads_to_the_live_page(server, browser):
+def wait_for_text(browser: webdriver.Chrome, text: str, seconds: float = 90) -> None:
+    WebDriverWait(browser, seconds).until(
+        lambda b: text in b.find_element(By.TAG_NAME, "body").text, f"no {text!r} on the page"
+    )
+
+
+def choose_files(browser: webdriver.Chrome, *files: Path) -> None:
+    chooser = WebDriverWait(browser, 60).until(
+        lambda b: b.find_element(By.CSS_SELECTOR, "input[type=file]")
+    )
+    chooser.send_keys("\n".join(map(str, files)))
+
+
+def click(browser: webdriver.Chrome, text: str) -> None:
+    button = WebDriverWait(browser, 60).until(
+        lambda b: next(
+            x for x in b.find_elements(By.TAG_NAME, "button") if x.text.strip().endswith(text)
+        )
+    )
+    browser.execute_script("arguments[0].click()", button)
+
+
+def wait_for_download(folder: Path, pattern: str) -> Path:
+    for _ in range(300):
+        for path in folder.glob(pattern):
+            return path
+        time.sleep(0.1)
+    raise AssertionError(f"nothing like {pattern} was downloaded")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_first_visit_to_a_sub_page_opens_that_page(server, browser, page):
+    title = page_title(page)
+    browser.get(f"{server}/{title}")
+    wait_until_done(browser)
+    assert browser.find_element(By.TAG_NAME, "h1").text == title.replace("_", " ")
+    assert not browser.find_elements(By.CSS_SELECTOR, "[data-testid=stException]")
+
+
+def test_home_follows_one_face_and_leads_to_every_page(server, browser):
     browser.get(server)
-    wait_for_text(browser, "4. As ")
-    wait_for_text(browser, "Try it on a photo")
-    browser.find_element(By.PARTIAL_LINK_TEXT, "Try it on a photo").click()
-    wait_for_text(browser, "Give the model photos")
-    assert complaints(browser) == []
+    wait_for_text(browser, "7. The decision")
+    wait_until_done(browser)
+    for page in PAGES:
+        title = page_title(page)
+        links = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stMain] a")
+        next(a for a in links if a.get_attribute("href").split("?")[0].endswith(title)).click()
+        WebDriverWait(browser, 60).until(
+            lambda b, t=title: b.find_element(By.TAG_NAME, "h1").text == t.replace("_", " ")
+        )
+        wait_until_done(browser)
+        browser.get(server)
+        wait_until_done(browser)
 
 
-def test_an_uploaded_photo_is_answered_in_the_browser(server, browser, tmp_path):
-    photo = tmp_path / "made.png"
-    photo.write_bytes(to_png(make_photo(load_model("classic"), "male", 3)))
+def test_a_slider_of_the_explorer_changes_the_face_and_the_address(server, browser):
+    browser.get(f"{server}/Eigenfaces?space=Explorer&start=male")
+    wait_until_done(browser)
+
+    def face() -> str:
+        return browser.find_element(By.CSS_SELECTOR, "img[alt='Face at this point']").get_attribute(
+            "src"
+        )
+
+    before = face()
+    slider = browser.find_element(By.CSS_SELECTOR, "[data-testid=stSlider] input[type=range]")
+    slider.send_keys(Keys.ARROW_RIGHT * 5)
+    WebDriverWait(browser, 30).until(lambda b: face() != before)
+    WebDriverWait(browser, 30).until(lambda b: "e1=0.5" in b.current_url)
+    click(browser, "Reset")
+    WebDriverWait(browser, 30).until(lambda b: face() == before)
+
+
+def test_uploaded_photos_are_answered_and_the_table_is_downloaded(server, browser, tmp_path):
+    model = load_model("classic")
+    photos = []
+    for seed in range(4):
+        photos.append(tmp_path / f"made{seed}.png")
+        photos[-1].write_bytes(to_png(make_photo(model, "male", seed)))
     bad = tmp_path / "notes.jpg"
     bad.write_text("no photo")
     browser.get(f"{server}/Live_prediction")
     wait_for_text(browser, "as soon as there is a photo")
-    chooser = WebDriverWait(browser, 30).until(
-        lambda b: b.find_element(By.CSS_SELECTOR, "input[type=file]")
-    )
-    chooser.send_keys(f"{photo}\n{bad}")
+    choose_files(browser, *photos, bad)
+    wait_until_done(browser)
+    click(browser, "CSV")
+    table = wait_for_download(tmp_path, "*.csv")
+    rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig"))))
+    said = {row["photo"]: row for row in rows}
+    assert "the file is not a photo" in said["notes.jpg"]["error"]
+    for photo in photos:
+        (face, *_) = predict_photo(photo, model).faces or (None,)
+        assert said[photo.name]["label"] == (face.label if face else "")
+
+
+def test_a_model_is_trained_from_a_zip_and_predicts(server, browser, tmp_path):
+    labels = LABELS[:2]
+    archive = tmp_path / "drawn.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for label in labels:
+            for person in range(12):
+                file.writestr(f"{label}/{person}.png", to_png(draw_photo(label, person)))
+    browser.get(f"{server}/Your_data")
+    wait_until_done(browser)
+    choose_files(browser, archive)
+    wait_for_text(browser, labels[0])
+    name = browser.find_element(By.CSS_SELECTOR, "input[aria-label='Name of the model']")
+    name.send_keys(Keys.CONTROL + "a", "drawn", Keys.TAB)
+    wait_until_done(browser)
+    click(browser, "Start training")
+    wait_for_text(browser, "Model drawn is ready", TRAINING)
+
+    photo = tmp_path / "new.png"
+    photo.write_bytes(to_png(draw_photo(labels[1], 40)))
+    browser.get(f"{server}/Live_prediction?model=drawn")
+    wait_for_text(browser, "as soon as there is a photo")
+    choose_files(browser, photo)
     wait_for_text(browser, "Distance from face space")
-    wait_for_text(browser, "notes.jpg: the file is not a photo")
-    assert complaints(browser) == []
+    assert any(label in browser.find_element(By.TAG_NAME, "body").text for label in labels)

@@ -12,7 +12,7 @@ from cartoons import draw_photo, encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facecore.archive import ArchiveLimits, read_photos, unpack_labels
+from facecore.archive import ArchiveLimits, count_photos, read_photos, unpack_labels
 from facecore.dataset import list_photos
 from facecore.errors import DataError
 
@@ -86,6 +86,13 @@ def test_photos_come_in_the_order_of_the_zip_and_the_rest_is_passed_over():
     assert [entry.name for entry in entries] == ["trip/b.jpg", "a.PNG", "trip/e.webp"]
     assert [entry.error for entry in entries] == [None] * 3
     assert entries[0].data == PHOTO
+
+
+def test_photos_are_counted_by_the_list_of_files_alone():
+    files = {"a/1.jpg": PHOTO, "notes.txt": b"", ".hidden.jpg": PHOTO, "2.png": b"no photo"}
+    assert count_photos(pack(files)) == 2 == len(list(read_photos(pack(files))))
+    with pytest.raises(DataError, match="the limit is 1"):
+        count_photos(pack(files), ArchiveLimits(max_photos=1))
 
 
 def test_names_are_relative_printable_and_short_whatever_the_zip_says():

@@ -20,6 +20,7 @@ from facecore.explain import (
     reconstruct,
     reconstruction_errors,
     to_image,
+    typical_distance,
     walk,
 )
 
@@ -198,3 +199,8 @@ def test_the_means_of_the_labels_are_those_of_their_faces(faces):
         assert np.abs(mean - X[y == label].mean(axis=0)).mean() < 2
     with pytest.raises(DataError, match="no spread"):
         label_means(replace(model, spread=None))
+
+
+def test_the_typical_distance_is_that_of_the_training_faces(model, faces):
+    distances = distance_from_face_space(model, faces[0])
+    assert typical_distance(model) == pytest.approx(np.sqrt((distances**2).mean()), rel=0.02)

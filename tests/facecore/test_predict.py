@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from facecore.crops import read_table
 from facecore.errors import ModelError
 from facecore.images import Limits
-from facecore.predict import annotate, predict_many, predict_photo
+from facecore.predict import annotate, predict_many, predict_photo, same_faces
 from facecore.train import load_faces
 
 
@@ -153,6 +153,19 @@ def test_another_detector_can_be_asked_for(photo, tiny_model):
     assert predict_photo(photo, tiny_model, detector=strict).faces == ()
     with pytest.raises(ModelError, match="there are: haar"):
         predict_photo(photo, tiny_model, detector={"name": "nose"})
+
+
+def test_faces_in_the_same_place_are_paired_whatever_their_order(photo, tiny_model):
+    answer = predict_photo(photo, tiny_model)
+    (face,) = answer.faces
+    x, y, w, h = face.box
+    near = replace(face, box=(x + w // 10, y, w, h))
+    nearer = replace(face, box=(x + w // 20, y, w, h))
+    elsewhere = replace(face, box=(x + w, y, w, h))
+    other = replace(answer, faces=(elsewhere, near, nearer))
+    assert same_faces(answer, answer) == [(0, 0)]
+    assert same_faces(answer, other) == [(0, 2)]
+    assert same_faces(answer, replace(answer, faces=(elsewhere,))) == []
 
 
 def test_boxes_are_drawn_in_the_colour_of_their_label(photo, tiny_model):

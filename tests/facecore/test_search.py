@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import ParameterGrid
@@ -7,7 +8,17 @@ from sklearn.svm import SVC
 
 from facecore.errors import DataError
 from facecore.estimator import as_float, fit_pca, fit_svm
-from facecore.search import GRIDS, PARAMETERS, grid_search, parse_grid, rbf, split_folds
+from facecore.search import (
+    GRIDS,
+    PARAMETERS,
+    count_folds,
+    grid_search,
+    parse_grid,
+    rbf,
+    simplest_within_one_error,
+    split_folds,
+    standard_error,
+)
 
 GRID = {
     "n_components": [40, 50],  # of these few faces the PCA is exact
@@ -176,3 +187,44 @@ def test_the_kernel_matrix_is_that_of_the_formula():
     plain = np.exp(-0.7 * ((A[:, None] - B) ** 2).sum(axis=2))
     assert rbf(A, B, 0.7) == pytest.approx(plain)
     assert rbf(A, A, 0.7).max() <= 1
+
+
+def candidates(*rows) -> pd.DataFrame:
+    """A table of candidates from (components, C, gamma, scores of four folds)."""
+    table = pd.DataFrame([row[:3] for row in rows], columns=["n_components", "C", "gamma"])
+    table = table.add_prefix("param_")
+    scores = np.array([row[3] for row in rows])
+    for fold in range(4):
+        table[f"split{fold}_test_score"] = scores[:, fold]
+    table["mean_test_score"], table["std_test_score"] = scores.mean(axis=1), scores.std(axis=1)
+    table["rank_test_score"] = table["mean_test_score"].rank(ascending=False, method="first")
+    return table
+
+
+def test_within_one_standard_error_of_the_best_the_simplest_is_found():
+    best = [0.90, 0.92, 0.88, 0.90]  # deviation 0.0141, standard error 0.0071
+    table = candidates(
+        (300, 8.0, 0.004, best),
+        (100, 1.0, 0.001, [0.892] * 4),  # too far
+        (150, 2.0, 0.002, [0.894] * 4),
+        (150, 1.0, 0.006, [0.895] * 4),
+        (150, 1.0, 0.002, [0.8935] * 4),
+        (200, 1.0, 0.001, [0.899] * 4),
+    )
+    assert standard_error(table.loc[0]) == pytest.approx(np.std(best) / 2)
+    assert count_folds(table.columns) == 4
+    assert simplest_within_one_error(table) == 4
+    shuffled = table.sample(frac=1, random_state=0)
+    assert simplest_within_one_error(shuffled) == 4
+
+
+def test_a_single_candidate_is_the_simplest():
+    table = candidates((10, 1.0, 0.1, [0.8] * 4)).set_index(pd.Index(["only"]))
+    assert simplest_within_one_error(table) == "only"
+
+
+def test_the_simplest_of_a_search_is_within_one_standard_error(found):
+    best = found.table.loc[found.table["rank_test_score"].idxmin()]
+    simple = found.table.loc[simplest_within_one_error(found.table)]
+    assert simple["mean_test_score"] >= best["mean_test_score"] - standard_error(best)
+    assert simple["param_n_components"] <= best["param_n_components"]

@@ -19,8 +19,8 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """What a page offers to download, by file name."""
     offered: dict[str, bytes] = {}
 
-    def keep(label: str, data: str | bytes, file_name: str, *_: object, **__: object) -> None:
-        offered[file_name] = data if isinstance(data, bytes) else data.encode()
+    def keep(label: str, data: Callable[[], str], file_name: str, *_: object, **__: object) -> None:
+        offered[file_name] = data().encode()
 
     monkeypatch.setattr("streamlit.download_button", keep)
     return offered

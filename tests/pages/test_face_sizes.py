@@ -1,10 +1,10 @@
 """Face sizes: the account of the photos, the slider, and folders of one's own."""
 
 import io
-import shutil
 
 import pandas as pd
 import pytest
+import streamlit as st
 
 from facecore.crops import ALL, read_table
 from facecore.sizes import describe_sizes
@@ -18,14 +18,16 @@ def table(shipped) -> pd.DataFrame:
 
 
 @pytest.fixture
-def open_folder(open_page):
-    """Open the page on a folder of crops."""
+def open_folder(open_page, tmp_path, monkeypatch):
+    """Open the page on a table of crops, in a folder of the visitor's own."""
 
-    def open_(folder):
+    def open_(table: pd.DataFrame):
+        folder = tmp_path / "crops" / "mine"
+        folder.mkdir(parents=True)
+        table.to_csv(folder / "faces.csv", index=False)
         app = open_page(PAGE)
-        app.segmented_control(key="sizes_from").set_value("A folder of crops").run()
-        app.session_state["sizes_folder"] = str(folder)
-        return app.run()
+        monkeypatch.chdir(tmp_path)
+        return app.segmented_control(key="sizes_from").set_value("A folder of crops").run()
 
     return open_
 
@@ -93,9 +95,9 @@ def test_the_size_axis_may_be_logarithmic(open_page):
 
 
 def test_the_address_sets_the_slider(open_page):
-    app = open_page(PAGE)
+    app = open_page("dashboard.py")
     app.query_params["sizes_minimum"] = "99"
-    assert app.run().slider(key="sizes_minimum").value == 99
+    assert app.switch_page(PAGE).run().slider(key="sizes_minimum").value == 99
 
 
 def test_the_table_of_the_model_can_be_downloaded_as_it_is(open_page, shipped, downloads):
@@ -118,9 +120,9 @@ def test_a_model_without_the_table_names_the_command_that_writes_it(
 
 
 def test_a_folder_of_crops_is_studied_in_the_same_way(open_folder, crops_folder, downloads):
-    app = open_folder(crops_folder)
-    assert not app.exception
     table = read_table(crops_folder)
+    app = open_folder(table)
+    assert not app.exception
     assert metrics(app)["Photos"] == count(table)
     assert metrics(app)["Faces left"] == count(table[table["w"] >= 54])
     shown = app.dataframe[1].value
@@ -130,53 +132,53 @@ def test_a_folder_of_crops_is_studied_in_the_same_way(open_folder, crops_folder,
     assert own["path"].tolist() == table["path"].tolist()
 
 
-def test_three_labels_and_one_without_a_face_are_shown(open_folder, crops_folder, tmp_path):
+def test_three_labels_and_one_without_a_face_are_shown(open_folder, crops_folder):
     table = read_table(crops_folder)
     third = table.head(4).assign(label="all", state="no_face", crop="", w=float("nan"))
-    pd.concat([table, third]).to_csv(tmp_path / "faces.csv", index=False)
-    app = open_folder(tmp_path)
+    app = open_folder(pd.concat([table, third]))
     assert not app.exception
     assert app.dataframe[0].value.loc["no face", "all"] == 4
     assert metrics(app)["all"] == "0 (0.0%)"
     assert len(app.get("plotly_chart")) == 4
 
 
-def test_a_folder_in_which_no_face_was_found_has_an_account_only(
-    open_folder, crops_folder, tmp_path
-):
+def test_a_folder_in_which_no_face_was_found_has_an_account_only(open_folder, crops_folder):
     table = read_table(crops_folder).assign(state="no_face", crop="", w=float("nan"))
-    table.to_csv(tmp_path / "faces.csv", index=False)
-    app = open_folder(tmp_path)
+    app = open_folder(table)
     assert not app.exception
     assert metrics(app)["No face"] == count(table)
     assert "No face was found" in app.info[0].value
     assert not app.slider
 
 
-def test_an_empty_table_says_so(open_folder, crops_folder, tmp_path):
-    read_table(crops_folder).head(0).to_csv(tmp_path / "faces.csv", index=False)
-    app = open_folder(tmp_path)
+def test_an_empty_table_says_so(open_folder, crops_folder):
+    app = open_folder(read_table(crops_folder).head(0))
     assert not app.exception
     assert "no photo" in app.info[0].value
 
 
-def test_a_folder_without_a_table_names_the_command_that_makes_one(open_folder, tmp_path):
-    app = open_folder(tmp_path)
+def test_a_table_of_something_else_is_an_error_in_words(open_folder):
+    app = open_folder(pd.DataFrame({"path": ["a.jpg"]}))
     assert not app.exception
-    assert "facecore crop" in app.error[0].value
+    assert "was not made by crop" in app.error[0].value
 
 
-def test_a_damaged_table_is_an_error_in_words(open_folder, crops_folder, tmp_path):
-    shutil.copy(crops_folder / "faces.csv", tmp_path)
-    (tmp_path / "faces.csv").write_bytes(b"\xff\xfe" + (tmp_path / "faces.csv").read_bytes()[:99])
-    app = open_folder(tmp_path)
+def test_without_a_folder_of_crops_the_page_names_the_command_that_makes_one(
+    open_page, tmp_path, monkeypatch
+):
+    app = open_page(PAGE)
+    monkeypatch.chdir(tmp_path)
+    app.segmented_control(key="sizes_from").set_value("A folder of crops").run()
     assert not app.exception
-    assert str(tmp_path) in app.error[0].value
+    assert "facecore crop" in app.code[0].value
 
 
 def test_folders_of_a_public_server_are_not_offered(open_folder, crops_folder, monkeypatch):
-    monkeypatch.setattr("ui.local.is_local", lambda: False)
-    app = open_folder(crops_folder)
+    real = st.get_option
+    monkeypatch.setattr(
+        st, "get_option", lambda name: "0.0.0.0" if name == "server.address" else real(name)
+    )
+    app = open_folder(read_table(crops_folder))
     assert not app.exception
     assert "localhost" in app.info[0].value
     assert not app.metric

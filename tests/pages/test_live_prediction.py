@@ -1,11 +1,20 @@
-"""Live prediction: made faces, uploads, many at once, and bad files."""
+"""Live prediction: made faces, uploads, many at once, bad files, detector, a second model."""
 
 import io
+import json
+import shutil
+import zipfile
 
+import numpy as np
+import pandas as pd
 import pytest
+from cartoons import LABELS, draw_photo, encode
 from PIL import Image
 
-from facecore.artifacts import load_model
+from facecore.artifacts import load_model, read_metadata, write_model
+from facecore.detect import HaarSettings, detector_spec
+from facecore.estimator import FaceSpaceClassifier
+from facecore.explain import explain_decision, typical_distance
 from facecore.images import to_png
 from facecore.predict import predict_photo
 from facecore.synth import make_photo
@@ -69,3 +78,233 @@ def test_a_made_face_needs_no_photo_at_all(open_page):
     model = load_model("classic")
     face = predict_photo(to_png(make_photo(model, "female", 4)), model).faces[0]
     assert f"**1: {face.label}**, probability {face.probability:.2f}" in said(app)
+
+
+@pytest.fixture(scope="module")
+def photos() -> list[bytes]:
+    model = load_model("classic")
+    return [to_png(make_photo(model, label, 3)) for label in model.labels for _ in range(2)]
+
+
+@pytest.fixture
+def two_models(shipped, tmp_path, monkeypatch):
+    """A folder with the shipped model under two names, in use."""
+    for name in ("one", "two"):
+        shutil.copytree(shipped, tmp_path / name)
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
+
+
+def pack(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def wall() -> bytes:
+    return to_png(np.full((80, 80, 3), 128, dtype=np.uint8))
+
+
+def upload(app, files: dict[str, bytes]):
+    for name, data in files.items():
+        kind = "application/zip" if name.endswith(".zip") else "image/png"
+        app.file_uploader[0].upload(name, data, kind)
+    return app.run()
+
+
+def choose_row(app, row: int):
+    app.session_state["batch_table"] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+    return app.run()
+
+
+def metrics(app) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def pictures(app) -> list[str]:
+    return [image.alt for group in app.image for image in group.proto.imgs]
+
+
+def test_many_photos_are_a_table_with_a_row_a_face(open_page, photos, shipped_model):
+    files = {f"{i}.png": data for i, data in enumerate(photos)} | {"wall.png": wall()}
+    app = upload(open_page(PAGE), files | {"notes.jpg": b"no photo"})
+    assert not app.exception
+    table = app.dataframe[0].value
+    answers = [predict_photo(data, shipped_model) for data in photos]
+    faces = [face for answer in answers for face in answer.faces]
+    assert table["photo"].tolist() == [*files, "notes.jpg"]
+    assert table["label"].dropna().tolist() == [face.label for face in faces]
+    for label in shipped_model.labels:
+        expected = [round(face.scores[label], 4) for face in faces]
+        assert table[f"P({label})"].dropna().tolist() == pytest.approx(expected, abs=2e-4)
+    assert table["distance"].iloc[0] == pytest.approx(faces[0].distance, abs=1e-4)
+    assert tuple(table.iloc[0][["x", "y", "width", "height"]]) == faces[0].box
+    assert table["note"].iloc[4] == "no face"
+    assert "not a photo" in table["note"].iloc[5]
+    shown = metrics(app)
+    assert (shown["Photos"], shown["Faces"]) == ("6", "4")
+    assert (shown["Photos without a face"], shown["Not readable"]) == ("1", "1")
+    assert "no ground for a decision about anyone" in said(app)
+
+
+def test_a_zip_is_as_good_as_its_photos(open_page, photos):
+    files = {f"a/{i}.png": data for i, data in enumerate(photos)}
+    app = upload(open_page(PAGE), {"all.zip": pack(files | {"notes.txt": b""})})
+    assert not app.exception
+    assert app.dataframe[0].value["photo"].tolist() == list(files)
+
+
+def test_a_bad_zip_is_an_error_and_the_others_are_answered(open_page, photo):
+    app = upload(open_page(PAGE), {"bad.zip": b"PK no zip", "me.png": photo})
+    assert not app.exception
+    assert "bad.zip: the file is no ZIP" in app.error[0].value
+    assert "**1 face**" in said(app)
+
+
+def test_too_many_photos_are_not_begun(open_page, photo, monkeypatch):
+    monkeypatch.setattr("ui.batch.MAX_PHOTOS", 2)
+    files = {f"{i}.png": photo for i in range(4)}
+    app = upload(open_page(PAGE), files)
+    assert not app.exception
+    assert "At most 2 photos" in app.warning[0].value
+    assert said(app).count("**1 face**") == 2
+
+
+def test_the_photo_of_a_chosen_row_is_shown(open_page, photos):
+    zipped = pack({f"{i}.png": data for i, data in enumerate(photos)})
+    app = upload(open_page(PAGE), {"all.zip": zipped, "wall.png": wall()})
+    assert "Choose a row" in app.info[0].value
+    choose_row(app, 4)
+    assert not app.exception
+    assert "No face was found" in app.info[0].value
+    choose_row(app, 2)
+    face = predict_photo(photos[2], load_model("classic")).faces[0]
+    assert f"**1: {face.label}**, probability {face.probability:.2f}" in said(app)
+
+
+def test_what_was_answered_is_not_computed_again(open_page, photos, monkeypatch):
+    asked = []
+
+    def ask(data, *arguments, name, **options):
+        asked.append(name)
+        return predict_photo(data, *arguments, name=name, **options)
+
+    monkeypatch.setattr("ui.answers.predict_photo", ask)
+    app = upload(open_page(PAGE), {f"{i}.png": data for i, data in enumerate(photos)})
+    assert asked == ["0.png", "1.png", "2.png", "3.png"]
+    choose_row(app, 1)
+    app.toggle(key="own_detector").set_value(True).run()
+    assert asked[4:] == ["1.png", "1.png"]  # the chosen photo, whose pictures are not kept
+    app.number_input(key="haar_border").set_value(0.0).run()
+    assert sorted(asked[6:]) == ["0.png", "1.png", "1.png", "2.png", "3.png"]
+
+
+def test_the_session_keeps_the_answers_of_the_present_photos_only(open_page, photos):
+    app = upload(open_page(PAGE), {f"{i}.png": data for i, data in enumerate(photos)})
+    app.toggle(key="own_detector").set_value(True).run()
+    app.number_input(key="haar_min_neighbors").set_value(4).run()
+    kept = app.session_state["batch_answers"]
+    assert len(kept) == 4
+    assert all(answer.pixels is None for answers in kept.values() for answer in answers)
+    assert all(face.crop.size == 0 for (answer,) in kept.values() for face in answer.faces)
+
+
+def test_the_answers_can_be_downloaded(open_page, photos, downloads):
+    names = ["=1+1.png", "@b.png", "-c.png", "d.png"]
+    files = dict(zip(names, photos, strict=True)) | {"wall.png": wall()}
+    app = upload(open_page(PAGE), files)
+    assert not app.exception
+    table = pd.read_csv(io.BytesIO(downloads["answers.csv"]))
+    assert table["photo"].tolist() == ["'=1+1.png", "'@b.png", "'-c.png", "d.png", "wall.png"]
+    assert table["label"].dropna().tolist() == app.dataframe[0].value["label"].dropna().tolist()
+    plain = json.loads(downloads["answers.json"])
+    assert [photo["photo"] for photo in plain] == list(files)
+    for photo, data in zip(plain, files.values(), strict=True):
+        answer = predict_photo(data, load_model("classic"), name=photo["photo"])
+        distances = [face.pop("distance") for face in photo["faces"]]
+        assert distances == pytest.approx([face.distance for face in answer.faces], abs=1e-4)
+        assert photo == {"model": "classic", **answer.to_dict()}
+
+
+def test_the_distance_from_face_space_is_told_in_words(open_page, photo, shipped_model):
+    app = upload(open_page(PAGE), {"me.png": photo})
+    face = predict_photo(photo, shipped_model).faces[0]
+    times = face.distance / typical_distance(shipped_model)
+    text = f"Distance from face space {face.distance:.3f}, {times:.1f} times the typical one: near"
+    assert text in said(app)
+
+
+def test_what_moved_the_decision_is_shown_and_can_be_left_out(open_page, photo, shipped_model):
+    app = upload(open_page(PAGE), {"me.png": photo})
+    face = predict_photo(photo, shipped_model).faces[0]
+    values = explain_decision(shipped_model, face.crop, face.label).values
+    assert f"{values[values > 0].sum():.1f} speak for {face.label}" in said(app)
+    assert "exact gradient" in said(app)
+    assert f"Heat map of what moved the decision for {face.label} on face 1" in pictures(app)
+    app.toggle(key="heat").set_value(False).run()
+    assert not any("Heat map" in alt for alt in pictures(app))
+    assert "exact gradient" not in said(app)
+
+
+def test_other_settings_of_the_detector_are_used_and_said(open_page, photo):
+    app = upload(open_page(PAGE), {"me.png": photo})
+    assert not app.warning
+    app.toggle(key="own_detector").set_value(True).run()
+    assert not app.warning
+    app.selectbox(key="haar_cascade").set_value("frontalface_default")
+    app.number_input(key="haar_scale_factor").set_value(1.1).run()
+    assert not app.exception
+    assert "scale_factor 1.05 -> 1.1" in app.warning[0].value
+    spec = detector_spec("haar", HaarSettings("frontalface_default", 1.1))
+    face = predict_photo(photo, load_model("classic"), detector=spec).faces[0]
+    assert f"Box {list(face.box)}" in said(app)
+
+
+def test_the_detector_can_be_set_back_to_the_models(open_page, photo, shipped_model):
+    app = upload(open_page(PAGE), {"me.png": photo})
+    app.toggle(key="own_detector").set_value(True).run()
+    app.number_input(key="haar_border").set_value(0.9).run()
+    app.button(key="haar_reset").click().run()
+    assert not app.exception
+    assert not app.warning
+    assert app.number_input(key="haar_border").value == shipped_model.recipe["detector"]["border"]
+
+
+def test_two_models_answer_the_same_photo_side_by_side(open_page, photo, two_models):
+    app = upload(open_page(PAGE), {"me.png": photo})
+    app.selectbox(key="other").set_value("two").run()
+    assert not app.exception
+    face = predict_photo(photo, load_model("one")).faces[0]
+    assert said(app).count(f"**1: {face.label}**, probability {face.probability:.2f}") == 2
+    assert "agree on 1 of 1" in said(app)
+
+
+def test_a_batch_says_how_often_two_models_agree(open_page, photos, two_models, downloads):
+    files = {f"{i}.png": data for i, data in enumerate(photos)} | {"wall.png": wall()}
+    app = upload(open_page(PAGE), files)
+    app.selectbox(key="other").set_value("two").run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert metrics(app)["Same answer"] == "4 of 4"
+    assert table["two says"].iloc[:4].tolist() == table["label"].iloc[:4].tolist()
+    assert pd.isna(table["agree"].iloc[4])
+    plain = json.loads(downloads["answers.json"])
+    assert [photo["model"] for photo in plain] == ["one"] * 5 + ["two"] * 5
+
+
+def test_three_labels_are_answered_and_explained(
+    open_page, three_faces, in_tiny_artifacts, tmp_path, monkeypatch
+):
+    recipe, metadata = load_model("tiny").recipe, read_metadata("tiny")
+    model = FaceSpaceClassifier(20).fit(*three_faces[:2]).to_model(recipe)
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "models"))
+    write_model("three", model, metadata, {})
+    files = {f"{i}.png": encode(draw_photo(label, 3), "PNG") for i, label in enumerate(LABELS * 2)}
+    app = upload(open_page(PAGE), files)
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert table[[f"P({label})" for label in LABELS]].sum(axis=1).round(2).eq(1).all()
+    choose_row(app, 2)
+    assert not app.exception
+    assert "a colour of no label" in said(app)

@@ -1,0 +1,71 @@
+"""Take a picture of every page, wide and phone, light and dark: python docs/screenshots.py [DIR]
+
+Every face in them is made from the shipped model's face space: it shows no person. The few that the
+README shows are chosen by `README_SHOTS` and written to docs/screenshots/.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+
+from benchmarks.chromium import open_browser, serve_dashboard, wait_until_done  # noqa: E402
+
+OUT = REPO / "screenshots"
+CHOSEN = REPO / "docs" / "screenshots"
+PAGES = {
+    "home": ("/", 2500),
+    "sizes": ("/Face_sizes", 2000),
+    "eigenfaces": ("/Eigenfaces", 1500),
+    "reconstruction": ("/Eigenfaces?space=Reconstruction&used=40", 1000),
+    "explorer": ("/Eigenfaces?space=Explorer&start=female&e1=1.5&e5=-2&e7=1.5", 1000),
+    "walk": ("/Eigenfaces?space=Walk&start=female&steps=2.5", 1100),
+    "points": ("/Eigenfaces?space=Points&axis_x=5&axis_y=6", 1100),
+    "search": ("/Grid_search", 2600),
+    "evaluation": ("/Evaluation", 1500),
+    "prediction": ("/Live_prediction?source=Made+face&seed=15", 1200),
+    "training": ("/Your_data", 1300),
+}
+SHAPES = {"wide": (1300, False), "phone": (390, True)}
+README_SHOTS = {
+    "home-wide-light", "walk-wide-light", "explorer-wide-dark", "search-wide-light",
+    "evaluation-wide-dark", "prediction-phone-dark",
+}  # fmt: skip
+
+
+def main() -> None:
+    """Take the pictures."""
+    out = Path(sys.argv[1]) if len(sys.argv) > 1 else OUT
+    for folder in (out, CHOSEN):
+        folder.mkdir(parents=True, exist_ok=True)
+    with serve_dashboard() as (address, _):
+        for shape, (width, phone) in SHAPES.items():
+            for scheme in ("light", "dark"):
+                with (
+                    tempfile.TemporaryDirectory() as profile,
+                    open_browser(Path(profile), width, phone=phone, dark=scheme == "dark") as tab,
+                ):
+                    for page, (path, height) in PAGES.items():
+                        tab.execute_cdp_cmd(
+                            "Emulation.setDeviceMetricsOverride",
+                            {
+                                "width": width,
+                                "height": round(height * (1.8 if phone else 1)),
+                                "deviceScaleFactor": 1,
+                                "mobile": phone,
+                            },
+                        )
+                        tab.get(address + path)
+                        wait_until_done(tab)
+                        name = f"{page}-{shape}-{scheme}"
+                        tab.save_screenshot(str(out / f"{name}.png"))
+                        if name in README_SHOTS:
+                            shutil.copy(out / f"{name}.png", CHOSEN)
+                        print(out / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,327 @@
+"""Many photos at once: answered with progress, kept for the session, as a table and as files."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from facecore.archive import PREDICTION_LIMITS, Entry, count_photos, read_photos
+from facecore.errors import DataError
+from facecore.predict import PhotoAnswer, same_faces
+from ui.answers import CAVEAT, Settings, show_photo
+from ui.models import Chosen
+
+MAX_PHOTOS = PREDICTION_LIMITS.max_photos
+KEPT = "batch_answers"
+NO_PICTURE = np.empty((0, 0), dtype=np.uint8)
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One photo, or a ZIP of photos.
+
+    Parameters
+    ----------
+    id : str
+        Apart from those of the visitor's other sources.
+    name : str
+    data : bytes
+    """
+
+    id: str
+    name: str
+    data: bytes
+
+    def count(self) -> int:
+        """Return the number of its photos; a file that cannot be read counts as one."""
+        if not self._is_zip():
+            return 1
+        try:
+            return count_photos(self.data)
+        except DataError:
+            return 1
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield its photos; a file that cannot be read yields its error."""
+        if not self._is_zip():
+            yield Entry(self.name, self.data)
+            return
+        try:
+            yield from read_photos(self.data)
+        except DataError as error:
+            yield Entry(self.name, b"", str(error))
+
+    def _is_zip(self) -> bool:
+        return self.name.lower().endswith(".zip")
+
+
+def within_limit(sources: Sequence[Source]) -> list[Source]:
+    """Return the sources that together hold at most `MAX_PHOTOS`, and say what is left out.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+
+    Returns
+    -------
+    list of Source
+    """
+    kept: list[Source] = []
+    photos = 0
+    for source in sources:
+        if photos + source.count() <= MAX_PHOTOS:
+            kept.append(source)
+            photos += source.count()
+    if len(kept) < len(sources):
+        st.warning(
+            f"At most {MAX_PHOTOS} photos are answered at once: {len(kept)} of {len(sources)} "
+            "files are; remove some of them, or split the ZIP.",
+            icon=":material/filter_list:",
+        )
+    return kept
+
+
+def list_entries(sources: Sequence[Source]) -> Iterator[Entry]:
+    """Yield the photos of all sources.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+
+    Yields
+    ------
+    Entry
+    """
+    return chain.from_iterable(source.entries() for source in sources)
+
+
+def answer_all(sources: Sequence[Source], settings: Settings) -> list[list[PhotoAnswer]]:
+    """Answer all photos, showing progress; what this session has answered already is kept.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+    settings : Settings
+
+    Returns
+    -------
+    list of list of PhotoAnswer
+        For each model one answer a photo, without pictures.
+    """
+    known: dict[tuple[str, ...], list[PhotoAnswer]] = st.session_state.setdefault(KEPT, {})
+    keys = [[_key(source, chosen, settings) for source in sources] for chosen in settings.models]
+    for key in set(known) - set(chain.from_iterable(keys)):
+        del known[key]
+    todo = [
+        (key, source, chosen)
+        for chosen, row in zip(settings.models, keys, strict=True)
+        for source, key in zip(sources, row, strict=True)
+        if key not in known
+    ]
+    if todo:
+        total, done = sum(source.count() for _, source, _ in todo), 0
+        bar = st.progress(0.0)
+        for key, source, chosen in todo:
+            answers = []
+            for entry in source.entries():
+                done += 1
+                bar.progress(done / total, f"Photo {done} of {total}: {entry.name}")
+                answers.append(_without_pictures(settings.answer(entry, chosen)))
+            known[key] = answers
+        bar.empty()
+    return [list(chain.from_iterable(known[key] for key in row)) for row in keys]
+
+
+def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFrame:
+    """Return one row a face; a photo without one has a row that says why.
+
+    Parameters
+    ----------
+    answers : sequence of PhotoAnswer
+    labels : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        Indexed by the position of the photo: photo, face (from 1), note, label, the
+        probability of each label, distance (from face space), x, y, width, height (of the box,
+        pixels).
+    """
+    rows: list[dict[str, Any]] = []
+    for position, answer in enumerate(answers):
+        for number, face in enumerate(answer.faces, start=1):
+            box = dict(zip(("x", "y", "width", "height"), face.box, strict=True))
+            scores = {f"P({label})": round(face.scores[label], 4) for label in labels}
+            rows.append({
+                "position": position, "photo": answer.photo, "face": number, "label": face.label,
+                **scores, "distance": round(face.distance, 4), **box,
+            })  # fmt: skip
+        if not answer.faces:
+            note = answer.error or "no face"
+            rows.append({"position": position, "photo": answer.photo, "note": note})
+    columns = ["position", "photo", "face", "note", "label", *(f"P({label})" for label in labels),
+               "distance", "x", "y", "width", "height"]  # fmt: skip
+    whole = dict.fromkeys(("face", "x", "y", "width", "height"), "Int64")
+    return pd.DataFrame(rows).reindex(columns=columns).astype(whole).set_index("position")
+
+
+def add_second(
+    table: pd.DataFrame,
+    first: Sequence[PhotoAnswer],
+    second: Sequence[PhotoAnswer],
+    name: str,
+) -> pd.DataFrame:
+    """Put a second model's answers for the same faces beside the first one's.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tabulate` returns it for `first`.
+    first, second : sequence of PhotoAnswer
+    name : str
+        Of the second model.
+
+    Returns
+    -------
+    DataFrame
+        With the columns ``NAME says``, ``NAME P`` and agree (bool, or missing where the second
+        model found no face in that place).
+    """
+    found = {
+        (position, i + 1): (one.faces[i].label, other.faces[j])
+        for position, (one, other) in enumerate(zip(first, second, strict=True))
+        for i, j in same_faces(one, other)
+    }
+    places = list(zip(table.index, table["face"], strict=True))
+    pairs = [None if pd.isna(face) else found.get((at, int(face))) for at, face in places]
+    return table.assign(**{
+        f"{name} says": [pair and pair[1].label for pair in pairs],
+        f"{name} P": [pair and round(pair[1].probability, 4) for pair in pairs],
+        "agree": pd.array([pair and pair[0] == pair[1].label for pair in pairs], dtype="boolean"),
+    })  # fmt: skip
+
+
+def tame(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which no text is a formula for a spreadsheet: these get a leading quote.
+
+    Parameters
+    ----------
+    table : DataFrame
+
+    Returns
+    -------
+    DataFrame
+    """
+    texts = table.select_dtypes("str")
+    return table.assign(**{name: texts[name].map(_quote, na_action="ignore") for name in texts})
+
+
+def to_json(answers: Sequence[PhotoAnswer], model: str) -> list[dict[str, Any]]:
+    """Return answers as what ``predict --json`` prints, with the model and each distance.
+
+    Parameters
+    ----------
+    answers : sequence of PhotoAnswer
+    model : str
+
+    Returns
+    -------
+    list of dict
+    """
+    shown = []
+    for answer in answers:
+        plain = answer.to_dict()
+        for face, found in zip(plain["faces"], answer.faces, strict=True):
+            face["distance"] = round(found.distance, 4)
+        shown.append({"model": model, **plain})
+    return shown
+
+
+@st.fragment
+def show_batch(
+    sources: Sequence[Source], answers: Sequence[Sequence[PhotoAnswer]], settings: Settings
+) -> None:
+    """Show the answers to many photos: counts, a table, files, and the photo of a chosen row.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+    answers : sequence of sequence of PhotoAnswer
+        As `answer_all` returns it.
+    settings : Settings
+    """
+    first, chosen = answers[0], settings.models[0]
+    table = tabulate(first, chosen.model.labels)
+    for second, other in zip(answers[1:], settings.models[1:], strict=True):
+        table = add_second(table, first, second, other.name)
+    table = tame(table)  # before the table is shown: it has a download of its own
+    _show_counts(first, table, chosen.model.labels)
+    picked = st.dataframe(
+        table, hide_index=True, on_select="rerun", selection_mode="single-row", key="batch_table",
+        placeholder="",
+        alt="One row a face: photo, label, probabilities, distance from face space and box",
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f")
+            for name in table.columns if table[name].dtype == "float64"
+        },
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        st.download_button(
+            "Answers (CSV)", lambda: table.to_csv(index=False), "answers.csv", "text/csv",
+            icon=":material/download:", on_click="ignore", key="batch_csv",
+        )  # fmt: skip
+        st.download_button(
+            "Answers (JSON)", lambda: _dump(answers, settings), "answers.json", "application/json",
+            icon=":material/download:", on_click="ignore", key="batch_json",
+        )  # fmt: skip
+    st.caption(CAVEAT)
+    rows = picked["selection"]["rows"]
+    if not rows or rows[0] >= len(table):
+        st.info("Choose a row to see its photo.", icon=":material/touch_app:")
+        return
+    position = int(table.index[rows[0]])
+    show_photo(next(islice(list_entries(sources), position, None)), settings, "chosen")
+
+
+def _key(source: Source, chosen: Chosen, settings: Settings) -> tuple[str, ...]:
+    """Return what the answers to a source depend on."""
+    detector = json.dumps(settings.detector or chosen.model.recipe["detector"], sort_keys=True)
+    return source.id, chosen.name, chosen.metadata["sha256"]["model.json"], detector
+
+
+def _show_counts(
+    answers: Sequence[PhotoAnswer], table: pd.DataFrame, labels: Sequence[str]
+) -> None:
+    faces = table["label"].value_counts()
+    with st.container(horizontal=True):
+        st.metric("Photos", f"{len(answers):,}", border=True)
+        st.metric("Faces", f"{faces.sum():,}", border=True)
+        for label in labels:
+            st.metric(label, f"{faces.get(label, 0):,}", border=True)
+        without = sum(not answer.faces and not answer.error for answer in answers)
+        st.metric("Photos without a face", f"{without:,}", border=True)
+        st.metric("Not readable", f"{sum(bool(a.error) for a in answers):,}", border=True)
+        if "agree" in table:
+            both = table["agree"].dropna()
+            st.metric("Same answer", f"{both.sum()} of {len(both)}", border=True)
+
+
+def _dump(answers: Sequence[Sequence[PhotoAnswer]], settings: Settings) -> str:
+    names = [chosen.name for chosen in settings.models]
+    rows = [to_json(each, name) for each, name in zip(answers, names, strict=True)]
+    return json.dumps(list(chain.from_iterable(rows)), indent=1, ensure_ascii=False)
+
+
+def _quote(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def _without_pictures(answer: PhotoAnswer) -> PhotoAnswer:
+    faces = [replace(face, crop=NO_PICTURE, reconstruction=NO_PICTURE) for face in answer.faces]
+    return replace(answer, pixels=None, faces=tuple(faces))
