@@ -172,14 +172,14 @@ def _show_photos(folder: Path) -> bool:
 
 
 def _show_few(label: str, paths: Iterable[Path]) -> None:
-    row = st.container(horizontal=True, vertical_alignment="center")
+    row = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
     row.markdown(f"**{label}**", width=90)
     for path in paths:
         try:
             picture = _thumb(path, path.stat().st_mtime_ns)
         except (FacecoreError, OSError):  # the account after cropping says why
             continue
-        row.image(picture, alt=f"Photo {path.name} of {label}", width=64)
+        row.image(picture, alt=f"Photo {path.name} of {label}", width=56)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
