@@ -172,12 +172,17 @@ def _show_face(
 ) -> None:
     row = st.container(horizontal=True)
     row.image(
-        to_png(face.crop), caption="Grey crop", alt=f"Grey crop of face {number}", width=PICTURE
+        to_png(face.crop),
+        caption="Grey crop",
+        alt=f"Grey crop of face {number}",
+        output_format="PNG",
+        width=PICTURE,
     )
     row.image(
         to_png(face.reconstruction),
         caption="Reconstruction",
         alt=f"Face {number} drawn again from its eigenfaces",
+        output_format="PNG",
         width=PICTURE,
     )
     if heat:
@@ -185,6 +190,7 @@ def _show_face(
             to_png(overlay(face.crop, heat, *_heat_colours(model.labels, face.label))),
             caption=f"{heat.kind.capitalize()} map",
             alt=f"Heat map of what moved the decision for {face.label} on face {number}",
+            output_format="PNG",
             width=PICTURE,
         )
     words = row.container(width=320, gap="xsmall")

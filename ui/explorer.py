@@ -46,8 +46,20 @@ def show_explorer(model: FaceModel) -> None:
     scores = dict(zip(model.labels, map(float, probabilities), strict=True))
     with result:
         with st.container(horizontal=True):
-            st.image(to_png(face), caption="This point", alt="Face at this point", width=180)
-            st.image(to_png(before), caption="Start", alt="Face at the start", width=90)
+            st.image(
+                to_png(face),
+                caption="This point",
+                alt="Face at this point",
+                output_format="PNG",
+                width=180,
+            )
+            st.image(
+                to_png(before),
+                caption="Start",
+                alt="Face at the start",
+                output_format="PNG",
+                width=90,
+            )
         show(
             score_bars(scores),
             "Probability of each label: " + ", ".join(f"{k} {v:.0%}" for k, v in scores.items()),
@@ -116,14 +128,21 @@ def show_walk(chosen: Chosen) -> None:
     rows = model.pixels.rebuild(way)
     pictures, chart = st.columns([4, 3], gap="medium")
     with pictures.container(horizontal=True):
-        st.image(to_png(to_image(rows[STEPS])), caption="Start", alt="Face at the start", width=140)
+        st.image(
+            to_png(to_image(rows[STEPS])),
+            caption="Start",
+            alt="Face at the start",
+            output_format="PNG",
+            width=140,
+        )
         st.image(
             to_png(to_image(rows[here])), caption=f"After {distance:+.2f}",
-            alt=f"Face after {distance:+.2f} standard deviations", width=140,
+            alt=f"Face after {distance:+.2f} standard deviations", output_format="PNG", width=140,
         )  # fmt: skip
         st.image(
             to_png(to_signed_image(rows[here] - rows[STEPS])), caption="What changed",
-            alt="The difference, on a symmetric scale: middle grey is no change", width=140,
+            alt="The difference, on a symmetric scale: middle grey is no change",
+            output_format="PNG", width=140,
         )  # fmt: skip
     with chart:
         colour = label_colours(model.labels)[label]
@@ -137,7 +156,7 @@ def show_walk(chosen: Chosen) -> None:
         caption=[f"{distances[i]:+.1f}" for i in range(0, 2 * STEPS + 1, STEPS // 3)],
         alt=[f"Face after {distances[i]:+.1f} standard deviations"
              for i in range(0, 2 * STEPS + 1, STEPS // 3)],
-        width=110,
+        output_format="PNG", width=110,
     )  # fmt: skip
     st.caption("Made from the model's face space: it shows no person.")
 

@@ -45,7 +45,7 @@ def show_gallery(model: FaceModel) -> None:
         ]
     row = st.container(horizontal=True)
     for picture, caption, alt in pictures:
-        row.image(to_png(picture), caption=caption, alt=alt, width=150)
+        row.image(to_png(picture), caption=caption, alt=alt, output_format="PNG", width=150)
 
     variance = model.pixels.variance / model.pixels.total_variance
     st.subheader("Explained variance")
@@ -70,7 +70,7 @@ def show_gallery(model: FaceModel) -> None:
     for i, picture in enumerate(eigenface_images(model, count)):
         grid.image(
             to_png(picture), caption=f"{i + 1}: {variance[i]:.1%}", alt=f"Eigenface {i + 1}",
-            width="stretch",
+            output_format="PNG", width="stretch",
         )  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def show_reconstruction(model: FaceModel, crop: np.ndarray) -> None:
                 "Face minus its drawing, on a symmetric scale: middle grey is no difference",
             ),
         ):
-            st.image(to_png(picture), caption=caption, alt=alt, width=140)
+            st.image(to_png(picture), caption=caption, alt=alt, output_format="PNG", width=140)
     left.metric(
         "Error", f"{errors[count]:.3f}", f"{errors[count] - errors[0]:+.3f} against the mean face",
         border=True, delta_color="inverse",

@@ -34,7 +34,7 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
     for title, picture, alt in pictures:
         with grid.cell():
             st.markdown(f"**{title}**")
-            st.image(to_png(picture), alt=alt, width="stretch")
+            st.image(to_png(picture), alt=alt, output_format="PNG", width="stretch")
     with grid.cell(column_span="all"):
         st.markdown("**4. Min-max: every pixel on its own scale**")
         show(
@@ -48,7 +48,7 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
     with grid.cell():
         st.markdown(f"**6. Drawn from {len(coordinates)} eigenfaces**")
         alt = "The face drawn again from its coordinates in face space"
-        st.image(to_png(face.reconstruction), alt=alt, width="stretch")
+        st.image(to_png(face.reconstruction), alt=alt, output_format="PNG", width="stretch")
     with grid.cell(column_span="all"):
         st.markdown("**7. The decision, and its probability on the calibration curve**")
         show(

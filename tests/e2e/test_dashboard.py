@@ -146,7 +146,7 @@ def test_uploaded_photos_are_answered_and_the_table_is_downloaded(server, browse
     wait_for_text(browser, "as soon as there is a photo")
     choose_files(browser, *photos, bad)
     wait_until_done(browser)
-    click(browser, "Answers (CSV)")
+    click(browser, "Answers as CSV")
     table = wait_for_download(tmp_path, "*.csv")
     rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig"))))
     said = {row["photo"]: row for row in rows}
@@ -168,7 +168,7 @@ def test_a_model_is_trained_from_a_zip_and_predicts(server, browser, tmp_path):
     choose_files(browser, archive)
     wait_for_text(browser, labels[0])
     name = browser.find_element(By.CSS_SELECTOR, "input[aria-label='Name of the model']")
-    name.send_keys(Keys.CONTROL + "a", "drawn", Keys.TAB)
+    name.send_keys(Keys.CONTROL + "a" + Keys.NULL, "drawn", Keys.TAB)
     wait_until_done(browser)
     click(browser, "Start training")
     wait_for_text(browser, "The model drawn was trained in", TRAINING)
