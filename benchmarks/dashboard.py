@@ -12,6 +12,7 @@ import json
 import platform
 import sys
 import tempfile
+import time
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -158,6 +159,7 @@ def move_slider(browser: webdriver.Chrome, address: str, count: int) -> list[flo
     moves = []
     for _ in range(count):
         thumb.send_keys(Keys.ARROW_RIGHT)
+        time.sleep(1)  # asking the browser takes time from what is measured
         moves.append(
             WebDriverWait(browser, 30, 0.05).until(
                 lambda b: b.execute_script("return window.moved.ms")
