@@ -1,4 +1,4 @@
-"""The command line: crop, sizes, train, evaluate, predict, models, synth."""
+"""The command line: crop, sizes, train, evaluate, predict, models, card, synth, ladder."""
 
 import argparse
 import io
@@ -6,10 +6,18 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facecore.errors import DataError, FacecoreError, ModelError
+
+if TYPE_CHECKING:
+    from facecore.predict import FaceAnswer
+
+FEW = 64  # photos that one process answers sooner than others start
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may be no text at all
     try:
-        return int(_run_watched(options) if options.progress else options.run(options))
+        return _run(options)
     except FacecoreError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
@@ -52,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     crop.add_argument("raw", type=Path, help="folder of label folders, or a labels.csv")
     crop.add_argument("--out", type=Path, required=True, metavar="DIR")
     crop.add_argument("--min-size", type=_at_least(1), default=54, help="pixels (54)")
+    crop.add_argument("--recipe", default="aligned", help="cut as this recipe does (aligned)")
     crop.set_defaults(run=_crop)
 
     sizes = commands.add_parser("sizes", help="study the face sizes of a folder made by crop")
@@ -61,11 +70,17 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a model into artifacts/NAME")
     train.add_argument("dirs", type=Path, nargs="+", metavar="DIR", help="made by crop, or raw")
     train.add_argument("--name", required=True)
-    train.add_argument("--recipe", default="classic")
-    train.add_argument("--grid", default="quick", help="quick, full or a JSON file (quick)")
+    train.add_argument(
+        "--recipe", default="aligned", help="aligned, classic or embedding (aligned)"
+    )
+    train.add_argument("--grid", default="quick", help="quick, full, tuned or a JSON file (quick)")
     train.add_argument(
         "--centres", type=_at_least(0), default=0, metavar="N",
         help="for a model that is given away: N cluster centres instead of support vectors",
+    )  # fmt: skip
+    train.add_argument(
+        "--solver", choices=["auto", "exact", "nystroem"], default="auto",
+        help="kernel machine: auto is exact up to 30,000 faces, else nystroem (auto)",
     )  # fmt: skip
     train.add_argument("--note", default="", help="terms of the data, stored with the model")
     train.set_defaults(run=_train)
@@ -78,25 +93,53 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(run=_evaluate)
 
     predict = commands.add_parser("predict", help="find and classify the faces of photos")
-    predict.add_argument("photos", nargs="+", metavar="PHOTO")
+    predict.add_argument(
+        "photos", nargs="+", metavar="PHOTO", help="a photo, or a folder of photos"
+    )
     predict.add_argument("--json", action="store_true", help="one JSON object a line")
+    predict.add_argument(
+        "--unsure", type=_share, metavar="CONFIDENCE",
+        help="give no label below this confidence, from 0 to 1 (the model's own)",
+    )  # fmt: skip
     predict.set_defaults(run=_predict)
 
     models = commands.add_parser("models", help="list the models")
     models.set_defaults(run=_models)
+
+    card = commands.add_parser("card", help="print the card of a model")
+    card.add_argument("model", nargs="?", metavar="NAME", help="the default model when left out")
+    card.add_argument(
+        "--write", action="store_true", help="write it anew, and store it with the model"
+    )
+    card.set_defaults(run=_card)
 
     synth = commands.add_parser("synth", help="write made photos that contain no person")
     synth.add_argument("--out", type=Path, required=True, metavar="DIR")
     synth.add_argument("--count", type=_at_least(1), default=200, help="photos in all (200)")
     synth.set_defaults(run=_synth)
 
-    parser.set_defaults(progress=None)
-    for command in (crop, train, evaluate):
+    ladder = commands.add_parser(
+        "ladder", help="compare descriptions of a face, from pixels to a network, on the same folds"
+    )
+    ladder.add_argument("data", type=Path, nargs="+", metavar="DATA", help="raw photos")
+    ladder.add_argument("--folds", type=int, choices=range(1, 6), default=1, help="of five (1)")
+    ladder.add_argument("--quick", action="store_true", help="at most 1,000 faces")
+    ladder.add_argument(
+        "--out", type=Path, metavar="DIR", help="for the tables (beside the models)"
+    )
+    ladder.set_defaults(run=_ladder)
+
+    parser.set_defaults(progress=None, dask=None)
+    for command in (crop, train, evaluate, predict, ladder):
         command.add_argument("--jobs", type=_jobs, default=-1, help="processes (one a core)")
+    for command in (crop, train, evaluate, ladder):
         command.add_argument(
             "--progress", type=Path, metavar="FILE", help="write progress as JSON to this file"
         )
-    for command in (train, evaluate, synth):
+        command.add_argument(
+            "--dask", metavar="ADDRESS", help="let a Dask cluster work; see docs/scaling.md"
+        )
+    for command in (train, evaluate, synth, ladder):
         command.add_argument("--seed", type=_at_least(0), default=0)
     for command in (evaluate, predict, synth):
         command.add_argument("--model", metavar="NAME", help="the default model when left out")
@@ -114,24 +157,37 @@ def _at_least(least: int) -> Callable[[str], int]:
     return parse
 
 
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{value} is not from 0 to 1")
+    return value
+
+
 def _jobs(text: str) -> int:
     if not int(text):
         raise argparse.ArgumentTypeError("0 processes do nothing; -1 means one a core")
     return int(text)
 
 
-def _run_watched(options: argparse.Namespace) -> int:
-    from facecore.progress import progress_to
+def _run(options: argparse.Namespace) -> int:
+    with ExitStack() as around:
+        if options.progress:
+            from facecore.progress import progress_to
 
-    with progress_to(options.progress):
+            around.enter_context(progress_to(options.progress))
+        if options.dask:
+            from facecore.cluster import on_cluster
+
+            around.enter_context(on_cluster(options.dask))
         return int(options.run(options))
 
 
 def _crop(options: argparse.Namespace) -> int:
-    from facecore.crops import count_states, crop_folder, default_settings
+    from facecore.crops import count_states, crop_folder, recipe_settings
 
     table = crop_folder(
-        options.raw, options.out, default_settings(options.min_size),
+        options.raw, options.out, recipe_settings(options.recipe, options.min_size),
         jobs=options.jobs, progress=True,
     )  # fmt: skip
     print(count_states(table).to_string())
@@ -155,16 +211,20 @@ def _sizes(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from facecore.artifacts import read_evaluation, read_metadata
+    from facecore.nystroem import EXACT_UP_TO
     from facecore.train import train
 
     folder = train(
         options.dirs, options.name, recipe=options.recipe, grid=options.grid, jobs=options.jobs,
-        seed=options.seed, centres=options.centres, note=options.note,
-        command=_describe_command(options), progress=True,
+        seed=options.seed, centres=options.centres, solver=options.solver,
+        note=options.note, command=_describe_command(options), progress=True,
     )  # fmt: skip
     metadata, evaluation = read_metadata(folder.name), read_evaluation(folder.name)
     search = metadata["search"]
-    print(f"best of {search['candidates']} candidates: {search['best']}")
+    best = search.get("members", search["best"])
+    faces = sum(metadata["training_faces"].values())
+    print(f"solver: {metadata['solver']} ({faces} faces; auto is exact up to {EXACT_UP_TO})")
+    print(f"best of {search['candidates']} candidates: {best}")
     print(f"balanced accuracy in cross-validation: {search['balanced_accuracy']:.3f}")
     for name, figures in (evaluation or {}).items():
         _print_figures(name, figures)
@@ -179,6 +239,8 @@ def _describe_command(options: argparse.Namespace) -> str:
     parts += ["--name", options.name, "--recipe", options.recipe, "--grid", grid]
     if options.centres:
         parts += ["--centres", str(options.centres)]
+    if options.solver != "auto":
+        parts += ["--solver", options.solver]
     return " ".join([*parts, "--seed", str(options.seed)])
 
 
@@ -209,8 +271,11 @@ def _evaluate(options: argparse.Namespace) -> int:
             low, high = found["interval_all"]
             print(
                 f"  {trait} {group}: {found['n']} photos, accuracy over all "
-                f"{found['accuracy_all']:.3f} [{low:.3f}, {high:.3f}]"
+                f"{found['accuracy_all']:.3f} [{low:.3f}, {high:.3f}], "
+                f"answered {found['coverage']:.3f}"
             )
+    for trait, gap in figures["gaps"].items():
+        print(f"  largest gap by {trait}: {gap['gap']:.3f}, {gap['best']} over {gap['worst']}")
     if options.json:
         try:
             options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
@@ -224,22 +289,31 @@ def _print_figures(name: str, figures: dict) -> None:
         return "-" if figures[key] is None else f"{figures[key]:.3f}"
 
     low, high = figures["interval_all"]
+    least, most = figures["interval_answered"]
     print(
         f"{name}: {figures['n']} photos, {figures['detected']} with a face; "
         f"accuracy found {show('accuracy_found')}, all {show('accuracy_all')} "
         f"[{low:.3f}, {high:.3f}]; balanced found {show('balanced_accuracy_found')}, "
-        f"all {show('balanced_accuracy_all')}; {figures['ms_per_photo']} ms a photo"
+        f"all {show('balanced_accuracy_all')}; {figures['ms_per_photo']} ms a photo\n"
+        f"  answered {show('coverage')}, of these right {show('accuracy_answered')} "
+        f"[{least:.3f}, {most:.3f}]; calibration error {show('calibration_error')}, "
+        f"Brier score {show('brier_score')}"
     )
 
 
 def _predict(options: argparse.Namespace) -> int:
     from facecore.artifacts import load_model
-    from facecore.predict import predict_photo
+    from facecore.predict import predict_many
 
     model = load_model(options.model)
+    rule = model.rule
+    if options.unsure is not None:
+        rule = replace(rule, min_confidence=options.unsure)
+    photos = [(path, path) for given in options.photos for path in _photos_at(given)]
+    jobs = options.jobs if len(photos) > FEW else 1
     failed = False
-    for path in options.photos:
-        answer = predict_photo(path, model, name=path)
+    for answer in predict_many(photos, model, jobs=jobs, rule=rule):
+        path = answer.photo
         failed |= answer.error is not None
         if options.json:
             print(json.dumps(answer.to_dict(), ensure_ascii=False), flush=True)
@@ -249,8 +323,32 @@ def _predict(options: argparse.Namespace) -> int:
             print(f"{path}: no face found")
         else:
             for face in answer.faces:
-                print(f"{path}: {face.label} {face.probability:.2f} at {list(face.box)}")
+                print(f"{path}: {_describe_face(face)}")
     return int(failed)
+
+
+def _photos_at(given: str) -> list[str]:
+    """Return a photo's path, or those of all photos in a folder and its folders, sorted."""
+    from facecore.images import SUFFIXES
+
+    folder = Path(given)
+    if not folder.is_dir():
+        return [given]
+    found = [
+        str(path)
+        for path in sorted(folder.rglob("[!.]*"))
+        if path.suffix.lower() in SUFFIXES and not path.is_dir()
+    ]
+    if not found:
+        raise DataError(f"no photo in {given}; expected {', '.join(SUFFIXES)}")
+    return found
+
+
+def _describe_face(face: "FaceAnswer") -> str:
+    place = f"at {list(face.box)}"
+    if face.label:
+        return f"{face.label} {face.probability:.2f} {place}"
+    return f"{face.verdict} ({face.likely} {face.probability:.2f}) {place}: {face.why}"
 
 
 def _models(options: argparse.Namespace) -> int:
@@ -270,9 +368,10 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _describe_model(name: str) -> str:
-    from facecore.artifacts import find_model, read_evaluation, read_metadata
+    from facecore.artifacts import find_model, lacks_of, read_evaluation, read_metadata
 
     metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
+    why = lacks_of(name)
     size = sum(file.stat().st_size for file in find_model(name).iterdir()) / 1e6
     try:
         scores = ", ".join(
@@ -282,9 +381,22 @@ def _describe_model(name: str) -> str:
             f"{name}: {' / '.join(metadata['labels'])}, recipe {metadata['recipe']}, "
             f"{sum(metadata['training_faces'].values())} faces, {size:.1f} MB, "
             f"trained {metadata['created']}; accuracy over all test photos: {scores or 'none'}"
+            + (f"; cannot be used: {why}" if why else "")
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ModelError(f"its metadata lack {error}; train it again") from error
+
+
+def _card(options: argparse.Namespace) -> int:
+    from facecore.artifacts import find_model, store_card
+    from facecore.card import card_of, make_card
+
+    name = find_model(options.model).name
+    card = make_card(name) if options.write else card_of(name)
+    if options.write:
+        store_card(name, card)
+    print(card, end="")
+    return 0
 
 
 def _synth(options: argparse.Namespace) -> int:
@@ -293,6 +405,26 @@ def _synth(options: argparse.Namespace) -> int:
 
     count = write_photos(load_model(options.model), options.out, options.count, options.seed)
     print(f"{count} made photos in {options.out}")
+    return 0
+
+
+def _ladder(options: argparse.Namespace) -> int:
+    from facecore.ladder import climb, write_ladder
+
+    parts = ["python -m facecore ladder", *(path.resolve().name for path in options.data)]
+    parts += ["--quick"] * options.quick + ["--folds", str(options.folds)]
+    ladder = climb(
+        options.data, folds=options.folds, quick=options.quick, jobs=options.jobs,
+        seed=options.seed, command=" ".join([*parts, "--seed", str(options.seed)]), progress=True,
+    )  # fmt: skip
+    print(ladder.rungs.drop(columns=["recipe", "members"]).to_string(index=False))
+    wide = ladder.curves.pivot(index="training_faces", columns="rung", values="accuracy")
+    print(
+        "\nAccuracy by number of training faces\n", wide[ladder.rungs["rung"]].to_string(), sep=""
+    )
+    for rung, why in ladder.about["left_out"].items():
+        print(f"left out: {rung}: {why}")
+    print(f"tables written to {write_ladder(ladder, options.out)}")
     return 0
 
 

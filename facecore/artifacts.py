@@ -7,19 +7,21 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facecore.errors import ModelError
 from facecore.model import FaceModel, sha256
+from facecore.recipes import lacks
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 1
-DEFAULT_MODEL = "classic"
-SHIPPED = ("classic",)
+DEFAULT_MODEL = "aligned"
+SHIPPED = ("aligned", "classic", "embedding")
 TABLES = ("sizes", "grid_search", "predictions", "coordinates")
 TEXTS = ("set", "label", "person", "predicted", "split", "state", "age", "race", "error")
 NEW, OLD = ".new-", ".old-"
@@ -91,6 +93,25 @@ def find_model(name: str | None = None) -> Path:
     return folders[name] if name is not None else next(iter(folders.values()))
 
 
+def lacks_of(name: str) -> str | None:
+    """Say what a model needs that is not installed, as `facecore.recipes.lacks` says it.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str or None
+        None where nothing is missing, or its files do not tell.
+    """
+    try:
+        document = json.loads((find_model(name) / "model.json").read_text(encoding="utf-8"))
+        return lacks(document["recipe"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
 def load_model(name: str | None = None) -> FaceModel:
     """Load a model by name.
 
@@ -137,6 +158,9 @@ def read_metadata(name: str | None = None) -> dict[str, Any]:
             )
         if not {"model.json", "model.npz"} <= set(sums):
             raise ValueError("metadata.json does not list the model's files")
+        there = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+        if added := sorted(there - set(sums) - {"metadata.json"}):
+            raise ValueError(f"{added[0]} is none of its files; remove it")
         for file, expected in sums.items():
             if Path(file).name != file or not (folder / file).is_file():
                 raise ValueError(f"{file} is missing")
@@ -206,6 +230,30 @@ def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | Non
         raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
 
 
+def read_card(name: str | None = None) -> str | None:
+    """Read the card that a model was stored with.
+
+    Parameters
+    ----------
+    name : str, optional
+
+    Returns
+    -------
+    str or None
+        Markdown; None if the model has none, and `facecore.card.card_of` writes one.
+
+    Raises
+    ------
+    ModelError
+    """
+    path = find_model(name) / "card.md"
+    try:
+        _check_sum(path)
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
+
+
 def _check_sum(path: Path) -> None:
     """Hold one file to the checksum in the metadata, where it must be if the file is there."""
     text = (path.parent / "metadata.json").read_text(encoding="utf-8")
@@ -243,6 +291,7 @@ def write_model(
     metadata: Mapping[str, Any],
     tables: "Mapping[str, pd.DataFrame]",
     evaluation: Mapping[str, Any] | None = None,
+    card: str | None = None,
 ) -> Path:
     """Write a model beside its place and move it there, so that a kill never leaves half of one.
 
@@ -255,6 +304,8 @@ def write_model(
     tables : mapping of str to DataFrame
         Keys out of `TABLES`.
     evaluation : mapping, optional
+    card : str, optional
+        As `facecore.card.write_card` returns it.
 
     Returns
     -------
@@ -266,21 +317,59 @@ def write_model(
     ModelError
         The name or the folder cannot be used.
     """
-    root = artifacts_dir()
-    target = root / check_name(name)
-    work = None
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        _recover(root, name)
-        work = Path(tempfile.mkdtemp(prefix=f"{NEW}{name}-", dir=root))
-        work.chmod(0o755)
+    with _replacing(check_name(name)) as work:
         model.save(work)
         for key, table in tables.items():
             table.to_csv(work / f"{key}.csv", index=False, lineterminator="\n")
         if evaluation is not None:
             write_json(work / "evaluation.json", evaluation)
+        if card is not None:
+            _write_text(work / "card.md", card)
         sums = {path.name: sha256(path) for path in sorted(work.iterdir())}
         write_json(work / "metadata.json", {"format": FORMAT, **metadata, "sha256": sums})
+    return artifacts_dir() / name
+
+
+def store_card(name: str, card: str) -> Path:
+    """Store a card with a model that was written without, or with another one.
+
+    Parameters
+    ----------
+    name : str
+    card : str
+        As `facecore.card.write_card` returns it.
+
+    Returns
+    -------
+    Path
+        The model's folder.
+
+    Raises
+    ------
+    ModelError
+        The model is missing or damaged, or its folder cannot be written.
+    """
+    metadata, folder = read_metadata(name), find_model(name)
+    with _replacing(name) as work:
+        shutil.copytree(folder, work, dirs_exist_ok=True)
+        _write_text(work / "card.md", card)
+        sums = metadata["sha256"] | {"card.md": sha256(work / "card.md")}
+        write_json(work / "metadata.json", metadata | {"sha256": dict(sorted(sums.items()))})
+    return artifacts_dir() / name
+
+
+@contextmanager
+def _replacing(name: str) -> Iterator[Path]:
+    """Yield an empty folder that becomes the model's when the block ends well."""
+    root = artifacts_dir()
+    target = root / name
+    work = None
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        _recover(root, name)
+        work = Path(tempfile.mkdtemp(prefix=f"{NEW}{name}-", dir=root))
+        yield work
+        work.chmod(0o755)
         old = root / f"{OLD}{name}"
         if target.exists():
             os.replace(target, old)
@@ -291,7 +380,6 @@ def write_model(
     finally:
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
-    return target
 
 
 def rename_model(old: str, new: str) -> Path:
@@ -430,3 +518,7 @@ def write_json(path: Path, value: Any) -> None:
     value : object
     """
     path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")  # one checksum on every system

@@ -12,13 +12,14 @@ import pandas as pd
 from scipy.linalg import cho_factor, cho_solve
 
 from facecore.errors import DataError
-from facecore.model import FaceModel, mirror
-from facecore.search import rbf
+from facecore.estimator import mirror_kernel
+from facecore.model import FaceModel, Member, mirror
 
 MIN_FACES = 5
 MIN_PERSONS = 3
 SHARE = 0.6  # of the number of faces: no more clusters than that
 RIDGE = 1e-6
+BLOCK = 4096
 
 
 def on_centres(
@@ -38,7 +39,6 @@ def on_centres(
     Parameters
     ----------
     model : FaceModel
-        With one member whose features are pixels.
     X : ndarray of shape (n_faces, side * side), uint8 grey levels
         Training faces.
     groups : ndarray of shape (n_faces,)
@@ -53,23 +53,39 @@ def on_centres(
     -------
     FaceModel
     """
-    (member,) = model.members
-    Z = member.coordinates(X)
+    views = [X, mirror(X)] if model.recipe.get("mirror") else [X]
+    members = tuple(
+        _reduce(member, [member.coordinates(view) for view in views], groups, count, seed, mixtures)
+        for member in model.members
+    )
+    return replace(model, members=members)
+
+
+def _reduce(
+    member: Member,
+    views: list[np.ndarray],
+    groups: np.ndarray,
+    count: int,
+    seed: int,
+    mixtures: int,
+) -> Member:
+    Z = views[0]
     clusters = cluster_faces(Z, groups, count, seed)
-    centres = np.array([Z[rows].mean(axis=0) for rows in clusters], dtype=np.float32)
+    # stored in half precision, so fitted in it as well
+    centres = np.array([Z[rows].mean(axis=0) for rows in clusters], dtype=np.float16)
     # Where the model averages over a face and its mirror image, that mean is what is fitted.
-    views = [Z, member.coordinates(mirror(X))] if model.recipe.get("mirror") else [Z]
     rng = np.random.default_rng(seed)
     mixing = rng.integers(0, len(Z), (2, mixtures)), rng.random((mixtures, 1))
     views = [np.concatenate([view, _mix(view, *mixing)]) for view in views]
-    K = np.asarray(sum(rbf(view, centres, member.gamma) for view in views)) / len(views)
+    K = mirror_kernel(
+        [view.astype(np.float64) for view in views], [centres.astype(np.float64)], member.gamma
+    )
     target = np.asarray(sum(member.decide(view) for view in views)) / len(views)
     intercept = target.mean(axis=0)
     gram = K.T @ K
     gram[np.diag_indices_from(gram)] += RIDGE * len(K) / len(centres)
     coefficients = cho_solve(cho_factor(gram), K.T @ (target - intercept))
-    small = replace(member, kernel_vectors=centres, coefficients=coefficients, intercept=intercept)
-    return replace(model, members=(small,))
+    return replace(member, kernel_vectors=centres, coefficients=coefficients, intercept=intercept)
 
 
 def cluster_faces(Z: np.ndarray, groups: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
@@ -146,12 +162,20 @@ def leads_back(vectors: np.ndarray, Z: np.ndarray) -> int:
     int
     """
     sample = Z[:: max(1, len(Z) // 1000)]
-    squares = (Z**2).sum(axis=1)
-    between = _squared(sample, Z, squares)
-    between.partition(1, axis=1)
-    typical = np.median(np.sqrt(np.maximum(between[:, 1], 0)))
-    nearest = np.sqrt(np.maximum(_squared(vectors, Z, squares).min(axis=1), 0))
+    between = _nearest(sample, Z, 2)[:, 1] if len(Z) > 1 else np.zeros(1)
+    typical = np.median(np.sqrt(np.maximum(between, 0)))
+    nearest = np.sqrt(np.maximum(_nearest(vectors, Z, 1)[:, 0], 0))
     return int((nearest < 0.1 * typical).sum())
+
+
+def _nearest(A: np.ndarray, Z: np.ndarray, count: int) -> np.ndarray:
+    """Return squared distances to the nearest few of Z, ascending, some of Z at a time."""
+    best = np.full((len(A), count), np.inf)
+    for start in range(0, len(Z), BLOCK):
+        part = Z[start : start + BLOCK]
+        found = np.hstack([best, _squared(A, part, (part**2).sum(axis=1))])
+        best = np.sort(np.partition(found, count - 1, axis=1)[:, :count], axis=1)
+    return best
 
 
 def _squared(A: np.ndarray, B: np.ndarray, squares: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from facecore.evaluate import wilson
+from facecore.intervals import wilson
 
 BINS = 10
 

@@ -1,6 +1,7 @@
 """Read a folder of label folders, or a table of labels, as one list of photos."""
 
 import os
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pandas as pd
 from facecore.errors import DataError
 
 TRAITS = ("split", "subject", "age", "race")
+NO_FACE = "no face"  # beside the labels in a table of answers
 LABEL_COLUMNS = ("label", "gender")
 
 
@@ -43,7 +45,10 @@ def list_photos(source: Path) -> pd.DataFrame:
         raise DataError(f"no photo in {source}; expected {source}/<label>/<photo>")
     for label in table["label"].unique():
         if not is_label(label):
-            raise DataError(f"{source}: {label!r} cannot be a label, which names a folder")
+            raise DataError(
+                f"{source}: {label!r} cannot be a label, which names a folder; {NO_FACE!r} is what "
+                "tables call a photo without a face"
+            )
     return table.sort_values("path", ignore_index=True)
 
 
@@ -58,7 +63,7 @@ def is_label(name: str) -> bool:
     -------
     bool
     """
-    return bool(name.strip()) and name not in (".", "..") and not set(name) & set("/\\\0")
+    return bool(name.strip()) and name not in (".", "..", NO_FACE) and not set(name) & set("/\\\0")
 
 
 def root_of(source: Path) -> Path:
@@ -105,13 +110,12 @@ def _check_name(file: Path) -> None:
 
 def _read_table(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(
-            path,
-            dtype="str",
-            keep_default_na=False,
-            encoding="utf-8-sig",
-        )
-    except (OSError, ValueError) as error:
+        with warnings.catch_warnings():  # of rows that are longer than the header
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                path, dtype="str", keep_default_na=False, encoding="utf-8-sig", index_col=False
+            )
+    except (OSError, ValueError, pd.errors.ParserWarning) as error:
         raise DataError(f"cannot read the table {path}: {error}") from error
     label = next((name for name in LABEL_COLUMNS if name in table), None)
     if "path" not in table or label is None:

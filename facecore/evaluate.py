@@ -7,38 +7,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from facecore.curves import brier_score, calibration_error, reliability
 from facecore.dataset import root_of
+from facecore.intervals import wilson
 from facecore.model import FaceModel
 from facecore.predict import predict_many
 
 AGE_BANDS = ((0, 12), (13, 19), (20, 39), (40, 59), (60, 200))
+LEAST = 50  # photos of a group that is held against another
+OF_GROUPS = (
+    "n", "detected", "accuracy_all", "balanced_accuracy_all", "interval_all", "coverage",
+    "accuracy_answered", "interval_answered",
+)  # fmt: skip
 PREDICTION_COLUMNS = ("set", "label", "detected", "predicted", "age", "race")
-
-
-def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the Wilson 95 % interval of a share (Wilson 1927).
-
-    Parameters
-    ----------
-    right : int
-        Successes.
-    n : int
-        Trials.
-    z : float
-        Standard normal quantile.
-
-    Returns
-    -------
-    low, high : float
-        In [0, 1].
-    """
-    if n == 0:
-        return 0.0, 1.0
-    p = right / n
-    centre = p + z * z / (2 * n)
-    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    return max(0.0, float((centre - half) / scale)), min(1.0, float((centre + half) / scale))
 
 
 def pool_confusions(evaluation: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, int]]:
@@ -163,11 +144,13 @@ def predict_table(
     Returns
     -------
     DataFrame
-        One row a photo, in the order of `photos`: set, label, detected (bool), predicted (str,
-        empty where no face was found), p_<label> for each label (NaN where no face was found),
-        age (band), race, error (str), ms.
+        One row a photo, in the order of `photos`: set, label, detected (bool), predicted (the
+        likeliest label, whether or not the model is sure of it; empty where no face was found),
+        p_<label> for each label, distance (from face space) and score (of the detector; all NaN
+        where no face was found), answered (bool: the model's rule gives the label), error (str),
+        ms, age (band), race.
     """
-    root = root_of(source)
+    root = root_of(source).absolute()  # workers may stand elsewhere
     answers: Iterable = predict_many([(p, root / p) for p in photos["path"]], model, jobs=jobs)
     rows = []
     for answer in progress(answers) if progress else answers:
@@ -176,8 +159,11 @@ def predict_table(
         rows.append(
             {
                 "detected": face is not None,
-                "predicted": face.label if face else "",
+                "predicted": face.likely if face else "",
                 **{f"p_{label}": round(score, 6) for label, score in scores.items()},
+                "distance": round(face.distance, 4) if face else np.nan,
+                "score": round(face.detection_score, 4) if face else np.nan,
+                "answered": face is not None and face.label is not None,
                 "error": answer.error or "",
                 "ms": answer.ms,
             }
@@ -208,7 +194,11 @@ def report(table: pd.DataFrame) -> dict[str, Any]:
         balanced_accuracy_all (in [0, 1] or None), interval_all (Wilson 95 %), recall (by label,
         over all), confusion (true label to predicted label or "no face"), ms_per_photo (median
         or None), groups (trait to group to n, detected, accuracy_all, balanced_accuracy_all,
-        interval_all).
+        interval_all). Of a table with the column answered also coverage (answered of all
+        photos), accuracy_answered and interval_answered (Wilson 95 %), all three in the groups
+        too, to which the labels come; gaps (trait to the largest difference of accuracy_all
+        between groups of 50 photos or more, and the best and the worst of them);
+        calibration_error, brier_score and reliability (rows), over faces found.
     """
     figures = _figures(table)
     labels = sorted(table["label"].unique())
@@ -222,22 +212,39 @@ def report(table: pd.DataFrame) -> dict[str, Any]:
         for label in labels
     }
     timed = "ms" in table and len(table)
+    ruled = "answered" in table
     groups = {
         trait: {
-            group: {
-                key: value
-                for key, value in _figures(rows).items()
-                if key in ("n", "detected", "accuracy_all", "balanced_accuracy_all", "interval_all")
-            }
+            group: {key: value for key, value in _figures(rows).items() if key in OF_GROUPS}
             for group, rows in table[table[trait].ne("")].groupby(trait)
         }
-        for trait in ("age", "race")
+        for trait in (("label", "age", "race") if ruled else ("age", "race"))
     }
+    groups = {trait: found for trait, found in groups.items() if found}
     return {
         **figures,
         "confusion": confusion,
         "ms_per_photo": round(float(table["ms"].median()), 2) if timed else None,
-        "groups": {trait: found for trait, found in groups.items() if found},
+        "groups": groups,
+        **({"gaps": _gaps(groups), **_calibration(table)} if ruled else {}),
+    }
+
+
+def _gaps(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    gaps = {}
+    for trait, found in groups.items():
+        large = [(f["accuracy_all"], group) for group, f in found.items() if f["n"] >= LEAST]
+        if len(large) > 1:
+            (high, best), (low, worst) = max(large), min(large)
+            gaps[trait] = {"gap": round(high - low, 4), "best": best, "worst": worst}
+    return gaps
+
+
+def _calibration(table: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "calibration_error": _share(calibration_error(table)),
+        "brier_score": _share(brier_score(table)),
+        "reliability": reliability(table).round(4).to_dict("records"),
     }
 
 
@@ -256,6 +263,19 @@ def _figures(table: pd.DataFrame) -> dict[str, Any]:
         "balanced_accuracy_all": _share(recall_all.mean()),
         "interval_all": [round(low, 4), round(high, 4)],
         "recall": {str(label): _share(value) for label, value in recall_all.items()},
+        **_answered(table, right),
+    }
+
+
+def _answered(table: pd.DataFrame, right: pd.Series) -> dict[str, Any]:
+    if "answered" not in table:
+        return {}
+    answered = table["answered"]
+    low, high = wilson(int((right & answered).sum()), int(answered.sum()))
+    return {
+        "coverage": _share(answered.mean()),
+        "accuracy_answered": _share(right[answered].mean()),
+        "interval_answered": [round(low, 4), round(high, 4)],
     }
 
 

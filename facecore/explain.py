@@ -7,11 +7,14 @@ import cv2
 import numpy as np
 
 from facecore.errors import DataError
-from facecore.model import FaceModel, mirror
+from facecore.features import BINS, PATTERNS, Features, find_patterns
+from facecore.model import FaceModel, Member, mirror
+from facecore.recipes import to_rows
 
 PATH_STEPS = 32
-PATCH = 20  # pixels of the crop that an occlusion hides
+PATCHES = 5  # patches that an occlusion hides fill the crop's width
 STEP = 0.25  # of a walk, in standard deviations
+GLYPH = 24  # side of the drawing of a cell, in pixels
 
 
 def to_image(row: np.ndarray) -> np.ndarray:
@@ -43,6 +46,37 @@ def to_signed_image(row: np.ndarray) -> np.ndarray:
         Middle grey is zero.
     """
     return to_image(127.5 + 127.5 * row / max(float(np.abs(row).max()), 1e-12))
+
+
+def draw_features(features: Features, face: np.ndarray) -> np.ndarray:
+    """Draw what features hold of a prepared face: pixels, a star of edges a cell, or patterns.
+
+    Parameters
+    ----------
+    features : Features
+    face : ndarray of shape (side, side), uint8
+        As the model saw it.
+
+    Returns
+    -------
+    ndarray of shape (n, n), uint8
+        Of histograms of gradients, the stronger a gradient, the brighter the stroke across it,
+        which runs along the edge (Dalal and Triggs 2005). Of local patterns, the more neighbours
+        are as bright as the pixel, the brighter it is; white has no uniform pattern.
+    """
+    if features.kind == "pixels":
+        return features.read(face)
+    if features.kind == "lbp":
+        patterns = find_patterns(features.read(face))
+        return (255 * patterns / (PATTERNS - 1)).astype(np.uint8)
+    row = features.extract(face.reshape(1, -1))[0]
+    angles = (np.arange(BINS) + 0.5) * 2 * np.pi / BINS
+    y, x = np.mgrid[:GLYPH, :GLYPH] - (GLYPH - 1) / 2
+    across = [np.abs(x * np.cos(angle) + y * np.sin(angle)) for angle in angles]
+    strokes = np.clip(1.2 - np.array(across), 0, 1) * (np.hypot(x, y) < GLYPH / 2)
+    stars = np.tensordot(features.cells(row), strokes, 1)  # (row, column, y, x)
+    picture = stars.transpose(0, 2, 1, 3).reshape(2 * (GLYPH * len(stars),))
+    return to_image(255 * picture.ravel() / max(float(np.percentile(picture, 99.5)), 1e-12))
 
 
 def reconstruct(model: FaceModel, X: np.ndarray, n_components: int | None = None) -> np.ndarray:
@@ -78,9 +112,38 @@ def distance_from_face_space(model: FaceModel, X: np.ndarray) -> np.ndarray:
         Root mean square of the residual over the pixels, in units of the min-max scale (1 is
         the whole range of a pixel).
     """
+    centred, seen = _look(model.leading, X)
+    return _length(centred - seen)
+
+
+def redraw(model: FaceModel, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Draw faces from all their eigenfaces, and measure what these leave over, in one projection.
+
+    Parameters
+    ----------
+    model : FaceModel
+    X : ndarray of shape (n_faces, side * side), uint8 grey levels
+
+    Returns
+    -------
+    drawn : ndarray of shape (n_faces, side, side), uint8
+        As `reconstruct` draws them.
+    distances : ndarray of shape (n_faces,), float64
+        As `distance_from_face_space` measures them.
+    """
     member = model.pixels
+    centred, seen = _look(member, X)
+    drawn = (seen + member.mean) * member.span + member.minimum
+    return np.array([to_image(row) for row in drawn]), _length(centred - seen)
+
+
+def _look(member: Member, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return scaled faces without the mean face, and what the eigenfaces keep of them."""
     centred = member.scale(X) - member.mean
-    rest = centred - (centred @ member.basis.T) @ member.basis
+    return centred, (member.basis @ centred.T).T @ member.basis
+
+
+def _length(rest: np.ndarray) -> np.ndarray:
     return np.sqrt((rest.astype(np.float64) ** 2).mean(axis=1))
 
 
@@ -101,7 +164,7 @@ def typical_distance(model: FaceModel) -> float:
     float
         Root mean square, in the unit of `distance_from_face_space`.
     """
-    member = model.pixels
+    member = model.leading
     rest = member.total_variance - float(member.variance.sum(dtype=np.float64))
     return float(np.sqrt(max(rest, 0.0) / len(member.mean)))
 
@@ -226,13 +289,13 @@ def decision_gradient(model: FaceModel, X: np.ndarray, label: str) -> np.ndarray
         raise DataError("only a model whose features are pixels has a gradient in pixels")
     weights = _weights(model, label)
     total = np.zeros(X.shape)
-    for member in model.members:
+    for member, share in zip(model.members, model.shares, strict=True):
         through = member.basis / (member.deviation[:, None] * member.span)
-        total += member.gradient(member.coordinates(X), weights) @ through
+        total += member.gradient(member.coordinates(X), share * weights) @ through
         if model.recipe.get("mirror"):
-            seen = member.gradient(member.coordinates(mirror(X)), weights) @ through
+            seen = member.gradient(member.coordinates(mirror(X)), share * weights) @ through
             total += mirror(seen)
-    return total / (len(model.members) * (2 if model.recipe.get("mirror") else 1))
+    return total / (2 if model.recipe.get("mirror") else 1)
 
 
 @dataclass(frozen=True)
@@ -244,8 +307,8 @@ class Heat:
     kind : str
         ``"gradient"``: the exact gradient, summed along the way from the mean face to this one
         (integrated gradients, Sundararajan, Taly and Yan 2017); its sum is the change of the
-        decision. ``"occlusion"``: the change when a patch is hidden under the mean face (Zeiler
-        and Fergus 2014).
+        decision. ``"occlusion"``: the change when a patch is hidden under plain grey (Zeiler and
+        Fergus 2014).
     label : str
         Values above 0 speak for it.
     values : ndarray of shape (side, side), float64
@@ -263,7 +326,7 @@ def explain_decision(model: FaceModel, crop: np.ndarray, label: str | None = Non
     Parameters
     ----------
     model : FaceModel
-    crop : ndarray of shape (side, side), uint8
+    crop : ndarray of shape (side, side) or (side, side, 3), uint8
         As the model saw it.
     label : str, optional
         The label that the model answers when left out.
@@ -272,8 +335,8 @@ def explain_decision(model: FaceModel, crop: np.ndarray, label: str | None = Non
     -------
     Heat
     """
-    row = crop.reshape(1, -1)
-    label = label if label is not None else str(model.predict(row)[0])
+    if label is None:
+        label = str(model.predict(to_rows([crop], model.recipe))[0])
     explain = _along_path if _is_pixels(model) else occlusion
     return explain(model, crop, label)
 
@@ -287,12 +350,12 @@ def _along_path(model: FaceModel, crop: np.ndarray, label: str) -> Heat:
 
 
 def occlusion(model: FaceModel, crop: np.ndarray, label: str) -> Heat:
-    """Hide patch after patch under the mean face and see how the decision changes.
+    """Hide patch after patch under plain grey and see how the decision changes.
 
     Parameters
     ----------
     model : FaceModel
-    crop : ndarray of shape (side, side), uint8
+    crop : ndarray of shape (side, side) or (side, side, 3), uint8
     label : str
 
     Returns
@@ -301,14 +364,18 @@ def occlusion(model: FaceModel, crop: np.ndarray, label: str) -> Heat:
         Where hiding lowers the decision for the label, the value is above 0.
     """
     side = crop.shape[0]
-    mean = mean_face(model)
-    corners = range(0, side - PATCH // 2, PATCH // 2)
-    patches = [(slice(y, y + PATCH), slice(x, x + PATCH)) for y in corners for x in corners]
+    size = max(2, side // PATCHES)
+    # a network takes its time: patches that do not overlap are a quarter of them
+    step = size if model.recipe.get("network") else size // 2
+    # a plain cover: the mean face is not known where it is wider than the eigenfaces
+    cover = np.rint(crop.mean(axis=(0, 1))).astype(np.uint8)
+    corners = range(0, side - size // 2, step)
+    patches = [(slice(y, y + size), slice(x, x + size)) for y in corners for x in corners]
     hidden = np.repeat(crop[None], len(patches) + 1, axis=0)
     for picture, patch in zip(hidden, patches, strict=False):  # the last stays whole
-        picture[patch] = mean[patch]
-    decisions = decision_for(model, hidden.reshape(len(hidden), -1), label)
-    values, counts = np.zeros(crop.shape), np.zeros(crop.shape)
+        picture[patch] = cover
+    decisions = decision_for(model, to_rows(hidden, model.recipe), label)
+    values, counts = np.zeros(crop.shape[:2]), np.zeros(crop.shape[:2])
     for decision, patch in zip(decisions[:-1], patches, strict=True):
         values[patch] += decisions[-1] - decision
         counts[patch] += 1
@@ -318,11 +385,11 @@ def occlusion(model: FaceModel, crop: np.ndarray, label: str) -> Heat:
 def overlay(
     crop: np.ndarray, heat: Heat, towards: Sequence[int], away: Sequence[int]
 ) -> np.ndarray:
-    """Lay a heat map over the grey crop.
+    """Lay a heat map over the crop.
 
     Parameters
     ----------
-    crop : ndarray of shape (side, side), uint8
+    crop : ndarray of shape (side, side) or (side, side, 3), uint8
     heat : Heat
     towards, away : sequence of int
         RGB colours of what speaks for the label and against it, in [0, 255].
@@ -336,7 +403,7 @@ def overlay(
     strength = np.clip(np.abs(smooth) / max(np.percentile(np.abs(smooth), 99), 1e-12), 0, 1)
     colour = np.where(smooth[:, :, None] > 0, np.array(towards), np.array(away))
     alpha = 0.8 * strength[:, :, None]
-    mixed = (1 - alpha) * crop[:, :, None] + alpha * colour
+    mixed = (1 - alpha) * np.atleast_3d(crop) + alpha * colour
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
 
@@ -376,7 +443,7 @@ def walk(model: FaceModel, start: np.ndarray, label: str, steps: int) -> np.ndar
 
 
 def _is_pixels(model: FaceModel) -> bool:
-    return all(member.features == "pixels" for member in model.members)
+    return model.draws and model.eigenfaces is model
 
 
 def _weights(model: FaceModel, label: str) -> np.ndarray:

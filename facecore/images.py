@@ -3,6 +3,7 @@
 import io
 import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,7 @@ TURNS = {
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
 WIDE_MODES = ("I", "F", *SIXTEEN_BIT)
 UNSHOWABLE = ("LAB",)
+STRIP = 2**20  # pixels
 
 
 @dataclass(frozen=True)
@@ -175,13 +177,14 @@ def decode(
     data = read_bytes(source, limits)
     image = _open(data)
     width, height = image.size
-    if width * height > limits.max_pixels:
+    kind = image.format or "unknown"
+    most = limits.max_pixels * _share(image)
+    if width * height > most:
         raise PhotoError(
             "too_large",
-            f"the photo has {width} x {height} pixels; the limit is "
-            f"{limits.max_pixels / 1e6:.3g} million",
+            f"the photo has {width} x {height} pixels; the limit is {most / 1e6:.3g} million"
+            + (f" for {kind} of this kind" if most < limits.max_pixels else ""),
         )
-    kind = image.format or "unknown"
     factor = max(1, max(width, height) // enough) if enough else 1
     try:
         with image:
@@ -238,6 +241,20 @@ def _open(data: bytes) -> Image.Image:
     raise PhotoError("not_an_image", f"the file is not a photo; send {READABLE}")
 
 
+def _share(image: Image.Image) -> float:
+    """Return the share of the pixel limit for what its decoder holds in memory, in (0, 1]."""
+    if image.format in ("WEBP", "AVIF", "HEIF"):  # all of it, more than once
+        return 0.3
+    if (
+        image.format == "TIFF"
+        and getattr(image, "tag_v2", {}).get(ExifTags.Base.Orientation) in TURNS
+    ):
+        return 0.7  # turned while it is loaded
+    if image.mode == "CMYK" and image.info.get("progressive"):
+        return 0.7
+    return 1.0
+
+
 def _looks_like_image(data: bytes) -> bool:
     starts = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*")
     return data.startswith(starts) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
@@ -254,25 +271,47 @@ def _orientation(image: Image.Image) -> int:
 def _flatten(image: Image.Image, factor: int = 1) -> Image.Image:
     """Return `image` as 8-bit RGB, transparency over white, shrunk by a whole factor."""
     if image.mode in WIDE_MODES:
-        return (
-            Image.fromarray(_to_8_bit(np.asarray(image), image.mode)).reduce(factor).convert("RGB")
-        )
+        return _to_8_bit(image).reduce(factor).convert("RGB")
+    if image.mode in ("L", "RGB", "CMYK") and "transparency" not in image.info:
+        small = image.reduce(factor) if factor > 1 else image
+        return small if small.mode == "RGB" else small.convert("RGB")
+    # Strip by strip: a copy of the whole as RGBA would take 200 MB, and there would be three.
+    width, height = image.size
+    rows = max(1, STRIP // (width * factor)) * factor
+    flat = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        flat.paste(_over_white(strip, factor), (0, top // factor))
+    return flat
+
+
+def _over_white(image: Image.Image, factor: int) -> Image.Image:
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         layer = image.convert("RGBA").reduce(factor)
         white = Image.new("RGBA", layer.size, "white")
         return Image.alpha_composite(white, layer).convert("RGB")
-    if image.mode not in ("L", "RGB", "CMYK"):
-        image = image.convert("RGB")
-    return image.reduce(factor).convert("RGB")
+    return image.convert("RGB").reduce(factor)
 
 
-def _to_8_bit(values: np.ndarray, mode: str) -> np.ndarray:
-    values = np.nan_to_num(values.astype(np.float64))
-    top = values.max(initial=0)
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """Return wide grey levels as 8 bits, strip by strip: all as float64 would take 400 MB."""
+    width, height = image.size
+    rows = max(1, STRIP // max(width, 1))
+
+    def strips() -> Iterator[tuple[int, np.ndarray]]:
+        for top in range(0, height, rows):
+            part = np.asarray(image.crop((0, top, width, min(top + rows, height))))
+            yield top, np.nan_to_num(part.astype(np.float64))
+
     full = 65535
-    if mode not in SIXTEEN_BIT and top <= 255:  # 32 bits do not say which number is white
-        full = 1 if top <= 1 else 255
-    return np.clip(values * (255 / full) + 0.5, 0, 255).astype(np.uint8)
+    if image.mode not in SIXTEEN_BIT:  # 32 bits do not say which number is white
+        top = max((float(part.max(initial=0)) for _, part in strips()), default=0.0)
+        if top <= 255:
+            full = 1 if top <= 1 else 255
+    levels = np.empty((height, width), dtype=np.uint8)
+    for row, part in strips():
+        levels[row : row + len(part)] = np.clip(part * (255 / full) + 0.5, 0, 255)
+    return Image.fromarray(levels)
 
 
 def to_png(pixels: np.ndarray) -> bytes:

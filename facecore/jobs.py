@@ -24,6 +24,7 @@ from typing import IO, Any
 from facecore.archive import unpack_labels
 from facecore.artifacts import artifacts_dir, check_name, refuse_shipped
 from facecore.errors import DataError
+from facecore.scratch import lock, sweep
 
 LOG_BYTES = 2**20
 TAIL_BYTES = 8_000
@@ -135,7 +136,7 @@ def start_training(
     made: int = 0,
     made_by: str | None = None,
     grid: str = "quick",
-    recipe: str = "classic",
+    recipe: str = "aligned",
     min_size: int = 54,
     seed: int = 0,
 ) -> None:
@@ -178,7 +179,8 @@ def start_training(
     if _has_account(raw):
         crops = raw
     else:
-        commands.append(["crop", raw, "--out", crops, "--min-size", min_size, *_watched()])
+        cut = ["--recipe", recipe, "--min-size", min_size]
+        commands.append(["crop", raw, "--out", crops, *cut, *_watched()])
     how = ["--name", name, "--grid", grid, "--recipe", recipe, "--seed", seed]
     commands.append(["train", crops, *how, *_watched()])
     job = {
@@ -294,25 +296,10 @@ def _refuse_second() -> None:
         raise DataError("a training runs already; wait for its end, or cancel it")
 
 
-def _lock(file: IO[bytes], shared: bool = False) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
 def _is_running() -> bool:
     try:
         with open(work_dir() / "training.lock", "r+b") as file:
-            return not _lock(file, shared=True)
+            return not lock(file, shared=True)
     except OSError:
         return False
 
@@ -346,15 +333,15 @@ def _spawn(folder: Path) -> None:
 def run_job() -> None:
     """Run the commands of the job one after the other: what the process in the background does."""
     folder = _folder()
-    lock = open(work_dir() / "training.lock", "a+b")  # noqa: SIM115, held to the end
-    while not _lock(lock):  # a reader tries it for a moment
+    held = open(work_dir() / "training.lock", "a+b")  # noqa: SIM115, held to the end
+    while not lock(held):  # a reader tries it for a moment
         time.sleep(0.01)
     _write(folder / "pid.json", {"pid": os.getpid()})
     if sys.platform != "win32":
         os.nice(5)
     code, error = 0, ""
     for arguments in _read(folder / "job.json")["commands"]:
-        code, last = _run(arguments, folder / "log.txt", lock)
+        code, last = _run(arguments, folder / "log.txt", held)
         if code:
             error = last.removeprefix("error: ") if code > 0 else "it was killed; is memory short?"
             break
@@ -362,10 +349,10 @@ def run_job() -> None:
     _write(folder / "result.json", {"code": code, "error": error})
 
 
-def _run(arguments: Sequence[str], log: Path, lock: IO[bytes]) -> tuple[int, str]:
+def _run(arguments: Sequence[str], log: Path, held: IO[bytes]) -> tuple[int, str]:
     """Run one command, keep the beginning of what it prints, return its code and last line."""
     # Its command inherits the lock, so a job whose first process was killed still counts as alive.
-    kept = () if sys.platform == "win32" else (lock.fileno(),)
+    kept = () if sys.platform == "win32" else (held.fileno(),)
     last = ""
     with (
         open(log, "a", encoding="utf-8") as file,
@@ -392,10 +379,11 @@ def _kill(process: int, how: str) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove the photos of the job and their crops; the account of them stays."""
+    """Remove photos, crops and temporary files of the job; the account of the photos stays."""
     _remove(folder / PHOTOS)
     for crops in folder.glob("crops/*/*_crop"):
         _remove(crops)
+    sweep()
 
 
 def _remove(path: Path) -> None:

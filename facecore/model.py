@@ -12,11 +12,16 @@ from typing import Any
 import numpy as np
 
 from facecore.errors import ModelError
+from facecore.features import WHOLE, Features, read_features
+from facecore.recipes import lacks
+from facecore.rule import AnswerRule
 
 FORMAT = 1
 MAX_ARRAY_BYTES = 2**30
 KERNELS = ("rbf", "linear")
 CHUNK = 1024
+FEW = 64  # rows
+SMALL = 250_000  # products that BLAS does not share among threads
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,10 @@ class Member:
         Width of the RBF kernel ``exp(-gamma * squared distance)``; unused if linear.
     kernel : str
         ``"rbf"`` or ``"linear"``.
-    features : str
-        Name of the features, ``"pixels"``.
+    features : Features
+        What it reads of a prepared face.
+    name : str
+        Apart from those of the model's other members.
     """
 
     minimum: np.ndarray
@@ -61,43 +68,58 @@ class Member:
     intercept: np.ndarray
     gamma: float
     kernel: str = "rbf"
-    features: str = "pixels"
+    features: Features = WHOLE
+    name: str = "pixels"
 
     @cached_property
     def basis(self) -> np.ndarray:
         """Eigenfaces as float32, ndarray of shape (n_components, n_features)."""
-        return self.components.astype(np.float32)
+        return np.ascontiguousarray(self.components, dtype=np.float32)
 
     @cached_property
     def _vectors(self) -> np.ndarray:
-        return self.kernel_vectors.astype(np.float64)
+        # One face waits for memory, not for arithmetic: half the bytes are twice the speed.
+        return self.kernel_vectors.astype(np.float32, copy=False)
+
+    @cached_property
+    def _squares(self) -> np.ndarray:
+        return np.einsum("ij,ij->i", self._vectors, self._vectors, dtype=np.float64)
+
+    def unpack(self) -> None:
+        """Compute now what is computed once, so that copies of the member carry it."""
+        _ = self.basis, self._vectors, self._squares
+
+    def _products(self, rows: np.ndarray) -> np.ndarray:
+        return _times_few(self._vectors, rows.astype(np.float32)).astype(np.float64)
 
     def scale(self, X: np.ndarray) -> np.ndarray:
-        """Min-max scale rows of features: ``(X - min) / (max - min)``.
+        """Min-max scale the features of prepared faces: ``(X - min) / (max - min)``.
 
         Parameters
         ----------
-        X : ndarray of shape (n_faces, n_features)
+        X : ndarray of shape (n_faces, side * side)
+            Grey levels.
 
         Returns
         -------
         ndarray of shape (n_faces, n_features), float32
             In [0, 1] for training faces; other faces may leave it.
         """
-        return (X.astype(np.float32) - self.minimum) / self.span
+        return (self.features.extract(X).astype(np.float32) - self.minimum) / self.span
 
     def coordinates(self, X: np.ndarray) -> np.ndarray:
-        """Project rows of features into face space (Turk and Pentland 1991).
+        """Project prepared faces into face space (Turk and Pentland 1991).
 
         Parameters
         ----------
-        X : ndarray of shape (n_faces, n_features)
+        X : ndarray of shape (n_faces, side * side)
+            Grey levels.
 
         Returns
         -------
         ndarray of shape (n_faces, n_components), float32
         """
-        return ((self.scale(X) - self.mean) @ self.basis.T) / self.deviation
+        return _times_few(self.basis, self.scale(X) - self.mean) / self.deviation
 
     def rebuild(self, Z: np.ndarray) -> np.ndarray:
         """Return the features of points of face space, the inverse of `coordinates`.
@@ -130,9 +152,9 @@ class Member:
         parts = []
         for start in range(0, max(1, len(Z)), CHUNK):
             rows = Z[start : start + CHUNK].astype(np.float64)
-            dot = rows @ self._vectors.T
+            dot = self._products(rows)
             if self.kernel == "rbf":
-                squares = (rows**2).sum(1)[:, None] + (self._vectors**2).sum(1)
+                squares = (rows**2).sum(1)[:, None] + self._squares
                 dot = np.exp(-self.gamma * np.maximum(squares - 2 * dot, 0))
             parts.append(dot @ self.coefficients + self.intercept)
         return np.concatenate(parts)
@@ -154,8 +176,8 @@ class Member:
         if self.kernel == "linear":
             return np.tile(share @ self._vectors, (len(Z), 1))
         rows = Z.astype(np.float64)
-        squares = (rows**2).sum(1)[:, None] + (self._vectors**2).sum(1)
-        pull = share * np.exp(-self.gamma * np.maximum(squares - 2 * rows @ self._vectors.T, 0))
+        squares = (rows**2).sum(1)[:, None] + self._squares
+        pull = share * np.exp(-self.gamma * np.maximum(squares - 2 * self._products(rows), 0))
         return 2 * self.gamma * (pull @ self._vectors - pull.sum(1)[:, None] * rows)
 
 
@@ -168,7 +190,7 @@ class FaceModel:
     labels : tuple of str
         With two labels a positive decision means the second.
     members : tuple of Member
-        Their decisions are averaged.
+        Their decisions are averaged, by `weights`.
     slope : ndarray of shape (n_outputs,), float64
         Probability = ``1 / (1 + exp(-slope * decision))`` (Platt 1999, offset folded into the
         decision, so that decision 0 is probability 0.5).
@@ -178,6 +200,10 @@ class FaceModel:
     spread : tuple of ndarray or None
         For each label the mean, shape (n_labels, k), and a factor of the covariance, shape
         (n_labels, k, k), of the leading coordinates: what made faces are drawn from.
+    rule : AnswerRule
+        When an answer may be given.
+    weights : ndarray of shape (n_members, n_outputs), float64, or None
+        What each member counts, 1 in all for each output; equally where None.
     """
 
     labels: tuple[str, ...]
@@ -185,28 +211,81 @@ class FaceModel:
     slope: np.ndarray
     recipe: Mapping[str, Any] = field(default_factory=dict)
     spread: tuple[np.ndarray, np.ndarray] | None = None
+    rule: AnswerRule = field(default_factory=AnswerRule)
+    weights: np.ndarray | None = None
+
+    @property
+    def shares(self) -> np.ndarray:
+        """What each member counts, ndarray of shape (n_members, n_outputs), 1 in all."""
+        if self.weights is None:
+            return np.full((len(self.members), len(self.slope)), 1 / len(self.members))
+        return self.weights
 
     @property
     def pixels(self) -> Member:
-        """The member whose features are pixels, which draws eigenfaces."""
-        return next(member for member in self.members if member.features == "pixels")
+        """The member whose features are pixels, which draws eigenfaces.
+
+        ModelError is raised where there is none.
+        """
+        if not self.draws:
+            raise ModelError("no member of this model reads pixels, so it has no eigenfaces")
+        return next(member for member in self.members if member.features.kind == "pixels")
+
+    @property
+    def draws(self) -> bool:
+        """Whether a member reads pixels, so that what it keeps of a face can be drawn."""
+        return any(member.features.kind == "pixels" for member in self.members)
+
+    @property
+    def leading(self) -> Member:
+        """The member whose space faces are shown and held against: the eigenfaces if it draws."""
+        return self.pixels if self.draws else self.members[0]
+
+    @cached_property
+    def eigenfaces(self) -> "FaceModel":
+        """The model of the pixels alone, which decides on faces that eigenfaces draw.
+
+        It is the model itself where there is nothing else. It takes the pictures that
+        `Member.rebuild` draws, and its probabilities are calibrated on their own.
+        """
+        member = self.pixels
+        if len(self.members) == 1 and member.features == WHOLE:
+            return self
+        alone = replace(member, features=WHOLE)
+        recipe = {**self.recipe, "side": round(len(member.mean) ** 0.5)}
+        slope = self.slope if len(self.members) == 1 else np.ones_like(self.slope)
+        return FaceModel(self.labels, (alone,), slope, recipe, self.spread)
 
     def decision_function(self, X: np.ndarray) -> np.ndarray:
         """Return the calibrated machine's decision values.
 
         Parameters
         ----------
-        X : ndarray of shape (n_faces, n_features), uint8 grey levels
+        X : ndarray of shape (n_faces, side * side), uint8 grey levels
 
         Returns
         -------
         ndarray of shape (n_faces,) for two labels, else (n_faces, n_labels), float64
         """
-        views = [X, mirror(X)] if self.recipe.get("mirror") else [X]
-        values = np.mean(
-            [m.decide(m.coordinates(view)) for m in self.members for view in views], axis=0
-        )
+        values = (self.shares[:, None] * self.member_decisions(X)).sum(axis=0)
         return values[:, 0] if values.shape[1] == 1 else values
+
+    def member_decisions(self, X: np.ndarray) -> np.ndarray:
+        """Return the decision values of each member, whose weighted mean is the model's.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_faces, side * side), uint8 grey levels
+
+        Returns
+        -------
+        ndarray of shape (n_members, n_faces, n_outputs), float64
+            One output for two labels, else one a label.
+        """
+        mirrored = bool(self.recipe.get("mirror"))
+        rows = np.concatenate([X, mirror(X)]) if mirrored else X
+        values = np.array([m.decide(m.coordinates(rows)) for m in self.members])
+        return (values[:, : len(X)] + values[:, len(X) :]) / 2 if mirrored else values
 
     def probability_of(self, decisions: np.ndarray) -> np.ndarray:
         """Turn decision values into probabilities.
@@ -232,7 +311,7 @@ class FaceModel:
 
         Parameters
         ----------
-        X : ndarray of shape (n_faces, n_features), uint8 grey levels
+        X : ndarray of shape (n_faces, side * side), uint8 grey levels
 
         Returns
         -------
@@ -245,27 +324,13 @@ class FaceModel:
 
         Parameters
         ----------
-        X : ndarray of shape (n_faces, n_features), uint8 grey levels
+        X : ndarray of shape (n_faces, side * side), uint8 grey levels
 
         Returns
         -------
         ndarray of shape (n_faces,), str
         """
         return np.asarray(self.labels)[self.predict_proba(X).argmax(axis=1)]
-
-    def calibrated(self, slope: np.ndarray, offset: np.ndarray) -> "FaceModel":
-        """Return the model with a calibration: ``offset`` is added to the decision.
-
-        Parameters
-        ----------
-        slope, offset : ndarray of shape (n_outputs,)
-
-        Returns
-        -------
-        FaceModel
-        """
-        members = tuple(replace(m, intercept=m.intercept + offset) for m in self.members)
-        return replace(self, members=members, slope=np.asarray(slope, dtype=np.float64))
 
     def save(self, folder: Path) -> None:
         """Write ``model.npz`` (arrays) and ``model.json`` into an existing folder.
@@ -278,7 +343,10 @@ class FaceModel:
         scalars = []
         for i, member in enumerate(self.members):
             arrays |= {f"{name}_{i}": getattr(member, name) for name in _ARRAYS}
-            scalars.append({name: getattr(member, name) for name in _SCALARS})
+            values = {name: getattr(member, name) for name in _SCALARS}
+            scalars.append(values | {"features": member.features.to_dict()})
+        if self.weights is not None:
+            arrays["weights"] = self.weights
         if self.spread:
             arrays["spread_mean"], arrays["spread_factor"] = self.spread
         with open(folder / "model.npz", "wb") as file:
@@ -290,6 +358,8 @@ class FaceModel:
             "members": scalars,
             "sha256": sha256(folder / "model.npz"),
         }
+        if rule := self.rule.to_dict():
+            document["rule"] = rule
         (folder / "model.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
 
     @classmethod
@@ -323,6 +393,9 @@ class FaceModel:
                     "restore the folder or train it again"
                 )
             arrays = _read_arrays(folder / "model.npz")
+            known = {f"{key}_{i}" for key in _ARRAYS for i in range(len(document["members"]))}
+            if added := sorted(set(arrays) - known - _OPTIONAL):
+                raise ValueError(f"{added[0]} is none of its arrays")
             members = tuple(
                 _member({key: arrays[f"{key}_{i}"] for key in _ARRAYS}, scalars)
                 for i, scalars in enumerate(document["members"])
@@ -335,8 +408,12 @@ class FaceModel:
                 if "spread_mean" in arrays
                 else None
             )
-            model = cls(labels, members, arrays["slope"], dict(document["recipe"]), spread)
+            rule = AnswerRule.from_dict(document.get("rule", {}))
+            recipe, weights = dict(document["recipe"]), arrays.get("weights")
+            model = cls(labels, members, arrays["slope"], recipe, spread, rule, weights)
             _check(model)
+            if why := lacks(recipe):
+                raise ModelError(f"model {name!r} cannot be used: {why}")
         except FileNotFoundError as error:
             missing = Path(error.filename).name
             raise ModelError(f"model {name!r} is incomplete: {missing} is missing") from error
@@ -347,6 +424,26 @@ class FaceModel:
             # zlib.error, NotImplementedError, RecursionError, MemoryError, ...).
             raise ModelError(f"model {name!r} is damaged or no face model: {error}") from error
         return model
+
+
+def _times_few(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return ``rows @ matrix.T``.
+
+    Few rows go two by two through blocks of the matrix that fit in a core's cache: the matrix comes
+    out of memory once. The products are too small for BLAS to share them among threads, so the sums
+    depend neither on the number of threads nor on the other rows.
+    """
+    matrix = np.asarray(matrix)  # views of a memory map are slow to make
+    if len(rows) > FEW:
+        return (matrix @ rows.T).T
+    step = max(1, SMALL // (2 * matrix.shape[1]))
+    pairs = [(slice(i, i + 2), rows[i : i + 2].T) for i in range(0, len(rows), 2)]
+    result = np.empty((len(rows), len(matrix)), dtype=np.result_type(matrix, rows))
+    for start in range(0, len(matrix), step):
+        block = matrix[start : start + step]
+        for pair, columns in pairs:
+            result[pair, start : start + step] = (block @ columns).T
+    return result
 
 
 def mirror(X: np.ndarray) -> np.ndarray:
@@ -368,7 +465,8 @@ _ARRAYS = (
     "minimum", "span", "mean", "components", "deviation", "variance",
     "kernel_vectors", "coefficients", "intercept",
 )  # fmt: skip
-_SCALARS = ("total_variance", "gamma", "kernel", "features")
+_OPTIONAL = {"slope", "weights", "spread_mean", "spread_factor"}
+_SCALARS = ("total_variance", "gamma", "kernel", "name")
 
 
 def sha256(path: Path) -> str:
@@ -401,7 +499,8 @@ def _member(arrays: Mapping[str, Any], scalars: Mapping[str, Any]) -> Member:
         total_variance=float(scalars["total_variance"]),
         gamma=float(scalars["gamma"]),
         kernel=str(scalars["kernel"]),
-        features=str(scalars["features"]),
+        features=read_features(scalars["features"]),
+        name=str(scalars.get("name", "pixels")),
     )
 
 
@@ -417,6 +516,11 @@ def _check(model: FaceModel) -> None:
         raise ValueError("the calibration does not fit the labels")
     if not (np.isfinite(model.slope) & (model.slope > 0)).all():
         raise ValueError("the slope of the calibration is not above 0")
+    shares = model.shares
+    if shares.shape != (len(model.members), outputs) or shares.dtype.kind != "f":
+        raise ValueError("the weights do not fit the members")
+    if not ((shares >= 0).all() and np.allclose(shares.sum(axis=0), 1)):
+        raise ValueError("the weights of the members are no shares")
     for m in model.members:
         if m.components.ndim != 2 or m.kernel_vectors.ndim != 2:
             raise ValueError("eigenfaces or kernel vectors are not tables")
@@ -439,14 +543,19 @@ def _check(model: FaceModel) -> None:
             raise ValueError("a span or deviation is not above 0")
         if m.kernel not in KERNELS or not np.isfinite(m.gamma) or m.gamma < 0:
             raise ValueError(f"kernel {m.kernel!r} is unknown")
-        if m.features == "pixels" and d != side**2:
-            raise ValueError("the eigenfaces do not have the size of the recipe")
+        if d != m.features.count(side):
+            raise ValueError("the eigenfaces do not have the size of the features")
+    described = [m.features.kind == "network" for m in model.members]
+    if not (all(described) if model.recipe.get("network") else model.draws and not any(described)):
+        raise ValueError("its members do not read what its recipe prepares")
+    if len({m.name for m in model.members}) != len(model.members):
+        raise ValueError("two members have one name")
     if model.spread is not None:
         mean, factor = model.spread
         size = mean.shape[-1]
         if mean.shape != (k, size) or factor.shape != (k, size, size):
             raise ValueError("the spread of the coordinates does not fit the labels")
-        if size > len(model.pixels.components):
+        if size > len(model.leading.components):
             raise ValueError("the spread has more coordinates than eigenfaces")
         if not all(a.dtype.kind == "f" and np.isfinite(a).all() for a in model.spread):
             raise ValueError("the spread holds something else than finite numbers")

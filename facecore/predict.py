@@ -1,22 +1,33 @@
 """A photo goes in, answers come out: the one door of both apps, the API and the command line."""
 
+import hashlib
 import os
+import pickle
 import time
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import cv2
 import numpy as np
 
-from facecore.detect import Face, get_detector
+from facecore.detect import Face, get_detector, to_grey
 from facecore.errors import PhotoError
-from facecore.explain import distance_from_face_space, reconstruct
+from facecore.explain import distance_from_face_space, redraw
 from facecore.images import DEFAULT_LIMITS, Limits, decode
 from facecore.model import FaceModel
-from facecore.prepare import cut, flatten, to_square
+from facecore.prepare import cut_face
+from facecore.recipes import prepare, to_rows
+from facecore.rule import AnswerRule, doubt
+from facecore.scratch import scratch_folder
 
 ENOUGH = 1000  # long side in pixels: a face of a tenth of the photo still fills 100 pixels
+BATCH = 16  # photos whose faces go through the model together
+
+UNSURE = (122, 122, 122)  # RGB of the box of a face without a label
 
 Source = bytes | str | os.PathLike
 
@@ -29,27 +40,55 @@ class FaceAnswer:
     ----------
     box : tuple of int
         x, y, width, height in pixels of the upright photo at full resolution.
-    label : str
+    label : str or None
+        None where the rule doubts.
     probability : float
-        Of the label, calibrated, in [0, 1].
+        Of the likeliest label, calibrated, in [0, 1].
     scores : dict of str to float
         Probability of each label.
     detection_score : float
         Confidence of the detector.
     distance : float
         Distance from face space, root mean square in units of the min-max scale.
-    crop, reconstruction : ndarray of shape (side, side), uint8
-        The grey crop that the model saw, and what its eigenfaces can draw of it.
+    crop : ndarray of shape (side, side), uint8
+        The grey crop that the eigenfaces saw; of a model without them, the prepared face in grey.
+    reconstruction : ndarray of shape (side, side), uint8, or None
+        What the eigenfaces can draw of the crop; None where the model has none.
+    prepared : ndarray of shape (side, side) or (side, side, 3), uint8
+        The face that all of the model saw: the same crop, or a wider one around it; in colour
+        where a network describes it.
+    reason : str or None
+        Why there is no label, as `facecore.rule.doubt` says it.
+    landmarks : tuple of tuple of float, or None
+        As `facecore.detect.Face` has them, in pixels of the upright photo at full resolution.
     """
 
     box: tuple[int, int, int, int]
-    label: str
+    label: str | None
     probability: float
     scores: dict[str, float]
     detection_score: float
     distance: float
     crop: np.ndarray
-    reconstruction: np.ndarray
+    reconstruction: np.ndarray | None
+    prepared: np.ndarray
+    reason: str | None
+    landmarks: tuple[tuple[float, float], ...] | None = None
+
+    @property
+    def likely(self) -> str:
+        """The likeliest label, whether or not it is given."""
+        return max(self.scores, key=lambda label: self.scores[label])
+
+    @property
+    def verdict(self) -> str:
+        """The label, or in its place ``"unsure"`` or ``"not a face"``."""
+        return self.label or (self.reason or "").partition(": ")[0]
+
+    @property
+    def why(self) -> str:
+        """The reason without the verdict, empty where there is a label."""
+        return (self.reason or "").partition(": ")[2]
 
 
 @dataclass(frozen=True)
@@ -89,7 +128,8 @@ class PhotoAnswer:
         Returns
         -------
         dict
-            photo, error, and faces with box, label, probability and scores.
+            photo, error, and faces with box, label (None where the rule doubts), probability of
+            the likeliest label, scores and reason (None where there is a label).
         """
         faces = [
             {
@@ -97,6 +137,7 @@ class PhotoAnswer:
                 "label": face.label,
                 "probability": round(face.probability, 4),
                 "scores": {label: round(score, 4) for label, score in face.scores.items()},
+                "reason": face.reason,
             }
             for face in self.faces
         ]
@@ -110,6 +151,7 @@ def predict_photo(
     name: str = "",
     limits: Limits = DEFAULT_LIMITS,
     detector: dict[str, Any] | None = None,
+    rule: AnswerRule | None = None,
 ) -> PhotoAnswer:
     """Find and classify every face of a photo.
 
@@ -122,6 +164,8 @@ def predict_photo(
     limits : Limits
     detector : dict, optional
         Another detector than the recipe's, as `facecore.detect.detector_spec` returns it.
+    rule : AnswerRule, optional
+        Another rule than the model's.
 
     Returns
     -------
@@ -129,20 +173,37 @@ def predict_photo(
         A photo that cannot be used gives an answer with an error; nothing is raised for it.
     """
     start = time.perf_counter()
+    answer, found, crops = _search(source, model, name, limits, detector)
+    faces = classify(crops, model, found, rule=rule) if crops else ()
+    return replace(answer, faces=faces, ms=(time.perf_counter() - start) * 1e3)
+
+
+def _search(
+    source: Source,
+    model: FaceModel,
+    name: str,
+    limits: Limits,
+    detector: dict[str, Any] | None = None,
+) -> tuple[PhotoAnswer, list[Face], list[np.ndarray]]:
+    """Return an answer without faces, the faces in pixels of the full photo, and their crops."""
     try:
         photo = decode(source, enough=ENOUGH, limits=limits)
     except PhotoError as error:
-        ms = (time.perf_counter() - start) * 1e3
-        return PhotoAnswer(name, str(error), ms=ms, reason=error.reason)
-    found = get_detector(detector or model.recipe["detector"])(photo.pixels)
-    crops = [prepare_face(photo.pixels, face, model) for face in found]
-    faces = classify(crops, model, found, photo.scale) if crops else ()
-    ms = (time.perf_counter() - start) * 1e3
-    return PhotoAnswer(name, None, faces, photo.pixels, photo.width, photo.height, ms)
+        return PhotoAnswer(name, str(error), reason=error.reason), [], []
+    faces = get_detector(detector or model.recipe["detector"])(photo.pixels)
+    crops = [prepare_face(photo.pixels, face, model) for face in faces]
+    answer = PhotoAnswer(name, None, (), photo.pixels, photo.width, photo.height)
+    return answer, [_enlarge(face, photo.scale) for face in faces], crops
+
+
+def _enlarge(face: Face, scale: float) -> Face:
+    x, y, w, h = (float(v) / scale for v in face.box)
+    points = face.landmarks and tuple((px / scale, py / scale) for px, py in face.landmarks)
+    return replace(face, box=(x, y, w, h), landmarks=points)
 
 
 def prepare_face(pixels: np.ndarray, face: Face, model: FaceModel) -> np.ndarray:
-    """Cut, grey and resize a face as the model's recipe says.
+    """Cut and resize a face, grey or in colour, as the model's recipe says.
 
     Parameters
     ----------
@@ -153,50 +214,61 @@ def prepare_face(pixels: np.ndarray, face: Face, model: FaceModel) -> np.ndarray
 
     Returns
     -------
-    ndarray of shape (side, side), uint8
+    ndarray of shape (side, side) or (side, side, 3), uint8
     """
-    recipe = model.recipe
-    return to_square(cut(pixels, face.box), int(recipe["side"]), float(recipe["frame"]))
+    return prepare(cut_face(pixels, face, model.recipe.get("alignment")), model.recipe)
 
 
 def classify(
-    crops: list[np.ndarray], model: FaceModel, found: list[Face], scale: float = 1.0
+    crops: list[np.ndarray],
+    model: FaceModel,
+    found: list[Face],
+    rule: AnswerRule | None = None,
 ) -> tuple[FaceAnswer, ...]:
     """Classify prepared faces.
 
     Parameters
     ----------
-    crops : list of ndarray of shape (side, side), uint8
+    crops : list of ndarray of shape (side, side) or (side, side, 3), uint8
     model : FaceModel
     found : list of Face
-        Where each crop comes from, in pixels of the decoded photo.
-    scale : float
-        Pixels of the decoded photo for one of the full photo.
+        Where each crop comes from, in pixels of the upright photo at full resolution.
+    rule : AnswerRule, optional
+        Another rule than the model's.
 
     Returns
     -------
     tuple of FaceAnswer
     """
-    X = np.vstack([flatten(crop) for crop in crops])
+    X = to_rows(crops, model.recipe)
     probabilities = model.predict_proba(X)
-    drawn = reconstruct(model, X)
-    distances = distance_from_face_space(model, X)
+    drawn: Sequence[np.ndarray | None]
+    if model.draws:
+        pictures, distances = redraw(model, X)
+        seen, drawn = model.pixels.features.extract(X).reshape(pictures.shape), list(pictures)
+    else:
+        seen, drawn = np.array([to_grey(crop) for crop in crops]), [None] * len(crops)
+        distances = distance_from_face_space(model, X)
     answers = []
-    for crop, face, p, image, distance in zip(
-        crops, found, probabilities, drawn, distances, strict=True
+    for prepared, crop, face, p, image, distance in zip(
+        crops, seen, found, probabilities, drawn, distances, strict=True
     ):
         best = int(p.argmax())
-        x, y, w, h = (round(float(v) / scale) for v in face.box)
+        reason = doubt(rule or model.rule, float(p[best]), float(distance), face.score)
+        x, y, w, h = (round(v) for v in face.box)
         answers.append(
             FaceAnswer(
                 box=(x, y, w, h),
-                label=model.labels[best],
+                label=None if reason else model.labels[best],
                 probability=float(p[best]),
                 scores=dict(zip(model.labels, map(float, p), strict=True)),
                 detection_score=face.score,
                 distance=float(distance),
                 crop=crop,
                 reconstruction=image,
+                prepared=prepared,
+                reason=reason,
+                landmarks=face.landmarks,
             )
         )
     return tuple(answers)
@@ -208,8 +280,12 @@ def predict_many(
     *,
     jobs: int = 1,
     limits: Limits = DEFAULT_LIMITS,
+    rule: AnswerRule | None = None,
 ) -> Iterator[PhotoAnswer]:
     """Classify many photos in order, without keeping their pixels.
+
+    The faces of `BATCH` photos are decided together: one face waits for the model's arrays to
+    come out of memory, and more wait hardly longer.
 
     Parameters
     ----------
@@ -219,27 +295,112 @@ def predict_many(
     jobs : int
         Worker processes; -1 for one a core. The answers do not depend on it.
     limits : Limits
+    rule : AnswerRule, optional
+        Another rule than the model's.
 
     Yields
     ------
     PhotoAnswer
+        Its time is that of its search and its faces' share of the time of deciding.
     """
+    batches = _batches(sources)
+    if jobs == 1:
+        for batch in batches:
+            yield from _predict_batch(batch, model, limits, rule)
+        return
     import joblib  # one photo, in a web worker or on the command line, needs no joblib
 
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
-    yield from parallel(
-        joblib.delayed(_predict_one)(name, source, model, limits) for name, source in sources
-    )
+    for member in model.members:
+        member.unpack()
+    with _lend(model) as lent:
+        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
+        results = parallel(
+            joblib.delayed(_predict_lent)(batch, *lent, limits, rule) for batch in batches
+        )
+        try:
+            for answers in results:
+                yield from answers
+        finally:
+            with warnings.catch_warnings():  # a reader who has seen enough is no cause for one
+                warnings.simplefilter("ignore")
+                results.close()
 
 
-def _predict_one(name: str, source: Source, model: FaceModel, limits: Limits) -> PhotoAnswer:
+@contextmanager
+def _lend(model: FaceModel) -> Iterator[tuple[str, np.ndarray | None]]:
+    """Yield how workers get the model once: a file on this computer, or its bytes on a cluster.
+
+    As an argument it would be unpickled, and on this computer mapped, again for each batch.
+    """
+    import joblib
+    from joblib.parallel import LokyBackend, get_active_backend
+
+    if not isinstance(get_active_backend()[0], LokyBackend):
+        packed = pickle.dumps(model)
+        # an array, as Dask's engine for joblib sends large arrays once
+        yield hashlib.sha256(packed).hexdigest(), np.frombuffer(packed, dtype=np.uint8)
+        return
+    with scratch_folder() as folder:
+        stored = str(folder / "model")
+        joblib.dump(model, stored)
+        yield stored, None
+
+
+_lent: dict[str, FaceModel] = {}
+
+
+def _predict_lent(
+    batch: list[tuple[str, Source]],
+    name: str,
+    packed: np.ndarray | None,
+    limits: Limits,
+    rule: AnswerRule | None,
+) -> list[PhotoAnswer]:
+    if name not in _lent:
+        import joblib
+
+        _lent.clear()
+        _lent[name] = (
+            joblib.load(name, mmap_mode="r") if packed is None else pickle.loads(packed.tobytes())
+        )
+    return _predict_batch(batch, _lent[name], limits, rule)
+
+
+def _batches(sources: Iterable[tuple[str, Source]]) -> Iterator[list[tuple[str, Source]]]:
+    rest = iter(sources)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def _predict_batch(
+    batch: list[tuple[str, Source]], model: FaceModel, limits: Limits, rule: AnswerRule | None
+) -> list[PhotoAnswer]:
     cv2.setNumThreads(1)
-    answer = predict_photo(source, model, name=name, limits=limits)
-    return replace(answer, pixels=None)
+    answers, counts, found, crops = [], [], [], []
+    for name, source in batch:
+        start = time.perf_counter()
+        answer, faces, prepared = _search(source, model, name, limits)
+        ms = (time.perf_counter() - start) * 1e3
+        answers.append(replace(answer, pixels=None, ms=ms))
+        counts.append(len(faces))
+        found += faces
+        crops += prepared
+    if not crops:
+        return answers
+    from threadpoolctl import threadpool_limits  # one photo needs none
+
+    start = time.perf_counter()
+    with threadpool_limits(1):  # in a process of many, too; sums of threads differ in last digits
+        decided = iter(classify(crops, model, found, rule))
+    share = (time.perf_counter() - start) * 1e3 / len(crops)
+    return [
+        replace(answer, faces=tuple(islice(decided, count)), ms=answer.ms + count * share)
+        for answer, count in zip(answers, counts, strict=True)
+    ]
 
 
-def colour_crop(answer: PhotoAnswer, number: int) -> np.ndarray:
-    """Cut one face out of its photo, in colour.
+def colour_crop(answer: PhotoAnswer, number: int, model: FaceModel) -> np.ndarray:
+    """Cut one face out of its photo as the model's recipe says, in colour.
 
     Parameters
     ----------
@@ -247,11 +408,13 @@ def colour_crop(answer: PhotoAnswer, number: int) -> np.ndarray:
         With pixels.
     number : int
         Of the face, from 1.
+    model : FaceModel
+        That answered.
 
     Returns
     -------
     ndarray of shape (height, width, 3), uint8
-        The box of the detector, at the resolution of the answer's pixels.
+        As `facecore.prepare.cut_face` cuts it, from the answer's pixels.
 
     Raises
     ------
@@ -260,8 +423,11 @@ def colour_crop(answer: PhotoAnswer, number: int) -> np.ndarray:
     """
     if answer.pixels is None:
         raise ValueError("the answer has no pixels to cut from")
-    scale = answer.pixels.shape[1] / answer.width
-    return cut(answer.pixels, tuple(v * scale for v in answer.faces[number - 1].box))
+    scale, found = answer.pixels.shape[1] / answer.width, answer.faces[number - 1]
+    x, y, w, h = (v * scale for v in found.box)
+    points = found.landmarks and tuple((px * scale, py * scale) for px, py in found.landmarks)
+    face = Face((x, y, w, h), found.detection_score, points)
+    return cut_face(answer.pixels, face, model.recipe.get("alignment"))
 
 
 def same_faces(first: PhotoAnswer, second: PhotoAnswer) -> list[tuple[int, int]]:
@@ -299,14 +465,14 @@ def _overlap(one: tuple[int, ...], other: tuple[int, ...]) -> float:
 
 
 def annotate(answer: PhotoAnswer, colours: dict[str, tuple[int, int, int]]) -> np.ndarray:
-    """Draw the numbered boxes of an answer on its photo.
+    """Draw the numbered boxes of an answer on its photo, and dots on the landmarks.
 
     Parameters
     ----------
     answer : PhotoAnswer
         With pixels.
     colours : dict of str to tuple of int
-        RGB colour of each label's box.
+        RGB colour of each label's box; a face without a label has a grey one.
 
     Returns
     -------
@@ -321,12 +487,16 @@ def annotate(answer: PhotoAnswer, colours: dict[str, tuple[int, int, int]]) -> n
         raise ValueError("the answer has no pixels to draw on")
     picture = answer.pixels.copy()
     scale = picture.shape[1] / answer.width
-    thick = max(1, round(max(picture.shape[:2]) / 250))
+    thick = max(2, round(max(picture.shape[:2]) / 250))
     for number, face in enumerate(answer.faces, start=1):
         x, y, w, h = (round(v * scale) for v in face.box)
-        colour = colours[face.label]
+        colour = colours[face.label] if face.label else UNSURE
         ink = (0, 0, 0) if np.dot(colour, (0.299, 0.587, 0.114)) > 140 else (255, 255, 255)
-        cv2.rectangle(picture, (x, y), (x + w, y + h), colour, thick)
+        places = [(round(px * scale), round(py * scale)) for px, py in face.landmarks or ()]
+        for shade, wider in ((ink, 2), (colour, 0)):  # an edge, to be seen on any photo
+            cv2.rectangle(picture, (x, y), (x + w, y + h), shade, thick + wider)
+            for place in places:
+                cv2.circle(picture, place, thick + wider // 2, shade, cv2.FILLED, cv2.LINE_AA)
         size = max(0.4, max(picture.shape[:2]) / 800)
         (tw, th), base = cv2.getTextSize(str(number), cv2.FONT_HERSHEY_SIMPLEX, size, thick)
         left, top = max(0, x), max(0, y)

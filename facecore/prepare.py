@@ -1,13 +1,20 @@
 """Turn a photo and a face box into the row of numbers that a model reads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 
-from facecore.detect import to_grey
+from facecore.detect import Face, to_grey
+from facecore.errors import ModelError
 
 SIDE = 100
+# Where eyes and corners of the mouth land, in distances of the eyes from the crop's middle: the
+# mean shape of the landmarks of the training faces, with level eyes.
+PLACES = np.array([(-0.5, -0.5), (0.5, -0.5), (-0.38, 0.55), (0.38, 0.55)])
+EYES_AND_MOUTH = [0, 1, 3, 4]  # of the five landmarks
+LEAST, MOST = 160, 640  # side of an aligned crop, in pixels
 
 
 def cut(pixels: np.ndarray, box: Sequence[float]) -> np.ndarray:
@@ -31,8 +38,80 @@ def cut(pixels: np.ndarray, box: Sequence[float]) -> np.ndarray:
     return np.ascontiguousarray(pixels[rows[:, None], columns])
 
 
-def to_square(crop: np.ndarray, side: int = SIDE, frame: float = 1.0) -> np.ndarray:
-    """Return the middle of a crop in grey at the size of the training faces.
+def cut_face(
+    pixels: np.ndarray, face: Face, alignment: Mapping[str, Any] | None = None
+) -> np.ndarray:
+    """Cut a face out of a photo as a recipe says: its box, or upright by its landmarks.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width, 3), uint8
+    face : Face
+        In pixels of `pixels`.
+    alignment : mapping, optional
+        ``{"width": ...}``, the width of the crop in distances of the eyes; None cuts the box.
+
+    Returns
+    -------
+    ndarray of shape (crop height, crop width, 3), uint8
+
+    Raises
+    ------
+    ModelError
+        The face is to be aligned, but its detector gives no landmarks.
+    """
+    if alignment is None:
+        return cut(pixels, face.box)
+    if face.landmarks is None:
+        raise ModelError("faces are aligned by landmarks, which only the detector 'mtcnn' gives")
+    return align(pixels, face.landmarks, float(alignment["width"]))
+
+
+def align(pixels: np.ndarray, landmarks: Sequence[Sequence[float]], width: float) -> np.ndarray:
+    """Cut a face out of a photo upright, at one place and size, by a similarity transform.
+
+    The transform (rotation, scale, shift) brings eyes and mouth nearest to `PLACES` in the sense
+    of least squares (Umeyama 1991). The crop is at the photo's own scale where that gives `LEAST`
+    to `MOST` pixels; a larger face is averaged down, so that fine detail does not alias.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width, ...), uint8
+    landmarks : sequence of shape (5, 2)
+        As `facecore.detect.Face` has them, in pixels.
+    width : float
+        Of the crop, in distances of the eyes.
+
+    Returns
+    -------
+    ndarray of shape (side, side, ...), uint8
+        What lies outside the photo repeats its outermost pixels.
+    """
+    points = np.asarray(landmarks, dtype=float)[EYES_AND_MOUTH] @ [1, 1j]
+    places = PLACES @ [1, 1j]
+    spread = points - points.mean()
+    turn = (places * spread.conj()).sum() / max((np.abs(spread) ** 2).sum(), 1e-12)
+    # side of the crop in pixels of the photo; landmarks that are no face may ask for any
+    native = min(width / max(abs(turn), 1e-12), 2 * max(pixels.shape[:2]))
+    side = int(np.clip(round(native), LEAST, MOST))
+    more = max(1, min(int(np.ceil(native / side)), 16))
+    scale = side * more / width
+    turn, middle = turn * scale, places.mean() * scale + (1 + 1j) * (side * more - 1) / 2
+    shift = middle - turn * points.mean()
+    matrix = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+    crop = cv2.warpAffine(
+        pixels, matrix, (side * more, side * more), flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    if more > 1:
+        crop = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(crop)
+
+
+def to_square(
+    crop: np.ndarray, side: int = SIDE, frame: float = 1.0, colour: bool = False
+) -> np.ndarray:
+    """Return the middle of a crop, grey or in colour, at the size of the training faces.
 
     Shrinks by pixel area, so that fine detail does not alias, and enlarges bilinearly.
 
@@ -43,16 +122,19 @@ def to_square(crop: np.ndarray, side: int = SIDE, frame: float = 1.0) -> np.ndar
         Width and height of the result in pixels.
     frame : float
         Share of the crop's width and height that is used, around its middle, in (0, 1].
+    colour : bool
+        Keep the colours of a crop that has some.
 
     Returns
     -------
-    ndarray of shape (side, side), uint8
+    ndarray of shape (side, side), uint8, or (side, side, 3) in colour
     """
     top, left = (round(length * (1 - frame) / 2) for length in crop.shape[:2])
-    grey = to_grey(crop[top : len(crop) - top, left : crop.shape[1] - left])
-    shrinks = min(grey.shape) > side
+    middle = crop[top : len(crop) - top, left : crop.shape[1] - left]
+    face = middle if colour else to_grey(middle)
+    shrinks = min(face.shape[:2]) > side
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(grey, (side, side), interpolation=method), dtype=np.uint8)
+    return np.asarray(cv2.resize(face, (side, side), interpolation=method), dtype=np.uint8)
 
 
 def flatten(face: np.ndarray) -> np.ndarray:

@@ -12,11 +12,12 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
+from facecore.crops import check_recipe
 from facecore.errors import DataError
-from facecore.estimator import fit_svm
+from facecore.estimator import fit_svm, rbf
 from facecore.model import FaceModel
 from facecore.points import CROPS, SAMPLE, FacePoints
-from facecore.search import choose, decide, rbf, split_folds
+from facecore.search import choose, decide, split_folds
 from facecore.train import load_faces, persons
 
 CHUNK = 250
@@ -146,11 +147,12 @@ def project_crops(
     table: pd.DataFrame,
     model: FaceModel,
     *,
+    member: str | None = None,
     count: int = SAMPLE,
     seed: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> FacePoints:
-    """Project a sample of crops into a model's face space.
+    """Project a sample of crops into the face space of a model's member.
 
     Parameters
     ----------
@@ -159,6 +161,8 @@ def project_crops(
     table : DataFrame
         As `facecore.crops.read_table` returns it; of a folder with splits only train is used.
     model : FaceModel
+    member : str, optional
+        Its name; the leading one when left out.
     count : int
         At most so many faces.
     seed : int
@@ -172,8 +176,12 @@ def project_crops(
     Raises
     ------
     DataError
-        No face was kept, or a crop is missing or damaged.
+        No face was kept, a crop is missing or damaged, or they were cut in another way than the
+        model's recipe cuts them.
     """
+    check_recipe(folder, model.recipe)
+    name = member or model.leading.name
+    project = next(found for found in model.members if found.name == name).coordinates
     kept = table[table["state"].eq("kept")]
     if kept["split"].eq("train").any():
         kept = kept[kept["split"].eq("train")]
@@ -184,7 +192,7 @@ def project_crops(
     parts = []
     for start in range(0, len(sample), CHUNK):
         rows = load_faces(sample.iloc[start : start + CHUNK], model.recipe)
-        parts.append(model.pixels.coordinates(rows))
+        parts.append(project(rows))
         if on_progress:
             on_progress(min(start + CHUNK, len(sample)), len(sample))
     Z = np.concatenate(parts).astype(np.float64)

@@ -1,26 +1,40 @@
 """Grid search over face space that computes shared work once."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
+from sklearn import config_context
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import ParameterGrid, StratifiedGroupKFold
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
+from sklearn.utils.class_weight import compute_sample_weight
 from threadpoolctl import threadpool_limits
 
 from facecore.errors import DataError
-from facecore.estimator import as_float, fit_pca, fit_svm
-from facecore.model import mirror
+from facecore.estimator import (
+    as_float,
+    fit_space,
+    fit_svm,
+    kernel_of_bands,
+    machines_of,
+    mean_kernel,
+    mirror_kernel,
+    squared_distances,
+    training_bands,
+)
 from facecore.progress import step, track
 
 PARAMETERS = ("n_components", "whiten", "gamma", "C", "class_weight")
+MEMORY_MB = 4000.0
+TASKS = 2  # for each worker, so that none waits long for another at the end
+Space = tuple[list[np.ndarray], list[np.ndarray], np.ndarray]
+Score = tuple[int, int, tuple[float, float, float], np.ndarray]
 DEFAULTS = {"whiten": True, "class_weight": "balanced"}
 GRIDS: dict[str, dict[str, list[Any]]] = {
     "quick": {"n_components": [50, 100], "C": [1.0, 5.0], "gamma": [0.003, 0.006]},
@@ -29,6 +43,30 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
         "C": [1.0, 2.0, 4.0, 8.0],
         "gamma": [0.0015, 0.0025, 0.004, 0.006],
         "class_weight": ["balanced", None],
+    },
+}
+
+# Small grids around what wider searches on the shared training photos found best.
+_TEXTURES: dict[str, list[Any]] = {
+    "n_components": [300], "C": [5.0, 10.0], "gamma": [0.0017, 0.0027],
+}  # fmt: skip
+# Small grids by recipe and member, around what wider searches found best.
+TUNED: dict[str, dict[str, dict[str, list[Any]]]] = {
+    "classic": {
+        "pixels": {
+            "n_components": [150, 200],
+            "C": [4.0, 8.0, 16.0],
+            "gamma": [0.004, 0.006, 0.009],
+        }
+    },
+    "aligned": {
+        "pixels": {"n_components": [200], "C": [5.0, 10.0], "gamma": [0.0017, 0.0025]},
+        "hog tight": _TEXTURES,
+        "hog wide": _TEXTURES,
+        "patterns": _TEXTURES,
+    },
+    "embedding": {
+        "network": {"n_components": [64, 78], "C": [2.0, 5.0, 10.0], "gamma": [0.004, 0.008]}
     },
 }
 
@@ -143,17 +181,19 @@ def grid_search(
     folds: int = 5,
     seed: int = 0,
     jobs: int = 1,
-    mirrored: bool = False,
+    memory_mb: float = MEMORY_MB,
+    mirrored: np.ndarray | None = None,
     progress: bool = False,
 ) -> SearchResult:
     """Search min-max, PCA and SVM together, everything fitted inside the fold.
 
-    One PCA a fold serves every smaller number of components (its leading ones are the smaller
-    PCA), and one kernel matrix serves every C and class weight.
+    Nothing is computed twice: one PCA a fold serves every smaller number of components (its
+    leading ones are the smaller PCA), one matrix of distances every gamma, one kernel matrix every
+    C and class weight, and a machine with no coefficient at its bound every larger C.
 
     Parameters
     ----------
-    X : ndarray of shape (n_faces, n_features), uint8 grey levels
+    X : ndarray of shape (n_faces, n_features)
     y, groups : ndarray of shape (n_faces,)
         Labels and persons.
     grid : mapping
@@ -161,8 +201,12 @@ def grid_search(
     folds, seed : int
     jobs : int
         Worker processes; -1 for one a core. The result does not depend on it.
-    mirrored : bool
-        Score the mean decision over a face and its mirror image, as the model will decide.
+    memory_mb : float
+        Bound on the matrices of all workers together, in MB: fewer workers run, and distances are
+        computed again for each gamma, where they would not fit. The result does not depend on it.
+    mirrored : ndarray of shape (n_faces, n_features), optional
+        The same features of the mirror images: train on both, and score the mean decision over
+        a face and its mirror image, as the model will decide.
     progress : bool
         Show a progress bar on standard error.
 
@@ -176,37 +220,147 @@ def grid_search(
     """
     grid = parse_grid(grid)
     splits = split_folds(y, groups, folds, seed)
-    classes = np.unique(y)
+    codes = np.unique(y, return_inverse=True)[1]
     candidates = [{name: point[name] for name in PARAMETERS} for point in ParameterGrid(dict(grid))]
     most = max(grid["n_components"])
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    workers = joblib.effective_n_jobs(jobs)
+    plan = plan_memory(
+        max(len(train) for train, _ in splits), max(len(test) for _, test in splits), X.shape[1],
+        1 if mirrored is None else 2, as_float(X[:1]).itemsize, jobs=workers, memory_mb=memory_mb,
+    )  # fmt: skip
     spaces = dict(
         track(
-            parallel(
+            joblib.Parallel(n_jobs=plan.fitters, return_as="generator_unordered")(
                 joblib.delayed(_project)(i, X, split, most, seed, mirrored)
                 for i, split in enumerate(splits)
             ),
             len(splits), "eigenfaces", "fold", shown=progress,
         )
     )  # fmt: skip
-    kernels = {tuple(c[name] for name in ("n_components", "whiten", "gamma")) for c in candidates}
     tasks = [
-        joblib.delayed(_score_kernel)(fold, spaces[fold], y, splits[fold], kernel, candidates)
-        for kernel in sorted(kernels)
+        joblib.delayed(_score_gammas)(fold, spaces[fold], codes, splits[fold], group, plan)
+        for group in _group(candidates, -(-TASKS * plan.scorers // len(splits)))
         for fold in range(len(splits))
     ]
+    parallel = joblib.Parallel(n_jobs=plan.scorers, return_as="generator_unordered")
+    return collect(parallel(tasks), candidates, splits, y, progress=progress)
+
+
+def collect(
+    results: Iterable[list[Score]],
+    candidates: Sequence[Mapping[str, Any]],
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
+    y: np.ndarray,
+    *,
+    progress: bool = False,
+) -> SearchResult:
+    """Gather what the tasks of a search return, in any order.
+
+    Parameters
+    ----------
+    results : iterable of list of tuple
+        Candidate's number, fold, (score, seconds to fit, seconds to score), and the decision
+        values of the validation faces.
+    candidates : sequence of mapping
+    splits : sequence of tuple of ndarray
+    y : ndarray of shape (n_faces,)
+    progress : bool
+
+    Returns
+    -------
+    SearchResult
+    """
+    outputs = len(np.unique(y))
     scores = np.full((len(candidates), len(splits), 3), np.nan)
-    decisions = np.zeros((len(candidates), len(y), 1 if len(classes) == 2 else len(classes)))
+    decisions = np.zeros((len(candidates), len(y), 1 if outputs == 2 else outputs))
     with step("grid search", len(candidates) * len(splits), "fit", shown=progress) as advance:
-        for results in parallel(tasks):
-            for candidate, fold, numbers, values in results:
+        for found in results:
+            for candidate, fold, numbers, values in found:
                 scores[candidate, fold] = numbers
                 decisions[candidate, splits[fold][1]] = values
             best_mean = float(np.fmax.reduce(scores[:, :, 0].mean(axis=1)))
-            advance(len(results), best=None if np.isnan(best_mean) else best_mean)
+            advance(len(found), best=None if np.isnan(best_mean) else best_mean)
     table = _tabulate(candidates, scores)
     best = int(table["rank_test_score"].argmin())
-    return SearchResult(table, candidates[best], decisions[best])
+    return SearchResult(table, dict(candidates[best]), decisions[best])
+
+
+def _group(
+    candidates: Sequence[Mapping[str, Any]], least: int
+) -> list[list[tuple[int, Mapping[str, Any]]]]:
+    """Group numbered candidates by n_components and whiten, and by gamma if groups are too few."""
+    numbered = list(enumerate(candidates))
+    # The longest first, so that the workers end together.
+    spaces = sorted({(c["n_components"], c["whiten"]) for c in candidates}, reverse=True)
+    gammas = sorted({c["gamma"] for c in candidates})
+    parts = min(len(gammas), -(-least // len(spaces)))
+    return [
+        [(i, c) for i, c in numbered
+         if (c["n_components"], c["whiten"]) == space and c["gamma"] in gammas[part::parts]]
+        for space in spaces
+        for part in range(parts)
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a search shares memory among its workers.
+
+    Parameters
+    ----------
+    fitters, scorers : int
+        Workers that fit eigenfaces, and that fit machines.
+    keep : bool
+        Distances are kept for all gamma, not computed again for each.
+    cache_mb : float
+        Of each machine's cache of kernel rows, in MB.
+    """
+
+    fitters: int
+    scorers: int
+    keep: bool
+    cache_mb: float
+
+
+def plan_memory(
+    n_train: int,
+    n_test: int,
+    n_features: int,
+    views: int,
+    item: int,
+    *,
+    jobs: int,
+    memory_mb: float,
+) -> Plan:
+    """Decide how many workers there are and what they keep, within a bound on memory.
+
+    Parameters
+    ----------
+    n_train, n_test, n_features, views : int
+        Of a fold; 2 views with mirror images.
+    item : int
+        Bytes of a feature and of a distance.
+    jobs : int
+        Workers that are wanted, 1 or more.
+    memory_mb : float
+        For all workers together, in MB. One worker that computes distances anew for each gamma is
+        the least.
+
+    Returns
+    -------
+    Plan
+    """
+    total = memory_mb * 1e6
+    space = 2 * item * views * n_train * n_features  # features, and scaled ones
+    kernels = 8 * n_train**2 + (8 + item) * n_train * n_test
+    distances = item * views**2 * (n_train**2 // 2 + n_train * n_test)
+    cache = 4 * n_train**2
+    fitters = int(min(jobs, max(1, total // space)))
+    scorers = int(min(jobs, max(1, total // kernels)))
+    share = total / scorers - kernels
+    keep = share >= distances
+    left = share - distances if keep else share
+    return Plan(fitters, scorers, keep, max(1.0, min(cache, left) / 1e6))
 
 
 # One thread of linear algebra, as worker processes have, so that sums do not depend on `jobs`.
@@ -217,52 +371,103 @@ def _project(
     split: tuple[np.ndarray, np.ndarray],
     most: int,
     seed: int,
-    mirrored: bool,
-) -> tuple[int, tuple[np.ndarray, list[np.ndarray], np.ndarray]]:
-    """Return coordinates of training and of each view of validation faces, and deviations."""
+    mirrored: np.ndarray | None,
+) -> tuple[int, Space]:
+    """Return coordinates of each view of training and of validation faces, and deviations."""
     train, test = split
-    scaler = MinMaxScaler()
-    scaled = scaler.fit_transform(as_float(X[train]))
-    pca = fit_pca(scaled, most, False, seed)
-    Z = pca.transform(scaled)
-    del scaled
-    views = [X[test], mirror(X[test])] if mirrored else [X[test]]
-    Z_tests = [pca.transform(scaler.transform(as_float(view))) for view in views]
-    return fold, (Z, Z_tests, np.sqrt(np.maximum(pca.explained_variance_, 1e-12)))
+    views = [X] if mirrored is None else [X, mirrored]
+    scaler, pca = fit_space(X[train], None if mirrored is None else mirrored[train], most, False,
+                            seed)  # fmt: skip
+    spaces = [
+        [np.asarray(pca.transform(scaler.transform(as_float(view[rows])))) for view in views]
+        for rows in (train, test)
+    ]
+    return fold, (*spaces, np.sqrt(np.maximum(pca.explained_variance_, 1e-12)))
 
 
 @threadpool_limits.wrap(limits=1)
-def _score_kernel(
+def _score_gammas(
     fold: int,
-    space: tuple[np.ndarray, list[np.ndarray], np.ndarray],
+    space: Space,
     y: np.ndarray,
     split: tuple[np.ndarray, np.ndarray],
-    kernel: tuple[int, bool, float],
-    candidates: Sequence[Mapping[str, Any]],
-) -> list[tuple[int, int, tuple[float, float, float], np.ndarray]]:
-    n, whiten, gamma = kernel
-    Z, Z_tests, deviation = space
+    candidates: Sequence[tuple[int, Mapping[str, Any]]],
+    plan: Plan,
+) -> list[Score]:
+    """Score numbered candidates that share n_components and whiten; distances are made once."""
+    n, whiten = candidates[0][1]["n_components"], candidates[0][1]["whiten"]
+    train_views, test_views, deviation = space
     divisor = deviation[:n] if whiten else 1
-    Z = Z[:, :n] / divisor
+    known, unseen = (
+        [view[:, :n] / divisor for view in views] for views in (train_views, test_views)
+    )
+    gammas = sorted({candidate["gamma"] for _, candidate in candidates})
+    keep = plan.keep and len(gammas) > 1
+    bands = list(training_bands(known)) if keep else None
+    pairs = [squared_distances(a, b) for a in unseen for b in known] if keep else None
+    K = np.empty((len(known[0]), len(known[0])))
+    scores = []
+    for gamma in gammas:
+        kernel_of_bands(training_bands(known) if bands is None else bands, gamma, K)
+        K_test = mirror_kernel(unseen, known, gamma) if pairs is None else mean_kernel(pairs, gamma)
+        K_test = K_test.astype(np.float64)  # once, as the coefficients of every machine are
+        sharing = [(i, c) for i, c in candidates if c["gamma"] == gamma]
+        scores += _score_kernel(fold, K, K_test, y, split, sharing, plan.cache_mb)
+    return scores
+
+
+def _score_kernel(
+    fold: int,
+    K: np.ndarray,
+    K_test: np.ndarray,
+    y: np.ndarray,
+    split: tuple[np.ndarray, np.ndarray],
+    candidates: Sequence[tuple[int, Mapping[str, Any]]],
+    cache_mb: float,
+) -> list[Score]:
+    """Score numbered candidates that differ in C and class weight only."""
     train, test = split
-    K = rbf(Z, Z, gamma)
-    # The decision is linear in the kernel: the mean over the views is that of their kernels.
-    kernels = [rbf(view[:, :n] / divisor, Z, gamma) for view in Z_tests]
-    K_test = np.asarray(sum(kernels)) / len(kernels)
     classes = np.unique(y)
-    results = []
-    for i, candidate in enumerate(candidates):
-        if (candidate["n_components"], candidate["whiten"], candidate["gamma"]) != kernel:
-            continue
-        start = time.perf_counter()
-        svc = SVC(C=candidate["C"], kernel="precomputed", cache_size=1)
-        machine = fit_svm(K, y[train], svc, candidate["class_weight"])
-        fitted = time.perf_counter()
-        values = decide(machine, K_test)
+    free: dict[str | None, np.ndarray] = {}  # decisions that no larger C changes
+    scores = []
+    for i, candidate in sorted(candidates, key=lambda numbered: numbered[1]["C"]):
+        C, class_weight = candidate["C"], candidate["class_weight"]
+        start = fitted = time.perf_counter()
+        if class_weight in free:
+            values = free[class_weight]
+        else:
+            svc = SVC(C=C, kernel="precomputed", cache_size=cache_mb)
+            with config_context(assume_finite=True):
+                machine = fit_svm(K, y[train], svc, class_weight)
+            fitted = time.perf_counter()
+            values = decide(machine, K_test)
+            if is_free(machine, C * compute_sample_weight(class_weight, y[train])):
+                free[class_weight] = values
         score = balanced_accuracy_score(y[test], choose(values, classes))
         times = (fitted - start, time.perf_counter() - fitted)
-        results.append((i, fold, (score, *times), values))
-    return results
+        scores.append((i, fold, (score, *times), values))
+    return scores
+
+
+def is_free(machine: SVC | OneVsRestClassifier, bounds: np.ndarray) -> bool:
+    """Say whether no coefficient of a machine is at its bound.
+
+    Such a machine is the solution for every larger C as well.
+
+    Parameters
+    ----------
+    machine : SVC or OneVsRestClassifier
+    bounds : ndarray of shape (n_training_faces,)
+        C times the weight of each face.
+
+    Returns
+    -------
+    bool
+    """
+    return all(
+        bool((np.abs(m.dual_coef_[0]) < bounds[m.support_] * (1 - 1e-9)).all())
+        for m in machines_of(machine)
+    )
 
 
 def decide(machine: SVC | OneVsRestClassifier, K: np.ndarray) -> np.ndarray:
@@ -278,8 +483,11 @@ def decide(machine: SVC | OneVsRestClassifier, K: np.ndarray) -> np.ndarray:
     -------
     ndarray of shape (n, n_outputs), float64
     """
-    machines = machine.estimators_ if isinstance(machine, OneVsRestClassifier) else [machine]
-    return np.column_stack([K[:, m.support_] @ m.dual_coef_[0] + m.intercept_[0] for m in machines])
+    machines = machines_of(machine)
+    coefficients = np.zeros((K.shape[1], len(machines)))
+    for column, m in enumerate(machines):
+        coefficients[m.support_, column] = m.dual_coef_[0]
+    return np.asarray(K @ coefficients + [m.intercept_[0] for m in machines])
 
 
 def choose(decisions: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -296,29 +504,6 @@ def choose(decisions: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """
     one = decisions.shape[1] == 1
     return classes[(decisions[:, 0] > 0).astype(int) if one else decisions.argmax(axis=1)]
-
-
-def rbf(A: np.ndarray, B: np.ndarray, gamma: float) -> np.ndarray:
-    """Return the RBF kernel matrix ``exp(-gamma * |a - b|^2)``.
-
-    Parameters
-    ----------
-    A : ndarray of shape (n, k)
-    B : ndarray of shape (m, k)
-    gamma : float
-
-    Returns
-    -------
-    ndarray of shape (n, m), float64, in (0, 1]
-    """
-    A, B = A.astype(np.float64), B.astype(np.float64)
-    K = A @ B.T
-    K *= -2
-    K += (A**2).sum(axis=1)[:, None]
-    K += (B**2).sum(axis=1)
-    np.maximum(K, 0, out=K)
-    K *= -gamma
-    return np.exp(K, out=K)
 
 
 def simplest_within_one_error(table: pd.DataFrame) -> Any:

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from facecore.crops import ALL, MIN_SIZE
+from facecore.crops import ALL
+from facecore.detect import MIN_SIZE
 
 TEXTS = ("set", "label", "split", "state")
 NUMBERS = ("face_size", "photo_width", "photo_height")

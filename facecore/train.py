@@ -5,7 +5,8 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -15,50 +16,58 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
+from sklearn.metrics import balanced_accuracy_score
+from threadpoolctl import threadpool_limits
 
 from facecore.artifacts import check_name, write_model
-from facecore.calibrate import platt
+from facecore.calibrate import choose_confidence, choose_distance, choose_score, platt, weigh
+from facecore.card import write_card
 from facecore.centres import MIN_FACES, MIN_PERSONS, leads_back, on_centres
 from facecore.crops import (
     ALL,
     TABLE,
-    CropSettings,
+    check_recipe,
     count_states,
     crop_folder,
     near_test,
     raw_root,
     read_table,
+    recipe_settings,
 )
-from facecore.detect import HaarSettings, detector_spec
 from facecore.errors import DataError, PhotoError
-from facecore.estimator import FaceSpaceClassifier
+from facecore.estimator import fit_member, measure_spread
 from facecore.evaluate import predict_table, report
+from facecore.explain import distance_from_face_space
+from facecore.features import Features
 from facecore.images import decode
-from facecore.model import FaceModel
+from facecore.model import FaceModel, Member, mirror
+from facecore.nystroem import choose_solver, fit_nystroem, nystroem_search
 from facecore.points import tabulate_points
-from facecore.prepare import SIDE, flatten, to_square
 from facecore.progress import step, track
+from facecore.recipes import (
+    DEFAULT_RECIPE,
+    MEMBERS,
+    crops_of,
+    find_recipe,
+    prepare,
+    rows_of,
+    to_rows,
+)
+from facecore.rule import AnswerRule
+from facecore.scratch import reserve_array, scratch_folder
 from facecore.search import (
     GRIDS,
+    TUNED,
     SearchResult,
+    choose,
     count_folds,
     grid_search,
     parse_grid,
     split_folds,
 )
 from facecore.sizes import round_sizes
+from facecore.streaming import CHUNK, FacesOnDisk
 
-RECIPES: dict[str, dict[str, Any]] = {
-    "classic": {
-        "name": "classic",
-        "detector": detector_spec("haar", HaarSettings()),
-        "alignment": None,
-        "features": ["pixels"],
-        "side": SIDE,
-        "frame": 0.86,
-        "mirror": True,
-    },
-}
 PACKAGES = ("numpy", "scikit-learn", "opencv-python-headless", "pillow")
 CROPS = Path("crops")
 
@@ -67,11 +76,12 @@ def train(
     sources: Sequence[Path],
     name: str,
     *,
-    recipe: str = "classic",
+    recipe: str = DEFAULT_RECIPE,
     grid: str = "quick",
     jobs: int = 1,
     seed: int = 0,
     centres: int = 0,
+    solver: str = "auto",
     note: str = "",
     command: str = "",
     progress: bool = False,
@@ -87,15 +97,18 @@ def train(
     name : str
         Name of the model.
     recipe : str
-        A key of `RECIPES`.
+        A key of `facecore.recipes.RECIPES`.
     grid : str
-        A key of `facecore.search.GRIDS`, or a JSON file.
+        As `read_grid` takes it.
     jobs : int
         Worker processes; -1 for one a core.
     seed : int
     centres : int
         Express the machine on at most so many cluster centres, for a model that is given away;
         0 keeps the support vectors.
+    solver : str
+        ``"exact"``, ``"nystroem"`` (memory does not grow with the square of the faces), or
+        ``"auto"``, as `facecore.nystroem.choose_solver` takes it.
     note : str
         Terms of the data, stored with the model.
     command : str
@@ -112,29 +125,49 @@ def train(
     FacecoreError
     """
     check_name(name)
-    if recipe not in RECIPES:
-        raise DataError(f"no recipe {recipe!r}; there are: {', '.join(RECIPES)}")
-    values = read_grid(grid)
+    chosen = find_recipe(recipe)
+    grids = {member: read_grid(grid, recipe, member) for member in MEMBERS[recipe]}
     begun = time.perf_counter()
-    faces = gather(sources, RECIPES[recipe], jobs=jobs, seed=seed, progress=progress)
+    faces = gather(sources, chosen, jobs=jobs, seed=seed, progress=progress)
     fitted = faces[faces["split"].eq("train") & faces["state"].eq("kept")]
-    X = load_faces(fitted, RECIPES[recipe], jobs)
+    solver = choose_solver(solver, len(fitted))
     y, groups = fitted["label"].to_numpy(dtype=str), persons(fitted)
-    search = grid_search(
-        X, y, groups, values, seed=seed, jobs=jobs, progress=progress,
-        mirrored=RECIPES[recipe]["mirror"],
-    )  # fmt: skip
-    with step("fit", 1, "model", shown=progress) as advance:
-        classifier = FaceSpaceClassifier(**search.best, random_state=seed).fit(X, y)
-        model = classifier.to_model(RECIPES[recipe], X, y)
-        if centres:
-            model = on_centres(model, X, groups, count=centres, seed=seed)
-        advance()
-    model = model.calibrated(*platt(search.decisions, y, np.array(model.labels)))
+    members, searches = [], {}
+    # The faces of a training wait on disk, not in memory.
+    with scratch_folder() as work, joblib.parallel_config(temp_folder=str(work)):
+        X = load_faces(fitted, chosen, jobs, work / "faces.npy")
+        for member, features in MEMBERS[recipe].items():
+            fit_one = _fit_exact if solver == "exact" else _fit_nystroem
+            fit, searches[member] = fit_one(
+                X, y, groups, grids[member], features, member=member, recipe=chosen,
+                centres=centres, seed=seed, jobs=jobs, progress=progress,
+            )  # fmt: skip
+            members.append(replace(fit, features=features, name=member))
+        labels = tuple(str(label) for label in np.unique(y))
+        slope = np.ones(members[0].coefficients.shape[1])
+        model = FaceModel(labels, tuple(members), slope, chosen)
+        if model.draws:
+            Z = in_chunks(model.pixels.coordinates, X)
+            model = replace(model, spread=measure_spread(Z, y, np.array(labels)))
+        with step("reduce", 1, "model", shown=progress) as advance:
+            if centres and solver == "exact":
+                model = on_centres(model, X, groups, count=centres, seed=seed)
+            advance()
+        model, decisions = calibrate(model, [s.decisions for s in searches.values()], y)
+        scores = fitted["score"].to_numpy(dtype=float)
+        model, rule = with_rule(model, decisions, X, y, scores)
+        with step("look for faces in the model", 1, "model", shown=progress) as advance:
+            vectors = describe_vectors(model, X, bool(centres), solver)
+            advance()
+        points = None
+        if not centres:
+            Z = in_chunks(model.leading.coordinates, X)
+            points = tabulate_points(Z, y, groups, seed=seed)
     predictions, evaluation = evaluate_splits(faces, model, jobs=jobs, progress=progress)
     metadata = {
         "name": name,
         "recipe": recipe,
+        "solver": solver,
         "labels": list(model.labels),
         "created": datetime.now(UTC).strftime("%Y-%m-%d"),
         "command": command,
@@ -144,23 +177,108 @@ def train(
         "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
         "data": describe_data(faces),
         "training_faces": {str(k): int(v) for k, v in fitted["label"].value_counts().items()},
-        "search": describe_search(search, values),
-        "kernel_vectors": describe_vectors(model, X, bool(centres)),
+        "search": describe_search(searches, grids, decisions, y, groups, seed),
+        "kernel_vectors": vectors,
+        **({"rule": rule} if rule else {}),
     }
-    tables = {"sizes": round_sizes(faces), "grid_search": search.table}
-    if not centres:
-        tables["coordinates"] = tabulate_points(model.pixels.coordinates(X), y, groups, seed=seed)
+    tables = {"sizes": round_sizes(faces), "grid_search": join_tables(searches)}
+    if points is not None:
+        tables["coordinates"] = points
     if evaluation:
         tables["predictions"] = predictions
-    return write_model(name, model, metadata, tables, evaluation or None)
+    card = write_card(model, metadata, evaluation, predictions)
+    return write_model(name, model, metadata, tables, evaluation or None, card)
 
 
-def read_grid(grid: str) -> dict[str, list[Any]]:
-    """Return a grid by name or from a JSON file.
+def _fit_exact(
+    X: np.ndarray, y: np.ndarray, groups: np.ndarray, grid: Mapping[str, Any], features: Features,
+    *, member: str, recipe: Mapping[str, Any], centres: int, seed: int, jobs: int, progress: bool,
+) -> tuple[Member, SearchResult]:  # fmt: skip
+    F = features.extract(X)
+    mirrored = features.extract(mirror(X)) if recipe["mirror"] else None
+    search = grid_search(
+        F, y, groups, grid, seed=seed, jobs=jobs, progress=progress, mirrored=mirrored
+    )
+    with step(f"fit {member}", 1, "model", shown=progress) as advance:
+        fit = fit_member(F, mirrored, y, search.best, seed)
+        advance()
+    return fit, search
+
+
+def _fit_nystroem(
+    X: np.ndarray, y: np.ndarray, groups: np.ndarray, grid: Mapping[str, Any], features: Features,
+    *, member: str, recipe: Mapping[str, Any], centres: int, seed: int, jobs: int, progress: bool,
+) -> tuple[Member, SearchResult]:  # fmt: skip
+    assert isinstance(X, np.memmap)
+    faces = FacesOnDisk(Path(str(X.filename)), features, bool(recipe["mirror"]))
+    search = nystroem_search(faces, y, groups, grid, seed=seed, jobs=jobs, progress=progress)
+    with step(f"fit {member}", 1, "model", shown=progress) as advance:
+        fit = fit_nystroem(faces, y, groups, search.best, centres=centres, seed=seed, jobs=jobs)
+        advance()
+    return fit, search
+
+
+def in_chunks(function: Callable[[np.ndarray], np.ndarray], X: np.ndarray) -> np.ndarray:
+    """Apply a function of faces to some of them at a time.
+
+    Parameters
+    ----------
+    function : callable
+        From rows of faces to rows of results.
+    X : ndarray of shape (n_faces, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_faces, ...)
+    """
+    return np.concatenate([function(X[i : i + CHUNK]) for i in range(0, len(X), CHUNK)])
+
+
+def calibrate(
+    model: FaceModel, decisions: Sequence[np.ndarray], y: np.ndarray
+) -> tuple[FaceModel, np.ndarray]:
+    """Calibrate each member on its own, then weigh several of them into one decision.
+
+    A calibrated member decides in log odds.
+
+    Parameters
+    ----------
+    model : FaceModel
+    decisions : sequence of ndarray of shape (n_faces, n_outputs)
+        Out-of-fold decision values of each member.
+    y : ndarray of shape (n_faces,)
+
+    Returns
+    -------
+    model : FaceModel
+    decisions : ndarray of shape (n_faces, n_outputs)
+        Out of fold, of the calibrated model.
+    """
+    classes, members, odds = np.array(model.labels), [], []
+    for member, values in zip(model.members, decisions, strict=True):
+        slope, offset = platt(values, y, classes)
+        intercept = (member.intercept + offset) * slope
+        members.append(
+            replace(member, coefficients=member.coefficients * slope, intercept=intercept)
+        )
+        odds.append((values + offset) * slope)
+    model = replace(model, members=tuple(members), slope=np.ones_like(slope))
+    if len(members) == 1:
+        return model, odds[0]
+    weights, slope = weigh(odds, y, classes)
+    joint = np.einsum("mo,mno->no", weights, odds)
+    return replace(model, weights=weights, slope=slope), joint
+
+
+def read_grid(grid: str, recipe: str, member: str) -> dict[str, list[Any]]:
+    """Return a member's grid by name or from a JSON file.
 
     Parameters
     ----------
     grid : str
+        A key of `facecore.search.GRIDS`, ``"tuned"`` (a small one around what earlier searches
+        found best for the recipe), or a JSON file: one grid, or one for each member by its name.
+    recipe, member : str
 
     Returns
     -------
@@ -172,15 +290,18 @@ def read_grid(grid: str) -> dict[str, list[Any]]:
     """
     if grid in GRIDS:
         return parse_grid(GRIDS[grid])
+    if grid == "tuned":
+        return parse_grid(TUNED[recipe][member])
     if not Path(grid).is_file():
-        raise DataError(f"no grid {grid!r}; there are: {', '.join(GRIDS)}, or name a JSON file")
+        names = ", ".join([*GRIDS, "tuned"])
+        raise DataError(f"no grid {grid!r}; there are: {names}, or name a JSON file")
     try:
         values = json.loads(Path(grid).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"cannot read the grid {grid}: {error}") from error
     if not isinstance(values, dict):
         raise DataError(f"the grid {grid} is no JSON object of lists")
-    return parse_grid(values)
+    return parse_grid(values.get(member, values))
 
 
 def gather(
@@ -215,9 +336,11 @@ def gather(
         folder = source
         if not (source / TABLE).is_file():
             digest = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:8]
-            folder = CROPS / f"{source.resolve().name}-{digest}"
-            settings = CropSettings(recipe["detector"])
+            cut_by = crops_of(recipe)
+            folder = CROPS / f"{source.resolve().name}-{cut_by}-{digest}"
+            settings = recipe_settings(cut_by)
             crop_folder(source, folder, settings, jobs=jobs, progress=progress)
+        check_recipe(folder, recipe)
         table = read_table(folder)
         if not table["split"].isin(["train", "test"]).any():
             table["split"] = hold_out(table, seed)
@@ -271,8 +394,10 @@ def persons(table: pd.DataFrame) -> np.ndarray:
     return (table["set"] + np.where(known, "/person/", "/photo/") + who).to_numpy(dtype=str)
 
 
-def load_faces(table: pd.DataFrame, recipe: Mapping[str, Any], jobs: int = 1) -> np.ndarray:
-    """Load crops as rows of grey levels.
+def load_faces(
+    table: pd.DataFrame, recipe: Mapping[str, Any], jobs: int = 1, file: Path | None = None
+) -> np.ndarray:
+    """Load crops as rows of numbers, as the recipe says.
 
     Parameters
     ----------
@@ -280,10 +405,13 @@ def load_faces(table: pd.DataFrame, recipe: Mapping[str, Any], jobs: int = 1) ->
         With folder and crop.
     recipe : mapping
     jobs : int
+    file : Path, optional
+        Write them to this ``.npy`` chunk by chunk and map it, instead of holding them in memory.
 
     Returns
     -------
-    ndarray of shape (n_faces, side * side), uint8
+    ndarray of shape (n_faces, n_numbers)
+        As `facecore.recipes.to_rows` makes them.
 
     Raises
     ------
@@ -291,17 +419,31 @@ def load_faces(table: pd.DataFrame, recipe: Mapping[str, Any], jobs: int = 1) ->
         A crop is missing or damaged.
     """
     paths = [
-        Path(folder) / crop for folder, crop in zip(table["folder"], table["crop"], strict=True)
+        Path(folder).absolute() / crop  # workers may stand elsewhere
+        for folder, crop in zip(table["folder"], table["crop"], strict=True)
     ]
-    rows = joblib.Parallel(n_jobs=jobs, batch_size=64)(
-        joblib.delayed(_load_face)(path, recipe["side"], recipe["frame"]) for path in paths
+    rows = joblib.Parallel(n_jobs=jobs, batch_size=64, return_as="generator")(
+        joblib.delayed(_load_face)(path, recipe) for path in paths
     )
-    return np.vstack(rows)
+    shape, dtype = rows_of(len(paths), recipe)
+    if file is None:
+        X = np.empty(shape, dtype=dtype)
+    else:
+        reserve_array(file, shape, dtype)
+        X = np.load(file, mmap_mode="r+")
+    with threadpool_limits(1):  # the products of one face are too small to be shared
+        for place, row in zip(X, rows, strict=True):
+            place[:] = row.ravel()
+    if file is None:
+        return X
+    assert isinstance(X, np.memmap)
+    X.flush()  # other machines may read it
+    return np.load(file, mmap_mode="r")
 
 
-def _load_face(path: Path, side: int, frame: float) -> np.ndarray:
+def _load_face(path: Path, recipe: Mapping[str, Any]) -> np.ndarray:
     try:
-        return flatten(to_square(decode(path).pixels, side, frame))
+        return to_rows([prepare(decode(path).pixels, recipe)], recipe)
     except PhotoError as error:
         raise DataError(
             f"crop {path}: {error}; delete it and run: python -m facecore crop RAW --out "
@@ -375,30 +517,125 @@ def describe_data(faces: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def describe_search(search: SearchResult, grid: Mapping[str, Any]) -> dict[str, Any]:
-    """Describe a grid search for the metadata.
+def join_tables(searches: Mapping[str, SearchResult]) -> pd.DataFrame:
+    """Return the candidates of all members as one table.
 
     Parameters
     ----------
-    search : SearchResult
-    grid : mapping
+    searches : mapping of str to SearchResult
+        By member.
+
+    Returns
+    -------
+    DataFrame
+        With a column param_member where there are several; ranks are within a member.
+    """
+    if len(searches) == 1:
+        return next(iter(searches.values())).table
+    tables = [
+        search.table.assign(param_member=member).loc[:, ["param_member", *search.table.columns]]
+        for member, search in searches.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def describe_search(
+    searches: Mapping[str, SearchResult],
+    grids: Mapping[str, Mapping[str, Any]],
+    decisions: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray,
+    seed: int,
+) -> dict[str, Any]:
+    """Describe the grid searches for the metadata.
+
+    Parameters
+    ----------
+    searches : mapping of str to SearchResult
+        By member, the eigenfaces' first.
+    grids : mapping of str to mapping
+    decisions : ndarray of shape (n_faces, n_outputs)
+        Out of fold, of the whole model.
+    y, groups : ndarray of shape (n_faces,)
+    seed : int
 
     Returns
     -------
     dict
+        balanced_accuracy and std are over the folds, of the whole model; best is that of the
+        eigenfaces, members has all.
     """
-    best = search.table.sort_values("rank_test_score").iloc[0]
+    first = next(iter(searches.values()))
+    folds = count_folds(first.table.columns)
+    answers = choose(decisions, np.unique(y))
+    scores = [
+        balanced_accuracy_score(y[test], answers[test])
+        for _, test in split_folds(y, groups, 5, seed)
+    ]
+    several = len(searches) > 1
     return {
-        "grid": dict(grid),
-        "candidates": len(search.table),
-        "folds": count_folds(search.table.columns),
-        "best": search.best,
-        "balanced_accuracy": round(float(best["mean_test_score"]), 4),
-        "std": round(float(best["std_test_score"]), 4),
+        "grid": dict(grids) if several else dict(next(iter(grids.values()))),
+        "candidates": sum(len(search.table) for search in searches.values()),
+        "folds": folds,
+        "best": first.best,
+        **({"members": {name: s.best for name, s in searches.items()}} if several else {}),
+        "balanced_accuracy": round(float(np.mean(scores)), 4),
+        "std": round(float(np.std(scores)), 4),
     }
 
 
-def describe_vectors(model: FaceModel, X: np.ndarray, centres: bool) -> dict[str, Any]:
+def with_rule(
+    model: FaceModel, decisions: np.ndarray, X: np.ndarray, y: np.ndarray, scores: np.ndarray
+) -> tuple[FaceModel, dict[str, float]]:
+    """Give a model the rule that its recipe asks for, chosen on the training faces.
+
+    Parameters
+    ----------
+    model : FaceModel
+        Whose recipe may have ``unsure``, the share of the answers that shall be right.
+    decisions : ndarray of shape (n_faces, n_outputs)
+        Out of fold, calibrated.
+    X : ndarray of shape (n_faces, n_features), uint8
+    y : ndarray of shape (n_faces,)
+    scores : ndarray of shape (n_faces,)
+        Of the detector.
+
+    Returns
+    -------
+    model : FaceModel
+    described : dict of str to float
+        The rule with its target, and coverage and accuracy of the answers out of fold; empty
+        where the recipe asks for no rule.
+    """
+    target = model.recipe.get("unsure")
+    if target is None:
+        return model, {}
+    P = model.probability_of(decisions)
+    confidence, right = P.max(axis=1), np.array(model.labels)[P.argmax(axis=1)] == y
+    distances = in_chunks(partial(distance_from_face_space, model), X)
+    rule = AnswerRule(
+        min_confidence=choose_confidence(confidence, right, target),
+        max_distance=round(choose_distance(distances), 4),
+        min_score=choose_score(scores),
+    )
+    answered = (
+        (confidence >= rule.min_confidence)
+        & (distances <= rule.max_distance)
+        & (scores >= rule.min_score)
+    )
+    described = {
+        "target": target,
+        "min_confidence": rule.min_confidence,
+        **rule.to_dict(),
+        "coverage": round(float(answered.mean()), 4),
+        "accuracy": round(float(right[answered].mean()), 4),
+    }
+    return replace(model, rule=rule), described
+
+
+def describe_vectors(
+    model: FaceModel, X: np.ndarray, centres: bool, solver: str = "exact"
+) -> dict[str, Any]:
     """Say what the kernel vectors are and how many lead back to a photo.
 
     Parameters
@@ -407,18 +644,32 @@ def describe_vectors(model: FaceModel, X: np.ndarray, centres: bool) -> dict[str
     X : ndarray of shape (n_faces, n_features), uint8
         Training faces.
     centres : bool
+    solver : str
+        ``"exact"`` or ``"nystroem"``.
 
     Returns
     -------
     dict
     """
-    member = model.pixels
+    faces = "support vectors" if solver == "exact" else "landmark faces"
+    mirrored = bool(model.recipe.get("mirror"))
     return {
-        "kind": "cluster centres" if centres else "support vectors",
-        "count": len(member.kernel_vectors),
-        "lead_back_to_a_photo": leads_back(member.kernel_vectors, member.coordinates(X)),
+        "kind": "cluster centres" if centres else faces,
+        "count": sum(len(member.kernel_vectors) for member in model.members),
+        "lead_back_to_a_photo": sum(
+            leads_back(member.kernel_vectors, _project_all(member, X, mirrored))
+            for member in model.members
+        ),
         **({"least_faces": MIN_FACES, "least_persons": MIN_PERSONS} if centres else {}),
     }
+
+
+def _project_all(member: Member, X: np.ndarray, mirrored: bool) -> np.ndarray:
+    """Return the coordinates of faces, and below them those of their mirror images."""
+    Z = in_chunks(member.coordinates, X)
+    if not mirrored:
+        return Z
+    return np.concatenate([Z, in_chunks(lambda rows: member.coordinates(mirror(rows)), X)])
 
 
 def _set_names(sources: Sequence[Path]) -> list[str]:

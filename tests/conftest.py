@@ -4,14 +4,27 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from cartoons import LABELS, draw_faces, write_raw
+from hypothesis import settings
+from weights import use_weights, write_weights
+
+# The same examples on every machine; HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 REPO = Path(__file__).resolve().parents[1]
 TINY_GRID = {"n_components": [10, 20], "C": [1.0, 5.0], "gamma": [0.005], "whiten": [True]}
+TINY_GRIDS = {
+    "pixels": {"n_components": [10], "C": [1.0, 5.0], "gamma": [0.005]},
+    "hog tight": {"n_components": [8, 12], "C": [5.0], "gamma": [0.005]},
+    "hog wide": {"n_components": [10], "C": [5.0], "gamma": [0.01]},
+    "patterns": {"n_components": [10], "C": [5.0], "gamma": [0.01]},
+}
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +54,11 @@ def tiny_grid(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def crops_folder(tmp_path_factory, raw_folder) -> Path:
-    """The crops of `raw_folder`; not to be changed."""
-    from facecore.crops import crop_folder
+    """The crops of `raw_folder` by the recipe `classic`; not to be changed."""
+    from facecore.crops import crop_folder, recipe_settings
 
     out = tmp_path_factory.mktemp("crops") / "drawn"
-    crop_folder(raw_folder, out)
+    crop_folder(raw_folder, out, recipe_settings("classic"))
     return out
 
 
@@ -57,7 +70,7 @@ def tiny_artifacts(tmp_path_factory, crops_folder, tiny_grid) -> Path:
     root = tmp_path_factory.mktemp("models") / "artifacts"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACECORE_ARTIFACTS", str(root))
-        train([crops_folder], "tiny", grid=str(tiny_grid))
+        train([crops_folder], "tiny", recipe="classic", grid=str(tiny_grid))
     return root
 
 
@@ -67,6 +80,78 @@ def tiny_model(tiny_artifacts):
     from facecore.model import FaceModel
 
     return FaceModel.load(tiny_artifacts / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_grids(tmp_path_factory) -> Path:
+    """A grid for each member of the recipe `aligned`."""
+    path = tmp_path_factory.mktemp("grid") / "aligned.json"
+    path.write_text(json.dumps(TINY_GRIDS), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def aligned_crops(tmp_path_factory, raw_folder) -> Path:
+    """The crops of `raw_folder` by the recipe `aligned`; not to be changed."""
+    from facecore.crops import crop_folder, recipe_settings
+
+    out = tmp_path_factory.mktemp("crops") / "drawn"
+    crop_folder(raw_folder, out, recipe_settings("aligned"))
+    return out
+
+
+@pytest.fixture(scope="session")
+def aligned_artifacts(tmp_path_factory, aligned_crops, tiny_grids) -> Path:
+    """A folder of models with one small model of three members, `tiny`; not to be changed."""
+    from facecore.train import train
+
+    root = tmp_path_factory.mktemp("models") / "artifacts"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACECORE_ARTIFACTS", str(root))
+        train([aligned_crops], "tiny", recipe="aligned", grid=str(tiny_grids))
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_aligned(aligned_artifacts):
+    """A small model of four members that knows drawn faces."""
+    from facecore.model import FaceModel
+
+    return FaceModel.load(aligned_artifacts / "tiny")
+
+
+@pytest.fixture(scope="session")
+def made_weights(tmp_path_factory) -> Path:
+    """A file of random weights of the network."""
+    return write_weights(tmp_path_factory.mktemp("weights") / "made.dat")
+
+
+@pytest.fixture
+def with_weights(made_weights) -> Iterator[None]:
+    """Let the network have random weights, whether or not the true ones are installed."""
+    with use_weights(made_weights):
+        yield
+
+
+@pytest.fixture
+def no_weights() -> Iterator[None]:
+    """Let the network's weights be missing, whether or not they are installed."""
+    with use_weights(None):
+        yield
+
+
+@pytest.fixture(scope="session")
+def described_artifacts(tmp_path_factory, aligned_crops, made_weights) -> Path:
+    """A folder of models with one small model of the recipe `embedding`, `tiny`."""
+    from facecore.train import train
+
+    root = tmp_path_factory.mktemp("models") / "artifacts"
+    grid = tmp_path_factory.mktemp("grid") / "tiny.json"
+    grid.write_text(json.dumps({**TINY_GRID, "n_components": [10]}), encoding="utf-8")
+    with use_weights(made_weights), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACECORE_ARTIFACTS", str(root))
+        train([aligned_crops], "tiny", recipe="embedding", grid=str(grid))
+    return root
 
 
 @pytest.fixture
@@ -86,7 +171,7 @@ def in_tiny_artifacts(tiny_artifacts, monkeypatch) -> Path:
 
 @pytest.fixture(scope="session")
 def shipped() -> Path:
-    """The folder of the model that ships."""
+    """The folder of the textbook model that ships."""
     folder = REPO / "artifacts" / "classic"
     if not (folder / "metadata.json").is_file():
         pytest.skip("the model that ships, artifacts/classic, is not there yet")
@@ -109,7 +194,8 @@ def shared_data() -> Path:
     return folder
 
 
-def _environment(models: Path | None) -> dict[str, str]:
+def environment(models: Path | None) -> dict[str, str]:
+    """Return the environment of a process that finds this checkout and some models."""
     return {
         **os.environ,
         "PYTHONPATH": str(REPO),
@@ -125,8 +211,8 @@ def run(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def call(*arguments, models: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "facecore", *map(str, arguments)],
-            cwd=tmp_path, env=_environment(models), capture_output=True, text=True,
-            encoding="utf-8", timeout=120, check=False,
+            cwd=tmp_path, env=environment(models), capture_output=True, text=True,
+            encoding="utf-8", timeout=600, check=False,
         )  # fmt: skip
 
     return call
@@ -140,7 +226,7 @@ def start(tmp_path) -> Callable[..., subprocess.Popen]:
     def call(*arguments, models: Path | None = None) -> subprocess.Popen:
         process = subprocess.Popen(
             [sys.executable, "-m", "facecore", *map(str, arguments)],
-            cwd=tmp_path, env=_environment(models),
+            cwd=tmp_path, env=environment(models),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         begun.append(process)
@@ -150,3 +236,12 @@ def start(tmp_path) -> Callable[..., subprocess.Popen]:
     for process in begun:
         process.kill()
         process.wait()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    from facecore.network import missing
+
+    if why := missing():
+        for item in items:
+            if item.get_closest_marker("network"):
+                item.add_marker(pytest.mark.skip(reason=why))

@@ -64,9 +64,9 @@ def test_what_a_model_does_not_have_is_none(artifacts, tiny_model):
 def test_the_default_model_comes_first_and_is_taken_when_none_is_named(artifacts, tiny_model):
     write(tiny_model, "aaa")
     assert find_model().name == "aaa"
-    write(tiny_model, "classic")
-    assert list_models() == ["classic", "aaa"]
-    assert find_model().name == "classic"
+    write(tiny_model, "aligned")
+    assert list_models() == ["aligned", "aaa"]
+    assert find_model().name == "aligned"
 
 
 def test_writing_again_replaces_the_model_and_leaves_no_litter(artifacts, tiny_model):
@@ -163,11 +163,21 @@ def test_a_file_that_is_not_the_one_written_is_refused(file, how, artifacts, tin
             read_evaluation("m")
 
 
-def test_a_file_that_was_added_is_not_read(artifacts, tiny_model):
+@pytest.mark.parametrize("name", ["evaluation.json", "notes.pkl", "deep"])
+def test_a_file_that_was_added_is_refused_by_name(name, artifacts, tiny_model):
     folder = write_model("m", tiny_model, METADATA, {})
-    (folder / "evaluation.json").write_text('{"x": {"n": 99}}')
-    with pytest.raises(ModelError, match=r"evaluation\.json"):
-        read_evaluation("m")
+    if name == "deep":
+        (folder / name).mkdir()
+    else:
+        (folder / name).write_text('{"x": {"n": 99}}')
+    for read in (load_model, read_metadata, *([read_evaluation] if ".json" in name else [])):
+        with pytest.raises(ModelError, match=name.replace(".", r"\.")):
+            read("m")
+
+
+def test_a_hidden_file_as_file_managers_leave_it_is_no_harm(artifacts, tiny_model):
+    (write_model("m", tiny_model, METADATA, {}) / ".DS_Store").write_bytes(b"x")
+    assert load_model("m").labels == tiny_model.labels
 
 
 @pytest.mark.parametrize(
@@ -267,11 +277,11 @@ def test_the_model_that_ships_is_neither_renamed_nor_deleted(artifacts, tiny_mod
 
 def test_a_packed_model_can_be_unpacked_elsewhere(artifacts, tiny_model, tmp_path, monkeypatch):
     write(tiny_model, "mine", seed=3)
-    (artifacts / "mine" / "notes.txt").write_text("not of the model")
+    (artifacts / "mine" / ".notes.txt").write_text("not of the model")
     packed = pack_model("mine")
     assert packed == pack_model("mine")
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        assert "mine/notes.txt" not in archive.namelist()
+        assert "mine/.notes.txt" not in archive.namelist()
         archive.extractall(tmp_path / "elsewhere")
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "elsewhere"))
     assert read_metadata("mine")["seed"] == 3

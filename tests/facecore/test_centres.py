@@ -63,7 +63,8 @@ def test_every_kernel_vector_is_the_mean_of_a_cluster(pair, faces):
     exact, small = pair
     Z = exact.members[0].coordinates(faces[0])
     means = [Z[rows].mean(axis=0) for rows in cluster_faces(Z, faces[2], 40, 0)]
-    assert small.members[0].kernel_vectors == pytest.approx(np.array(means), abs=1e-5)
+    stored = small.members[0].kernel_vectors.astype(float)
+    assert stored == pytest.approx(np.array(means), abs=2e-3, rel=1e-3)
 
 
 def test_faces_of_two_persons_have_no_centres():

@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,9 @@ import pytest
 from cartoons import draw_photo, encode, write_raw
 
 from facecore.__main__ import main
+from facecore.artifacts import write_model
+from facecore.model import FaceModel
+from facecore.rule import AnswerRule
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +38,8 @@ def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
 ):
     models = tmp_path / "models"
     watched = ("--progress", tmp_path / "progress.json")
-    crop = run(
-        "crop", raw_folder, "--out", tmp_path / "out", "--min-size", 60, "--jobs", 1, *watched
-    )
+    how = ("--recipe", "classic", "--min-size", 60, "--jobs", 1)
+    crop = run("crop", raw_folder, "--out", tmp_path / "out", *how, *watched)
     progress = json.loads((tmp_path / "progress.json").read_text())
     assert (progress["step"], progress["done"], progress["total"]) == ("crop", 32, 32)
     assert (crop.returncode, "kept" in crop.stdout) == (0, True)
@@ -71,14 +74,46 @@ def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
     assert figures["n"] == 10
     assert {
         "n", "detected", "accuracy_found", "accuracy_all", "balanced_accuracy_found",
-        "balanced_accuracy_all", "interval_all", "recall", "ms_per_photo", "groups",
+        "balanced_accuracy_all", "interval_all", "recall", "ms_per_photo", "groups", "coverage",
+        "accuracy_answered", "gaps", "calibration_error", "brier_score", "reliability",
     } <= set(figures)  # fmt: skip
     assert len(figures["interval_all"]) == 2
+    assert f"answered {figures['coverage']:.3f}, of these right" in measured.stdout
+    assert f"calibration error {figures['calibration_error']:.3f}" in measured.stdout
     assert set(figures["recall"]) == {"round", "square"}
+
+    card = run("card", "mine", models=models)
+    assert card.returncode == 0
+    assert card.stdout == (models / "mine" / "card.md").read_text(encoding="utf-8")
+    assert f"    {metadata['command']}\n" in card.stdout
 
     made = run("synth", "--out", tmp_path / "made", "--count", 5, "--seed", 2, models=models)
     assert made.returncode == 0
     assert len(list((tmp_path / "made").glob("*/*.png"))) == 5
+
+
+def test_the_whole_way_of_the_aligned_recipe(run, tmp_path):
+    raw = write_raw(tmp_path / "raw", persons=4, shots=1, split=True)
+    models = tmp_path / "models"
+    crop = run("crop", raw, "--out", "out", "--recipe", "aligned", "--jobs", 1)
+    assert crop.returncode == 0, crop.stderr
+    assert len(list((tmp_path / "out").glob("*_crop/*.png"))) == 8
+    settings = json.loads((tmp_path / "out" / "crop.json").read_text())
+    assert settings["detector"]["name"] == "mtcnn"
+    assert settings["alignment"]["width"] > 3
+    arguments = ("--recipe", "aligned", "--grid", "tuned", "--jobs", 1)
+    train = run("train", "out", "--name", "m", *arguments, models=models)
+    assert train.returncode == 0, train.stderr
+    assert "best of 16 candidates" in train.stdout
+    for member in ("pixels", "hog tight", "hog wide", "patterns"):
+        assert member in train.stdout
+    metadata = json.loads((models / "m" / "metadata.json").read_text())
+    assert "--recipe aligned --grid tuned" in metadata["command"]
+    photo = raw / "round" / "p00_0.jpg"
+    told = run("predict", photo, "--json", models=models)
+    assert told.returncode == 0
+    (face,) = json.loads(told.stdout)["faces"]
+    assert face["scores"]["round"] > face["scores"]["square"]
 
 
 def test_one_bad_photo_does_not_stop_the_others_and_shows_in_the_exit_code(
@@ -94,16 +129,68 @@ def test_one_bad_photo_does_not_stop_the_others_and_shows_in_the_exit_code(
     for answer in answers:
         assert set(answer) == {"photo", "error", "faces"}
         for face in answer["faces"]:
-            assert set(face) == {"box", "label", "probability", "scores"}
+            assert set(face) == {"box", "label", "probability", "scores", "reason"}
             assert len(face["box"]) == 4
             assert set(face["scores"]) == {"round", "square"}
     assert len(answers[0]["faces"]) == len(answers[3]["faces"]) == 1
+
+
+def test_a_folder_stands_for_all_photos_in_it_whatever_the_number_of_processes(
+    run, tiny_artifacts, tmp_path
+):
+    folder = tmp_path / "folder"
+    (folder / "b").mkdir(parents=True)
+    for i in range(3):
+        data = encode(draw_photo("round", i))
+        for j in range(0, 70, 3):
+            (folder / "b" / f"{i + j:02d}.jpg").write_bytes(data)
+    (folder / "a.PNG").write_bytes(encode(draw_photo("square", 1), "PNG"))
+    for passed_over in (folder / "notes.txt", folder / ".hidden.jpg"):
+        passed_over.write_text("no photo")
+    one, two = (
+        run("predict", folder, "--json", "--jobs", jobs, models=tiny_artifacts) for jobs in (1, 2)
+    )
+    assert (one.returncode, one.stderr, one.stdout) == (two.returncode, two.stderr, two.stdout)
+    names = [json.loads(line)["photo"] for line in one.stdout.splitlines()]
+    assert names == [
+        str(folder / "a.PNG"),
+        *(str(folder / "b" / f"{i:02d}.jpg") for i in range(72)),
+    ]
+
+
+def test_a_folder_without_photos_is_an_error(run, tiny_artifacts, tmp_path):
+    (tmp_path / "empty").mkdir()
+    fails_in_one_line(run("predict", tmp_path / "empty", models=tiny_artifacts), "no photo in")
 
 
 def test_predictions_read_as_lines_too(photos, run, tiny_artifacts):
     done = run("predict", *sorted(photos.glob("good*")), "--model", "tiny", models=tiny_artifacts)
     assert done.returncode == 0
     assert [" round " in line for line in done.stdout.splitlines()] == [True, True]
+
+
+def test_an_unsure_face_is_told_with_the_likeliest_label_and_the_reason(
+    photos, run, tiny_artifacts
+):
+    names = sorted(photos.glob("good*"))
+    done = run("predict", *names, "--unsure", 1, models=tiny_artifacts)
+    assert done.returncode == 0
+    for name, line in zip(names, done.stdout.splitlines(), strict=True):
+        assert line.startswith(f"{name}: unsure (round 0.")
+        assert line.endswith("]: confidence below 1")
+    done = run("predict", names[0], "--unsure", 1, "--json", models=tiny_artifacts)
+    assert done.returncode == 0
+    (face,) = json.loads(done.stdout)["faces"]
+    assert (face["label"], face["reason"]) == (None, "unsure: confidence below 1")
+
+
+def test_the_command_line_wins_over_the_models_own_rule(photos, artifacts, tiny_artifacts, capsys):
+    metadata = json.loads((tiny_artifacts / "tiny" / "metadata.json").read_text())
+    model = FaceModel.load(tiny_artifacts / "tiny")
+    write_model("strict", replace(model, rule=AnswerRule(1.0)), metadata, {})
+    for options, words in (([], "unsure (round"), (["--unsure", "0"], "round 0.")):
+        assert main(["predict", str(photos / "good 0.jpg"), *options]) == 0
+        assert f"good 0.jpg: {words}" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="such names exist on Linux only")
@@ -149,14 +236,17 @@ def test_a_table_with_genders_is_a_data_set(run, tmp_path, tiny_artifacts):
     [
         ("crop nowhere --out o", "none", "nowhere"),
         ("crop empty --out o", "none", "<label>/<photo>"),
+        ("crop empty --out o --recipe no", "none", "classic, aligned"),
         ("sizes empty", "none", "facecore crop RAW --out"),
         ("train empty --name ../x", "none", "cannot name a model"),
-        ("train empty --name x --grid no", "none", "quick, full"),
+        ("train empty --name x --grid no", "none", "quick, full, tuned"),
         ("train empty --name x --recipe no", "none", "classic"),
         ("train empty --name x", "none", "<label>/<photo>"),
         ("predict x.jpg --model nobody", "tiny", "there are: tiny"),
         ("predict x.jpg", "none", "facecore train DIR --name NAME"),
         ("models", "none", "facecore train DIR --name NAME"),
+        ("card", "none", "facecore train DIR --name NAME"),
+        ("card nobody", "tiny", "there are: tiny"),
         ("synth --out file", "tiny", "cannot write"),
         ("evaluate empty", "tiny", "no photo"),
     ],
@@ -174,6 +264,23 @@ def test_errors_are_one_line_that_says_what_to_do(
     assert error.startswith("error: ")
     assert len(error.splitlines()) == 1
     assert words in error
+
+
+def test_a_card_is_written_anew_and_stored_on_demand(run, tiny_artifacts, tmp_path):
+    root = tmp_path / "models"
+    shutil.copytree(tiny_artifacts, root)
+    metadata = json.loads((root / "tiny" / "metadata.json").read_text())
+    (root / "tiny" / "card.md").unlink()
+    del metadata["sha256"]["card.md"]
+    (root / "tiny" / "metadata.json").write_text(json.dumps(metadata | {"note": "New terms."}))
+    printed = run("card", models=root).stdout
+    assert "New terms." in printed
+    assert not (root / "tiny" / "card.md").exists()
+    assert run("card", "tiny", "--write", models=root).stdout == printed
+    assert (root / "tiny" / "card.md").read_text(encoding="utf-8") == printed
+    assert run("predict", "x.jpg", models=root).stderr == ""
+    after = json.loads((root / "tiny" / "metadata.json").read_text())
+    assert {k: v for k, v in after["sha256"].items() if k != "card.md"} == metadata["sha256"]
 
 
 def test_a_damaged_model_is_told_and_the_others_are_listed(run, tiny_artifacts, tmp_path):
@@ -201,6 +308,7 @@ def test_a_damaged_model_is_told_and_the_others_are_listed(run, tiny_artifacts, 
         ["crop", "raw", "--out", "o", "--jobs", "0"], ["crop", "r", "--out", "o", "--jobs", "two"],
         ["evaluate", "p", "--limit", "-1"], ["train", "d", "--name", "m", "--seed", "-1"],
         ["crop", "raw", "--out", "o", "--min-size", "large"],
+        ["predict", "x.jpg", "--unsure", "1.5"], ["predict", "x.jpg", "--unsure", "nan"],
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -214,7 +322,7 @@ def test_a_wrong_command_shows_how_to_use_it(arguments, capsys):
 def test_help_names_every_command(run):
     done = run("--help")
     assert done.returncode == 0
-    for command in ("crop", "sizes", "train", "evaluate", "predict", "models", "synth"):
+    for command in ("crop", "sizes", "train", "evaluate", "predict", "models", "card", "synth"):
         assert f"\n    {command}" in done.stdout
 
 

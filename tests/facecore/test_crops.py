@@ -15,17 +15,20 @@ from facecore.crops import (
     ALL,
     COLUMNS,
     STATES,
+    check_recipe,
     count_states,
     crop_folder,
-    default_settings,
     difference_hash,
     near_test,
     raw_root,
     read_table,
+    recipe_settings,
 )
+from facecore.detect import get_detector
 from facecore.errors import DataError
 from facecore.images import decode
-from facecore.prepare import cut
+from facecore.prepare import EYES_AND_MOUTH, LEAST, MOST, PLACES, cut
+from facecore.recipes import RECIPES
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -65,7 +68,7 @@ def dirty(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def dirty_crops(tmp_path_factory, dirty) -> Path:
     out = tmp_path_factory.mktemp("dirty-crops") / "out"
-    crop_folder(dirty, out)
+    crop_folder(dirty, out, recipe_settings("classic"))
     return out
 
 
@@ -153,7 +156,7 @@ def test_the_table_that_is_returned_is_the_one_that_is_written(own_raw, tmp_path
 
 
 def test_the_result_does_not_depend_on_the_number_of_workers(dirty, dirty_crops, tmp_path):
-    crop_folder(dirty, tmp_path / "out", jobs=2)
+    crop_folder(dirty, tmp_path / "out", recipe_settings("classic"), jobs=2)
     assert tree(tmp_path / "out") == tree(dirty_crops)
 
 
@@ -173,7 +176,7 @@ def test_a_run_with_nothing_to_do_detects_no_face_again(own_raw, tmp_path, monke
 
 @pytest.mark.parametrize("sizes", [(54, 90), (95, 54)])
 def test_another_minimum_size_gives_what_a_fresh_run_gives(dirty, tmp_path, sizes):
-    first, last = map(default_settings, sizes)
+    first, last = (recipe_settings("classic", size) for size in sizes)
     crop_folder(dirty, tmp_path / "twice", first)
     crop_folder(dirty, tmp_path / "twice", last)
     crop_folder(dirty, tmp_path / "once", last)
@@ -249,7 +252,7 @@ def test_crops_may_lie_beside_the_raw_photos(own_raw):
 def test_a_run_that_is_killed_loses_nothing(moment, dirty, dirty_crops, tmp_path, start):
     chance = random.Random(moment)
     out = tmp_path / "out"
-    process = start("crop", dirty, "--out", out, "--jobs", 1 + moment % 2)
+    process = start("crop", dirty, "--out", out, "--recipe", "classic", "--jobs", 1 + moment % 2)
     crops, deadline = chance.randint(1, 8), time.monotonic() + 60
     while len(list(out.glob("*_crop/*.png"))) < crops and process.poll() is None:
         assert time.monotonic() < deadline
@@ -257,7 +260,7 @@ def test_a_run_that_is_killed_loses_nothing(moment, dirty, dirty_crops, tmp_path
     time.sleep(chance.uniform(0, 0.03))
     process.kill()
     process.wait()
-    crop_folder(dirty, out)
+    crop_folder(dirty, out, recipe_settings("classic"))
     assert tree(out) == tree(dirty_crops)
 
 
@@ -268,7 +271,7 @@ def test_litter_of_a_killed_run_is_cleared_away(dirty, dirty_crops, tmp_path):
     for name in (".tmp-abc", "round_crop/.tmp-p00_0.png", "round_crop/orphan.png"):
         (out / name).write_bytes(b"half")
     (out / ".faces.jsonl").write_text('\n{"path": "round/p00_0.jpg", "problem": ""\n[]\n3\nnull\n')
-    crop_folder(dirty, out)
+    crop_folder(dirty, out, recipe_settings("classic"))
     assert tree(out) == tree(dirty_crops)
 
 
@@ -276,7 +279,7 @@ def test_what_the_journal_of_a_killed_run_knows_is_not_done_again(own_raw, tmp_p
     out = tmp_path / "out"
     table = crop_folder(own_raw, out)
     before = tree(out)
-    rows = json.loads(table.drop(columns=["label", "state"]).to_json(orient="records"))
+    rows = table.drop(columns=["label", "state"]).to_dict("records")
     lines = [json.dumps({**row, "problem": ""}) for row in rows]
     (out / ".faces.jsonl").write_text("\n".join(lines), encoding="utf-8")
     (out / "faces.csv").unlink()
@@ -429,3 +432,42 @@ def test_near_duplicates_are_counted_by_bits():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (40, 3)])
 def test_the_smallest_photos_have_a_hash(shape):
     assert len(difference_hash(draw_face("round", 0)[: shape[0], : shape[1]])) == 64
+
+
+def test_aligned_crops_are_squares_with_eyes_and_mouth_at_their_places(aligned_crops):
+    recipe = RECIPES["aligned"]
+    table = read_table(aligned_crops)
+    assert (table["state"] == "kept").all()
+    assert table["score"].between(0.9, 1).all()
+    for crop in table["crop"][::3]:
+        pixels = decode(aligned_crops / crop).pixels
+        assert LEAST <= len(pixels) == pixels.shape[1] <= MOST
+        (face,) = get_detector(recipe["detector"])(pixels)
+        points = np.array(face.landmarks)[EYES_AND_MOUTH]
+        unit = len(pixels) / recipe["alignment"]["width"]
+        assert (points - len(pixels) / 2) / unit == pytest.approx(PLACES, abs=0.2)
+
+
+def test_a_folder_of_crops_knows_how_they_were_cut(crops_folder, aligned_crops, tmp_path):
+    classic, aligned = RECIPES["classic"], RECIPES["aligned"]
+    for folder, good, bad in (
+        (crops_folder, classic, aligned),
+        (aligned_crops, aligned, classic),
+        (tmp_path, classic, aligned),  # crops without their paper are boxes
+        (aligned_crops, aligned, {**aligned, "alignment": {"width": 4.0}}),
+    ):
+        check_recipe(folder, good)
+        with pytest.raises(DataError, match=f"--recipe {bad['name']}"):
+            check_recipe(folder, bad)
+
+
+def test_cropping_by_another_recipe_gives_what_a_fresh_run_gives(own_raw, tmp_path):
+    for recipe in ("classic", "aligned"):
+        crop_folder(own_raw, tmp_path / "twice", recipe_settings(recipe))
+    crop_folder(own_raw, tmp_path / "once", recipe_settings("aligned"))
+    assert tree(tmp_path / "twice") == tree(tmp_path / "once")
+
+
+def test_settings_of_an_unknown_recipe_name_those_there_are():
+    with pytest.raises(DataError, match="there are: classic, aligned"):
+        recipe_settings("cake")

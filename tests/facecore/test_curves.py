@@ -15,7 +15,8 @@ from facecore.curves import (
     score_counts,
     score_labels,
 )
-from facecore.evaluate import report, wilson
+from facecore.evaluate import report
+from facecore.intervals import wilson
 
 
 def predictions(rows, labels=("a", "b")) -> pd.DataFrame:

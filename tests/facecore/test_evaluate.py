@@ -1,28 +1,16 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from facecore.artifacts import read_evaluation, read_model_table
+from facecore.curves import answers_at, brier_score, calibration_error, reliability
 from facecore.dataset import list_photos
-from facecore.evaluate import age_band, balanced_interval, predict_table, report, wilson
-
-
-# Reference: statsmodels.stats.proportion.proportion_confint(..., method="wilson")
-@pytest.mark.parametrize(
-    ("right", "n", "low", "high"),
-    [
-        (0, 10, 0.0, 0.2775328), (10, 10, 0.7224672, 1.0), (5, 10, 0.2365931, 0.7634069),
-        (81, 263, 0.2552736, 0.3662083), (1, 1, 0.2065493, 1.0),
-    ],
-)  # fmt: skip
-def test_wilson_intervals_are_the_known_ones(right, n, low, high):
-    assert wilson(right, n) == pytest.approx((low, high), abs=1e-4)
-
-
-def test_nothing_tried_says_nothing():
-    assert wilson(0, 0) == (0.0, 1.0)
+from facecore.evaluate import age_band, balanced_interval, predict_table, report
+from facecore.intervals import wilson
+from facecore.rule import AnswerRule
 
 
 def test_the_interval_of_one_label_is_that_of_its_recall():
@@ -137,6 +125,103 @@ def test_a_report_in_which_no_face_was_found_is_json(table):
     assert figures["accuracy_all"] == 0
     assert figures["balanced_accuracy_found"] is None
     json.dumps(figures, allow_nan=False)
+
+
+@pytest.fixture
+def ruled() -> pd.DataFrame:
+    """120 photos with scores; the likeliest label is given from a confidence of 0.7 on."""
+    rng = np.random.default_rng(0)
+    P = rng.dirichlet([1.5, 1.5], 120).round(6)
+    label = np.where(rng.random(120) < P[:, 0], "a", "b")
+    table = pd.DataFrame({"label": label, "p_a": P[:, 0], "p_b": P[:, 1], "ms": 1.0})
+    table["detected"] = np.arange(120) % 12 != 0
+    table.loc[~table["detected"], ["p_a", "p_b"]] = np.nan
+    best = np.where(P[:, 0] > P[:, 1], "a", "b")
+    table["predicted"] = np.where(table["detected"], best, "")
+    table["answered"] = table["detected"] & (P.max(axis=1) >= 0.7)
+    table["age"] = np.repeat(["20-39", "60+", "0-12", ""], [55, 52, 10, 3])
+    return table.assign(race=np.where(np.arange(120) < 90, "x", "y"))
+
+
+def test_coverage_and_accuracy_when_answered_follow_from_the_answers(ruled):
+    figures, point = report(ruled), answers_at(ruled, 0.7)
+    assert 0 < point.unsure < point.photos
+    assert figures["coverage"] == round(point.coverage, 4)
+    assert figures["accuracy_answered"] == round(point.accuracy, 4)
+    assert figures["interval_answered"] == [round(v, 4) for v in point.interval]
+    json.dumps(figures, allow_nan=False)
+
+
+def test_the_accuracy_over_all_does_not_depend_on_the_rule(ruled):
+    plain = report(ruled.drop(columns="answered"))
+    for answered in (ruled["detected"], ruled["answered"], ruled["answered"] & False):
+        figures = report(ruled.assign(answered=answered))
+        for key in plain.keys() - {"groups"}:
+            assert figures[key] == plain[key]
+
+
+def test_a_table_that_does_not_say_what_was_answered_has_the_figures_it_had(ruled):
+    figures = report(ruled.drop(columns="answered"))
+    assert list(figures) == [
+        "n", "detected", "accuracy_found", "accuracy_all", "balanced_accuracy_found",
+        "balanced_accuracy_all", "interval_all", "recall", "confusion", "ms_per_photo", "groups",
+    ]  # fmt: skip
+    assert set(figures["groups"]) == {"age", "race"}
+    assert "coverage" not in figures["groups"]["age"]["60+"]
+
+
+def test_every_group_has_its_coverage_and_the_labels_are_groups_too(ruled):
+    groups = report(ruled)["groups"]
+    assert set(groups) == {"label", "age", "race"}
+    for trait, found in groups.items():
+        for group, figures in found.items():
+            point = answers_at(ruled[ruled[trait].eq(group)], 0.7)
+            assert figures["n"] == point.photos
+            assert figures["coverage"] == round(point.coverage, 4)
+            assert figures["accuracy_answered"] == round(point.accuracy, 4)
+
+
+def test_the_gap_is_between_the_best_and_the_worst_of_large_groups(ruled):
+    figures = report(ruled)
+    ages = {group: f["accuracy_all"] for group, f in figures["groups"]["age"].items()}
+    best, worst = sorted(("20-39", "60+"), key=ages.get, reverse=True)
+    assert figures["gaps"]["age"] == {
+        "gap": round(ages[best] - ages[worst], 4), "best": best, "worst": worst,
+    }  # fmt: skip
+    assert "race" not in figures["gaps"]  # y has 30 photos
+
+
+def test_the_report_tells_how_honest_the_probabilities_are(ruled):
+    figures = report(ruled)
+    assert figures["calibration_error"] == round(calibration_error(ruled), 4)
+    assert figures["brier_score"] == round(brier_score(ruled), 4)
+    rows = pd.DataFrame(figures["reliability"])
+    pd.testing.assert_frame_equal(rows, reliability(ruled).round(4))
+
+
+def test_where_nothing_is_answered_there_is_no_accuracy_of_answers(ruled):
+    figures = report(ruled.assign(answered=False))
+    assert figures["coverage"] == 0
+    assert figures["accuracy_answered"] is None
+    nothing = ruled.assign(answered=False, detected=False, predicted="", p_a=np.nan, p_b=np.nan)
+    figures = report(nothing)
+    assert figures["calibration_error"] is None
+    assert figures["reliability"] == []
+    json.dumps(figures, allow_nan=False)
+
+
+def test_predictions_keep_the_likeliest_label_and_say_what_was_answered(raw_folder, tiny_model):
+    photos = list_photos(raw_folder).iloc[::4]
+    free = predict_table(photos, raw_folder, tiny_model)
+    assert (free["answered"] == free["detected"]).all()
+    scores = free[[f"p_{label}" for label in tiny_model.labels]].max(axis=1)
+    rule = AnswerRule(min_confidence=float(scores.median()), max_distance=0.9)
+    ruled = predict_table(photos, raw_folder, replace(tiny_model, rule=rule))
+    assert (ruled["predicted"] == free["predicted"]).all()
+    assert 0 < ruled["answered"].sum() < ruled["detected"].sum()
+    assert (ruled["answered"] == (scores >= rule.min_confidence - 1e-6)).all()
+    assert ruled[["distance", "score"]].notna().all(axis=1).equals(ruled["detected"])
+    assert report(ruled)["accuracy_all"] == report(free)["accuracy_all"]
 
 
 def test_every_photo_of_a_data_set_has_a_row_of_predictions(raw_folder, tiny_model, tmp_path):

@@ -1,8 +1,10 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
+from facecore.crops import read_table
 from facecore.errors import DataError
 from facecore.estimator import FaceSpaceClassifier
 from facecore.explain import (
@@ -11,6 +13,7 @@ from facecore.explain import (
     decision_for,
     decision_gradient,
     distance_from_face_space,
+    draw_features,
     eigenface_images,
     explain_decision,
     label_means,
@@ -23,6 +26,9 @@ from facecore.explain import (
     typical_distance,
     walk,
 )
+from facecore.features import Features
+from facecore.model import mirror
+from facecore.train import load_faces
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +43,42 @@ def model(faces):
 
 def test_a_row_becomes_a_picture_with_grey_levels_cut_to_their_range():
     assert to_image(np.array([-5, 0.6, 254.4, 999])).tolist() == [[0, 1], [254, 255]]
+
+
+@pytest.mark.parametrize("across", ["x", "y"])
+def test_a_cell_is_drawn_as_strokes_along_its_edges(across):
+    face = np.full((64, 64), 60, dtype=np.uint8)
+    face[:, 36:] = 200  # one edge, from top to bottom, in the fifth column of cells
+    if across == "y":
+        face = face.T
+    picture = draw_features(Features("hog", 64, 1.0, cell=8), face).astype(float)
+    if across == "y":
+        picture = picture.T
+    size = len(picture) // 8
+    cells = picture.reshape(8, size, 8, size)
+    light = cells.mean(axis=(1, 3))
+    assert (light.argmax(axis=1) == 4).all()
+    assert light[:, :3].max() < 0.1 * light[:, 4].min()
+    star = cells[3, :, 4]
+    middle = slice(size // 2 - 2, size // 2 + 2)
+    assert star[:, middle].mean() > 2 * star[middle].mean()
+
+
+@pytest.mark.parametrize(("degrees", "strongest"), [(10, 0), (50, 2), (130, 6)])
+def test_the_histogram_of_a_cell_is_that_of_its_gradients(degrees, strongest):
+    features = Features("hog", 64, 1.0, cell=8)
+    y, x = np.mgrid[:64, :64] - 32
+    slope = 128 + 2 * (np.cos(np.radians(degrees)) * x + np.sin(np.radians(degrees)) * y)
+    row = features.extract(np.rint(slope).astype(np.uint8).reshape(1, -1))[0]
+    cells = features.cells(row)
+    assert cells.shape == (8, 8, 18)
+    assert (cells.argmax(axis=2) == strongest).all()
+
+
+def test_pixels_are_drawn_as_they_are(drawn):
+    features = Features("pixels", 50, 0.5)
+    seen = draw_features(features, drawn[0].reshape(100, 100))
+    assert np.array_equal(seen, drawn[0].reshape(100, 100)[25:75, 25:75])
 
 
 def test_more_eigenfaces_draw_a_face_more_truly(model, drawn):
@@ -134,13 +176,14 @@ def test_hiding_what_speaks_for_the_label_lowers_its_decision(model, drawn):
     y, x = np.unravel_index(heat.values.argmax(), heat.values.shape)
     hidden = crop.copy()
     area = slice(max(0, y - 10), y + 10), slice(max(0, x - 10), x + 10)
-    hidden[area] = mean_face(model)[area]
+    hidden[area] = round(float(crop.mean()))
     before, after = decision_for(model, np.stack([crop, hidden]).reshape(2, -1), label)
     assert after < before
 
 
 def test_a_model_of_other_features_is_explained_by_occlusion(model, drawn):
-    other = replace(model.members[0], features="other")
+    blurred = Features("pixels", 100, 0.9)
+    other = replace(model.members[0], features=blurred, name="other")
     mixed = replace(model, members=(model.members[0], other))
     assert explain_decision(mixed, drawn[0].reshape(100, 100)).kind == "occlusion"
     with pytest.raises(DataError, match="pixels"):
@@ -204,3 +247,120 @@ def test_the_means_of_the_labels_are_those_of_their_faces(faces):
 def test_the_typical_distance_is_that_of_the_training_faces(model, faces):
     distances = distance_from_face_space(model, faces[0])
     assert typical_distance(model) == pytest.approx(np.sqrt((distances**2).mean()), rel=0.02)
+
+
+@pytest.fixture(scope="module")
+def prepared(aligned_crops, tiny_aligned):
+    """Rows of prepared faces, wider than what the eigenfaces of `tiny_aligned` see."""
+    table = read_table(aligned_crops).query("state == 'kept'").assign(folder=str(aligned_crops))
+    return load_faces(table.iloc[::5], tiny_aligned.recipe)
+
+
+@pytest.fixture(scope="module")
+def seen(prepared, tiny_aligned):
+    """What the eigenfaces see of them."""
+    return tiny_aligned.pixels.features.extract(prepared)
+
+
+def test_a_model_that_reads_histograms_is_explained_by_occlusion_and_says_so(
+    tiny_aligned, prepared
+):
+    crop = prepared[0].reshape(160, 160)
+    heat = explain_decision(tiny_aligned, crop)
+    assert heat.kind == "occlusion"
+    assert heat.values.shape == (160, 160)
+    assert heat.label == tiny_aligned.predict(prepared[:1])[0]
+
+
+def test_the_cover_of_an_occlusion_is_plain_grey_and_its_value_the_fall_of_the_decision(
+    tiny_aligned, prepared
+):
+    crop = prepared[0].reshape(160, 160)
+    heat = occlusion(tiny_aligned, crop, "round")
+    hidden = crop.copy()
+    hidden[:32, :32] = round(float(crop.mean()))
+    before, after = decision_for(tiny_aligned, np.stack([crop, hidden]).reshape(2, -1), "round")
+    # the corner of half a patch is under one patch alone
+    assert heat.values[:16, :16] == pytest.approx(before - after, abs=1e-5)
+    other = occlusion(tiny_aligned, crop, "square")
+    assert other.values == pytest.approx(-heat.values, abs=1e-5)
+
+
+def test_a_model_that_reads_histograms_has_no_gradient_but_its_eigenfaces_have(
+    tiny_aligned, prepared, seen
+):
+    with pytest.raises(DataError, match="pixels"):
+        decision_gradient(tiny_aligned, prepared, "round")
+    with pytest.raises(DataError, match="pixels"):
+        walk(tiny_aligned, tiny_aligned.pixels.coordinates(prepared[:1])[0], "round", 1)
+    heat = explain_decision(tiny_aligned.eigenfaces, seen[0].reshape(100, 100))
+    assert heat.kind == "gradient"
+    assert heat.values.shape == (100, 100)
+
+
+def test_the_eigenfaces_of_a_model_decide_as_its_pixel_member(tiny_aligned, prepared, seen):
+    member = tiny_aligned.pixels
+    alone = replace(tiny_aligned, members=(member,))
+    eigenfaces = tiny_aligned.eigenfaces
+    assert eigenfaces.labels == tiny_aligned.labels
+    close = partial(pytest.approx, abs=1e-4)  # coordinates are float32
+    assert eigenfaces.decision_function(seen) == close(alone.decision_function(prepared))
+    views = [member.decide(member.coordinates(view)) for view in (prepared, mirror(prepared))]
+    assert eigenfaces.decision_function(seen) == close(np.mean(views, axis=0)[:, 0])
+    assert eigenfaces.eigenfaces is eigenfaces
+
+
+def test_the_gradient_of_the_eigenfaces_is_the_change_of_their_decision(tiny_aligned, seen):
+    eigenfaces, rows = tiny_aligned.eigenfaces, seen[:3].astype(float)
+    step = np.random.default_rng(0).normal(0, 1, rows.shape)
+    for label in tiny_aligned.labels:
+        gradient = decision_gradient(eigenfaces, rows, label)
+        high, low = (decision_for(eigenfaces, rows + way * step, label) for way in (1, -1))
+        assert (gradient * step).sum(axis=1) == pytest.approx((high - low) / 2, rel=0.02, abs=1e-5)
+        one = np.zeros((3, 10000))
+        one[:, 40 * 100 + 30] = 2.0
+        high, low = (decision_for(eigenfaces, rows + way * one, label) for way in (1, -1))
+        assert gradient[:, 40 * 100 + 30] == pytest.approx((high - low) / 4, rel=0.05, abs=2e-5)
+
+
+def test_reconstruction_and_distance_are_of_the_pixel_member_only(tiny_aligned, prepared, seen):
+    drawn, distances = (f(tiny_aligned, prepared) for f in (reconstruct, distance_from_face_space))
+    assert drawn.shape == (len(prepared), 100, 100)
+    alone = reconstruct(tiny_aligned.eigenfaces, seen)
+    assert np.abs(drawn.astype(int) - alone).max() <= 1  # sums of another order may round apart
+    assert distances == pytest.approx(distance_from_face_space(tiny_aligned.eigenfaces, seen))
+    pixels, tight, *rest = tiny_aligned.members
+    others = replace(tiny_aligned, members=(replace(tight, mean=tight.mean + 9), pixels, *rest))
+    assert (reconstruct(others, prepared) == drawn).all()
+    ring = prepared.reshape(-1, 160, 160).copy()
+    ring[:, :19] = ring[:, -19:] = 0  # of the wide face, outside of what the eigenfaces see
+    ring = ring.reshape(prepared.shape)
+    assert distance_from_face_space(tiny_aligned, ring) == pytest.approx(distances)
+    equally = replace(tiny_aligned, weights=None)
+    assert equally.decision_function(ring) != pytest.approx(equally.decision_function(prepared))
+    errors = reconstruction_errors(tiny_aligned, prepared)
+    assert errors[:, -1] == pytest.approx(distances, rel=0.02)
+
+
+def test_mean_face_and_eigenfaces_of_an_aligned_model_are_what_its_pixel_member_draws(
+    tiny_aligned, prepared
+):
+    assert mean_face(tiny_aligned).shape == (100, 100)
+    assert eigenface_images(tiny_aligned, 4).shape == (4, 100, 100)
+    assert label_means(tiny_aligned).shape == (2, 10000)
+    median = np.median(distance_from_face_space(tiny_aligned, prepared))
+    assert 0.5 < median / typical_distance(tiny_aligned) < 2
+
+
+def test_a_walk_in_the_face_space_of_an_aligned_model_changes_the_answer(tiny_aligned, seen):
+    eigenfaces = tiny_aligned.eigenfaces
+    for row in seen:
+        start = eigenfaces.pixels.coordinates(row[None])[0]
+        label = str(eigenfaces.predict(row[None])[0])
+        way = walk(eigenfaces, start, label, -40)
+        decisions = decision_for(eigenfaces, eigenfaces.pixels.rebuild(way), label)
+        changed = int((decisions < 0).argmax())
+        assert changed > 0
+        assert (np.diff(decisions[: changed + 1]) < 0).all()
+        answers = eigenfaces.predict(eigenfaces.pixels.rebuild(way[changed - 1 : changed + 1]))
+        assert answers[0] == label != answers[1]

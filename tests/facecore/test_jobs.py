@@ -106,6 +106,13 @@ def test_a_training_on_a_zip_ends_with_a_model_and_without_the_photos(work, tiny
     assert list_models() == ["mine"]
 
 
+def test_photos_are_cropped_by_the_recipe_that_is_trained(work, raw_folder):
+    start_training("mine", raw_folder, recipe="aligned")
+    crop, train = json.loads((work / "training" / "job.json").read_text())["commands"]
+    cancel_job()
+    assert crop[crop.index("--recipe") + 1] == train[train.index("--recipe") + 1] == "aligned"
+
+
 def test_a_training_can_make_its_photos(work, artifacts, tiny_artifacts, tiny_grid):
     shutil.copytree(tiny_artifacts / "tiny", artifacts / "tiny")
     start_training("made", None, made=30, made_by="tiny", grid=str(tiny_grid), min_size=40)
@@ -128,7 +135,7 @@ def test_only_one_runs_and_cancelling_stops_every_process_and_keeps_the_old_mode
 ):
     shutil.copytree(tiny_artifacts / "tiny", artifacts / "mine")
     before, files = read_metadata("mine"), sorted(crops_folder.rglob("*"))
-    start_training("mine", crops_folder, grid=str(long_grid))
+    start_training("mine", crops_folder, recipe="classic", grid=str(long_grid))
     with pytest.raises(DataError, match="runs already"):
         start_training("other", crops_folder)
     with pytest.raises(DataError, match="runs already"):
@@ -145,7 +152,9 @@ def test_only_one_runs_and_cancelling_stops_every_process_and_keeps_the_old_mode
     assert sorted(crops_folder.rglob("*")) == files
     if os.name == "posix":
         assert processes_of(group) == []
-    start_training("other", crops_folder, grid=str(long_grid))  # the next one may start
+    start_training(
+        "other", crops_folder, recipe="classic", grid=str(long_grid)
+    )  # the next one may start
     assert (read_job().state, read_job().name) == ("running", "other")
 
 
@@ -161,7 +170,7 @@ def processes_of(group: int) -> list[int]:
 def test_a_job_that_was_killed_is_seen_as_failed_and_another_may_start(
     work, crops_folder, long_grid
 ):
-    start_training("mine", crops_folder, grid=str(long_grid))
+    start_training("mine", crops_folder, recipe="classic", grid=str(long_grid))
     wait_for(in_the_search)
     os.killpg(json.loads((work / "training" / "pid.json").read_text())["pid"], signal.SIGKILL)
     job = wait_for(lambda job: job.state != "running", seconds=10)
@@ -175,7 +184,7 @@ def test_a_job_that_was_killed_is_seen_as_failed_and_another_may_start(
 def test_a_job_whose_first_process_died_still_counts_and_can_be_cancelled(
     work, crops_folder, long_grid
 ):
-    start_training("mine", crops_folder, grid=str(long_grid))
+    start_training("mine", crops_folder, recipe="classic", grid=str(long_grid))
     wait_for(in_the_search)
     group = json.loads((work / "training" / "pid.json").read_text())["pid"]
     os.kill(group, signal.SIGKILL)
@@ -187,7 +196,7 @@ def test_a_job_whose_first_process_died_still_counts_and_can_be_cancelled(
 
 
 def test_another_process_sees_the_job_and_can_cancel_it(work, crops_folder, long_grid):
-    start_training("mine", crops_folder, grid=str(long_grid))
+    start_training("mine", crops_folder, recipe="classic", grid=str(long_grid))
     code = (
         "from facecore.jobs import *; print(read_job().state); cancel_job(); "
         "print(read_job().state)"

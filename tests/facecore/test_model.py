@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from facecore.errors import ModelError
 from facecore.estimator import FaceSpaceClassifier
-from facecore.model import FORMAT, FaceModel, Member, mirror, sha256
+from facecore.model import FEW, FORMAT, FaceModel, Member, mirror, sha256
+from facecore.rule import AnswerRule
 
 REPO = Path(__file__).resolve().parents[2]
 RECIPE = {"detector": {"name": "haar"}, "side": 100, "frame": 0.85}
@@ -26,12 +28,12 @@ def fit(data, **options) -> FaceModel:
 
 @pytest.fixture(scope="module")
 def two(faces) -> FaceModel:
-    return fit(faces).calibrated(np.array([1.7]), np.array([0.2]))
+    return replace(fit(faces), slope=np.array([1.7]))
 
 
 @pytest.fixture(scope="module")
 def three(three_faces) -> FaceModel:
-    return fit(three_faces).calibrated(np.array([1.5, 2.0, 0.7]), np.array([0.1, -0.2, 0.0]))
+    return replace(fit(three_faces), slope=np.array([1.5, 2.0, 0.7]))
 
 
 def small_model(k: int = 2) -> FaceModel:
@@ -117,6 +119,17 @@ def test_many_faces_are_decided_as_each_alone():
     assert member.decide(Z[:0]).shape == (0, 1)
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_decision_of_a_face_depends_neither_on_threads_nor_on_other_faces(mirrored, two, faces):
+    model = replace(two, recipe={**RECIPE, "mirror": mirrored})
+    with threadpool_limits(1):
+        together = model.decision_function(faces[0][:20])
+    assert len(faces[0]) > FEW
+    for rows in (faces[0][:1], faces[0][:5], faces[0]):
+        n = min(len(rows), 20)
+        assert model.decision_function(rows)[:n] == pytest.approx(together[:n], abs=1e-6)
+
+
 def test_the_decisions_of_members_are_averaged():
     model = small_model()
     (member,) = model.members
@@ -124,6 +137,9 @@ def test_the_decisions_of_members_are_averaged():
     X = np.array([[110, 60, 60, 10]], dtype=np.uint8)
     both = replace(model, members=(member, other))
     assert both.decision_function(X) == pytest.approx(model.decision_function(X) + 0.5)
+    votes = both.member_decisions(X)
+    assert votes.shape == (2, 1, 1)
+    assert votes[:, 0, 0] == pytest.approx(model.decision_function(X)[0] + np.array([0, 1]))
 
 
 def test_a_recipe_with_mirror_decides_by_a_face_and_its_mirror_image():
@@ -163,12 +179,36 @@ def test_extreme_decisions_are_no_error(two, three):
     assert three.probability_of(np.full((1, 3), -1e300)).sum() <= 1 + 1e-9
 
 
-def test_calibration_moves_the_decision_by_its_offset(two, faces):
-    moved = two.calibrated(np.array([3.0]), np.array([0.25]))
+def test_the_slope_turns_decisions_into_probabilities(two, faces):
     X = faces[0][:5]
-    assert moved.decision_function(X) == pytest.approx(two.decision_function(X) + 0.25)
-    expected = 1 / (1 + np.exp(-3 * moved.decision_function(X)))
-    assert moved.predict_proba(X)[:, 1] == pytest.approx(expected)
+    expected = 1 / (1 + np.exp(-1.7 * two.decision_function(X)))
+    assert two.predict_proba(X)[:, 1] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["two", "three"])
+def test_the_decision_is_the_weighted_mean_of_the_members(name, request, faces):
+    model, X = request.getfixturevalue(name), faces[0][:5]
+    member = model.members[0]
+    other = replace(member, name="other", coefficients=-2 * member.coefficients)
+    weights = np.linspace([0.9], [0.1], len(model.slope)).reshape(1, -1)
+    weights = np.concatenate([weights, 1 - weights])
+    pair = replace(model, members=(member, other), weights=weights)
+    one, two = pair.member_decisions(X)
+    expected = weights[0] * one + weights[1] * two
+    assert pair.decision_function(X).reshape(expected.shape) == pytest.approx(expected)
+    equal = replace(pair, weights=None)
+    expected = (one + two) / 2
+    assert equal.decision_function(X).reshape(expected.shape) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "weights", [[[0.5], [0.6]], [[1.5], [-0.5]], [[1.0]], [[0.5, 0.5], [0.5, 0.5]], [[np.nan], [1]]]
+)
+def test_weights_that_are_no_shares_of_the_members_are_refused(weights, two, tmp_path):
+    members = (two.members[0], replace(two.members[0], name="other"))
+    replace(two, members=members, weights=np.array(weights, dtype=float)).save(tmp_path)
+    with pytest.raises(ModelError, match="weights"):
+        FaceModel.load(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["two", "three"])
@@ -185,6 +225,23 @@ def test_a_model_that_is_saved_and_loaded_is_equal(name, request, tmp_path, thre
     assert all(map(np.array_equal, again.spread, model.spread))
     X = three_faces[0]
     assert (again.decision_function(X) == model.decision_function(X)).all()
+
+
+def test_the_rule_goes_with_the_model(three, tmp_path):
+    rule = AnswerRule(min_confidence=0.935, max_distance=0.21)
+    replace(three, rule=rule).save(tmp_path)
+    assert FaceModel.load(tmp_path).rule == rule
+    written = json.loads((tmp_path / "model.json").read_text())["rule"]
+    assert written == {"min_confidence": 0.935, "max_distance": 0.21}
+
+
+def test_a_model_without_a_rule_is_written_and_read_as_before_there_were_rules(saved):
+    assert "rule" not in json.loads((saved / "model.json").read_text())
+    assert FaceModel.load(saved).rule == AnswerRule()
+
+
+def test_the_model_that_ships_has_no_rule(shipped_model):
+    assert shipped_model.rule == AnswerRule()
 
 
 def test_a_model_saved_twice_is_the_same_bytes(two, tmp_path):
@@ -290,6 +347,8 @@ def test_arrays_that_do_not_fit_are_refused_though_their_checksum_is_right(saved
         {"labels": ["a"]}, {"labels": ["a", "a"]}, {"labels": ["a", "b", "c"]}, {"labels": 7},
         {"labels": ["a", 1]}, {"labels": ["a", ""]}, {"members": []}, {"members": [{}]},
         {"members": None}, {"recipe": {}}, {"recipe": {"side": 3}}, {"recipe": {"side": "x"}},
+        {"rule": None}, {"rule": {"min_confidence": 2}}, {"rule": {"max_distance": 10**400}},
+        {"rule": {"certain": 1}}, {"rule": [0.9]},
         {"recipe": {"side": float("inf")}}, {"recipe": {"side": 2, "frame": 0}}, {"recipe": 5},
     ],
     ids=str,
@@ -322,6 +381,11 @@ def test_a_pickled_object_is_never_loaded(saved):
 
     rewrite(saved, put("mean_0", np.array([Trap()], dtype=object)))
     refuse(saved, "damaged or no face model")
+
+
+def test_an_array_too_many_is_refused_by_name(saved):
+    rewrite(saved, lambda arrays: arrays.update(payload=np.ones(3)))
+    refuse(saved, "payload is none of its arrays")
 
 
 def test_arrays_beyond_the_limit_are_refused_before_reading(saved, monkeypatch):

@@ -4,11 +4,12 @@ from sklearn.svm import SVC
 
 from facecore.crops import read_table
 from facecore.errors import DataError
+from facecore.estimator import rbf
 from facecore.images import decode
 from facecore.points import CROPS, REAL, FacePoints
 from facecore.prepare import flatten, to_square
 from facecore.refit import measure_margins, project_crops, refit
-from facecore.search import rbf, split_folds
+from facecore.search import split_folds
 
 PARAMS = {"n_components": 2, "C": 2.0, "gamma": 0.3, "class_weight": "balanced"}
 

