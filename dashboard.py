@@ -16,14 +16,14 @@ PAGES = {
     "4_Evaluation": ("How good is it, and for whom?", "query_stats"),
     "5_Live_prediction": ("Try it on a photo", "photo_camera"),
     "6_Your_data": ("Train on your own photos", "model_training"),
+    "7_Ladder": ("From pixels to a network", "stairs"),
 }
 
 st.set_page_config("Face space", ICON, layout="wide")
 st.title("Face space")
 st.write(
-    "Folders of labelled photos go in, a classifier comes out, by the textbook's way: find the "
-    "face, crop, grey, 100 x 100 pixels, min-max, eigenfaces (PCA), support vector machine. "
-    "This dashboard shows every step."
+    "Folders of labelled photos go in, a classifier comes out: find the face, crop, grey, resize, "
+    "min-max, eigenfaces (PCA), support vector machine. This dashboard shows every step."
 )
 chosen = pick_model()
 show_card(chosen)

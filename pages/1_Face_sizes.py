@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from facecore.crops import MIN_SIZE, TABLE
+from facecore.crops import TABLE
+from facecore.detect import MIN_SIZE
 from facecore.sizes import face_sizes, sizes_of
 from ui.local import pick_crops
 from ui.look import ICON

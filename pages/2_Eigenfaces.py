@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from facecore.features import DESCRIBED
 from facecore.predict import predict_photo
 from ui.explorer import show_explorer, show_walk
 from ui.gallery import show_gallery, show_reconstruction
@@ -15,11 +16,27 @@ VIEWS = ("Eigenfaces", "Reconstruction", "Explorer", "Walk", "Points")
 st.set_page_config("Eigenfaces", ICON, layout="wide")
 st.title("Eigenfaces")
 st.write(
-    "A face of 100 x 100 pixels is a point with 10,000 coordinates. Eigenfaces are the few "
-    "directions in which faces differ most: each face is the mean face plus some of each."
+    "A grey face is a point with a coordinate for each pixel. Eigenfaces are the few directions "
+    "in which faces differ most: each face is the mean face plus some of each."
 )
 chosen = pick_model()
-model = chosen.model
+if not chosen.model.draws:
+    st.info(
+        f"The model {chosen.name} describes a face by {DESCRIBED} numbers of a deep network. No "
+        "way leads back from them to a picture, so it has no eigenfaces and draws no face. "
+        "Choose another model at the left, or see all of them side by side:",
+        title="Nothing to draw",
+        icon=":material/visibility_off:",
+    )
+    st.page_link("pages/7_Ladder.py", label="From pixels to a network", icon=":material/stairs:")
+    st.stop()
+model = chosen.model.eigenfaces
+side, members = model.recipe["side"], len(chosen.model.members)
+st.caption(
+    f"Here a face has {side} x {side} pixels, so {side**2:,} coordinates."
+    + (f" Of the {members} members of the model {chosen.name} only {model.pixels.name} has "
+       "eigenfaces, so decisions on this page are its own." if members > 1 else "")
+)  # fmt: skip
 view = st.segmented_control(
     "View", VIEWS, default=VIEWS[0], required=True, key="space", bind="query-params",
     label_visibility="collapsed",
@@ -27,7 +44,7 @@ view = st.segmented_control(
 
 if view == "Reconstruction":
     photo = pick_photo(model, "face")
-    answer = predict_photo(photo[1], model, name=photo[0]) if photo else None
+    answer = predict_photo(photo[1], chosen.model, name=photo[0]) if photo else None
     if answer is None:
         st.info("Give a photo to draw its largest face again.", icon=":material/image_search:")
     elif answer.error:
@@ -41,7 +58,7 @@ elif view in ("Explorer", "Walk") and model.spread is None:
 elif view == "Explorer":
     show_explorer(model)
 elif view == "Walk":
-    show_walk(chosen)
+    show_walk(model, f"{chosen.name} {chosen.metadata['created']}")
 elif view == "Points":
     table = read_table("coordinates", chosen, optional=True)
     show_points(model, table)

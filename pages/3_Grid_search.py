@@ -25,6 +25,21 @@ if table is None:
     st.stop()
 
 search = chosen.metadata["search"]
+grid, parameters, member = search["grid"], search["best"], chosen.model.leading.name
+if "param_member" in table:
+    members = list(search["members"])
+    picked = st.segmented_control(
+        "Member", members, default=members[0], required=True, key="search_member",
+        bind="query-params", help="Each reads a face in its own way and is searched on its own",
+    )  # fmt: skip
+    member = picked if picked in members else members[0]
+    tops = table.groupby("param_member")["mean_test_score"].max()
+    st.caption(
+        f"Best of each member: {', '.join(f'{name} {tops[name]:.4f}' for name in members)}. Fused, "
+        f"in the same folds: **{search['balanced_accuracy']:.4f} ± {search['std']:.4f}**."
+    )
+    table = table[table["param_member"].eq(member)].reset_index(drop=True)
+    grid, parameters = grid[member], search["members"][member]
 best = table.loc[table["rank_test_score"].idxmin()]
 simple = table.loc[simplest_within_one_error(table)]
 error = standard_error(best)
@@ -46,7 +61,7 @@ with st.container(horizontal=True):
         help=f"Fewest components, then smallest C and gamma, among the candidates at most "
         f"{error:.4f} below the best: the one-standard-error rule",
     )  # fmt: skip
-st.caption(f"Searched: {describe_grid(search['grid'])}. Balanced accuracy over the folds.")
+st.caption(f"Searched: {describe_grid(grid)}. Balanced accuracy over the folds.")
 
 names = ("Candidates", "Heat maps", "Components", "Time", "Explorer")
 candidates, heat, components, time, explorer = st.tabs(names, key="search_tab", bind="query-params")
@@ -54,8 +69,9 @@ if candidates.open:
     with candidates:
         ranked = candidate_table(table)
         event = st.dataframe(
-            ranked, height=320, hide_index=True, on_select="rerun", selection_mode="single-row",
-            key="search_row", alt="Candidates, the best first",
+            ranked, height=320 if len(ranked) > 8 else "content", hide_index=True,
+            on_select="rerun", selection_mode="single-row", key="search_row",
+            alt="Candidates, the best first",
             column_config={
                 name: st.column_config.NumberColumn(format=form)
                 for name, form in (("mean", "%.4f"), ("spread", "%.4f"), ("fit, s", "%.2f"),
@@ -95,4 +111,4 @@ if time.open:
         show(time_dots(table), "Score of each candidate against its time to fit", "search-time")
 if explorer.open:
     with explorer:
-        show_explorer(chosen, table)
+        show_explorer(chosen, table, parameters, member)

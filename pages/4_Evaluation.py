@@ -3,11 +3,12 @@
 import streamlit as st
 
 from facecore.curves import score_labels
-from facecore.evaluate import report
+from facecore.evaluate import LEAST, report
 from ui.evaluation import (
     ALL,
     compare,
     confusion_heat,
+    gap_words,
     group_dots,
     group_table,
     known,
@@ -88,31 +89,31 @@ if calibration.open:
             show(score_bars(found, positive), alt, f"evaluation-scores-{name}")
 if unsure.open:
     with unsure:
-        show_unsure(tested)
+        show_unsure(tested, chosen.model.rule, reports[chosen.name])
 if groups.open:
     with groups:
         found = reports[chosen.name]["groups"]
-        if not found:
+        if not {"age", "race"} & set(found):
             st.info(
-                "Nobody wrote down the age or race of these photos. Groups appear where the "
+                "Nobody wrote down the age or race of these photos. These groups appear where the "
                 "photos' labels.csv has the columns age or race when the model is trained:",
-                title="No groups",
+                title="No groups by age or race",
                 icon=":material/groups:",
             )
             st.code(f"python -m facecore train PHOTOS --name {chosen.name}", language="shell")
         for trait in found:
             st.subheader(trait.capitalize())
-            left, right = st.columns([2, 3])
+            if gap := gap_words(reports, trait):
+                st.caption(f"Largest gap in accuracy, groups of {LEAST} photos or more: {gap}.")
             both = {n: r["groups"][trait] for n, r in reports.items() if trait in r["groups"]}
-            with left:
-                alt = f"Accuracy of each group by {trait}, with 95 % intervals"
-                figure = group_dots(both, reports[chosen.name]["accuracy_all"])
-                show(figure, alt, f"evaluation-{trait}")
-            right.dataframe(
-                group_table(both), hide_index=True, alt=f"Figures by {trait}",
+            alt = f"Accuracy of each group by {trait}, with 95 % intervals"
+            figure = group_dots(both, reports[chosen.name]["accuracy_all"])
+            show(figure, alt, f"evaluation-{trait}")
+            st.dataframe(
+                group_table(both), hide_index=True, placeholder="-", alt=f"Figures by {trait}",
                 column_config={
                     name: st.column_config.NumberColumn(format="%.3f")
-                    for name in ("accuracy", "balanced")
+                    for name in ("accuracy", "balanced", "coverage", "right when answered")
                 },
             )  # fmt: skip
         st.caption("A photo in which no face was found counts as wrong. Dotted: all photos.")

@@ -9,6 +9,7 @@ from ui.batch import Source, answer_all, list_entries, show_batch, within_limit
 from ui.detector import pick_detector, say_difference
 from ui.look import ICON
 from ui.models import pick_model, pick_other
+from ui.rule import pick_confidence
 
 MAX_UPLOAD = 100  # of a ZIP, in megabytes; a photo has the library's own limit
 CARDS = 3  # more photos than that are a table
@@ -27,10 +28,12 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )  # fmt: skip
     other = pick_other(chosen)
     detector = pick_detector(chosen.model.recipe["detector"])
+    unsure = pick_confidence(chosen)
     heat = st.toggle("Heat maps", True, key="heat", bind="query-params",
                      help="Show what in each face moved the decision")  # fmt: skip
+models = (chosen, other) if other else (chosen,)
 if detector:
-    say_difference(detector, chosen.model.recipe["detector"])
+    say_difference(detector, models)
 if source == "Upload":
     uploads = st.file_uploader(
         "Photos, or ZIPs of photos",
@@ -59,7 +62,7 @@ if not sources:
     st.info("The answer appears here as soon as there is a photo.", icon=":material/image_search:")
     st.stop()
 sources = within_limit(sources)
-settings = Settings((chosen, other) if other else (chosen,), detector, heat)
+settings = Settings(models, detector, heat, unsure)
 if sum(source.count() for source in sources) > CARDS:
     show_batch(sources, answer_all(sources, settings), settings)
 else:

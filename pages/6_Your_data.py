@@ -3,9 +3,11 @@
 import streamlit as st
 
 from facecore.artifacts import SHIPPED, check_name, list_models
-from facecore.crops import MIN_SIZE
+from facecore.crops import recipes_for
+from facecore.detect import MIN_SIZE
 from facecore.errors import FacecoreError
 from facecore.jobs import start_training
+from facecore.recipes import RECIPES, lacks
 from ui.look import ICON
 from ui.manage import show_models
 from ui.models import pick_model_or_none
@@ -37,6 +39,18 @@ else:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.text_input("Name of the model", "mine", max_chars=64, key="train_name",
                                  width=220).strip()  # fmt: skip
+            fitting = recipes_for(photos.source) if photos.cropped and photos.source else RECIPES
+            # the default one first
+            recipes = [name for name in sorted(fitting or RECIPES) if not lacks(RECIPES[name])]
+            recipe = st.segmented_control(
+                "Recipe", recipes, default=recipes[0], required=True, key="train_recipe",
+                bind="query-params", help="aligned: faces turned upright by eyes and mouth, four "
+                "members; classic: the textbook's Haar cascade and pixels alone, faster; "
+                "embedding: the numbers of a deep network, most accurate"
+                + (f" ({why}). " if (why := lacks(RECIPES["embedding"])) else ". ")
+                + "A folder made by crop was cut for some of them.",
+            )  # fmt: skip
+            recipe = recipe if recipe in recipes else recipes[0]  # chosen for other photos
             grid = st.segmented_control(
                 "Grid", ("quick", "full"), default="quick", required=True, key="train_grid",
                 bind="query-params", help="How many candidates the grid search tries",
@@ -68,7 +82,7 @@ else:
                     start_training(
                         name, photos.source, title=photos.title, made=photos.made,
                         made_by=chosen.name if chosen else None, grid=str(grid),
-                        min_size=int(min_size), seed=int(seed),
+                        recipe=str(recipe), min_size=int(min_size), seed=int(seed),
                     )  # fmt: skip
             except FacecoreError as error:
                 st.error(str(error), title="Not started", icon=":material/error:")

@@ -1,7 +1,7 @@
 """Show the answers for one photo: boxes on the photo, then one row a face, for one model or two."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,7 @@ from facecore.explain import Heat, explain_decision, overlay, typical_distance
 from facecore.images import to_png
 from facecore.model import FaceModel
 from facecore.predict import FaceAnswer, PhotoAnswer, annotate, predict_photo, same_faces
+from facecore.rule import AnswerRule
 from ui.look import PALETTE, label_colours, score_bars, to_rgb
 from ui.models import Chosen
 
@@ -22,8 +23,8 @@ CAVEAT = (
 HEAT = {
     "gradient": "Heat map: the exact gradient of the decision, carried back to the pixels and "
     "summed on the way from the mean face to this one (integrated gradients).",
-    "occlusion": "Heat map (occlusion): how the decision changes when a patch is hidden under the "
-    "mean face.",
+    "occlusion": "Heat map (occlusion): how the decision changes when a patch of the prepared face "
+    "is hidden under plain grey.",
 }
 # In times of the typical distance: what 95 % of LFW's faces and 99 % of congress portraits keep.
 NEAR, FAR = 1.4, 2.1
@@ -39,20 +40,38 @@ class Settings:
     models : tuple of Chosen
         One, or two to compare.
     detector : dict or None
-        As `facecore.detect.detector_spec` returns it; None for each model's own.
+        As `facecore.detect.detector_spec` returns it, for the models with a detector of that name;
+        None for each model's own.
     heat : bool
         Show what in each face moved the decision.
+    unsure : float or None
+        Confidence below which no label is given; None for each model's own.
     """
 
     models: tuple[Chosen, ...]
     detector: dict[str, Any] | None = None
     heat: bool = True
+    unsure: float | None = None
+
+    def rule(self, model: FaceModel) -> AnswerRule:
+        """Return the rule by which a model answers."""
+        if self.unsure is None:
+            return model.rule
+        return replace(model.rule, min_confidence=self.unsure)
+
+    def detector_for(self, model: FaceModel) -> dict[str, Any]:
+        """Return the detector that finds a model's faces: another kind would cut other crops."""
+        own: dict[str, Any] = model.recipe["detector"]
+        return self.detector if self.detector and self.detector["name"] == own["name"] else own
 
     def answer(self, entry: Entry, chosen: Chosen) -> PhotoAnswer:
         """Return what one of the models says of a photo."""
         if entry.error:
             return PhotoAnswer(entry.name, entry.error)
-        return predict_photo(entry.data, chosen.model, name=entry.name, detector=self.detector)
+        return predict_photo(
+            entry.data, chosen.model, name=entry.name, detector=self.detector_for(chosen.model),
+            rule=self.rule(chosen.model),
+        )  # fmt: skip
 
 
 def show_photo(entry: Entry, settings: Settings, key: str) -> None:
@@ -102,11 +121,11 @@ def agreement(first: PhotoAnswer, second: PhotoAnswer) -> str:
     pairs = same_faces(first, second)
     if not pairs:
         return "No face was found by both models in the same place."
-    same = [i for i, j in pairs if first.faces[i].label == second.faces[j].label]
+    same = [i for i, j in pairs if first.faces[i].verdict == second.faces[j].verdict]
     text = f"The models **agree on {len(same)} of {len(pairs)}** faces that both found."
     apart = sorted((i, j) for i, j in pairs if i not in same)
     for i, j in apart:
-        text += f" Face {i + 1}: {first.faces[i].label} against {second.faces[j].label}."
+        text += f" Face {i + 1}: {first.faces[i].verdict} against {second.faces[j].verdict}."
     return text
 
 
@@ -125,7 +144,7 @@ def distance_words(distance: float, typical: float) -> str:
     """
     ratio = distance / typical if typical else float("inf")
     words = (
-        "near, the eigenfaces draw it well" if ratio <= NEAR
+        "near" if ratio <= NEAR
         else "farther off than most faces" if ratio <= FAR
         else "far off, perhaps no face, or one that is turned or covered"
     )  # fmt: skip
@@ -157,7 +176,7 @@ def _show_faces(answer: PhotoAnswer, chosen: Chosen, heat: bool, key: str) -> No
         return
     kinds = set()
     for number, face in enumerate(answer.faces, start=1):
-        found = explain_decision(chosen.model, face.crop, face.label) if heat else None
+        found = explain_decision(chosen.model, face.prepared, face.likely) if heat else None
         _show_face(face, found, chosen.model, f"{key}-{number}", number)
         kinds |= {found.kind} if found else set()
     for kind in kinds:
@@ -171,30 +190,33 @@ def _show_face(
     face: FaceAnswer, heat: Heat | None, model: FaceModel, key: str, number: int
 ) -> None:
     row = st.container(horizontal=True)
+    draws = face.reconstruction is not None  # else the model saw colours, and no eigenfaces
     row.image(
-        to_png(face.crop),
-        caption="Grey crop",
-        alt=f"Grey crop of face {number}",
+        to_png(face.crop if draws else face.prepared),
+        caption="Grey crop" if draws else "Crop",
+        alt=f"{'Grey crop' if draws else 'Crop'} of face {number}",
         output_format="PNG",
         width=PICTURE,
     )
-    row.image(
-        to_png(face.reconstruction),
-        caption="Reconstruction",
-        alt=f"Face {number} drawn again from its eigenfaces",
-        output_format="PNG",
-        width=PICTURE,
-    )
+    if face.reconstruction is not None:
+        row.image(
+            to_png(face.reconstruction),
+            caption="Reconstruction",
+            alt=f"Face {number} drawn again from its eigenfaces",
+            output_format="PNG",
+            width=PICTURE,
+        )
     if heat:
         row.image(
-            to_png(overlay(face.crop, heat, *_heat_colours(model.labels, face.label))),
+            to_png(overlay(face.prepared, heat, *_heat_colours(model.labels, face.likely))),
             caption=f"{heat.kind.capitalize()} map",
-            alt=f"Heat map of what moved the decision for {face.label} on face {number}",
+            alt=f"Heat map of what moved the decision for {face.likely} on face {number}",
             output_format="PNG",
             width=PICTURE,
         )
     words = row.container(width=320, gap="xsmall")
-    words.markdown(f"**{number}: {face.label}**, probability {face.probability:.2f}")
+    likely = "" if face.label else f" ({face.why}), likeliest {face.likely}"
+    words.markdown(f"**{number}: {face.verdict}**{likely}, probability {face.probability:.2f}")
     words.plotly_chart(
         score_bars(face.scores),
         config={"displayModeBar": False},

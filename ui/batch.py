@@ -149,9 +149,9 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Indexed by the position of the photo: photo, face (from 1), error, label, the
-        probability of each label, distance (from face space), x, y, width, height (of the box,
-        pixels).
+        Indexed by the position of the photo: photo, face (from 1), error, label, reason (why
+        there is no label), the probability of each label, distance (from face space), x, y,
+        width, height (of the box, pixels).
     """
     rows: list[dict[str, Any]] = []
     for position, answer in enumerate(answers):
@@ -160,13 +160,14 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
             scores = {f"P({label})": round(face.scores[label], 4) for label in labels}
             rows.append({
                 "position": position, "photo": answer.photo, "face": number, "label": face.label,
-                **scores, "distance": round(face.distance, 4), **box,
+                "reason": face.reason, **scores, "distance": round(face.distance, 4), **box,
             })  # fmt: skip
         if not answer.faces:
             error = answer.error or "no face"
             rows.append({"position": position, "photo": answer.photo, "error": error})
-    columns = ["position", "photo", "face", "error", "label", *(f"P({label})" for label in labels),
-               "distance", "x", "y", "width", "height"]  # fmt: skip
+    columns = ["position", "photo", "face", "error", "label", "reason",
+               *(f"P({label})" for label in labels), "distance",
+               "x", "y", "width", "height"]  # fmt: skip
     whole = dict.fromkeys(("face", "x", "y", "width", "height"), "Int64")
     return pd.DataFrame(rows).reindex(columns=columns).astype(whole).set_index("position")
 
@@ -194,16 +195,16 @@ def add_second(
         model found no face in that place).
     """
     found = {
-        (position, i + 1): (one.faces[i].label, other.faces[j])
+        (position, i + 1): (one.faces[i].verdict, other.faces[j])
         for position, (one, other) in enumerate(zip(first, second, strict=True))
         for i, j in same_faces(one, other)
     }
     places = list(zip(table.index, table["face"], strict=True))
     pairs = [None if pd.isna(face) else found.get((at, int(face))) for at, face in places]
     return table.assign(**{
-        f"{name} says": [pair and pair[1].label for pair in pairs],
+        f"{name} says": [pair and pair[1].verdict for pair in pairs],
         f"{name} P": [pair and round(pair[1].probability, 4) for pair in pairs],
-        "agree": pd.array([pair and pair[0] == pair[1].label for pair in pairs], dtype="boolean"),
+        "agree": pd.array([pair and pair[0] == pair[1].verdict for pair in pairs], dtype="boolean"),
     })  # fmt: skip
 
 
@@ -291,19 +292,23 @@ def show_batch(
 
 def _key(source: Source, chosen: Chosen, settings: Settings) -> tuple[str, ...]:
     """Return what the answers to a source depend on."""
-    detector = json.dumps(settings.detector or chosen.model.recipe["detector"], sort_keys=True)
-    return source.id, chosen.name, chosen.metadata["sha256"]["model.json"], detector
+    detector = json.dumps(settings.detector_for(chosen.model), sort_keys=True)
+    rule = json.dumps(settings.rule(chosen.model).to_dict())
+    return source.id, chosen.name, chosen.metadata["sha256"]["model.json"], detector, rule
 
 
 def _show_counts(
     answers: Sequence[PhotoAnswer], table: pd.DataFrame, labels: Sequence[str]
 ) -> None:
     faces = table["label"].value_counts()
+    doubted = table["reason"].count()
     with st.container(horizontal=True):
         st.metric("Photos", f"{len(answers):,}", border=True)
-        st.metric("Faces", f"{faces.sum():,}", border=True)
+        st.metric("Faces", f"{faces.sum() + doubted:,}", border=True)
         for label in labels:
             st.metric(label, f"{faces.get(label, 0):,}", border=True)
+        if doubted:
+            st.metric("No label", f"{doubted:,}", border=True, help="Unsure, or not a face")
         without = sum(not answer.faces and not answer.error for answer in answers)
         st.metric("Photos without a face", f"{without:,}", border=True)
         st.metric("Not readable", f"{sum(bool(a.error) for a in answers):,}", border=True)
@@ -323,5 +328,8 @@ def _quote(text: str) -> str:
 
 
 def _without_pictures(answer: PhotoAnswer) -> PhotoAnswer:
-    faces = [replace(face, crop=NO_PICTURE, reconstruction=NO_PICTURE) for face in answer.faces]
-    return replace(answer, pixels=None, faces=tuple(faces))
+    faces = tuple(
+        replace(face, crop=NO_PICTURE, reconstruction=None, prepared=NO_PICTURE)
+        for face in answer.faces
+    )
+    return replace(answer, pixels=None, faces=faces)

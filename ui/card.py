@@ -1,10 +1,13 @@
-"""The card of a model: every figure comes from its metadata and evaluation."""
+"""A model's figures and its card: every figure comes from its metadata and evaluation."""
+
+import re
 
 import pandas as pd
 import streamlit as st
 
+from facecore.card import card_of
+from facecore.errors import FacecoreError
 from facecore.evaluate import balanced_accuracy, balanced_interval, pool_confusions
-from ui.answers import CAVEAT
 from ui.models import Chosen
 
 SHARES = (
@@ -25,7 +28,7 @@ def show_card(chosen: Chosen) -> None:
     data = metadata["data"].values()
     found = sum(part["states"]["kept"] + part["states"]["too_small"] for part in data)
     score, note, explanation = _balanced(chosen)
-    member = chosen.model.pixels
+    member = chosen.model.leading
     share = member.variance.sum() / member.total_variance
     vectors = metadata["kernel_vectors"]["count"]
     metrics = (
@@ -34,7 +37,8 @@ def show_card(chosen: Chosen) -> None:
         ("Faces found", f"{found:,}", f"{sum(faces.values()):,} to train on",
          "Photos with a face; too small ones, the test's and copies are not trained on"),
         ("Balanced accuracy", score, note, explanation),
-        ("Eigenfaces", f"{len(member.variance):,}", f"{share:.1%} of variance", None),
+        ("Eigenfaces" if chosen.model.draws else "Components", f"{len(member.variance):,}",
+         f"{share:.1%} of variance", None),
         ("Size", f"{chosen.megabytes:.1f} MB", f"{vectors:,} kernel vectors", None),
         ("Trained", str(metadata["created"]), f"in {metadata['minutes']:.0f} minutes",
          f"On {', '.join(metadata['data'])}, by the {metadata['recipe']} recipe"),
@@ -48,13 +52,12 @@ def show_card(chosen: Chosen) -> None:
 
 
 def show_papers(chosen: Chosen) -> None:
-    """Show the evaluation on each test set and how the model was made.
+    """Show the evaluation on each test set and the model's card.
 
     Parameters
     ----------
     chosen : Chosen
     """
-    metadata, faces = chosen.metadata, chosen.metadata["training_faces"]
     if chosen.evaluation:
         st.subheader("On photos that it never saw")
         st.dataframe(
@@ -63,18 +66,20 @@ def show_papers(chosen: Chosen) -> None:
             column_config={name: st.column_config.NumberColumn(format="%.3f") for name in SHARES},
         )
         st.caption('"All photos" counts a photo in which no face was found as wrong.')
-    with st.expander("How it was made, and what it is not for", icon=":material/badge:"):
-        st.markdown(
-            f"Trained {metadata['created']} from "
-            + ", ".join(f"{name} ({data['train']:,})" for name, data in metadata["data"].items())
-            + f" in {metadata['minutes']:.0f} minutes. Faces by label: "
-            + ", ".join(f"{label} {count:,}" for label, count in faces.items())
-            + f". Kernel vectors: {metadata['kernel_vectors']['count']:,} "
-            f"{metadata['kernel_vectors']['kind']}, of which "
-            f"{metadata['kernel_vectors']['lead_back_to_a_photo']:,} lead back to a photo."
-        )
-        st.code(metadata["command"], language="shell")
-        st.markdown(f"{metadata['note']} {CAVEAT}")
+    card = st.expander("Model card", icon=":material/badge:", key="model_card", bind="query-params")
+    if card.open:
+        with card:
+            _show_text(chosen)
+
+
+def _show_text(chosen: Chosen) -> None:
+    try:
+        text = card_of(chosen.name)
+    except FacecoreError as error:
+        st.error(str(error), title="No card", icon=":material/error:")
+        return
+    # The page has a title already: every heading goes two levels down.
+    st.markdown(re.sub("^#", "###", text, flags=re.MULTILINE))
 
 
 def _balanced(chosen: Chosen) -> tuple[str, str, str]:

@@ -1,12 +1,13 @@
 """Expert settings of the detector, for one page's photos."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 import streamlit as st
 
-from facecore.detect import CASCADES, HaarSettings, detector_spec
+from facecore.detect import CASCADES, DETECTORS, detector_spec
+from ui.models import Chosen
 
 # Words, smallest and largest value, step, help; narrower than what facecore takes, as a step of
 # 1.001 searches for minutes.
@@ -18,7 +19,11 @@ FIELDS: dict[str, tuple[str, float, float, float, str]] = {
         "Minimum neighbours", 0, 20, 1, "Overlapping detections that make a face",
     ),
     "min_face": (
-        "Smallest face", 0.04, 1.0, 0.01, "As a share of the photo's long side",
+        "Smallest face", 0.04, 1.0, 0.001, "As a share of the photo's long side",
+    ),
+    "min_pixels": (
+        "Smallest face first", 0, 400, 1,
+        "In pixels of the photo: smaller faces are searched only where there is no larger one",
     ),
     "long_side": (
         "Long side", 100, 1600, 20, "The photo is shrunk to it before the search, in pixels",
@@ -29,6 +34,7 @@ FIELDS: dict[str, tuple[str, float, float, float, str]] = {
         "side; 0 turns it off",
     ),
 }  # fmt: skip
+FURTHER = ", and mtcnn's further searches for smaller faces"
 
 
 def pick_detector(recipe: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -44,52 +50,67 @@ def pick_detector(recipe: Mapping[str, Any]) -> dict[str, Any] | None:
     dict or None
         As `facecore.detect.detector_spec` returns it; None for each model's own detector.
     """
-    trained = asdict(HaarSettings()) | {k: v for k, v in recipe.items() if k != "name"}
+    kind = recipe["name"]
+    own_settings = {k: v for k, v in recipe.items() if k != "name"}
+    trained = asdict(DETECTORS[kind]()) | own_settings
     with st.popover("Detector", icon=":material/tune:"):
         if not st.toggle(
             "Other settings than the model's", key="own_detector", bind="query-params"
         ):
-            st.caption(", ".join(f"{name} {value}" for name, value in recipe.items()))
+            st.caption(", ".join(f"{_word(name)} {value}" for name, value in recipe.items()))
             return None
-        values: dict[str, Any] = {
-            "cascade": st.selectbox(
-                "Cascade", CASCADES, CASCADES.index(trained["cascade"]), key="haar_cascade",
+        values: dict[str, Any] = {}
+        if "cascade" in trained:
+            values["cascade"] = st.selectbox(
+                "Cascade", CASCADES, CASCADES.index(trained["cascade"]), key=f"{kind}_cascade",
                 bind="query-params",
-            )
-        }  # fmt: skip
-        for name, (words, low, high, step, meaning) in FIELDS.items():
+            )  # fmt: skip
+        for name in (field.name for field in fields(DETECTORS[kind]) if field.name in FIELDS):
+            words, low, high, step, meaning = FIELDS[name]
             own = type(step)(trained[name])
             least, most = min(low, own), max(high, own)
+            more = FURTHER if (kind, name) == ("mtcnn", "border") else ""
             value = st.number_input(
-                words, least, most, own, step, help=meaning, key=f"haar_{name}",
-                bind="query-params",
+                words, least, most, own, step, help=meaning + more, key=f"{kind}_{name}",
+                format="%d" if isinstance(step, int) else "%.3f", bind="query-params",
             )  # fmt: skip
             values[name] = min(max(value, least), most)  # a client may send what it likes
         st.button(
-            "Reset to the model's", on_click=_reset, args=(trained,),
-            icon=":material/restart_alt:", key="haar_reset",
+            "Reset to the model's", on_click=_reset, args=(kind, trained),
+            icon=":material/restart_alt:", key="detector_reset",
         )  # fmt: skip
-    return detector_spec("haar", HaarSettings(**values))
+    return detector_spec(kind, DETECTORS[kind](**values))
 
 
-def say_difference(detector: Mapping[str, Any], recipe: Mapping[str, Any]) -> None:
-    """Say in what a detector differs from the one that the model was trained with.
+def say_difference(detector: Mapping[str, Any], models: Sequence[Chosen]) -> None:
+    """Say in what a detector differs from the one that a model was trained with.
 
     Parameters
     ----------
-    detector, recipe : mapping
+    detector : mapping
         As `facecore.detect.detector_spec` returns it.
+    models : sequence of Chosen
+        The first has a detector of that name; one that has not keeps its own.
     """
+    recipe = models[0].model.recipe["detector"]
     changed = [name for name, value in detector.items() if value != recipe.get(name)]
     if changed:
-        settings = ", ".join(f"{name} {recipe.get(name)} -> {detector[name]}" for name in changed)
+        settings = ", ".join(
+            f"{_word(name)} {recipe.get(name)} -> {detector[name]}" for name in changed
+        )
+        others = [m.name for m in models if m.model.recipe["detector"]["name"] != detector["name"]]
         st.warning(
             f"The detector differs from the one that the model was trained with ({settings}): "
-            "its crops may be cut in another way than those that the model knows.",
+            "its crops may be cut in another way than those that the model knows."
+            + "".join(f" {name} has another detector and keeps its settings." for name in others),
             icon=":material/tune:",
         )
 
 
-def _reset(trained: Mapping[str, Any]) -> None:
+def _word(name: str) -> str:
+    return FIELDS[name][0].lower() if name in FIELDS else name
+
+
+def _reset(kind: str, trained: Mapping[str, Any]) -> None:
     for name, value in trained.items():
-        st.session_state[f"haar_{name}"] = value
+        st.session_state[f"{kind}_{name}"] = value

@@ -22,8 +22,10 @@ from facecore.curves import (
     score_labels,
 )
 from facecore.evaluate import balanced_interval
+from facecore.rule import AnswerRule
 from ui.look import DASHES, NEUTRAL, PAIR, PATTERNS, SYMBOLS, label_colours, show, tidy
 from ui.models import Chosen, pick_other, read_table
+from ui.rule import STEP, least_confidence, rule_words
 
 ALL = "all"
 POINTS = 400
@@ -357,19 +359,31 @@ def score_bars(rows: pd.DataFrame, positive: str) -> go.Figure:
 
 
 @st.fragment
-def show_unsure(tested: Tested) -> None:
+def show_unsure(tested: Tested, rule: AnswerRule, own: Mapping[str, Any]) -> None:
     """Let the visitor say how sure an answer must be, and show what that costs.
 
     Parameters
     ----------
     tested : mapping of str to DataFrame
+    rule : AnswerRule
+        Of the chosen model; the slider starts at its confidence, if it asks for any.
+    own : mapping
+        What `facecore.evaluate.report` says of the chosen model.
     """
-    labels = score_labels(next(iter(tested.values())))
-    least = float(np.floor(100 / len(labels)) / 100)
+    least = least_confidence(len(score_labels(next(iter(tested.values())))))
     threshold = st.slider(
-        "Unsure below", least, 1.0, 0.7, 0.01, key="evaluation_unsure", bind="query-params",
+        "Unsure below", least, 1.0, max(least, rule.min_confidence or 0.7), STEP, format="%.3f",
+        key="evaluation_unsure", bind="query-params",
         help="An answer with less confidence counts as not answered.",
     )  # fmt: skip
+    words = rule_words(rule)
+    if own.get("accuracy_answered") is not None:
+        words += (
+            f" By that rule it answers {own['coverage']:.1%} of these photos and "
+            f"{own['accuracy_answered']:.1%} of the answers are right; the slider asks for "
+            "confidence alone."
+        )
+    st.caption(words)
     points = {name: answers_at(rows, threshold) for name, rows in tested.items()}
     for name, point in points.items():
         if len(points) > 1:
@@ -465,6 +479,31 @@ def group_dots(groups: Mapping[str, Mapping[str, Any]], overall: float) -> go.Fi
     return tidy(figure, 130 + 44 * max(map(len, groups.values())))
 
 
+def gap_words(reports: Mapping[str, Mapping[str, Any]], trait: str) -> str:
+    """Say in words how far apart the accuracies of the groups are; nothing where it is not known.
+
+    Parameters
+    ----------
+    reports : mapping
+        By model what `facecore.evaluate.report` returns.
+    trait : str
+
+    Returns
+    -------
+    str
+    """
+    gaps = {name: r["gaps"][trait] for name, r in reports.items() if trait in r.get("gaps", {})}
+    said = [
+        (f"{name}: " if len(reports) > 1 else "")
+        + "{gap:.3f}, from {worst} up to {best}".format(**gap)
+        for name, gap in gaps.items()
+    ]
+    return "; ".join(said)
+
+
+OF_ANSWERS = {"coverage": "coverage", "accuracy_answered": "right when answered"}
+
+
 def group_table(groups: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Return the figures of each group as a table.
 
@@ -487,6 +526,7 @@ def group_table(groups: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
             "accuracy": figures["accuracy_all"],
             "95 % interval": _interval(figures["interval_all"]),
             "balanced": figures["balanced_accuracy_all"],
+            **{words: figures[key] for key, words in OF_ANSWERS.items() if key in figures},
         }
         for name, found in groups.items()
         for group, figures in found.items()

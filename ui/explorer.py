@@ -11,7 +11,6 @@ from facecore.images import to_png
 from facecore.model import FaceModel
 from facecore.synth import SPREAD, sample_coordinates
 from ui.look import label_colours, score_bars, show, tidy
-from ui.models import Chosen
 
 SLIDERS = 8
 REACH = 3.0  # standard deviations
@@ -26,7 +25,7 @@ def show_explorer(model: FaceModel) -> None:
     Parameters
     ----------
     model : FaceModel
-        That stores a spread to draw made faces from.
+        Of pixels alone, that stores a spread to draw made faces from.
     """
     start = _pick_start(model)
     unit = np.sqrt(model.pixels.variance) / model.pixels.deviation
@@ -101,15 +100,16 @@ def _random(labels: tuple[str, ...]) -> None:
 
 
 @st.fragment
-def show_walk(chosen: Chosen) -> None:
+def show_walk(model: FaceModel, name: str) -> None:
     """Show a face moved along the direction that changes the decision fastest.
 
     Parameters
     ----------
-    chosen : Chosen
-        A model that stores a spread to draw made faces from.
+    model : FaceModel
+        Of pixels alone, that stores a spread to draw made faces from.
+    name : str
+        Apart from those of other models.
     """
-    model = chosen.model
     start = _pick_start(model)
     label = st.segmented_control(
         "Towards", model.labels, default=model.labels[-1], required=True, key="towards",
@@ -123,7 +123,7 @@ def show_walk(chosen: Chosen) -> None:
         "decision changes fastest.",
     )  # fmt: skip
     distances = np.arange(-STEPS, STEPS + 1) * STEP
-    way, decisions = _walk(model, chosen.name, chosen.metadata["created"], start, label)
+    way, decisions = _walk(model, name, start, label)
     here = STEPS + round(distance / STEP)
     rows = model.pixels.rebuild(way)
     pictures, chart = st.columns([4, 3], gap="medium")
@@ -163,9 +163,9 @@ def show_walk(chosen: Chosen) -> None:
 
 @st.cache_data(max_entries=32, show_spinner="Walking")
 def _walk(
-    _model: FaceModel, name: str, created: str, start: np.ndarray, label: str
+    _model: FaceModel, name: str, start: np.ndarray, label: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    # the name and the day stand for the model, whose arrays are too large to hash
+    # the name stands for the model, whose arrays are too large to hash
     back, forth = (walk(_model, start, label, steps) for steps in (-STEPS, STEPS))
     way = np.concatenate([back[:0:-1], forth])
     rows = np.array([to_image(row).reshape(-1) for row in _model.pixels.rebuild(way)])

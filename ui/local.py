@@ -23,13 +23,15 @@ def is_local() -> bool:
     return st.get_option("server.address") in LOOPBACK
 
 
-def pick_crops(key: str) -> tuple[Path, pd.DataFrame] | None:
+def pick_crops(key: str, recipe: str = "") -> tuple[Path, pd.DataFrame] | None:
     """Ask for a folder made by ``crop`` and read its table.
 
     Parameters
     ----------
     key : str
         Of the widget.
+    recipe : str
+        By which the crops must be cut; any when left out.
 
     Returns
     -------
@@ -51,7 +53,8 @@ def pick_crops(key: str) -> tuple[Path, pd.DataFrame] | None:
     )  # fmt: skip
     if not chosen:
         st.info("Make a folder of crops, then name it here:", icon=":material/folder:")
-        st.code("python -m facecore crop PHOTOS --out CROPS", language="shell")
+        how = f" --recipe {recipe}" if recipe else ""
+        st.code(f"python -m facecore crop PHOTOS --out CROPS{how}", language="shell")
         return None
     folder = Path(chosen).expanduser()
     try:

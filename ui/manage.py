@@ -12,6 +12,7 @@ from facecore.artifacts import (
     SHIPPED,
     delete_model,
     find_model,
+    lacks_of,
     list_models,
     pack_model,
     read_metadata,
@@ -50,7 +51,8 @@ def show_models() -> None:
         st.download_button(
             "Download", partial(pack_model, name), f"{name}.zip", "application/zip",
             icon=":material/download:", on_click="ignore", key="manage_download",
-            disabled=bool(table.loc[table["name"].eq(name), "problem"].item()),
+            disabled=bool(table.loc[table["name"].eq(name), "problem"].item())
+            and not lacks_of(name),
         )  # fmt: skip
         if name not in SHIPPED:
             with st.popover("Rename", icon=":material/edit:", key="manage_rename_open"):
@@ -115,6 +117,7 @@ def _describe(name: str, written: Sequence[tuple[str, int, int]]) -> dict[str, A
             "faces": sum(metadata["training_faces"].values()),
             "balanced accuracy": metadata["search"]["balanced_accuracy"],
             "trained": metadata["created"],
+            "problem": lacks_of(name) or "",
         }
     except FacecoreError as error:
         return row | {"problem": str(error)}

@@ -8,6 +8,7 @@ import streamlit as st
 
 from facecore.artifacts import (
     find_model,
+    lacks_of,
     list_models,
     load_model,
     read_evaluation,
@@ -69,7 +70,12 @@ def pick_model_or_none() -> Chosen | None:
         st.code("python -m facecore train PHOTOS --name my-model", language="shell")
         return None
     name = st.sidebar.selectbox(
-        "Model", names, key="model", bind="query-params", help="A folder of artifacts/"
+        "Model",
+        names,
+        key="model",
+        bind="query-params",
+        help="A folder of artifacts/",
+        format_func=_say,
     )
     try:
         return _load(name, (find_model(name) / "metadata.json").stat().st_mtime_ns)
@@ -95,7 +101,7 @@ def pick_other(chosen: Chosen) -> Chosen | None:
         return None
     name = st.selectbox(
         "Compare with", others, index=None, placeholder="no other model", key="other",
-        bind="query-params",
+        bind="query-params", format_func=_say,
     )  # fmt: skip
     if name not in others:
         return None
@@ -104,6 +110,10 @@ def pick_other(chosen: Chosen) -> Chosen | None:
     except (FacecoreError, OSError) as error:
         st.error(str(error), title=f"Model {name} cannot be used", icon=":material/error:")
         return None
+
+
+def _say(name: str) -> str:
+    return f"{name} (needs an extra)" if lacks_of(name) else name
 
 
 def read_table(table: str, chosen: Chosen, optional: bool = False) -> pd.DataFrame | None:

@@ -41,7 +41,7 @@ MADE_NOTE = (
     "faces."
 )
 SPACE_NOTE = (
-    "The eigenfaces are the model's own and stay as they are, so scores on its training faces are "
+    "The components are the model's own and stay as they are, so scores on its training faces are "
     "a little flattered: the search fits them anew in each fold."
 )
 
@@ -164,9 +164,9 @@ def heat_maps(table: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(type="category").update_yaxes(type="category")
     figure.update_xaxes(title="C", row=rows).update_yaxes(title="gamma", col=1)
     height = 140 + 40 * rows + 44 * rows * table["param_gamma"].nunique()
-    bar = {"orientation": "h", "thickness": 10, "y": -70 / height, "yanchor": "top"}
+    bar = {"orientation": "h", "thickness": 10, "y": 0, "yref": "container", "yanchor": "bottom"}
     figure.update_layout(coloraxis={"colorscale": "Blues", "colorbar": bar})
-    return tidy(figure, height)
+    return tidy(figure, height).update_layout(margin_b=84)
 
 
 def component_line(table: pd.DataFrame, limit: float) -> go.Figure:
@@ -227,7 +227,9 @@ def time_dots(table: pd.DataFrame) -> go.Figure:
 
 
 @st.fragment
-def show_explorer(chosen: Chosen, table: pd.DataFrame) -> None:
+def show_explorer(
+    chosen: Chosen, table: pd.DataFrame, best: Mapping[str, Any], member: str
+) -> None:
     """Let the visitor choose parameters, fit them at once and see where they stand.
 
     Parameters
@@ -235,15 +237,18 @@ def show_explorer(chosen: Chosen, table: pd.DataFrame) -> None:
     chosen : Chosen
     table : DataFrame
         Candidates of the search.
+    best : mapping of str
+        Parameters that the search found best.
+    member : str
+        Name of the member that was searched.
     """
     controls, result = st.columns([1, 2], gap="medium")
     with controls:
-        found = _pick_points(chosen)
+        found = _pick_points(chosen, member)
         if found is None:
             return
         points, key = found
-        best = chosen.metadata["search"]["best"]
-        params = _pick_params(best, points.Z.shape[1])
+        params = _pick_params(best, points.Z.shape[1], member)
     with result:
         try:
             mine = _refit(key, params, points)
@@ -259,23 +264,29 @@ def show_explorer(chosen: Chosen, table: pd.DataFrame) -> None:
             )
 
 
-def _pick_points(chosen: Chosen) -> tuple[FacePoints, tuple] | None:
+def _pick_points(chosen: Chosen, member: str) -> tuple[FacePoints, tuple] | None:
     """Ask where faces come from; return them with what a cache may know them by."""
     sources = [CROPS]
-    if chosen.model.spread is not None:
-        sources.insert(0, MADE)
-    if "coordinates.csv" in chosen.metadata["sha256"]:
-        sources.insert(0, REAL)
+    if member == chosen.model.leading.name:  # whose points a model stores
+        if chosen.model.spread is not None:
+            sources.insert(0, MADE)
+        if "coordinates.csv" in chosen.metadata["sha256"]:
+            sources.insert(0, REAL)
+    else:
+        st.caption(
+            f"The model stores no faces as the member {member} sees them, so this needs crops."
+        )
     source = st.segmented_control(
         "Faces", sources, format_func=str.capitalize, default=sources[0], required=True,
         key="search_source", bind="query-params",
     )  # fmt: skip
+    source = source if source in sources else sources[0]  # chosen for another member
     count = st.select_slider(
         "At most", SIZES, 1000, format_func=lambda n: f"{n:,} faces", key="search_faces",
         bind="query-params",
     )  # fmt: skip
     written = (find_model(chosen.name) / "metadata.json").stat().st_mtime_ns
-    key = (chosen.name, written, source, count)
+    key = (chosen.name, written, source, count, member)
     if source == MADE:
         return _make(key, chosen), key
     if source == REAL:
@@ -283,7 +294,7 @@ def _pick_points(chosen: Chosen) -> tuple[FacePoints, tuple] | None:
         if stored is None:
             return None
         return read_points(stored.sample(min(count, len(stored)), random_state=0)), key
-    if (picked := pick_crops("search_crops")) is None:
+    if (picked := pick_crops("search_crops", chosen.metadata["recipe"])) is None:
         return None
     folder, crops = picked
     of_folder = (*key, str(folder.resolve()), (folder / TABLE).stat().st_mtime_ns)
@@ -294,22 +305,23 @@ def _pick_points(chosen: Chosen) -> tuple[FacePoints, tuple] | None:
         return None
 
 
-def _pick_params(best: Mapping[str, Any], most: int) -> dict[str, Any]:
+def _pick_params(best: Mapping[str, Any], most: int, member: str) -> dict[str, Any]:
+    own = "" if member == "pixels" else f"_{member.replace(' ', '_')}"  # its best are the defaults
     n = st.slider(
-        "Components", 1, max(most, 2), min(best["n_components"], most), key="search_n",
+        "Components", 1, max(most, 2), min(best["n_components"], most), key=f"search_n{own}",
         bind="query-params",
     )  # fmt: skip
     C, gamma = (
         st.select_slider(
             name, sorted({*options, float(best[name])}), float(best[name]),
-            format_func="{:g}".format, key=key, bind="query-params",
+            format_func="{:g}".format, key=key + own, bind="query-params",
         )
         for name, key, options in (("C", "search_c", PENALTIES), ("gamma", "search_gamma", WIDTHS))
     )  # fmt: skip
     weights = {"balanced": "balanced", "none": None}
     weight = st.segmented_control(
         "Class weight", list(weights), default=best["class_weight"] or "none", required=True,
-        key="search_weight", bind="query-params",
+        key=f"search_weight{own}", bind="query-params",
     )  # fmt: skip
     return {"n_components": n, "C": C, "gamma": gamma, "class_weight": weights[weight]}
 
@@ -328,8 +340,9 @@ def _make(key: tuple, _chosen: Chosen) -> FacePoints:
 def _project(key: tuple, folder: Path, _crops: pd.DataFrame, _chosen: Chosen) -> FacePoints:
     bar = st.progress(0.0, "Reading crops")
     points = project_crops(
-        folder, _crops, _chosen.model, count=key[3], on_progress=_watch(bar, "Crop")
-    )
+        folder, _crops, _chosen.model, member=key[4], count=key[3],
+        on_progress=_watch(bar, "Crop"),
+    )  # fmt: skip
     bar.empty()
     return points
 

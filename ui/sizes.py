@@ -6,7 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from facecore.crops import ALL, MIN_SIZE, STATES, count_states
+from facecore.crops import ALL, STATES, count_states
+from facecore.detect import MIN_SIZE
 from facecore.sizes import count_by_size, describe_sizes, effect_of_minimum, face_sizes
 from ui.look import DASHES, NEUTRAL, PATTERNS, SYMBOLS, label_colours, show, tidy
 

@@ -1,14 +1,22 @@
 """One face at every step of the way, from the photo to the decision."""
 
+from collections.abc import Sequence
+from itertools import count
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
+from facecore.explain import draw_features
+from facecore.features import Features
 from facecore.images import to_png
 from facecore.model import FaceModel
-from facecore.predict import PhotoAnswer, annotate, colour_crop
-from ui.look import DASHES, NEUTRAL, label_colours, show, tidy, to_rgb
+from facecore.predict import FaceAnswer, PhotoAnswer, annotate, colour_crop
+from facecore.recipes import to_rows
+from ui.look import DASHES, NEUTRAL, PATTERNS, label_colours, show, tidy, to_rgb
+
+PICTURE = 220  # pixels, of what a member reads
 
 
 def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
@@ -20,47 +28,161 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
         With at least one face.
     model : FaceModel
     """
-    face, member = answer.faces[0], model.pixels
-    row = face.crop.reshape(1, -1)
+    face, several = answer.faces[0], len(model.members) > 1
+    prepared = to_rows([face.prepared], model.recipe)
+    member, row = model.leading, prepared
+    if model.draws:
+        member, row = model.eigenfaces.pixels, face.crop.reshape(1, -1)
     scaled, coordinates = member.scale(row)[0], member.coordinates(row)[0]
     deviations = coordinates * member.deviation / np.sqrt(member.variance)
     colours = {k: to_rgb(v) for k, v in label_colours(model.labels).items()}
+    number = count(1)
     grid = st.grid(3, min_column_width=210, border=True)
+    side, cut = len(face.prepared), "Turn upright and crop" if face.landmarks else "Crop"
+    tone = "Grey" if face.prepared.ndim == 2 else "Colour"
     pictures = (
-        ("1. Find the face", annotate(answer, colours), "Photo with its faces boxed"),
-        ("2. Crop", colour_crop(answer, 1), "The face cut out of the photo"),
-        ("3. Grey, 100 x 100", face.crop, "Grey crop of the face, 100 by 100 pixels"),
+        ("Find the face", annotate(answer, colours), "Photo with its faces boxed"),
+        (cut, colour_crop(answer, 1, model), "The face cut out of the photo"),
+        (f"{tone}, {side} x {side}", face.prepared, f"{tone} face, {side} by {side} pixels"),
     )
     for title, picture, alt in pictures:
         with grid.cell():
-            st.markdown(f"**{title}**")
+            st.markdown(f"**{next(number)}. {title}**")
             st.image(to_png(picture), alt=alt, output_format="PNG", width="stretch")
+    if several:
+        with grid.cell(column_span="all"):
+            st.markdown(f"**{next(number)}. Each member of the model reads it in its own way**")
+            _show_members(face, model)
     with grid.cell(column_span="all"):
-        st.markdown("**4. Min-max: every pixel on its own scale**")
+        if model.draws:
+            st.markdown(f"**{next(number)}. Min-max: every pixel on its own scale**")
+            figure = pixel_values(face.crop, scaled)
+            alt = "Histograms of the pixels before and after min-max scaling"
+        else:
+            st.markdown(f"**{next(number)}. A deep network describes it, then min-max**")
+            figure = number_bars(row[0], scaled)
+            alt = "The numbers of the network before and after min-max scaling"
+        show(figure, alt, "step-values")
+    with grid.cell(column_span=2 if model.draws else "all"):
+        st.markdown(f"**{next(number)}. Coordinates in face space**")
+        axis = "eigenface" if model.draws else "component"
         show(
-            pixel_values(face.crop, scaled),
-            "Histograms of the pixels before and after min-max scaling",
-            "step-values",
+            coordinate_bars(deviations, axis), "Coordinates of the face as bars", "step-coordinates"
         )
-    with grid.cell(column_span=2):
-        st.markdown("**5. Coordinates in face space**")
-        show(coordinate_bars(deviations), "Coordinates of the face as bars", "step-coordinates")
-    with grid.cell():
-        st.markdown(f"**6. Drawn from {len(coordinates)} eigenfaces**")
-        alt = "The face drawn again from its coordinates in face space"
-        st.image(to_png(face.reconstruction), alt=alt, output_format="PNG", width="stretch")
+    if face.reconstruction is not None:
+        with grid.cell():
+            st.markdown(f"**{next(number)}. Drawn from {len(coordinates)} eigenfaces**")
+            alt = "The face drawn again from its coordinates in face space"
+            st.image(to_png(face.reconstruction), alt=alt, output_format="PNG", width="stretch")
+    if several:
+        with grid.cell(column_span="all"):
+            st.markdown(f"**{next(number)}. The members vote, and their weighted mean counts**")
+            names = [member.name for member in model.members]
+            votes = model.member_decisions(prepared)[:, 0]
+            alt = "Decision value of each member, and their weighted mean"
+            show(vote_bars(names, votes, model.shares, model.labels), alt, "step-votes")
+            st.caption(
+                f"The steps since number 4 are those of the member {model.pixels.name}. Each other "
+                "member takes the same steps with its own numbers: min-max, the directions in "
+                "which they differ most, and a support vector machine."
+            )
     with grid.cell(column_span="all"):
-        st.markdown("**7. The decision, and its probability on the calibration curve**")
+        st.markdown(f"**{next(number)}. The decision, and its probability by calibration**")
         show(
-            calibration_curve(model, model.decision_function(row)),
-            f"The face on the calibration curve: {face.label}, {face.probability:.0%}",
+            calibration_curve(model, model.decision_function(prepared)),
+            f"The face on the calibration curve: {face.likely}, {face.probability:.0%}",
             "step-decision",
         )
         st.markdown(
-            f"The support vector machine says **{face.label}** with probability "
-            f"{face.probability:.2f}. What the eigenfaces cannot draw of this face, its distance "
-            f"from face space, is {face.distance:.3f} of a pixel's range."
+            f"{'The mean of the members' if several else 'The support vector machine'} "
+            f"{_says(face)}. What the {axis}s leave over "
+            f"of this face, its distance from face space, is {face.distance:.3f} of a "
+            f"{'pixel' if model.draws else 'number'}'s range."
         )
+
+
+def _show_members(face: FaceAnswer, model: FaceModel) -> None:
+    row = st.container(horizontal=True)
+    for member in model.members:
+        with row.container(width=PICTURE, gap="xsmall"):
+            st.image(
+                to_png(draw_features(member.features, face.prepared)), width="stretch",
+                alt=f"What the member {member.name} reads of the face", output_format="PNG",
+            )  # fmt: skip
+            st.caption(f"**{member.name}**: {_reads(member.features, len(face.prepared))}")
+
+
+def _reads(features: Features, side: int) -> str:
+    """Say in words what features hold of a prepared face of so many pixels."""
+    where = "the whole" if features.frame == 1 else f"the middle {100 * features.frame:g} %"
+    count = f"{features.count(side):,} numbers"
+    size = features.side or side
+    if features.kind == "pixels":
+        return f"grey levels of {where}, {size} x {size} pixels: {count}"
+    if features.kind == "lbp":
+        return (
+            f"which neighbours of a pixel are as bright as it, in {where}, counted in cells of "
+            f"{features.cell} x {features.cell} of {size} x {size} pixels (local binary "
+            f"patterns): {count}"
+        )
+    return (
+        f"directions of the edges in {where}, in cells of {features.cell} x {features.cell} of "
+        f"{size} x {size} pixels (histograms of oriented gradients): {count}"
+    )
+
+
+def _says(face: FaceAnswer) -> str:
+    if face.label:
+        return f"says **{face.label}** with probability {face.probability:.2f}"
+    return (
+        f"finds **{face.likely}** likeliest, with probability {face.probability:.2f}; the answer "
+        f"is **{face.verdict}**: {face.why}"
+    )
+
+
+def vote_bars(
+    names: Sequence[str], votes: np.ndarray, shares: np.ndarray, labels: Sequence[str]
+) -> go.Figure:
+    """Draw the decision values of the members of a model, and their weighted mean.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the members.
+    votes : ndarray of shape (n_members, n_outputs)
+        Decision values of one face.
+    shares : ndarray of shape (n_members, n_outputs)
+        What each member counts, 1 in all.
+    labels : sequence of str
+        With two labels a value above 0 speaks for the second.
+
+    Returns
+    -------
+    Figure
+    """
+    colours, two = label_colours(labels), len(labels) == 2
+    counts = shares.mean(axis=1)
+    rows = [*(f"{name} ({share:.0%})" for name, share in zip(names, counts, strict=True)), "mean"]
+    values = np.vstack([votes, (shares * votes).sum(axis=0)])
+    figure = go.Figure()
+    for i, label in enumerate(labels):
+        shown = values[:, 0] if two else values[:, i]
+        mine = (shown > 0) == (i == 1) if two else np.full(len(rows), True)
+        figure.add_bar(
+            x=shown[mine].tolist(), y=[row for row, its in zip(rows, mine, strict=True) if its],
+            name=label, orientation="h", texttemplate="%{x:+.2f}", textposition="outside",
+            cliponaxis=False,
+            marker={"color": colours[label], "pattern": {"shape": PATTERNS[i % len(PATTERNS)]}},
+            hovertemplate=f"%{{y}}: %{{x:+.2f}}, {label}<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(barmode="overlay" if two else "group")
+    title = f"decision value: below 0 {labels[0]}, above 0 {labels[1]}" if two else "decision value"
+    reach = [1.2 * float(values.min(initial=0)), 1.2 * float(values.max(initial=0))]
+    figure.update_xaxes(title=title, range=reach, zeroline=True, zerolinecolor=NEUTRAL)
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=rows[::-1], type="category", ticksuffix="  "
+    )
+    return tidy(figure, 110 + (34 if two else 18 * len(labels)) * len(rows))
 
 
 def pixel_values(crop: np.ndarray, scaled: np.ndarray) -> go.Figure:
@@ -89,13 +211,37 @@ def pixel_values(crop: np.ndarray, scaled: np.ndarray) -> go.Figure:
     return tidy(figure, 240)
 
 
-def coordinate_bars(deviations: np.ndarray) -> go.Figure:
+def number_bars(before: np.ndarray, after: np.ndarray) -> go.Figure:
+    """Draw the numbers by which a network describes a face, before and after min-max.
+
+    Parameters
+    ----------
+    before, after : ndarray of shape (n_numbers,)
+
+    Returns
+    -------
+    Figure
+    """
+    figure = make_subplots(1, 2, subplot_titles=("before", "after"))
+    for column, values in enumerate((before, after), start=1):
+        figure.add_bar(
+            x=np.arange(1, len(values) + 1), y=values, row=1, col=column, marker_color=NEUTRAL,
+            hovertemplate="number %{x}: %{y:.2f}<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(showlegend=False, bargap=0)
+    figure.update_xaxes(title="number")
+    return tidy(figure, 240)
+
+
+def coordinate_bars(deviations: np.ndarray, axis: str = "eigenface") -> go.Figure:
     """Draw the coordinates of a face as bars.
 
     Parameters
     ----------
     deviations : ndarray of shape (n_components,)
         Coordinates in standard deviations of the training faces.
+    axis : str
+        What a coordinate is called.
 
     Returns
     -------
@@ -106,11 +252,11 @@ def coordinate_bars(deviations: np.ndarray) -> go.Figure:
             x=np.arange(1, len(deviations) + 1),
             y=deviations,
             marker_color=NEUTRAL,
-            hovertemplate="eigenface %{x}: %{y:.2f} standard deviations<extra></extra>",
+            hovertemplate=f"{axis} %{{x}}: %{{y:.2f}} standard deviations<extra></extra>",
         )
     )
     figure.update_layout(bargap=0.1)
-    figure.update_xaxes(title="eigenface")
+    figure.update_xaxes(title=axis)
     figure.update_yaxes(title="standard deviations")
     return tidy(figure, 240)
 

@@ -18,13 +18,23 @@ from facecore.synth import make_photo
 
 pytest.importorskip("selenium")
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from benchmarks.chromium import CHROMIUM, DRIVER, open_browser, serve_dashboard, wait_until_done
 
 TRAINING = 240  # seconds
+# In one go, so that no rerun can replace the button between finding and pressing it.
+CLICK = """
+    const [text] = arguments;
+    const button = [...document.querySelectorAll("button")].find(
+        (x) => x.innerText.trim().endsWith(text) && !x.disabled);
+    button?.click();
+    return button !== undefined;
+"""
 
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver on the PATH"
@@ -63,27 +73,29 @@ def page_title(page: str) -> str:
     return Path(page).stem.split("_", 1)[1]
 
 
+def waiting(browser: webdriver.Chrome, seconds: float = 60) -> WebDriverWait:
+    """Waits that bear with elements which a rerun of the script replaces under our hands."""
+    return WebDriverWait(browser, seconds, ignored_exceptions=[StaleElementReferenceException])
+
+
+def find(browser: webdriver.Chrome, selector: str) -> WebElement:
+    return waiting(browser).until(
+        lambda b: b.find_element(By.CSS_SELECTOR, selector), f"no {selector!r} on the page"
+    )
+
+
 def wait_for_text(browser: webdriver.Chrome, text: str, seconds: float = 90) -> None:
-    WebDriverWait(browser, seconds).until(
+    waiting(browser, seconds).until(
         lambda b: text in b.find_element(By.TAG_NAME, "body").text, f"no {text!r} on the page"
     )
 
 
 def choose_files(browser: webdriver.Chrome, *files: Path) -> None:
-    chooser = WebDriverWait(browser, 60).until(
-        lambda b: b.find_element(By.CSS_SELECTOR, "input[type=file]")
-    )
-    chooser.send_keys("\n".join(map(str, files)))
+    find(browser, "input[type=file]").send_keys("\n".join(map(str, files)))
 
 
 def click(browser: webdriver.Chrome, text: str) -> None:
-    button = WebDriverWait(browser, 60).until(
-        lambda b: next(
-            (x for x in b.find_elements(By.TAG_NAME, "button") if x.text.strip().endswith(text)),
-            None,
-        )
-    )
-    browser.execute_script("arguments[0].click()", button)
+    waiting(browser).until(lambda b: b.execute_script(CLICK, text), f"no button {text!r}")
 
 
 def wait_for_download(folder: Path, pattern: str) -> Path:
@@ -121,17 +133,14 @@ def test_a_slider_of_the_explorer_changes_the_face_and_the_address(server, brows
     wait_until_done(browser)
 
     def face() -> str:
-        return browser.find_element(By.CSS_SELECTOR, "img[alt='Face at this point']").get_attribute(
-            "src"
-        )
+        return find(browser, "img[alt='Face at this point']").get_attribute("src")
 
     before = face()
-    slider = browser.find_element(By.CSS_SELECTOR, "[data-testid=stSlider] input[type=range]")
-    slider.send_keys(Keys.ARROW_RIGHT * 5)
-    WebDriverWait(browser, 30).until(lambda b: face() != before)
-    WebDriverWait(browser, 30).until(lambda b: "e1=0.5" in b.current_url)
+    find(browser, "[data-testid=stSlider] input[type=range]").send_keys(Keys.ARROW_RIGHT * 5)
+    waiting(browser).until(lambda b: face() != before)
+    waiting(browser).until(lambda b: "e1=0.5" in b.current_url)
     click(browser, "Reset")
-    WebDriverWait(browser, 30).until(lambda b: face() == before)
+    waiting(browser).until(lambda b: face() == before)
 
 
 def test_uploaded_photos_are_answered_and_the_table_is_downloaded(server, browser, tmp_path):
@@ -167,7 +176,8 @@ def test_a_model_is_trained_from_a_zip_and_predicts(server, browser, tmp_path):
     wait_until_done(browser)
     choose_files(browser, archive)
     wait_for_text(browser, labels[0])
-    name = browser.find_element(By.CSS_SELECTOR, "input[aria-label='Name of the model']")
+    wait_until_done(browser)
+    name = find(browser, "input[aria-label='Name of the model']")
     name.send_keys(Keys.CONTROL + "a" + Keys.NULL, "drawn", Keys.TAB)
     wait_until_done(browser)
     click(browser, "Start training")

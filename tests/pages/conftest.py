@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +11,29 @@ import pytest
 from screens import ROOT
 from streamlit.testing.v1 import AppTest
 
-from facecore.artifacts import write_json
-from facecore.model import sha256
+from facecore.artifacts import (
+    read_evaluation,
+    read_metadata,
+    read_model_table,
+    write_json,
+    write_model,
+)
+from facecore.model import FaceModel, sha256
+from facecore.rule import AnswerRule
+
+
+@pytest.fixture(scope="session")
+def textbook(tmp_path_factory, shipped) -> Path:
+    """A folder with the textbook model alone; not to be changed."""
+    root = tmp_path_factory.mktemp("textbook")
+    shutil.copytree(shipped, root / shipped.name)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def in_textbook(textbook, monkeypatch) -> None:
+    """Show the textbook model, the simplest, where a test asks for no other."""
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(textbook))
 
 
 @pytest.fixture
@@ -42,6 +64,30 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     return open_screen
 
 
+@pytest.fixture(scope="session")
+def made_aligned(tmp_path_factory, shipped, shipped_model, tiny_grid) -> Path:
+    """A folder of models: `made`, of the recipe aligned, and the shipped one; not to be changed."""
+    from facecore.crops import crop_folder, recipe_settings
+    from facecore.synth import write_photos
+    from facecore.train import train
+
+    root = tmp_path_factory.mktemp("aligned")
+    write_photos(shipped_model, root / "photos", 60)
+    crop_folder(root / "photos", root / "crops", recipe_settings("aligned"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACECORE_ARTIFACTS", str(root / "models"))
+        train([root / "crops"], "made", recipe="aligned", grid=str(tiny_grid))
+    shutil.copytree(shipped, root / "models" / shipped.name)
+    return root / "models"
+
+
+@pytest.fixture
+def in_aligned(made_aligned, monkeypatch) -> FaceModel:
+    """The model `made` of several members, in use beside the shipped one."""
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(made_aligned))
+    return FaceModel.load(made_aligned / "made")
+
+
 @pytest.fixture
 def copy_model(tmp_path, monkeypatch) -> Callable[..., Path]:
     """Copy a model under another name, into a folder of models of the test's own, in use."""
@@ -63,3 +109,14 @@ def copy_model(tmp_path, monkeypatch) -> Callable[..., Path]:
         return root
 
     return copy
+
+
+@pytest.fixture
+def ruled(shipped, shipped_model, tmp_path, monkeypatch) -> FaceModel:
+    """The shipped model with a rule, under the name `ruled`, alone in use."""
+    model = replace(shipped_model, rule=AnswerRule(min_confidence=0.995, max_distance=0.9))
+    metadata, evaluation = read_metadata(shipped.name), read_evaluation(shipped.name)
+    tables = {"predictions": read_model_table("predictions", shipped.name)}
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "ruled"))
+    write_model("ruled", model, metadata, tables, evaluation)
+    return model

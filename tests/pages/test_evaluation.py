@@ -119,12 +119,47 @@ def test_unsure_trades_coverage_for_accuracy(open_page, predictions, threshold):
         assert shown["Accuracy when answered"] == f"{point.accuracy:.1%}"
 
 
+def test_unsure_starts_at_the_models_own_rule(open_page, ruled, predictions):
+    app = open_tab(open_page(PAGE), "Unsure")
+    assert app.slider(key="evaluation_unsure").value == 0.995
+    assert metrics(app)["Coverage"] == f"{answers_at(predictions, 0.995).coverage:.1%}"
+    assert any(
+        caption.value.startswith(
+            "The model itself gives no label to a face with a confidence below 0.995, or farther "
+            "than 0.9 from face space. By that rule it answers "
+        )
+        for caption in app.caption
+    )
+
+
+def test_a_model_without_a_rule_is_said_to_have_none(open_page):
+    app = open_tab(open_page(PAGE), "Unsure")
+    words = "The model itself gives every face a label."
+    assert any(caption.value.startswith(words) for caption in app.caption)
+
+
+def test_groups_of_a_table_that_says_what_was_answered_have_their_coverage(
+    open_page, copy_model, shipped, predictions
+):
+    scores = predictions[["p_female", "p_male"]].max(axis=1)
+    table = predictions.assign(answered=scores >= 0.9)
+    copy_model(shipped, "classic", predictions=table)
+    app = open_tab(open_page(PAGE), "Groups")
+    groups = report(table)["groups"]
+    assert [header.value for header in app.subheader] == ["Label", "Age", "Race"]
+    for frame, found in zip(app.dataframe, groups.values(), strict=True):
+        shown = frame.value.set_index("group")
+        assert shown["coverage"].to_dict() == {n: g["coverage"] for n, g in found.items()}
+        right = {n: g["accuracy_answered"] for n, g in found.items()}
+        assert shown["right when answered"].to_dict() == right
+
+
 def test_groups_show_the_stored_counts_and_intervals(open_page):
     app = open_page(PAGE)
     app.selectbox(key="evaluation_set").set_value("utkface")
     open_tab(app, "Groups")
     stored = read_evaluation("classic")["utkface"]["groups"]
-    assert len(app.dataframe) == len(stored) == 2
+    assert len(app.dataframe) == len(stored) == 3
     for frame, (_, groups) in zip(app.dataframe, stored.items(), strict=True):
         table = frame.value.set_index("group")
         assert table["photos"].to_dict() == {name: g["n"] for name, g in groups.items()}

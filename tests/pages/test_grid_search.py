@@ -114,12 +114,19 @@ def test_the_table_can_be_downloaded_with_all_columns(open_page, candidates, dow
 
 
 @pytest.mark.parametrize("weight", ["balanced", "none"])
-def test_heat_maps_hold_every_candidate_of_a_class_weight(open_tab, candidates, weight):
+def test_heat_maps_hold_every_candidate_of_a_class_weight(
+    open_tab, copy_model, shipped, candidates, weight
+):
+    mine = candidates.assign(param_class_weight=weight)
+    other = candidates[candidates["param_n_components"].eq(150)].assign(
+        param_class_weight="none" if weight == "balanced" else "balanced",
+        rank_test_score=lambda rows: rows["rank_test_score"] + len(candidates),
+    )
+    copy_model(shipped, "classic", grid_search=pd.concat([mine, other], ignore_index=True))
     app = open_tab("Heat maps")
     app.segmented_control(key="search_class_weight").set_value(weight).run()
     assert not app.exception
     (figure,) = charts(app)
-    mine = candidates[candidates["param_class_weight"].eq(weight)]
     assert len(figure["data"]) == mine["param_n_components"].nunique()
     titles = [note["text"] for note in figure["layout"]["annotations"]]
     assert titles == [f"n = {n}" for n in sorted(mine["param_n_components"].unique())]
@@ -129,7 +136,7 @@ def test_heat_maps_hold_every_candidate_of_a_class_weight(open_tab, candidates, 
 def test_components_and_times_show_the_best_of_each_number_and_all_candidates(open_tab, candidates):
     (figure,) = charts(open_tab("Components"))
     best = candidates.groupby("param_n_components")["mean_test_score"].max()
-    assert figure["data"][0]["customdata"][0].startswith("100 components")
+    assert figure["data"][0]["customdata"][0].startswith("150 components")
     assert len(figure["data"][0]["customdata"]) == len(best)
     (figure,) = charts(open_tab("Time"))
     assert sum(len(t["customdata"]) for t in figure["data"]) == len(candidates)

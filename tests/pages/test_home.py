@@ -1,12 +1,21 @@
 """Home: the card's figures are the artifacts', and one face is followed from photo to decision."""
 
 import io
+import json
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from facecore.artifacts import find_model, load_model, read_evaluation, read_metadata
+from facecore.artifacts import (
+    find_model,
+    load_model,
+    read_evaluation,
+    read_metadata,
+    write_json,
+)
+from facecore.card import card_of
 from facecore.evaluate import balanced_accuracy, balanced_interval, pool_confusions
 from facecore.images import to_png
 from facecore.predict import predict_photo
@@ -68,6 +77,20 @@ def test_a_made_face_is_followed_to_what_the_library_says(open_page, label, seed
     assert "shows no person" in "\n".join(caption.value for caption in app.caption)
 
 
+def test_a_face_of_which_the_model_is_unsure_is_followed_without_a_label(open_page, ruled):
+    app = open_page(HOME)
+    app.segmented_control(key="face_from").set_value("Upload").run()
+    photo = to_png(make_photo(ruled, "male", 3))
+    app.file_uploader[0].upload("me.png", photo, "image/png").run()
+    assert not app.exception
+    face = predict_photo(photo, ruled).faces[0]
+    assert face.label is None
+    assert f"finds **{face.likely}** likeliest, with probability {face.probability:.2f}" in said(
+        app
+    )
+    assert "the answer is **unsure**: confidence below 0.995" in said(app)
+
+
 def test_an_uploaded_photo_is_followed_too(open_page):
     app = open_page(HOME)
     app.segmented_control(key="face_from").set_value("Upload").run()
@@ -90,3 +113,28 @@ def test_what_cannot_be_followed_is_said(open_page, kind):
     assert not app.exception
     words = [element.value for element in (*app.error, *app.info)]
     assert any(("wall.png: " if kind == "no photo" else "No face was found") in w for w in words)
+
+
+def test_the_card_is_closed_until_it_is_asked_for(open_page):
+    assert "What it must not be used for" not in said(open_page(HOME))
+
+
+def test_the_card_is_the_models_with_headings_below_the_pages(open_page):
+    app = open_page(HOME, model_card="true")
+    assert not app.exception
+    card = card_of("classic")
+    assert re.sub("(?m)^#", "###", card).strip() in [element.value for element in app.markdown]
+    assert card.startswith("# Model card")
+
+
+def test_a_model_of_which_no_card_can_be_written_says_why(open_page, tiny_artifacts, copy_model):
+    path = copy_model(tiny_artifacts / "tiny", "old") / "old" / "metadata.json"
+    (path.parent / "card.md").unlink()
+    metadata = json.loads(path.read_text(encoding="utf-8"))
+    del metadata["seed"], metadata["sha256"]["card.md"]
+    write_json(path, metadata)
+    app = open_page(HOME, model_card="true")
+    assert not app.exception
+    assert [element.value for element in app.error] == [
+        "no card: the model's metadata lack 'seed'; train it again"
+    ]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cartoons import LABELS, draw_photo, encode
+from corpus import SAMPLES
 from PIL import Image
 
 from facecore.artifacts import load_model, read_metadata, write_model
@@ -59,6 +60,20 @@ def test_a_bad_file_is_an_error_and_the_others_are_answered(open_page, photo):
     assert "notes.jpg: the file is not a photo" in errors[0]
     assert "cut.png: the photo is damaged or cut off" in errors[1]
     assert "**1 face**" in said(app)
+
+
+def test_every_kind_of_file_gets_the_verdict_of_the_corpus(open_page, tiny_artifacts, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tiny_artifacts))
+    app = upload(open_page(PAGE), {f"{i}.png": s.make() for i, s in enumerate(SAMPLES)})
+    assert not app.exception
+    table = app.dataframe[0].value
+    for i, sample in enumerate(SAMPLES):
+        rows = table[table["photo"].eq(f"{i}.png")]
+        assert len(rows) == max(1, sample.faces), sample.kind
+        if sample.faces:
+            assert rows["x"].notna().all(), sample.kind
+        else:
+            assert (sample.message or "no face") in rows["error"].iloc[0], sample.kind
 
 
 def test_a_photo_without_a_face_gets_a_message(open_page):
@@ -251,7 +266,7 @@ def test_an_occlusion_map_is_called_so(open_page, photo, monkeypatch):
     monkeypatch.setattr("ui.answers.explain_decision", occlusion)
     app = upload(open_page(PAGE), {"me.png": photo})
     assert not app.exception
-    assert "a patch is hidden" in said(app)
+    assert "hidden under plain grey" in said(app)
     assert "exact gradient" not in said(app)
     assert [image.captions[0] for image in app.image][-1] == "Occlusion map"
 
@@ -262,10 +277,10 @@ def test_other_settings_of_the_detector_are_used_and_said(open_page, photo):
     app.toggle(key="own_detector").set_value(True).run()
     assert not app.warning
     app.selectbox(key="haar_cascade").set_value("frontalface_default")
-    app.number_input(key="haar_scale_factor").set_value(1.1).run()
+    app.number_input(key="haar_scale_factor").set_value(1.3).run()
     assert not app.exception
-    assert "scale_factor 1.05 -> 1.1" in app.warning[0].value
-    spec = detector_spec("haar", HaarSettings("frontalface_default", 1.1))
+    assert "scale factor 1.1 -> 1.3" in app.warning[0].value
+    spec = detector_spec("haar", HaarSettings("frontalface_default", 1.3))
     face = predict_photo(photo, load_model("classic"), detector=spec).faces[0]
     assert f"Box {list(face.box)}" in said(app)
 
@@ -274,10 +289,84 @@ def test_the_detector_can_be_set_back_to_the_models(open_page, photo, shipped_mo
     app = upload(open_page(PAGE), {"me.png": photo})
     app.toggle(key="own_detector").set_value(True).run()
     app.number_input(key="haar_border").set_value(0.9).run()
-    app.button(key="haar_reset").click().run()
+    app.button(key="detector_reset").click().run()
     assert not app.exception
     assert not app.warning
     assert app.number_input(key="haar_border").value == shipped_model.recipe["detector"]["border"]
+
+
+def test_an_unsure_face_shows_the_likeliest_label_and_the_reason(open_page, ruled):
+    photo = to_png(make_photo(ruled, "male", 3))
+    app = upload(open_page(PAGE), {"me.png": photo})
+    assert not app.exception
+    face = predict_photo(photo, ruled).faces[0]
+    assert face.label is None
+    assert (
+        f"**1: unsure** (confidence below 0.995), likeliest {face.likely}, probability "
+        f"{face.probability:.2f}" in said(app)
+    )
+    assert f"Heat map of what moved the decision for {face.likely} on face 1" in pictures(app)
+    assert "no label to a face with a confidence below 0.995, or farther than 0.9" in said(app)
+
+
+def test_the_visitor_may_ask_for_another_confidence(open_page, ruled):
+    photo = to_png(make_photo(ruled, "male", 3))
+    app = upload(open_page(PAGE), {"me.png": photo})
+    slider = app.slider(key="unsure_ruled")
+    assert (slider.min, slider.value) == (0.5, 0.995)
+    slider.set_value(0.5).run()
+    face = predict_photo(photo, ruled).faces[0]
+    assert f"**1: {face.likely}**, probability {face.probability:.2f}" in said(app)
+    app.slider(key="unsure_ruled").set_value(1.0).run()
+    assert "**1: unsure** (confidence below 1)" in said(app)
+    assert not app.exception
+
+
+def test_the_confidence_is_in_the_address(open_page, photo):
+    app = upload(open_page(PAGE, unsure_classic="1.0"), {"me.png": photo})
+    assert not app.exception
+    assert "**1: unsure** (confidence below 1)" in said(app)
+
+
+@pytest.mark.parametrize("nonsense", ["7", "-1", "nan", "much"])
+def test_a_confidence_in_the_address_that_makes_no_sense_changes_nothing(
+    open_page, photo, nonsense
+):
+    app = upload(open_page(PAGE, unsure_classic=nonsense), {"me.png": photo})
+    assert not app.exception
+    face = predict_photo(photo, load_model("classic")).faces[0]
+    assert f"**1: {face.label}**" in said(app)
+
+
+def test_unsure_faces_of_a_batch_have_a_reason_and_no_label(open_page, photos, ruled, downloads):
+    app = upload(open_page(PAGE), {f"{i}.png": data for i, data in enumerate(photos)})
+    assert not app.exception
+    table = app.dataframe[0].value
+    faces = [face for data in photos for face in predict_photo(data, ruled).faces]
+    assert table["label"].fillna("").tolist() == [face.label or "" for face in faces]
+    assert table["reason"].fillna("").tolist() == [face.reason or "" for face in faces]
+    doubted = sum(face.label is None for face in faces)
+    assert doubted > 0
+    assert metrics(app)["Faces"] == str(len(faces))
+    assert metrics(app)["No label"] == str(doubted)
+    told = [face for photo in json.loads(downloads["answers.json"]) for face in photo["faces"]]
+    assert [face["reason"] for face in told] == [face.reason for face in faces]
+    app.slider(key="unsure_ruled").set_value(0.5).run()
+    assert app.dataframe[0].value["label"].tolist() == [face.likely for face in faces]
+    assert "No label" not in metrics(app)
+
+
+def test_two_models_of_which_one_is_unsure_do_not_agree(open_page, photo, ruled, shipped_model):
+    write_model("free", shipped_model, read_metadata("ruled"), {})
+    app = open_page(PAGE, model="ruled")
+    upload(app, {"me.png": photo})
+    app.selectbox(key="other").set_value("free").run()
+    assert not app.exception
+    face = predict_photo(photo, ruled).faces[0]
+    assert face.label is None
+    assert f"agree on 0 of 1** faces that both found. Face 1: unsure against {face.likely}" in said(
+        app
+    )
 
 
 def test_two_models_answer_the_same_photo_side_by_side(open_page, photo, two_models):

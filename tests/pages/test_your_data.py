@@ -68,6 +68,7 @@ def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models
     assert counts["persons"].to_dict() == {"round": 6, "square": 6, "wide": 6}
     assert "round has 12 photos" in said(app)
 
+    app.segmented_control(key="train_recipe").set_value("classic")  # mtcnn finds few drawings
     app.text_input(key="train_name").set_value("shapes")
     app.number_input(key="train_seed").set_value(5).run()
     app.button(key="train_start").click().run()
@@ -141,6 +142,7 @@ def test_made_faces_need_no_photos_but_a_model(open_page, models, monkeypatch):
     assert not app.exception
     (((name, source), how),) = started
     assert (name, source, how["made"], how["made_by"]) == ("made", None, 80, "tiny")
+    assert how["recipe"] == "aligned"
 
 
 def test_a_folder_is_offered_only_on_this_computer(open_page, models, raw_folder, monkeypatch):
@@ -169,6 +171,7 @@ def test_a_folder_is_held_to_what_a_training_needs(open_page, models, crops_fold
     assert ("train_start" in keys(app)) == (kind == "crops")
     if kind == "crops":
         assert app.number_input(key="train_minimum").disabled
+        assert app.segmented_control(key="train_recipe").options == ["classic"]  # its crops are
         assert "faces that crop kept" in said(app)
     else:
         assert ("no folder or table" if kind == "missing" else "two labels") in app.error[0].value

@@ -1,0 +1,187 @@
+"""A model of several members, on every screen that shows more than its label."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from screens import SCREENS
+
+from facecore.artifacts import read_metadata, read_model_table
+from facecore.detect import HaarSettings, MtcnnSettings, detector_spec
+from facecore.images import to_png
+from facecore.predict import predict_photo
+from facecore.synth import make_photo
+
+LIVE, GRID, EVALUATION = (
+    f"pages/{name}.py" for name in ("5_Live_prediction", "3_Grid_search", "4_Evaluation")
+)
+
+
+@pytest.fixture
+def offer_crops(open_page, tmp_path, monkeypatch) -> Callable[[Path], None]:
+    """Put a folder of crops where a dashboard that listens on localhost finds it."""
+    monkeypatch.setattr("ui.local.is_local", lambda: True)
+    monkeypatch.chdir(tmp_path)
+    return lambda folder: shutil.copytree(folder, tmp_path / "crops" / "here")
+
+
+def said(app) -> str:
+    groups = (app.markdown, app.caption, app.warning)
+    return "\n".join(str(element.value) for group in groups for element in group)
+
+
+def charts(app) -> list[dict]:
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def pictures(app) -> list[str]:
+    return [image.alt for group in app.image for image in group.proto.imgs]
+
+
+@pytest.fixture
+def photo(shipped_model) -> bytes:
+    return to_png(make_photo(shipped_model, "female", 15))
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_screen_opens_with_it(open_page, in_aligned, screen):
+    app = open_page(screen, model="made")
+    assert not app.exception
+    assert app.sidebar.selectbox[0].value == "made"
+
+
+def test_the_steps_show_what_each_member_reads_and_how_it_votes(open_page, in_aligned, photo):
+    app = open_page("dashboard.py", model="made", face_from="Upload")
+    app.file_uploader[0].upload("me.png", photo, "image/png").run()
+    assert not app.exception
+    text = said(app)
+    assert "**2. Turn upright and crop**" in text
+    assert "**3. Grey, 160 x 160**" in text
+    for member in in_aligned.members:
+        assert f"What the member {member.name} reads of the face" in pictures(app)
+        assert f"{member.features.count(160):,} numbers" in text
+    face = predict_photo(photo, in_aligned).faces[0]
+    votes = in_aligned.member_decisions(face.prepared.reshape(1, -1))[:, 0, 0]
+    (bars,) = [c for c in charts(app) if "above 0 male" in json.dumps(c["layout"]["xaxis"])]
+    shown = {name: x for bar in bars["data"] for name, x in zip(bar["y"], bar["x"], strict=True)}
+    shares = in_aligned.shares[:, 0]
+    names = [f"{m.name} ({c:.0%})" for m, c in zip(in_aligned.members, shares, strict=True)]
+    expected = dict(zip(names, votes, strict=True))
+    assert shown == pytest.approx(expected | {"mean": shares @ votes}, abs=1e-3)
+    assert "The mean of the members" in text
+
+
+def test_votes_of_three_labels_have_a_bar_for_each_label():
+    from ui.steps import vote_bars
+
+    votes = np.array([[1.0, -2.0, 0.5], [0.0, -1.0, 1.5]])
+    shares = np.array([[0.5] * 3, [0.5] * 3])
+    figure = vote_bars(["a", "b"], votes, shares, ["round", "square", "wide"])
+    assert [bar.name for bar in figure.data] == ["round", "square", "wide"]
+    assert np.allclose([bar.x for bar in figure.data], [[1, 0, 0.5], [-2, -1, -1.5], [0.5, 1.5, 1]])
+
+
+def test_its_map_is_one_of_occlusion(open_page, in_aligned, photo):
+    app = open_page(LIVE, model="made")
+    app.file_uploader[0].upload("me.png", photo, "image/png").run()
+    assert not app.exception
+    assert "hidden under plain grey" in said(app)
+    assert "exact gradient" not in said(app)
+
+
+@pytest.mark.parametrize(("first", "second"), [("made", "classic"), ("classic", "made")])
+def test_a_detectors_settings_are_for_models_with_that_detector(
+    open_page, in_aligned, shipped_model, photo, first, second
+):
+    kind, settings = {
+        "made": ("mtcnn", MtcnnSettings(long_side=300)),
+        "classic": ("haar", HaarSettings(long_side=300)),
+    }[first]
+    app = open_page(LIVE, model=first, other=second, own_detector="true")
+    app.file_uploader[0].upload("me.png", photo, "image/png").run()
+    app.number_input(key=f"{kind}_long_side").set_value(300).run()
+    assert not app.exception
+    assert f"{second} has another detector and keeps its settings" in app.warning[0].value
+    models = {"made": in_aligned, "classic": shipped_model}
+    spec = detector_spec(kind, settings)
+    one = predict_photo(photo, models[first], detector=spec).faces[0]
+    two = predict_photo(photo, models[second]).faces[0]
+    assert f"Box {list(one.box)}" in said(app)
+    assert f"Box {list(two.box)}" in said(app)
+
+
+def test_each_member_has_a_search_of_its_own(open_page, in_aligned):
+    table, search = read_model_table("grid_search", "made"), read_metadata("made")["search"]
+    tops = table.groupby("param_member")["mean_test_score"].max()
+    for member in search["members"]:
+        app = open_page(GRID, model="made", search_member=member)
+        assert not app.exception
+        shown = {metric.label: metric.value for metric in app.metric}
+        assert shown["Best"].startswith(f"{tops[member]:.4f}")
+        assert f"{member} {tops[member]:.4f}" in said(app)
+        assert f"**{search['balanced_accuracy']:.4f} ± {search['std']:.4f}**" in said(app)
+
+
+def test_the_explorer_starts_at_the_best_of_the_chosen_member(
+    open_page, in_aligned, made_aligned, offer_crops
+):
+    member = "hog wide"
+    address = {"model": "made", "search_tab": "Explorer", "search_member": member}
+    app = open_page(GRID, **address)
+    assert "python -m facecore crop PHOTOS --out CROPS --recipe aligned" in app.code[0].value
+    offer_crops(made_aligned.parent / "crops")
+    app = open_page(GRID, **address)
+    assert not app.exception
+    best = read_metadata("made")["search"]["members"][member]
+    assert app.select_slider(key="search_c_hog_wide").value == best["C"]
+    assert "Balanced accuracy" in {metric.label for metric in app.metric}
+
+
+def test_the_explorer_refuses_crops_cut_in_another_way(
+    open_page, in_aligned, crops_folder, offer_crops
+):
+    offer_crops(crops_folder)
+    app = open_page(GRID, model="made", search_tab="Explorer", search_source="Crops")
+    assert not app.exception
+    assert "cut in another way" in app.error[0].value
+
+
+def test_the_groups_tell_the_gaps_and_the_rule_what_it_answers(open_page, in_aligned):
+    from facecore.evaluate import report
+
+    table = read_model_table("predictions", "made").fillna({"age": "", "race": "", "predicted": ""})
+    table = pd.concat([table] * 20, ignore_index=True)  # gaps are of groups of 50 photos
+    figures = report(table)
+    from ui.evaluation import gap_words
+
+    gap = figures["gaps"]["label"]
+    assert gap_words({"made": figures}, "label") == (
+        f"{gap['gap']:.3f}, from {gap['worst']} up to {gap['best']}"
+    )
+    assert gap_words({"made": figures}, "age") == ""
+    app = open_page(EVALUATION, model="made", evaluation_tab="Unsure")
+    assert not app.exception
+    assert f"it answers {figures['coverage']:.1%} of these photos" in said(app)
+
+
+def test_a_kept_batch_holds_no_pictures(open_page, in_aligned, photo):
+    app = open_page(LIVE, model="made")
+    for i in range(4):
+        app.file_uploader[0].upload(f"{i}.png", photo, "image/png")
+    app.run()
+    kept = app.session_state["batch_answers"]
+    faces = [face for answers in kept.values() for answer in answers for face in answer.faces]
+    assert len(faces) == 4
+    assert all(f.crop.size == f.prepared.size == 0 for f in faces)
+    assert all(f.reconstruction is None for f in faces)
+
+
+def test_a_folder_of_its_crops_is_trained_by_its_recipe(open_page, in_aligned, made_aligned):
+    app = open_page("pages/6_Your_data.py", model="made", data_from="Folder")
+    app.text_input(key="data_folder").set_value(str(made_aligned.parent / "crops")).run()
+    assert not app.exception
+    assert app.segmented_control(key="train_recipe").options == ["aligned"]

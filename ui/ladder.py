@@ -1,0 +1,228 @@
+"""The rungs side by side, their curves, and one face as each of them sees it."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from plotly.subplots import make_subplots
+
+from facecore.artifacts import SHIPPED, artifacts_dir, find_model, load_model, read_metadata
+from facecore.errors import FacecoreError
+from facecore.explain import draw_features, occlusion, overlay
+from facecore.images import to_png
+from facecore.ladder import FOLDER, Ladder, read_ladder, rungs_of
+from facecore.model import FaceModel
+from facecore.predict import FaceAnswer, predict_photo
+from ui.look import DASHES, NEUTRAL, PAIR, PALETTE, SYMBOLS, label_colours, tidy, to_rgb
+
+WORDS = {
+    "pixels": "Grey levels of the detector's box",
+    "aligned pixels": "The same, turned upright by eyes and mouth",
+    "gradients": "Directions of edges, in cells (histograms of oriented gradients)",
+    "both": "Pixels and gradients, each with its machine; they vote",
+    "fused": "Pixels, two sizes of gradients, and local patterns",
+    "embedding": "128 numbers of a deep network that learned to tell persons apart",
+}
+PICTURE = 108  # pixels; two stand side by side in a cell
+
+
+def get_ladder() -> Ladder | None:
+    """Return the ladder's tables; without them, say which command makes them.
+
+    Returns
+    -------
+    Ladder or None
+    """
+    file = artifacts_dir() / FOLDER / "ladder.json"
+    try:
+        found = _read(str(file), file.stat().st_mtime_ns) if file.is_file() else None
+    except FacecoreError as error:
+        st.error(str(error), title="The tables cannot be used", icon=":material/error:")
+        return None
+    if found is None:
+        st.info("Nothing was measured yet. With raw photos in DATA:", icon=":material/stairs:")
+        st.code("python -m facecore ladder DATA", language="shell")
+    return found
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the tables")
+def _read(file: str, written: int) -> Ladder | None:
+    return read_ladder()
+
+
+def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
+    """Draw accuracy with its interval, CPU time and size of each rung.
+
+    Parameters
+    ----------
+    rungs : DataFrame
+        As `facecore.ladder.Ladder` has them.
+
+    Returns
+    -------
+    Figure
+    """
+    titles = ("accuracy", "CPU, ms", "MB")  # short, for a phone
+    figure = make_subplots(1, 3, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.04)
+    error = {
+        "type": "data", "symmetric": False, "array": rungs["high"] - rungs["accuracy"],
+        "arrayminus": rungs["accuracy"] - rungs["low"],
+    }  # fmt: skip
+    figure.add_scatter(
+        x=rungs["accuracy"], y=rungs["rung"], mode="markers+text", error_x=error, row=1, col=1,
+        marker={"size": 11, "color": PAIR[0]}, textposition="top center",
+        text=[f"{value:.1%}" for value in rungs["accuracy"]],
+        hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+    )  # fmt: skip
+    for column, name in ((2, "ms_photo"), (3, "megabytes")):
+        figure.add_bar(
+            x=rungs[name], y=rungs["rung"], orientation="h", row=1, col=column, width=0.5,
+            marker_color=NEUTRAL, text=[f"{value:.0f}" for value in rungs[name]],
+            hovertemplate="%{y}: %{x:.1f}<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(showlegend=False)
+    room = 0.25 * (rungs["high"].max() - rungs["low"].min())  # for the numbers at the dots
+    reach = [rungs["low"].min() - room, rungs["high"].max() + room]
+    figure.update_xaxes(tickformat=".0%", range=reach, row=1, col=1)
+    figure.update_yaxes(ticksuffix="  ")
+    return tidy(figure, 110 + 52 * len(rungs))
+
+
+def curve_figure(table: pd.DataFrame, x: str, title: str) -> go.Figure:
+    """Draw accuracy with its interval against what grows, a line a rung.
+
+    Parameters
+    ----------
+    table : DataFrame
+        rung, accuracy, low, high, and the column `x`.
+    x : str
+    title : str
+        Of the axis.
+
+    Returns
+    -------
+    Figure
+    """
+    figure = go.Figure()
+    for number, (rung, rows) in enumerate(table.groupby("rung", sort=False)):
+        colour = PALETTE[number % len(PALETTE)]
+        red, green, blue = to_rgb(colour)
+        figure.add_scatter(
+            x=[*rows[x], *rows[x][::-1]], y=[*rows["high"], *rows["low"][::-1]], fill="toself",
+            fillcolor=f"rgba({red},{green},{blue},0.13)", line_width=0, hoverinfo="skip",
+            showlegend=False, legendgroup=str(rung), mode="lines",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=rows[x], y=rows["accuracy"], name=str(rung), mode="lines+markers",
+            legendgroup=str(rung), line={"color": colour, "dash": DASHES[number % len(DASHES)]},
+            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8},
+            hovertemplate=f"{rung}, %{{x:,}}: %{{y:.2%}}<extra></extra>",
+        )  # fmt: skip
+    ticks = sorted(table[x].unique())
+    figure.update_xaxes(title=title, type="log", tickvals=ticks, ticktext=[f"{t:,}" for t in ticks])
+    figure.update_yaxes(title="accuracy", tickformat=".0%")
+    return tidy(figure, 460)
+
+
+def load_rungs() -> tuple[dict[str, FaceModel], list[str]]:
+    """Return the rungs of the models that ship, and why others cannot be used.
+
+    Returns
+    -------
+    rungs : dict of str to FaceModel
+    problems : list of str
+    """
+    models, problems = {}, []
+    for name in SHIPPED:
+        try:
+            written = (find_model(name) / "metadata.json").stat().st_mtime_ns
+            models[str(read_metadata(name)["recipe"])] = _load(name, written)
+        except FacecoreError as error:
+            problems.append(str(error))
+    return rungs_of(models), problems
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading a model")
+def _load(name: str, written: int) -> FaceModel:
+    return load_model(name)
+
+
+def show_rungs(photo: bytes, name: str, rungs: Mapping[str, FaceModel]) -> None:
+    """Show the largest face of a photo as each rung sees it, and what each says of it.
+
+    Parameters
+    ----------
+    photo : bytes
+    name : str
+    rungs : mapping of str to FaceModel
+    """
+    answers = {rung: predict_photo(photo, model, name=name) for rung, model in rungs.items()}
+    faces = {rung: answer.faces[0] for rung, answer in answers.items() if answer.faces}
+    if error := next((answer.error for answer in answers.values()), None):
+        st.error(f"{name}: {error}", icon=":material/broken_image:")
+        return
+    if not faces:
+        st.info("No face was found in this photo.", icon=":material/face_retouching_off:")
+        return
+    st.markdown(disagreement({rung: face.likely for rung, face in faces.items()}))
+    grid = st.grid(3, min_column_width=250, border=True)
+    for number, (rung, model) in enumerate(rungs.items(), start=1):
+        with grid.cell():
+            st.markdown(f"**{number}. {rung}**")
+            if rung in faces:
+                _show_rung(rung, model, faces[rung])
+            else:
+                st.caption("Its detector finds no face.")
+
+
+def disagreement(said: Mapping[str, str]) -> str:
+    """Say in words which rungs disagree with the highest one.
+
+    Parameters
+    ----------
+    said : mapping of str to str
+        Likeliest label by rung, from the lowest.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    top, label = list(said.items())[-1]
+    others = [rung for rung, other in said.items() if other != label]
+    if not others:
+        return f"**All {len(said)} rungs agree**: {label}."
+    return f"**{top} says {label}; {', '.join(others)} {_differ(others)}**."
+
+
+def _differ(others: Sequence[str]) -> str:
+    return "disagrees" if len(others) == 1 else "disagree"
+
+
+def _show_rung(rung: str, model: FaceModel, face: FaceAnswer) -> None:
+    row = st.container(horizontal=True, gap="small")
+    for picture, what in _pictures(model, face):
+        row.image(to_png(picture), caption=what, alt=f"{what} of the face, as {rung} sees it",
+                  width=PICTURE,
+                  output_format="PNG")  # fmt: skip
+    st.markdown(f"{face.likely}, probability {face.probability:.2f}")
+    st.caption(f"{WORDS.get(rung, rung)}.")
+
+
+def _pictures(model: FaceModel, face: FaceAnswer) -> list[tuple[np.ndarray, str]]:
+    if model.recipe.get("network"):
+        colours = [to_rgb(colour) for colour in label_colours(model.labels).values()]
+        label = model.labels.index(face.likely)
+        heat = occlusion(model, face.prepared, face.likely)
+        away = colours[1 - label] if len(colours) == 2 else to_rgb(NEUTRAL)
+        picture = overlay(face.prepared, heat, colours[label], away)
+        return [(face.prepared, "crop"), (picture, "what hiding a patch changes")]
+    pictures = []
+    for member in model.members:
+        if member.features.kind == "pixels" and face.reconstruction is not None:
+            pictures.append((face.reconstruction, "drawn from its eigenfaces"))
+        else:
+            pictures.append((draw_features(member.features, face.prepared), member.name))
+    return pictures
