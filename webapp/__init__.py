@@ -38,6 +38,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
         max_pixels=app.config["MAX_PIXELS"],
         decodes=app.config["DECODES"],
         patience=app.config["PATIENCE"],
+        unsure=app.config["UNSURE"],
     )
     for part in (logs, metrics, security, errors, pictures):
         part.init_app(app)

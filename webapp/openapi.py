@@ -107,9 +107,17 @@ DOCUMENT: dict[str, Any] = {
                     "maxItems": 4,
                     "description": "x, y, width, height in pixels of the upright photo",
                 },
-                label={"type": ["string", "null"], "description": "null when unsure"},
+                label={
+                    "type": ["string", "null"],
+                    "description": "null when the model is not sure, or sees no face",
+                },
                 probability={**SHARE, "description": "Of the likeliest label, calibrated"},
                 scores={"type": "object", "additionalProperties": SHARE},
+                reason={
+                    "type": ["string", "null"],
+                    "description": "Why there is no label, after 'unsure: ' or 'not a face: '; "
+                    "null when there is one",
+                },
             ),
             "Models": _object(
                 models={"type": "array", "items": {"$ref": "#/components/schemas/Model"}}

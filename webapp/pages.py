@@ -1,12 +1,16 @@
 """The pages: home, apps, gender, and a model's card."""
 
+from typing import Any
+
 from flask import Blueprint, abort, current_app, render_template
 
-from facecore.artifacts import list_models, read_evaluation, read_metadata
+from facecore.artifacts import lacks_of, list_models, read_metadata
+from facecore.card import card_of
 from facecore.errors import ModelError
 from facecore.explain import eigenface_images, mean_face
 from facecore.images import FORMATS
 from facecore.predict import PhotoAnswer
+from webapp import cards
 from webapp.errors import status_of
 from webapp.forms import PhotoForm
 from webapp.security import limit_photos
@@ -32,11 +36,17 @@ def _served() -> dict[str, str | None]:
 @blueprint.get("/")
 def home() -> str:
     """Show what the site is."""
-    faces = []
+    shown: dict[str, Any] = {}
     if _service().name:
         model = _service().model
-        faces = [mean_face(model), *eigenface_images(model, EIGENFACES)]
-    return render_template("home.html", faces=faces)
+        shown = {
+            "faces": [mean_face(model), *eigenface_images(model, EIGENFACES)]
+            if model.draws
+            else [],
+            "aligned": bool(model.recipe.get("alignment")),
+            "kinds": {member.features.kind for member in model.members},
+        }
+    return render_template("home.html", **shown)
 
 
 @blueprint.get("/app/")
@@ -73,14 +83,15 @@ def gender() -> tuple[str, int]:
 
 @blueprint.get("/models/<name>")
 def model_card(name: str) -> str:
-    """Show how a model was made and how well it does."""
+    """Show a model's card."""
     names = list_models()
     if name not in names:
         abort(404, f"There is no such model; there are: {', '.join(names) or 'none'}.")
     try:
-        metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
+        read_metadata(name)  # which holds all its files to their checksums
+        card = card_of(name)
     except ModelError as error:
         abort(503, str(error))
     return render_template(
-        "model.html", name=name, names=names, metadata=metadata, evaluation=evaluation
+        "model.html", name=name, names=names, card=cards.render(card), lacks=lacks_of(name)
     )

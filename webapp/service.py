@@ -1,7 +1,9 @@
 """The model and the limits of one process; its threads share both."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 from werkzeug.exceptions import ServiceUnavailable
 
@@ -30,15 +32,27 @@ class Service:
         Photos that are worked on at the same time.
     patience : float
         Seconds that a request waits for its turn.
+    unsure : float, optional
+        Confidence below which no label is given, in [0, 1]; the model's own when left out.
     """
 
     def __init__(
-        self, name: str | None, *, max_file: int, max_pixels: int, decodes: int, patience: float
+        self,
+        name: str | None,
+        *,
+        max_file: int,
+        max_pixels: int,
+        decodes: int,
+        patience: float,
+        unsure: float | None = None,
     ) -> None:
         self.limits = Limits(max_file, max_pixels)
         self._patience = patience
         self._turns = threading.BoundedSemaphore(decodes)
+        # Each thread that sees photos has a detector of its own: these few, not those of requests.
+        self._pool = ThreadPoolExecutor(decodes, "photos")
         self._wanted = name
+        self._unsure = unsure
         self._loading = threading.Lock()
         self._loaded: tuple[str, FaceModel] | None = None
         with suppress(ModelError):  # /readyz says why, and tries again
@@ -48,7 +62,10 @@ class Service:
         with self._loading:
             if self._loaded is None:
                 name = find_model(self._wanted).name
-                self._loaded = name, load_model(name)
+                model = load_model(name)
+                if self._unsure is not None:
+                    model = replace(model, rule=replace(model.rule, min_confidence=self._unsure))
+                self._loaded = name, model
             return self._loaded
 
     @property
@@ -87,7 +104,8 @@ class Service:
             metrics.REJECTED.labels("busy").inc()
             raise ServiceUnavailable(BUSY, retry_after=5)
         try:
-            answer = predict_photo(data, model, name=name, limits=self.limits)
+            seen = self._pool.submit(predict_photo, data, model, name=name, limits=self.limits)
+            answer = seen.result()
         finally:
             self._turns.release()
         metrics.count(answer)

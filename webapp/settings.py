@@ -20,6 +20,8 @@ DEFAULTS: dict[str, Any] = {
     "MAX_PIXELS": 50_000_000,
     "DECODES": 2,
     "PATIENCE": 20.0,
+    "RECEIVE": 60.0,
+    "UNSURE": None,
     "PROXIES": 0,
     "TRUSTED_HOSTS": None,
     "RATE": "120 per minute",
@@ -57,6 +59,12 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _share(text: str) -> float:
+    if not 0 <= (value := float(text)) <= 1:
+        raise ValueError
+    return value
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -71,6 +79,8 @@ ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "MAX_MEGAPIXELS": ("MAX_PIXELS", _millions, "a whole number from 1"),
     "DECODES": ("DECODES", _whole, "a whole number from 1"),
     "PATIENCE": ("PATIENCE", _seconds, "seconds, below 3600"),
+    "RECEIVE": ("RECEIVE", _seconds, "seconds, below 3600"),
+    "UNSURE": ("UNSURE", _share, "a number from 0 to 1"),
     "PROXIES": ("PROXIES", _count, "a whole number from 0"),
     "TRUSTED_HOSTS": ("TRUSTED_HOSTS", _names, "host names with commas between"),
     "RATE": ("RATE", str, "such as '120 per minute'"),

@@ -6,11 +6,12 @@ import threading
 
 import numpy as np
 import pytest
+from corpus import draw_face, encode, plain
 from siteparts import write_made_models
-from uploads import draw_face, encode, plain
 from werkzeug.serving import make_server
 
 webdriver = pytest.importorskip("selenium.webdriver")
+from selenium.common.exceptions import StaleElementReferenceException  # noqa: E402
 from selenium.webdriver import ActionChains, Keys  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
@@ -110,7 +111,9 @@ def wait_for_answers(browser, count: int) -> list:
         found = driver.find_elements(By.CSS_SELECTOR, "#answers > *")
         return found if idle and len(found) == count else False
 
-    return WebDriverWait(browser, 30).until(answered)
+    # without scripts the page is replaced under our hands
+    ignored = [StaleElementReferenceException]
+    return WebDriverWait(browser, 30, ignored_exceptions=ignored).until(answered)
 
 
 def transfer(browser, kind: str, *paths) -> None:

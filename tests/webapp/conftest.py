@@ -1,8 +1,8 @@
 """The three usual fixtures of a Flask site, and a site that a test configures."""
 
 import pytest
+from corpus import draw_face, encode
 from siteparts import write_made_models
-from uploads import draw_face, encode
 
 
 @pytest.fixture(scope="session")

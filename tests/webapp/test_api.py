@@ -23,6 +23,16 @@ def test_raw_body(client, photo):
     (face,) = answer["faces"]
     assert sum(face["scores"].values()) == pytest.approx(1, abs=1e-3)
     assert face["scores"][face["label"]] == face["probability"]
+    assert face["reason"] is None
+
+
+def test_unsure_is_null_with_a_reason(make_app, photo):
+    client = make_app(UNSURE=1.0).test_client()
+    response = client.post("/api/v1/predict", data=photo, content_type="image/png")
+    holds(response.json, "Answers")
+    (face,) = response.json["photos"][0]["faces"]
+    assert (face["label"], face["reason"]) == (None, "unsure: confidence below 1")
+    assert face["probability"] == max(face["scores"].values())
 
 
 def test_answer_is_what_the_command_line_prints(client, photo, tmp_path, capsys):

@@ -39,7 +39,7 @@ def test_not_ready_without_a_model(make_app, monkeypatch, tmp_path):
     ],
 )
 def test_photos_are_counted(client, photo, name, data):
-    from uploads import plain
+    from corpus import plain
 
     data = photo if data is None else plain(50, 50) if data == "blank" else data
     before = value(client, name)

@@ -2,11 +2,18 @@
 
 import io
 import re
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from uploads import draw_face, encode
+from corpus import draw_face, encode
+from siteparts import METADATA, make_model
 from validity import check_html
+
+from facecore.artifacts import store_card, write_model
+from facecore.features import Features
+from facecore.rule import AnswerRule
 
 PAGES = ["/", "/app/", "/app/gender/", "/models/made", "/models/other", "/missing"]
 
@@ -34,6 +41,26 @@ def test_home_shows_the_face_space(client):
     page = client.get("/").text
     assert page.count("data:image/png;base64,") == 8
     assert "/app/gender/" in page
+
+
+def test_home_tells_what_the_model_does(client, make_app, tmp_path, monkeypatch):
+    plain = client.get("/").text
+    assert "A support vector machine gives the label" in plain
+    assert "eyes and mouth" not in plain
+    model, some = make_model(), slice(0, 3528)
+    (pixels,) = model.members
+    edges = replace(
+        pixels, name="edges", features=Features("hog", 96, 1.0, cell=12),
+        minimum=pixels.minimum[some], span=pixels.span[some], mean=pixels.mean[some],
+        components=pixels.components[:, some],
+    )  # fmt: skip
+    recipe = model.recipe | {"alignment": {"width": 3.5}}
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
+    write_model("two", replace(model, members=(pixels, edges), recipe=recipe), METADATA, {})
+    page = make_app(MODEL="two").test_client().get("/").text
+    check_html(page)
+    assert "turned upright by its eyes and mouth" in page
+    assert "one for each description, vote for the label" in page
 
 
 def test_apps_lead_to_gender(client):
@@ -69,35 +96,58 @@ def test_several_photos_are_answered_in_order(client, photo):
     assert places == sorted(places)
 
 
-def test_unsure_has_no_label(app, photo):
-    from dataclasses import replace
-
-    service = app.extensions["facecore"]
-    answer = service.answer(photo)
-    face = replace(answer.faces[0], label=None)
-    service.answer = lambda data, name: replace(answer, faces=(face,))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("webapp.pictures.annotate", lambda answer, colours: answer.pixels)
-        page = post(app.test_client(), photo).text
+def test_unsure_has_a_reason_in_place_of_a_label(make_app, photo):
+    page = post(make_app(UNSURE=1.0).test_client(), photo).text
+    check_html(page)
+    assert re.search(r"One face found:\s+unsure \((round|square &amp; &lt;b&gt;) \d+ %\)", page)
     assert "<strong>unsure</strong>" in page
+    assert "Confidence below 1." in page
+    bar = re.search(r'<rect width="\d+" height="8" fill="(.*?)"/>', page)
+    assert bar.group(1) == "gray"
 
 
-def test_card_tells_how_the_model_was_made(client):
+def test_what_is_far_from_face_space_is_called_no_face(make_app, photo, monkeypatch):
+    rule = AnswerRule(max_distance=0.001)
+    monkeypatch.setattr("webapp.service.load_model", lambda _: replace(make_model(), rule=rule))
+    page = post(make_app().test_client(), photo).text
+    assert "<strong>not a face</strong>" in page
+    assert "Farther than 0.001 from face space." in page
+
+
+def test_card_tells_how_the_model_was_made_and_how_well_it_does(client):
     page = client.get("/models/made").text
     for words in (
         "1,234 faces",
         "Made of cosines.",
-        "81.0 %",
-        "58.0 % to 93.0 %",
-        "by age",
-        "\N{EN DASH}",
+        "0.810 (0.722 to 0.875)",
+        "drawings, by age",
+        "square &amp; &lt;b&gt;",
+        "What it must not be used for",
     ):
         assert words in page
     assert 'href="/models/other"' in page
 
 
+def test_card_that_is_stored_is_the_one_that_is_shown(
+    make_app, made_artifacts, monkeypatch, tmp_path
+):
+    root = tmp_path / "artifacts"
+    shutil.copytree(made_artifacts, root)
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(root))
+    store_card("made", "# Model card\n\nA stored one.\n")
+    assert "<p>A stored one.</p>" in make_app().test_client().get("/models/made").text
+
+
+def test_card_is_linked_from_every_page(client):
+    for path in PAGES:
+        footer = client.get(path).text.split("<footer")[1]
+        assert 'href="/models/made"' in footer
+
+
 def test_card_of_a_model_without_evaluation(client):
-    assert "was not evaluated" in client.get("/models/other").text
+    page = client.get("/models/other").text
+    assert "It has no test photos" in page
+    assert "For whom" not in page
 
 
 def test_unknown_model_names_the_known_ones(client):
@@ -124,8 +174,6 @@ def test_site_without_a_model_says_so(empty_client, path, status):
 
 
 def test_damaged_model_has_an_error_page(make_app, made_artifacts, monkeypatch, tmp_path):
-    import shutil
-
     client = make_app().test_client()
     shutil.copytree(made_artifacts, tmp_path / "artifacts")
     (tmp_path / "artifacts" / "made" / "model.npz").write_bytes(b"broken")

@@ -1,13 +1,15 @@
 """The model is loaded once and photos wait for their turn."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from uploads import encode, place_face
+from corpus import encode, place_face
 from werkzeug.exceptions import ServiceUnavailable
 
 from facecore.predict import PhotoAnswer
+from facecore.rule import AnswerRule
 from webapp import service as module
 from webapp.service import Service
 
@@ -35,6 +37,20 @@ def test_without_a_model_it_waits_for_one(made_artifacts, monkeypatch, tmp_path)
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(made_artifacts))
     assert service.model.labels
     assert service.name == "made"
+
+
+def test_the_models_own_rule_holds_unless_the_site_asks_for_another_confidence(
+    service, monkeypatch, photo
+):
+    rule = AnswerRule(min_confidence=1.0, max_distance=9.0)
+    strict = replace(service.model, rule=rule)
+    monkeypatch.setattr(module, "load_model", lambda name: strict)
+    (face,) = Service(None, **LIMITS).answer(photo).faces
+    assert face.label is None
+    free = Service(None, **LIMITS, unsure=0.0)
+    assert free.model.rule == replace(rule, min_confidence=0.0)
+    (face,) = free.answer(photo).faces
+    assert face.label == face.likely
 
 
 def test_limits_hold(service):

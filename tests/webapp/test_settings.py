@@ -18,6 +18,8 @@ MANUAL = Path(__file__).resolve().parents[2] / "docs" / "web.md"
         ("MAX_MEGAPIXELS", "12", "MAX_PIXELS", 12_000_000),
         ("PROXIES", "1", "PROXIES", 1),
         ("PATIENCE", "0.5", "PATIENCE", 0.5),
+        ("UNSURE", "0.9", "UNSURE", 0.9),
+        ("UNSURE", "0", "UNSURE", 0.0),
         ("TRUSTED_HOSTS", "a.example, .b.example", "TRUSTED_HOSTS", ["a.example", ".b.example"]),
         ("RATE", "5 per hour", "RATE", "5 per hour"),
     ],
@@ -34,7 +36,15 @@ def test_empty_variable_counts_as_not_set(monkeypatch):
 
 @pytest.mark.parametrize(
     ("variable", "text"),
-    [("MAX_FILE_MB", "big"), ("DECODES", "0"), ("PROXIES", "-1"), ("PATIENCE", "-1")],
+    [
+        ("MAX_FILE_MB", "big"),
+        ("DECODES", "0"),
+        ("PROXIES", "-1"),
+        ("PATIENCE", "-1"),
+        ("UNSURE", "1.1"),
+        ("UNSURE", "nan"),
+        ("UNSURE", "never"),
+    ],
 )
 def test_wrong_value_ends_with_one_line(monkeypatch, capsys, variable, text):
     monkeypatch.setenv(f"FACECORE_{variable}", text)
