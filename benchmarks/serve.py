@@ -34,7 +34,7 @@ from facecore.model import FaceModel  # noqa: E402
 from facecore.predict import predict_photo  # noqa: E402
 from facecore.synth import make_photo  # noqa: E402
 
-WORKERS, THREADS, CONNECTIONS, CONCURRENT = 2, 4, 8, 500
+WORKERS, THREADS, CONNECTIONS, CONCURRENT = 2, 16, 8, 500
 PATIENCE = 300  # seconds
 
 
@@ -88,6 +88,7 @@ def serve(model: str | None) -> Iterator[tuple[int, subprocess.Popen, float]]:
     command = [
         sys.executable, "-m", "gunicorn", "webapp:create_app()", "--bind", f"127.0.0.1:{port}",
         "--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning",
+        "--worker-class", "webapp.worker.Worker",
     ]  # fmt: skip
     start = time.perf_counter()
     process = subprocess.Popen(
