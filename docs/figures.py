@@ -1,15 +1,25 @@
-"""Write the shipped model's figures into README.md: python docs/figures.py"""
+"""Write the shipped models' figures into README.md: python docs/figures.py"""
 
 import re
+import sys
 from pathlib import Path
+from typing import Any
 
-from facecore.artifacts import find_model, read_evaluation, read_metadata
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
 
-README = Path(__file__).resolve().parent.parent / "README.md"
-MARK = "<!-- figures: classic -->"
+from facecore.artifacts import (  # noqa: E402
+    SHIPPED,
+    find_model,
+    read_evaluation,
+    read_metadata,
+)
+from facecore.recipes import MEMBERS, RECIPES, crops_of  # noqa: E402
+
+README = REPO / "README.md"
 
 
-def figures_text(name: str = "classic") -> str:
+def figures_text(name: str) -> str:
     """Return the figures of a model as Markdown.
 
     Parameters
@@ -25,15 +35,17 @@ def figures_text(name: str = "classic") -> str:
     vectors, search = metadata["kernel_vectors"], metadata["search"]
     lines = [
         f"`{name}`: {sum(metadata['training_faces'].values()):,} training faces, "
-        f"{search['best']['n_components']} eigenfaces, {vectors['count']:,} {vectors['kind']} "
+        f"{_components(metadata)}, {vectors['count']:,} {vectors['kind']} "
         f"({vectors['lead_back_to_a_photo']} lead back to a photo), {size:.1f} MB. Chosen among "
         f"{search['candidates']} candidates in {search['folds']} folds by person: balanced "
-        f"accuracy {search['balanced_accuracy']:.3f} (standard deviation {search['std']:.3f}). "
-        "Read once on photos that it never saw:",
+        f"accuracy {search['balanced_accuracy']:.3f} (standard deviation {search['std']:.3f}), "
+        f"made in {metadata['minutes']:.0f} minutes from {_begun(metadata['recipe'])}. "
+        "On photos that it never saw:",
         "",
         "| test set | photos | face found | accuracy / balanced, faces found "
-        "| accuracy / balanced, all photos (no face = wrong) | 95 % interval, all |",
-        "|---|---|---|---|---|---|",
+        "| accuracy / balanced, all photos (no face = wrong) | 95 % interval, all "
+        "| calibration error | answered / right of these |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for data, f in evaluation.items():
         low, high = f["interval_all"]
@@ -41,26 +53,46 @@ def figures_text(name: str = "classic") -> str:
             f"| {data} | {f['n']:,} | {f['detected'] / f['n']:.3f} "
             f"| {f['accuracy_found']:.3f} / {f['balanced_accuracy_found']:.3f} "
             f"| {f['accuracy_all']:.3f} / {f['balanced_accuracy_all']:.3f} "
-            f"| {low:.3f} to {high:.3f} |"
+            f"| {low:.3f} to {high:.3f} | {f['calibration_error']:.3f} "
+            f"| {f['coverage']:.3f} / {f['accuracy_answered']:.3f} |"
         )
     lines += ["", "The command that made it:", "", f"    {metadata['command']}"]
     return "\n".join(lines)
 
 
-def replace_figures(text: str, figures: str) -> str:
-    """Return the README's text with the figures between their marks replaced.
+def _begun(recipe: str) -> str:
+    cut_by = crops_of(RECIPES[recipe])
+    return "the raw photos" if cut_by == recipe else f"the crops of `{cut_by}`"
+
+
+def _components(metadata: dict[str, Any]) -> str:
+    search = metadata["search"]
+    counts = {name: best["n_components"] for name, best in search.get("members", {}).items()}
+    if not counts:
+        drawn = "pixels" in MEMBERS[metadata["recipe"]]
+        count = search["best"]["n_components"]
+        return f"{count} eigenfaces" if drawn else f"{count} components of the network's numbers"
+    return ", ".join(f"{count} components of {name}" for name, count in counts.items())
+
+
+def replace_figures(text: str, name: str, figures: str) -> str:
+    """Return the README's text with the figures of a model between its marks replaced.
 
     Parameters
     ----------
-    text, figures : str
+    text, name, figures : str
 
     Returns
     -------
     str
     """
-    block = f"{MARK}\n{figures}\n{MARK}"
-    return re.sub(f"{MARK}(.*{MARK})?", lambda _: block, text, count=1, flags=re.DOTALL)
+    mark = f"<!-- figures: {name} -->"
+    block = f"{mark}\n{figures}\n{mark}"
+    return re.sub(f"{mark}(.*{mark})?", lambda _: block, text, count=1, flags=re.DOTALL)
 
 
 if __name__ == "__main__":
-    README.write_text(replace_figures(README.read_text("utf-8"), figures_text()), "utf-8")
+    text = README.read_text("utf-8")
+    for name in SHIPPED:
+        text = replace_figures(text, name, figures_text(name))
+    README.write_text(text, "utf-8")

@@ -24,12 +24,15 @@ PAGES = {
     "explorer": ("/Eigenfaces?space=Explorer&start=female&e1=1.5&e5=-2&e7=1.5", 1000),
     "walk": ("/Eigenfaces?space=Walk&start=female&steps=2.5", 1100),
     "points": ("/Eigenfaces?space=Points&axis_x=5&axis_y=6", 1100),
-    "search": ("/Grid_search?search_tab=Heat+maps", 1500),
+    "search": ("/Grid_search?model=classic&search_tab=Heat+maps", 1100),
     "search-explorer": ("/Grid_search?search_tab=Explorer", 1600),
     "evaluation": ("/Evaluation?evaluation_tab=Calibration", 1150),
     "groups": ("/Evaluation?evaluation_tab=Groups", 1500),
     "prediction": ("/Live_prediction?source=Made+face&seed=15", 1200),
     "training": ("/Your_data?data_from=Made+faces", 1100),
+    "ladder": ("/Ladder", 1150),
+    "ladder-curves": ("/Ladder?rung_view=Training+faces", 1000),
+    "ladder-face": ("/Ladder?rung_view=One+face", 1500),
 }
 SHAPES = {"wide": (1300, False), "phone": (390, True)}
 README_SHOTS = {

@@ -2,12 +2,16 @@
 
 import runpy
 
+import pytest
 from screens import ROOT
 
+from facecore.artifacts import SHIPPED
 
-def test_the_figures_in_the_readme_are_those_of_the_shipped_model():
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_figures_in_the_readme_are_those_of_the_shipped_models(name):
     figures = runpy.run_path(str(ROOT / "docs" / "figures.py"))
-    assert figures["figures_text"]() in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert figures["figures_text"](name) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_has_the_two_commands_of_the_set_up():
