@@ -79,17 +79,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         old = probe(python, "oldest", models, lowest)
         new = probe(Path(sys.executable), "installed", models, lowest)
         old |= {"answers": old["answers"] | probe(python, "oldest", models, lowest)["answers"]}
-    print(f"{'package':<26} {'oldest':>10} {'installed':>10}")
-    for package in lowest:
-        print(f"{package:<26} {old['versions'][package]:>10} {new['versions'][package]:>10}")
-    apart = difference(old["answers"], new["answers"])
-    print(f"{len(new['answers'])} photos answered by both, at most {apart:.1e} apart")
-    failed = apart > CLOSE
-    if options.tests:
-        files = [f"tests/facecore/test_{name}.py" for name in TESTS]
-        command = [python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files]
-        command += ["-W", "ignore::pytest.PytestRemovedIn10Warning"]  # of scikit-learn 1.9.0's own
-        failed |= bool(subprocess.run(command, cwd=REPO, check=False).returncode)
+        print(f"{'package':<26} {'oldest':>10} {'installed':>10}")
+        for package in lowest:
+            print(f"{package:<26} {old['versions'][package]:>10} {new['versions'][package]:>10}")
+        apart = difference(old["answers"], new["answers"])
+        print(f"{len(new['answers'])} photos answered by both, at most {apart:.1e} apart")
+        failed = apart > CLOSE
+        if options.tests:
+            files = [f"tests/facecore/test_{name}.py" for name in TESTS]
+            command = [python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files]
+            # scikit-learn 1.9.0 uses what pytest 9 warns of
+            command += ["-W", "ignore::pytest.PytestRemovedIn10Warning"]
+            failed |= bool(subprocess.run(command, cwd=REPO, check=False).returncode)
     if options.json:
         figures = {"largest_difference": apart, "photos": len(new["answers"])}
         figures |= {f"oldest_{name}": version for name, version in old["versions"].items()}
