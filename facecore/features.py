@@ -13,6 +13,25 @@ BINS, BLOCK = 18, 2
 CIRCLE = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 
 
+def middle(picture: np.ndarray, frame: float) -> np.ndarray:
+    """Return the middle of a picture, at least a pixel of it.
+
+    Parameters
+    ----------
+    picture : ndarray of shape (height, width, ...)
+    frame : float
+        Share of the height and width that is used, in (0, 1].
+
+    Returns
+    -------
+    ndarray of shape (smaller height, smaller width, ...)
+        A view.
+    """
+    height, width = picture.shape[:2]
+    top, left = (min(round(n * (1 - frame) / 2), (n - 1) // 2) for n in (height, width))
+    return picture[top : height - top, left : width - left]
+
+
 @dataclass(frozen=True)
 class Features:
     """How rows of prepared faces become rows of features.
@@ -111,9 +130,8 @@ class Features:
         -------
         ndarray of shape (side, side), of the type of face
         """
-        whole, side = len(face), self.side or len(face)
-        edge = round(whole * (1 - self.frame) / 2)
-        part = np.ascontiguousarray(face[edge : whole - edge, edge : whole - edge])
+        side = self.side or len(face)
+        part = np.ascontiguousarray(middle(face, self.frame))
         if len(part) == side:
             return part
         method = cv2.INTER_AREA if len(part) > side else cv2.INTER_LINEAR

@@ -8,6 +8,7 @@ import numpy as np
 
 from facecore.detect import Face, to_grey
 from facecore.errors import ModelError
+from facecore.features import middle
 
 SIDE = 100
 # Where eyes and corners of the mouth land, in distances of the eyes from the crop's middle: the
@@ -129,9 +130,8 @@ def to_square(
     -------
     ndarray of shape (side, side), uint8, or (side, side, 3) in colour
     """
-    top, left = (round(length * (1 - frame) / 2) for length in crop.shape[:2])
-    middle = crop[top : len(crop) - top, left : crop.shape[1] - left]
-    face = middle if colour else to_grey(middle)
+    part = middle(crop, frame)
+    face = part if colour else to_grey(part)
     shrinks = min(face.shape[:2]) > side
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(face, (side, side), interpolation=method), dtype=np.uint8)

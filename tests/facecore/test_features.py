@@ -72,6 +72,13 @@ def test_the_frame_takes_the_middle(kind, rows):
     assert (Features(kind, 80, 0.5, cell).extract(outside.reshape(rows.shape)) == framed).all()
 
 
+@pytest.mark.parametrize("side", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("frame", [1e-9, 0.2, 0.5, 1.0])
+def test_a_frame_holds_a_pixel_at_least(side, frame):
+    face = np.full((1, side * side), 7, dtype=np.uint8)
+    assert (Features("pixels", 4, frame).extract(face) == 7).all()
+
+
 def test_pixels_are_averaged_down_and_smoothly_enlarged():
     checks = (np.indices((SIDE, SIDE)).sum(axis=0) % 2 * 255).astype(np.uint8).reshape(1, -1)
     assert np.abs(Features("pixels", 40).extract(checks).astype(int) - 127.5).max() <= 1

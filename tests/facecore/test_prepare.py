@@ -85,7 +85,8 @@ def test_the_frame_takes_the_middle_of_a_crop():
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 2), (3, 200)])
 def test_the_smallest_crops_can_be_framed(shape):
-    assert to_square(np.full(shape, 7, dtype=np.uint8), frame=0.85).min() == 7
+    for frame in (0.85, 0.2, 1e-9):
+        assert to_square(np.full(shape, 7, dtype=np.uint8), frame=frame).min() == 7
 
 
 def test_flattening_makes_one_row_line_by_line():
