@@ -1,10 +1,11 @@
-"""Models and tests under the oldest versions that pyproject.toml promises, beside those installed.
+"""Models, apps and tests under the oldest versions that are promised, beside those installed.
 
     python tests/trials/versions.py [--tests] [--keep FOLDER] [--json FILE]
 
-Makes a virtual environment with the lowest version of every package that the library needs. The
-shipped models must answer made photos there as they do here, a model trained there must load here
-and the other way round, and with --tests a part of the library's tests runs there.
+Makes a virtual environment with the lowest version of every package that the two requirement files
+name. The shipped models must answer made photos there as they do here, a model trained there must
+load here and the other way round, every page of the dashboard and of the site must open, and with
+--tests a part of the library's tests runs there.
 """
 
 import argparse
@@ -15,12 +16,17 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 REPO = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPO))
+
+from benchmarks.figures import publish  # noqa: E402
+from facecore.errors import FacecoreError  # noqa: E402
+
+FILES = ("requirements.txt", "requirements-web.txt")
 CLOSE = 1e-6
 TESTS = ["images", "features", "model", "estimator", "calibrate"]
 PROBE = """
@@ -60,6 +66,35 @@ for model in sorted(path.name for path in models.iterdir()):
 versions = {p: importlib.metadata.version(p) for p in packages.split(",")}
 print(json.dumps({"answers": answers, "versions": versions}))
 """
+APPS = """
+import io, sys
+from pathlib import Path
+from streamlit.testing.v1 import AppTest
+from facecore.artifacts import load_model
+from facecore.images import to_png
+from facecore.synth import make_photo
+from webapp import create_app
+
+for page in ["dashboard.py", *sorted(str(path) for path in Path("pages").glob("*.py"))]:
+    app = AppTest.from_file("dashboard.py", default_timeout=120)
+    if page != "dashboard.py":
+        app.switch_page(page)
+    problems = [error.message for error in app.run().exception]
+    if problems or not app.title:
+        sys.exit(f"{page}: {problems or 'is empty'}")
+
+model = load_model("classic")
+photo = to_png(make_photo(model, model.labels[0], 0))
+site = create_app({"TESTING": True, "WTF_CSRF_ENABLED": False}).test_client()
+paths = ["/", "/app/gender/", "/models/classic", "/metrics", "/api/v1/models"]
+answers = {path: site.get(path) for path in paths}
+form = {"photo": (io.BytesIO(photo), "a.png")}
+answers["an upload"] = site.post("/app/gender/", data=form)
+answers["the API"] = site.post("/api/v1/predict", data=photo, content_type="image/png")
+if wrong := {name: answer.status for name, answer in answers.items() if answer.status_code != 200}:
+    sys.exit(f"the site: {wrong}")
+"""
+SERVER = ["--check-config", "--worker-class", "webapp.worker.Worker", "webapp:create_app()"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,44 +104,84 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="environment to use again")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     options = parser.parse_args(arguments)
-    lowest = lower_bounds()
     with tempfile.TemporaryDirectory(prefix="trial-versions-") as folder:
-        place = Path(folder)
-        python = make_environment(options.keep or place / "oldest", lowest)
-        models = place / "models"
-        models.mkdir()
-        # Each trains a model; the one that comes second answers by both, the first is asked again.
-        old = probe(python, "oldest", models, lowest)
-        new = probe(Path(sys.executable), "installed", models, lowest)
-        old |= {"answers": old["answers"] | probe(python, "oldest", models, lowest)["answers"]}
-        print(f"{'package':<26} {'oldest':>10} {'installed':>10}")
-        for package in lowest:
-            print(f"{package:<26} {old['versions'][package]:>10} {new['versions'][package]:>10}")
-        apart = difference(old["answers"], new["answers"])
-        print(f"{len(new['answers'])} photos answered by both, at most {apart:.1e} apart")
-        failed = apart > CLOSE
-        if options.tests:
-            files = [f"tests/facecore/test_{name}.py" for name in TESTS]
-            command = [python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files]
-            # scikit-learn 1.9.0 uses what pytest 9 warns of
-            command += ["-W", "ignore::pytest.PytestRemovedIn10Warning"]
-            failed |= bool(subprocess.run(command, cwd=REPO, check=False).returncode)
-    if options.json:
-        figures = {"largest_difference": apart, "photos": len(new["answers"])}
-        figures |= {f"oldest_{name}": version for name, version in old["versions"].items()}
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    if failed:
-        print("error: the oldest versions do not do what the installed ones do", file=sys.stderr)
-    return int(failed)
+        python = make_environment(options.keep or Path(folder) / "oldest", lower_bounds())
+        return publish(lambda: compare(python, Path(folder), options.tests), options.json)
+
+
+def compare(python: Path, place: Path, tests: bool) -> dict[str, Any]:
+    """Do all of the trial beside what runs here.
+
+    Parameters
+    ----------
+    python : Path
+        Of the environment with the lowest versions.
+    place : Path
+        Folder for what is made on the way.
+    tests : bool
+        Run a part of the tests there.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    FacecoreError
+        Something does otherwise there than here.
+    """
+    lowest = lower_bounds()
+    models = place / "models"
+    models.mkdir()
+    # Each trains a model; the one that comes second answers by both, the first is asked again.
+    old = probe(python, "oldest", models, lowest)
+    new = probe(Path(sys.executable), "installed", models, lowest)
+    old |= {"answers": old["answers"] | probe(python, "oldest", models, lowest)["answers"]}
+    print(f"{'package':<26} {'oldest':>10} {'installed':>10}")
+    for package in lowest:
+        print(f"{package:<26} {old['versions'][package]:>10} {new['versions'][package]:>10}")
+    apart = difference(old["answers"], new["answers"])
+    print(f"{len(new['answers'])} photos answered by both, at most {apart:.1e} apart", flush=True)
+    if apart > CLOSE:
+        raise FacecoreError(f"probabilities are {apart:.1e} apart under the oldest versions")
+    run([python, "-c", APPS], "the apps")
+    if os.name != "nt":
+        run([python.with_name("gunicorn"), *SERVER], "the server's configuration")
+    print("every page of the dashboard and the site opens, and gunicorn takes the worker")
+    if tests:
+        files = [f"tests/facecore/test_{name}.py" for name in TESTS]
+        # scikit-learn 1.9.0 uses what pytest 9 warns of
+        quiet = ["-W", "ignore::pytest.PytestRemovedIn10Warning"]
+        pytest = [python, "-m", "pytest", "-x", "-p", "no:cacheprovider"]
+        done = run([*pytest, *quiet, *files], "the tests")
+        print(done.splitlines()[-1])
+    oldest = {f"oldest_{name}": version for name, version in old["versions"].items()}
+    return {"largest_difference": apart, "photos": len(new["answers"])} | oldest
+
+
+def run(command: Sequence[Path | str], what: str) -> str:
+    """Run a command in the project's folder; returns what it printed.
+
+    Raises
+    ------
+    FacecoreError
+        It failed.
+    """
+    settings = {"FACECORE_ARTIFACTS": str(REPO / "artifacts"), "FACECORE_SECRET_KEY": "a key"}
+    done = subprocess.run(command, cwd=REPO, env=os.environ | settings, capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    if done.returncode:
+        raise FacecoreError(f"{what}, by {command[0]}:\n{(done.stdout + done.stderr)[-2000:]}")
+    return done.stdout
 
 
 def lower_bounds() -> dict[str, str]:
-    """Return the lowest version of each package that the library needs, as it is promised."""
-    project = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    """Return the lowest version of each package that the requirement files name."""
     found = {}
-    for requirement in project["dependencies"]:
-        package, version = re.fullmatch(r"([\w-]+)>=([\d.]+)(?:,<[\d.]+)?", requirement).groups()
-        found[package] = ".".join([*version.split("."), "0", "0"][:3])
+    for file in FILES:
+        for line in (REPO / file).read_text(encoding="utf-8").splitlines():
+            if stated := re.match(r"([\w-]+)>=([\d.]+)", line):
+                found[stated[1]] = ".".join([*stated[2].split("."), "0", "0"][:3])
     return found
 
 
@@ -124,15 +199,10 @@ def make_environment(folder: Path, lowest: dict[str, str]) -> Path:
 def probe(python: Path, name: str, models: Path, lowest: dict[str, str]) -> dict[str, Any]:
     """Ask the shipped models and train one, under one Python."""
     begun = time.perf_counter()
-    done = subprocess.run(
-        [python, "-c", PROBE, "classic,aligned", name, models, ",".join(lowest)],
-        cwd=REPO, env=os.environ | {"FACECORE_ARTIFACTS": str(REPO / "artifacts")},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"error: under the {name} versions:\n{done.stderr[-2000:]}")
+    arguments = ["classic,aligned", name, models, ",".join(lowest)]
+    printed = run([python, "-c", PROBE, *arguments], f"the {name} versions")
     print(f"{name}: {time.perf_counter() - begun:.0f} s", flush=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return found
 
 
