@@ -14,9 +14,10 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,9 @@ from PIL import Image
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
+from benchmarks.figures import publish  # noqa: E402
 from facecore.artifacts import load_model  # noqa: E402
+from facecore.errors import FacecoreError  # noqa: E402
 from facecore.images import to_png  # noqa: E402
 from facecore.model import FaceModel  # noqa: E402
 from facecore.predict import predict_photo  # noqa: E402
@@ -38,17 +41,37 @@ WORKERS, THREADS, CONNECTIONS, CONCURRENT = 2, 16, 8, 500
 PATIENCE = 300  # seconds
 
 
-def main() -> None:
+def main() -> int:
     """Run the benchmark and print its table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer requests of each kind")
     parser.add_argument("--model", help="the default model when left out")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     options = parser.parse_args()
-    model = load_model(options.model)
-    small, large = (50, 12) if options.quick else (400, 80)
+    return publish(lambda: measure(options.model, options.quick), options.json)
 
-    with serve(options.model) as (port, process, seconds):
+
+def measure(name: str | None, quick: bool) -> dict[str, Any]:
+    """Take all figures and print them.
+
+    Parameters
+    ----------
+    name : str or None
+    quick : bool
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    FacecoreError
+        The site does not start, or an answer went to the wrong photo.
+    """
+    model = load_model(name)
+    small, large = (50, 12) if quick else (400, 80)
+    settings = {"FACECORE_PATIENCE": str(PATIENCE), "FACECORE_MODEL": name or ""}
+    with serve(settings) as (port, process, seconds):
         figures: dict[str, Any] = {"seconds_to_ready": round(seconds, 2)}
         figures["memory_idle_mb"] = memory(process.pid)
         photos = [to_png(made(model, seed)) for seed in range(CONCURRENT)]
@@ -57,8 +80,7 @@ def main() -> None:
         figures["own_answers"] = own_answers(port, model, photos)
         figures["memory_after_mb"] = memory(process.pid)
     show(figures)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return figures
 
 
 def made(model: FaceModel, seed: int) -> np.ndarray:
@@ -74,50 +96,69 @@ def enlarge(pixels: np.ndarray) -> bytes:
 
 
 @contextmanager
-def serve(model: str | None) -> Iterator[tuple[int, subprocess.Popen, float]]:
-    """Run the site; yields its port, the process, and the seconds until it was ready."""
+def serve(settings: Mapping[str, str]) -> Iterator[tuple[int, subprocess.Popen, float]]:
+    """Run the site as docs/web.md says, but for a rate that nobody reaches.
+
+    Parameters
+    ----------
+    settings : mapping of str to str
+        Variables to set beside the present ones.
+
+    Yields
+    ------
+    port : int
+    process : Popen
+        gunicorn's first process.
+    seconds : float
+        Until the site was ready.
+
+    Raises
+    ------
+    FacecoreError
+        It did not start.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {
-        "FACECORE_SECRET_KEY": secrets.token_hex(),
-        "FACECORE_RATE": "1000000 per second",
-        "FACECORE_PATIENCE": str(PATIENCE),
-        "FACECORE_MODEL": model or "",
-    }
+    own = {"FACECORE_SECRET_KEY": secrets.token_hex(), "FACECORE_RATE": "1000000 per second"}
     command = [
         sys.executable, "-m", "gunicorn", "webapp:create_app()", "--bind", f"127.0.0.1:{port}",
         "--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning",
         "--worker-class", "webapp.worker.Worker",
     ]  # fmt: skip
     start = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=REPO, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        wait_until_ready(port, process)
-        yield port, process, time.perf_counter() - start
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def wait_until_ready(port: int, process: subprocess.Popen) -> None:
-    """Return when ``/readyz`` says so."""
-    for _ in range(3000):
-        if process.poll() is not None:
-            sys.exit(f"error: gunicorn ended with code {process.returncode}")
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, cwd=REPO, env=os.environ | own | settings, stdout=log, stderr=log
+        )
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            pass
+            while not is_ready(port):
+                if process.poll() is not None or time.perf_counter() > start + 60:
+                    log.seek(0)
+                    said = log.read().decode(errors="replace")[-2000:]
+                    raise FacecoreError(f"the site did not start within a minute: {said}")
+                time.sleep(0.02)
+            yield port, process, time.perf_counter() - start
         finally:
-            connection.close()
-        time.sleep(0.02)
-    sys.exit("error: the site did not become ready in a minute")
+            process.terminate()
+            process.wait(60)
+
+
+def is_ready(port: int) -> bool:
+    """Return whether ``/readyz`` says so."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def workers(pid: int) -> list[int]:
+    """Return the processes of gunicorn's workers."""
+    return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def ask(connection: http.client.HTTPConnection, photo: bytes) -> dict[str, Any]:
@@ -127,7 +168,7 @@ def ask(connection: http.client.HTTPConnection, photo: bytes) -> dict[str, Any]:
     response = connection.getresponse()
     body = response.read()
     if response.status != 200:
-        sys.exit(f"error: status {response.status}: {body.decode(errors='replace')}")
+        raise FacecoreError(f"status {response.status}: {body.decode(errors='replace')}")
     answer: dict[str, Any] = json.loads(body)["photos"][0]
     return answer
 
@@ -218,9 +259,8 @@ def own_answers(port: int, model: FaceModel, photos: list[bytes]) -> dict[str, f
 
 def memory(pid: int) -> dict[str, list[float]]:
     """Return resident memory of each worker in MB, now and at its peak."""
-    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     found: dict[str, list[float]] = {"now": [], "peak": []}
-    for worker in workers:
+    for worker in workers(pid):
         lines = Path(f"/proc/{worker}/status").read_text().splitlines()
         status = dict(line.split(":", 1) for line in lines)
         for key, name in (("now", "VmRSS"), ("peak", "VmHWM")):
@@ -247,8 +287,8 @@ def show(figures: dict[str, Any]) -> None:
         f"({own['different_answers']} different ones) in {own['seconds']} s"
     )
     if own["right"] != own["requests"]:
-        sys.exit("error: an answer went to the wrong photo")
+        raise FacecoreError("an answer went to the wrong photo")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

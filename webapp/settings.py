@@ -59,6 +59,12 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _some_seconds(text: str) -> float:
+    if (value := _seconds(text)) < 1:
+        raise ValueError
+    return value
+
+
 def _share(text: str) -> float:
     if not 0 <= (value := float(text)) <= 1:
         raise ValueError
@@ -79,7 +85,7 @@ ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "MAX_MEGAPIXELS": ("MAX_PIXELS", _millions, "a whole number from 1"),
     "DECODES": ("DECODES", _whole, "a whole number from 1"),
     "PATIENCE": ("PATIENCE", _seconds, "seconds, below 3600"),
-    "RECEIVE": ("RECEIVE", _seconds, "seconds, below 3600"),
+    "RECEIVE": ("RECEIVE", _some_seconds, "seconds, from 1 to below 3600"),
     "UNSURE": ("UNSURE", _share, "a number from 0 to 1"),
     "PROXIES": ("PROXIES", _count, "a whole number from 0"),
     "TRUSTED_HOSTS": ("TRUSTED_HOSTS", _names, "host names with commas between"),

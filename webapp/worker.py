@@ -3,7 +3,6 @@
 gunicorn "webapp:create_app()" --worker-class webapp.worker.Worker --threads 16
 """
 
-import os
 import socket
 import threading
 from contextlib import suppress
@@ -11,7 +10,9 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-RECEIVE = float(os.environ.get("FACECORE_RECEIVE") or 60)  # seconds
+from webapp.settings import DEFAULTS, read_environment
+
+RECEIVE: float = (DEFAULTS | read_environment())["RECEIVE"]  # seconds
 
 
 class Worker(ThreadWorker):

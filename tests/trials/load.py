@@ -21,10 +21,9 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -40,13 +39,16 @@ REPO = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPO), str(REPO / "tests")]
 
 from corpus import SAMPLES, draw_face, encode, place_face  # noqa: E402
+from trials.report import calmed, told  # noqa: E402
 
+from benchmarks import serve as benchmark  # noqa: E402
+from benchmarks.figures import publish  # noqa: E402
 from facecore.artifacts import load_model  # noqa: E402
 from facecore.predict import predict_photo  # noqa: E402
 from webapp import create_app  # noqa: E402
 from webapp.errors import STATUS  # noqa: E402
 
-MODEL, WORKERS, THREADS, RECEIVE = "classic", 2, 16, 6
+MODEL, RECEIVE = "classic", 6
 PICTURE = re.compile(rb"data:image/\w+;base64,[\w+/=]+")
 GONE = (ConnectionError, http.client.BadStatusLine, http.client.IncompleteRead)
 
@@ -84,14 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     options = parser.parse_args(arguments)
-    figures, problems = run(options.requests, options.clients, options.seed)
-    for name, value in figures.items():
-        print(f"{name.replace('_', ' '):<34} {value}")
-    for problem, count in Counter(problems).most_common(20):
-        print(f"{count} times: {problem}")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    return bool(problems)
+    return publish(
+        lambda: told(*run(options.requests, options.clients, options.seed)), options.json
+    )
 
 
 def run(requests: int, clients: int, seed: int) -> tuple[dict[str, Any], list[str]]:
@@ -127,24 +124,24 @@ def run(requests: int, clients: int, seed: int) -> tuple[dict[str, Any], list[st
         measured = send(tasks[first:last])
         seconds = time.perf_counter() - begun
         after = memory(process.pid)
-        victim = workers(process.pid)[0]
+        victim = benchmark.workers(process.pid)[0]
         killer = threading.Timer(0.3, os.kill, [victim, signal.SIGKILL])
         killer.start()
         killed = send(tasks[last:])
         killer.join()
         moments = [outcome.ended for outcome in killed if outcome.lost]
         recovered = attempt(port, "photo by the API", 1)
-        again = workers(process.pid)
+        again = succeeded(process.pid, victim)
         attack, waited = besiege(port, chance)
     outcomes = warm + measured + killed
     problems = [f"{o.kind}: {o.problem}" for o in [*outcomes, recovered] if o.problem]
     problems += [f"{o.kind}: the connection broke" for o in warm + measured if o.lost]
     if moments and max(moments) - min(moments) > 2:
         problems.append("connections broke long after the worker was killed")
-    grown = sum(after) / sum(before) - 1
+    grown = after / before - 1
     if grown > 0.05:
         problems.append(f"memory grew by {grown:.1%}")
-    if recovered.lost or victim in again or len(again) != WORKERS:
+    if recovered.lost or not again:
         problems.append("the worker that was killed has no successor that answers")
     problems += attack
     by_kind = defaultdict(list)
@@ -154,7 +151,7 @@ def run(requests: int, clients: int, seed: int) -> tuple[dict[str, Any], list[st
         "requests": len(outcomes), "clients": clients,
         "requests_a_second": round(len(measured) / seconds, 1),
         "wrong_answers": len(problems), "full_503": sum(o.busy for o in outcomes),
-        "memory_before_mb": round(sum(before)), "memory_after_mb": round(sum(after)),
+        "memory_before_mb": round(before), "memory_after_mb": round(after),
         "memory_growth_percent": round(100 * grown, 1),
         "broken_when_a_worker_was_killed": sum(o.lost for o in killed),
         "seconds_until_answered_when_every_thread_is_held": round(waited, 1),
@@ -170,57 +167,27 @@ def run(requests: int, clients: int, seed: int) -> tuple[dict[str, Any], list[st
 @contextmanager
 def serve() -> Iterator[tuple[int, subprocess.Popen]]:
     """Run the site; yields its port and gunicorn's first process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {
-        "FACECORE_SECRET_KEY": secrets.token_hex(), "FACECORE_MODEL": MODEL,
-        "FACECORE_ARTIFACTS": str(REPO / "artifacts"), "FACECORE_RATE": "1000000 per second",
+    settings = {
+        "FACECORE_MODEL": MODEL, "FACECORE_ARTIFACTS": str(REPO / "artifacts"),
         "FACECORE_RECEIVE": str(RECEIVE), "MALLOC_ARENA_MAX": "2",
     }  # fmt: skip
-    command = [
-        sys.executable, "-m", "gunicorn", "webapp:create_app()", "--bind", f"127.0.0.1:{port}",
-        "--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning",
-        "--worker-class", "webapp.worker.Worker",
-    ]  # fmt: skip
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, cwd=REPO, env=environment, stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + 60
-            while not _is_ready(port):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    log.seek(0)
-                    raise SystemExit(f"error: the site did not start: {log.read().decode()}")
-                time.sleep(0.05)
-            yield port, process
-        finally:
-            process.terminate()
-            process.wait(60)
+    with benchmark.serve(settings) as (port, process, _):
+        yield port, process
 
 
-def _is_ready(port: int) -> bool:
-    try:
-        return talk(port, [b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"])[0] == 200
-    except OSError:
-        return False
+def memory(pid: int) -> float:
+    """Return the resident memory of all workers in MB, when it has calmed down."""
+    return calmed(lambda: sum(benchmark.memory(pid)["now"]), float)
 
 
-def workers(pid: int) -> list[int]:
-    """Return the processes of gunicorn's workers."""
-    return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def memory(pid: int) -> list[float]:
-    """Return the resident memory of each worker in MB, when it has calmed down."""
-    best = [float("inf")]
-    for _ in range(5):
-        found = [
-            int(re.search(r"VmRSS:\s*(\d+)", Path(f"/proc/{n}/status").read_text())[1]) / 1024
-            for n in workers(pid)
-        ]
-        best = min(best, found, key=sum)
-        time.sleep(0.5)
-    return best
+def succeeded(pid: int, victim: int) -> bool:
+    """Return whether a new worker stands in the place of one that was killed, within a while."""
+    for _ in range(100):
+        present = benchmark.workers(pid)
+        if victim not in present and len(present) == benchmark.WORKERS:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def attempt(port: int, kind: str, seed: int) -> Outcome:
@@ -429,7 +396,10 @@ KINDS: dict[str, tuple[Callable[[int, random.Random], str], int]] = {
 
 def besiege(port: int, chance: random.Random) -> tuple[list[str], float]:
     """Hold every thread with a byte now and then; returns problems, and seconds to an answer."""
-    links = [socket.create_connection(("127.0.0.1", port)) for _ in range(2 * WORKERS * THREADS)]
+    links = [
+        socket.create_connection(("127.0.0.1", port))
+        for _ in range(2 * benchmark.WORKERS * benchmark.THREADS)
+    ]
     stop = threading.Event()
 
     def trickle() -> None:

@@ -1,8 +1,11 @@
 """The site behind gunicorn with its own worker: slow clients are let go."""
 
 import socket
+import time
 
 import pytest
+
+from benchmarks import serve
 
 pytest.importorskip("gunicorn")
 from trials import load
@@ -14,12 +17,24 @@ BEGINNINGS = {
 }  # fmt: skip
 
 
+CSS = b"GET /static/vendor/bootstrap/bootstrap.min.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
 @pytest.fixture(scope="module")
 def port():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(load, "RECEIVE", 2)
         with load.serve() as (port, _):
             yield port
+
+
+@pytest.fixture
+def port_of_one_thread(monkeypatch):
+    monkeypatch.setattr(load, "RECEIVE", 2)
+    monkeypatch.setattr(serve, "WORKERS", 1)
+    monkeypatch.setattr(serve, "THREADS", 1)
+    with load.serve() as (port, _):
+        yield port
 
 
 @pytest.mark.parametrize("part", BEGINNINGS)
@@ -38,3 +53,12 @@ def test_others_are_answered_meanwhile(port):
     assert (outcome.problem, outcome.lost) == ("", False)
     for link in slow:
         link.close()
+
+
+def test_a_client_that_does_not_read_its_answers_is_cut_off(port_of_one_thread):
+    with socket.create_connection(("127.0.0.1", port_of_one_thread), timeout=60) as link:
+        link.sendall(CSS * 100)  # more than lies in the buffers between the two
+        time.sleep(0.5)
+        outcome = load.attempt(port_of_one_thread, "photo by the API", 1)
+    assert (outcome.problem, outcome.lost) == ("", False)
+    assert outcome.seconds > 1  # the only thread was held
