@@ -1,6 +1,5 @@
 """Write the shipped models' figures into README.md: python docs/figures.py"""
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -75,20 +74,29 @@ def _components(metadata: dict[str, Any]) -> str:
     return ", ".join(f"{count} components of {name}" for name, count in counts.items())
 
 
-def replace_figures(text: str, name: str, figures: str) -> str:
-    """Return the README's text with the figures of a model between its marks replaced.
+def replace_figures(text: str, name: str, figures: str, kind: str = "figures") -> str:
+    """Return a page with the figures between two marks replaced.
 
     Parameters
     ----------
     text, name, figures : str
+    kind : str
+        The marks are ``<!-- kind: name -->``; after a lone one the other is set.
 
     Returns
     -------
     str
+
+    Raises
+    ------
+    ValueError
+        The page has no such mark.
     """
-    mark = f"<!-- figures: {name} -->"
-    block = f"{mark}\n{figures}\n{mark}"
-    return re.sub(f"{mark}(.*{mark})?", lambda _: block, text, count=1, flags=re.DOTALL)
+    mark = f"<!-- {kind}: {name} -->"
+    before, found, rest = text.partition(mark)
+    if not found:
+        raise ValueError(f"the page needs the mark {mark} around the figures")
+    return f"{before}{mark}\n{figures}\n{mark}{rest.rpartition(mark)[2]}"
 
 
 if __name__ == "__main__":

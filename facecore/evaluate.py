@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from facecore.curves import brier_score, calibration_error, reliability
-from facecore.dataset import root_of
+from facecore.dataset import NO_FACE, root_of
 from facecore.intervals import wilson
 from facecore.model import FaceModel
 from facecore.predict import predict_many
@@ -208,7 +208,7 @@ def report(table: pd.DataFrame) -> dict[str, Any]:
             other: int((table["label"].eq(label) & table["predicted"].eq(other)).sum())
             for other in seen
         }
-        | {"no face": int((table["label"].eq(label) & ~table["detected"]).sum())}
+        | {NO_FACE: int((table["label"].eq(label) & ~table["detected"]).sum())}
         for label in labels
     }
     timed = "ms" in table and len(table)

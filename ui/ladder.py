@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from facecore.artifacts import SHIPPED, artifacts_dir, find_model, load_model, read_metadata
+from facecore.artifacts import SHIPPED, artifacts_dir
 from facecore.errors import FacecoreError
 from facecore.explain import draw_features, occlusion, overlay
 from facecore.images import to_png
@@ -16,6 +16,7 @@ from facecore.ladder import FOLDER, Ladder, read_ladder, rungs_of
 from facecore.model import FaceModel
 from facecore.predict import FaceAnswer, predict_photo
 from ui.look import DASHES, NEUTRAL, PAIR, PALETTE, SYMBOLS, label_colours, tidy, to_rgb
+from ui.models import load_chosen
 
 WORDS = {
     "pixels": "Grey levels of the detector's box",
@@ -137,16 +138,11 @@ def load_rungs() -> tuple[dict[str, FaceModel], list[str]]:
     models, problems = {}, []
     for name in SHIPPED:
         try:
-            written = (find_model(name) / "metadata.json").stat().st_mtime_ns
-            models[str(read_metadata(name)["recipe"])] = _load(name, written)
-        except FacecoreError as error:
+            chosen = load_chosen(name)
+            models[str(chosen.metadata["recipe"])] = chosen.model
+        except (FacecoreError, OSError) as error:
             problems.append(str(error))
     return rungs_of(models), problems
-
-
-@st.cache_resource(max_entries=4, show_spinner="Loading a model")
-def _load(name: str, written: int) -> FaceModel:
-    return load_model(name)
 
 
 def show_rungs(photo: bytes, name: str, rungs: Mapping[str, FaceModel]) -> None:

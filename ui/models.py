@@ -77,11 +77,7 @@ def pick_model_or_none() -> Chosen | None:
         help="A folder of artifacts/",
         format_func=_say,
     )
-    try:
-        return _load(name, (find_model(name) / "metadata.json").stat().st_mtime_ns)
-    except (FacecoreError, OSError) as error:
-        st.error(str(error), title=f"Model {name} cannot be used", icon=":material/error:")
-        return None
+    return _open(name)
 
 
 def pick_other(chosen: Chosen) -> Chosen | None:
@@ -105,8 +101,31 @@ def pick_other(chosen: Chosen) -> Chosen | None:
     )  # fmt: skip
     if name not in others:
         return None
+    return _open(name)
+
+
+def load_chosen(name: str) -> Chosen:
+    """Return a model with its papers, from memory where it was loaded before.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Chosen
+
+    Raises
+    ------
+    FacecoreError, OSError
+        There is no such model, or it cannot be used.
+    """
+    return _load(name, (find_model(name) / "metadata.json").stat().st_mtime_ns)
+
+
+def _open(name: str) -> Chosen | None:
     try:
-        return _load(name, (find_model(name) / "metadata.json").stat().st_mtime_ns)
+        return load_chosen(name)
     except (FacecoreError, OSError) as error:
         st.error(str(error), title=f"Model {name} cannot be used", icon=":material/error:")
         return None

@@ -10,7 +10,6 @@ exception that is not of the library's own family is a finding, as are more than
 
 import argparse
 import io
-import json
 import re
 import shutil
 import subprocess
@@ -24,6 +23,10 @@ from typing import Any
 
 REPO = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPO), str(REPO / "tests")]
+
+from benchmarks.figures import publish  # noqa: E402
+from facecore.errors import FacecoreError  # noqa: E402
+
 SPLIT = b"\n--- arrays ---\n"
 FOUND = REPO / "fuzz-findings"
 
@@ -38,23 +41,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     parser.add_argument("--one", nargs=2, metavar=("NAME", "FLAGS"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    if find_spec("atheris") is None:
-        print("atheris is not installed, nothing was fuzzed: pip install atheris", file=sys.stderr)
-        return 0
     if options.one:
         fuzz_here(options.one[0], options.one[1].split())
         return 0
     seconds = round(options.minutes * 60 if options.minutes else options.seconds)
+    return publish(lambda: fuzz_all(options.target, seconds, options.seed), options.json)
+
+
+def fuzz_all(names: Sequence[str], seconds: int, seed: int) -> dict[str, Any]:
+    """Run targets one after another, and print a table.
+
+    Parameters
+    ----------
+    names : sequence of str
+    seconds : int
+        For each.
+    seed : int
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    FacecoreError
+        There is a finding, or nothing to fuzz with.
+    """
+    if find_spec("atheris") is None:
+        raise FacecoreError("nothing was fuzzed, atheris is not installed: pip install atheris")
     figures: dict[str, Any] = {"seconds_a_target": seconds}
+    found: list[str] = []
     print(f"{'target':<8} {'executions':>10} {'a second':>9} {'findings':>8}")
-    for name in options.target:
-        executions, findings = fuzz(name, seconds, options.seed)
+    for name in names:
+        executions, findings = fuzz(name, seconds, seed)
         figures |= {f"{name}_executions": executions, f"{name}_findings": len(findings)}
         print(f"{name:<8} {executions:10,} {executions / seconds:9,.0f} {len(findings):8}")
         print(*findings, sep="\n", end="\n" if findings else "", flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    return int(any(figures[f"{name}_findings"] for name in options.target))
+        found += findings
+    if found:
+        raise FacecoreError(f"{len(found)} findings")
+    return figures
 
 
 def fuzz(name: str, seconds: int, seed: int) -> tuple[int, list[str]]:

@@ -33,8 +33,10 @@ sys.path[:0] = [str(REPO), str(REPO / "tests")]
 
 from cartoons import write_raw  # noqa: E402
 
+from benchmarks.figures import publish  # noqa: E402
 from facecore.artifacts import load_model, read_evaluation, read_metadata  # noqa: E402
 from facecore.crops import TABLE, crop_folder, recipe_settings  # noqa: E402
+from facecore.errors import FacecoreError  # noqa: E402
 from facecore.jobs import clear_job, read_job, start_training  # noqa: E402
 from facecore.train import train  # noqa: E402
 
@@ -75,13 +77,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     options = parser.parse_args(arguments)
+    return publish(lambda: kill_all(options.kills, options.seed), options.json)
+
+
+def kill_all(kills: int, seed: int) -> dict[str, Any]:
+    """Kill every subject its share of times, and print the table.
+
+    Parameters
+    ----------
+    kills, seed : int
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    FacecoreError
+        A promise was not kept.
+    """
     figures: dict[str, Any] = {"kills": 0}
-    failures = []
+    failures: list[str] = []
     print(" " * 10, *(f"{n:>9}" for n in ("kills", "writing", "ended", "new model", "failures")))
     for number, what in enumerate(SUBJECTS):
-        share = options.kills // len(SUBJECTS) + (number < options.kills % len(SUBJECTS))
+        share = kills // len(SUBJECTS) + (number < kills % len(SUBJECTS))
         with tempfile.TemporaryDirectory(prefix="trial-kills-") as root, prepared(Path(root)) as p:
-            found = kill_often(what, p, share, options.seed)
+            found = kill_often(what, p, share, seed)
         failures += found["failures"]
         found["failures"] = len(found["failures"])
         row = [found[name] for name in ("kills", "writing", "ended", "new_model", "failures")]
@@ -89,10 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         figures["kills"] += share
         figures |= {f"{what.replace(' ', '_')}_{name}": value for name, value in found.items()}
     figures["failures"] = len(failures)
-    print(*failures, sep="\n")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    return bool(failures)
+    if failures:
+        print(*failures, sep="\n")
+        raise FacecoreError(f"{len(failures)} promises were not kept")
+    return figures
 
 
 @contextmanager

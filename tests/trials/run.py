@@ -21,6 +21,10 @@ from pathlib import Path
 from typing import Any
 
 REPO = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPO))
+
+from docs.figures import replace_figures  # noqa: E402
+
 LIMITS = REPO / "docs" / "limits.md"
 PACKAGES = ("numpy", "opencv-python-headless", "pillow", "scikit-learn", "streamlit", "flask")
 
@@ -57,9 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if done.returncode:
                 failed.append(name)
             elif not options.quick:
-                text = as_table(json.loads(file.read_text(encoding="utf-8")), name, command)
-                LIMITS.write_text(fill(LIMITS.read_text(encoding="utf-8"), name, text),
-                                  encoding="utf-8")  # fmt: skip
+                table = as_table(json.loads(file.read_text(encoding="utf-8")), name, command)
+                page = LIMITS.read_text(encoding="utf-8")
+                LIMITS.write_text(replace_figures(page, name, table, "trial"), encoding="utf-8")
     if failed:
         print(f"error: failed: {', '.join(failed)}", file=sys.stderr)
     return bool(failed)
@@ -92,29 +96,6 @@ def as_table(figures: Mapping[str, Any], name: str, command: Sequence[str]) -> s
         told = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
         lines.append(f"| {key.replace('_', ' ')} | {told} |")
     return "\n".join(lines)
-
-
-def fill(text: str, name: str, figures: str) -> str:
-    """Return the page of limits with the figures of a trial between its marks replaced.
-
-    Parameters
-    ----------
-    text, name, figures : str
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        The page has no such marks.
-    """
-    mark = f"<!-- trial: {name} -->"
-    parts = text.split(mark)
-    if len(parts) != 3:
-        raise ValueError(f"{LIMITS.name} needs the mark {mark} twice, around the figures")
-    return f"{parts[0]}{mark}\n{figures}\n{mark}{parts[2]}"
 
 
 if __name__ == "__main__":

@@ -10,14 +10,13 @@ All of it happens in waves; memory after a wave, with its visitors gone, must no
 """
 
 import argparse
-import json
 import random
 import re
 import sys
 import tempfile
 import time
 import urllib.request
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -31,9 +30,12 @@ from streamlit.proto.Common_pb2 import FileUploaderState, UploadedFileInfo
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 REPO = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPO))
+sys.path[:0] = [str(REPO), str(REPO / "tests")]
+
+from trials.report import calmed, told  # noqa: E402
 
 from benchmarks.chromium import serve_dashboard  # noqa: E402
+from benchmarks.figures import publish  # noqa: E402
 from facecore.artifacts import load_model  # noqa: E402
 from facecore.images import to_png  # noqa: E402
 from facecore.predict import predict_photo  # noqa: E402
@@ -149,14 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     options = parser.parse_args(arguments)
-    figures, problems = run(options.sessions, options.waves, options.seed)
-    for name, value in figures.items():
-        print(f"{name.replace('_', ' '):<30} {value}")
-    for problem, count in Counter(problems).most_common(20):
-        print(f"{count} times: {problem}")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    return bool(problems)
+    return publish(lambda: told(*run(options.sessions, options.waves, options.seed)), options.json)
 
 
 def run(sessions: int, waves: int, seed: int) -> tuple[dict[str, Any], list[str]]:
@@ -242,12 +237,13 @@ def run(sessions: int, waves: int, seed: int) -> tuple[dict[str, Any], list[str]
 
 def memory(pid: int) -> int:
     """Return the resident memory of the server in MB, when it has calmed down."""
-    best = sys.maxsize
-    for _ in range(6):
+
+    def read() -> int:
         status = Path(f"/proc/{pid}/status").read_text()
-        best = min(best, int(re.search(r"VmRSS:\s*(\d+)", status)[1]) // 1024)
-        time.sleep(0.5)
-    return best
+        return int(re.search(r"VmRSS:\s*(\d+)", status)[1]) // 1024
+
+    found: int = calmed(read, float)
+    return found
 
 
 if __name__ == "__main__":
