@@ -16,8 +16,6 @@ from facecore.predict import FaceAnswer, PhotoAnswer, annotate, colour_crop
 from facecore.recipes import to_rows
 from ui.look import DASHES, NEUTRAL, PATTERNS, label_colours, show, tidy, to_rgb
 
-PICTURE = 220  # pixels, of what a member reads
-
 
 def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
     """Show the largest face of a photo at every step.
@@ -102,9 +100,9 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
 
 
 def _show_members(face: FaceAnswer, model: FaceModel) -> None:
-    row = st.container(horizontal=True)
+    grid = st.grid(len(model.members), min_column_width=150)
     for member in model.members:
-        with row.container(width=PICTURE, gap="xsmall"):
+        with grid.cell():
             st.image(
                 to_png(draw_features(member.features, face.prepared)), width="stretch",
                 alt=f"What the member {member.name} reads of the face", output_format="PNG",
