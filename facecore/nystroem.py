@@ -30,6 +30,7 @@ from facecore.streaming import FacesOnDisk, cut, fit_eigenfaces, measure, merge_
 
 EXACT_UP_TO = 30_000
 LANDMARKS = 4000
+GAMMAS = (1.0, 1.5)  # times the number of components, of tuned grids (benchmarks/README.md)
 NEWTON_STEPS = 4
 Views = list[np.ndarray]
 

@@ -41,7 +41,7 @@ from facecore.explain import distance_from_face_space
 from facecore.features import Features
 from facecore.images import decode
 from facecore.model import FaceModel, Member, mirror
-from facecore.nystroem import choose_solver, fit_nystroem, nystroem_search
+from facecore.nystroem import GAMMAS, choose_solver, fit_nystroem, nystroem_search
 from facecore.points import tabulate_points
 from facecore.progress import step, track
 from facecore.recipes import (
@@ -126,11 +126,13 @@ def train(
     """
     check_name(name)
     chosen = find_recipe(recipe)
-    grids = {member: read_grid(grid, recipe, member) for member in MEMBERS[recipe]}
+    for member in MEMBERS[recipe]:
+        read_grid(grid, recipe, member)  # a bad one is told before the long work
     begun = time.perf_counter()
     faces = gather(sources, chosen, jobs=jobs, seed=seed, progress=progress)
     fitted = faces[faces["split"].eq("train") & faces["state"].eq("kept")]
     solver = choose_solver(solver, len(fitted))
+    grids = {member: read_grid(grid, recipe, member, solver) for member in MEMBERS[recipe]}
     y, groups = fitted["label"].to_numpy(dtype=str), persons(fitted)
     members, searches = [], {}
     # The faces of a training wait on disk, not in memory.
@@ -270,7 +272,7 @@ def calibrate(
     return replace(model, weights=weights, slope=slope), joint
 
 
-def read_grid(grid: str, recipe: str, member: str) -> dict[str, list[Any]]:
+def read_grid(grid: str, recipe: str, member: str, solver: str = "exact") -> dict[str, list[Any]]:
     """Return a member's grid by name or from a JSON file.
 
     Parameters
@@ -279,6 +281,9 @@ def read_grid(grid: str, recipe: str, member: str) -> dict[str, list[Any]]:
         A key of `facecore.search.GRIDS`, ``"tuned"`` (a small one around what earlier searches
         found best for the recipe), or a JSON file: one grid, or one for each member by its name.
     recipe, member : str
+    solver : str
+        ``"exact"`` or ``"nystroem"``, which wants narrower kernels: in a tuned grid their gammas
+        are `facecore.nystroem.GAMMAS` by the least number of components.
 
     Returns
     -------
@@ -291,7 +296,11 @@ def read_grid(grid: str, recipe: str, member: str) -> dict[str, list[Any]]:
     if grid in GRIDS:
         return parse_grid(GRIDS[grid])
     if grid == "tuned":
-        return parse_grid(TUNED[recipe][member])
+        tuned = TUNED[recipe][member]
+        if solver == "nystroem":
+            fewest = min(tuned["n_components"])
+            tuned = tuned | {"gamma": [round(gamma / fewest, 6) for gamma in GAMMAS]}
+        return parse_grid(tuned)
     if not Path(grid).is_file():
         names = ", ".join([*GRIDS, "tuned"])
         raise DataError(f"no grid {grid!r}; there are: {names}, or name a JSON file")

@@ -421,6 +421,16 @@ def test_the_tuned_grid_is_that_of_the_recipe_and_member():
     assert read_grid("tuned", "classic", "pixels") == parse_grid(TUNED["classic"]["pixels"])
 
 
+def test_landmarks_have_narrower_kernels_in_the_tuned_grid_and_in_no_other(tiny_grid):
+    exact, other = (read_grid("tuned", "aligned", "hog wide", s) for s in ("exact", "nystroem"))
+    assert min(other["gamma"]) > max(exact["gamma"])
+    assert other["gamma"] == pytest.approx([1 / 300, 1.5 / 300], abs=1e-6)
+    assert other | {"gamma": exact["gamma"]} == exact
+    for grid in ("quick", "full", str(tiny_grid)):
+        exact, other = (read_grid(grid, "classic", "pixels", s) for s in ("exact", "nystroem"))
+        assert other == exact
+
+
 def test_a_grid_file_has_one_grid_for_all_members_or_one_for_each(tiny_grid, tiny_grids):
     assert read_grid(str(tiny_grid), "aligned", "hog tight") == read_grid(
         str(tiny_grid), "aligned", "pixels"
