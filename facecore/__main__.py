@@ -82,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
         "--solver", choices=["auto", "exact", "nystroem"], default="auto",
         help="kernel machine: auto is exact up to 30,000 faces, else nystroem (auto)",
     )  # fmt: skip
+    train.add_argument(
+        "--landmarks", type=_at_least(1), metavar="N",
+        help="faces that nystroem takes as landmarks: more is nearer to exact, and slower (4000)",
+    )  # fmt: skip
     train.add_argument("--note", default="", help="terms of the data, stored with the model")
     train.set_defaults(run=_train)
 
@@ -211,13 +215,14 @@ def _sizes(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from facecore.artifacts import read_evaluation, read_metadata
-    from facecore.nystroem import EXACT_UP_TO
+    from facecore.nystroem import EXACT_UP_TO, LANDMARKS
     from facecore.train import train
 
     folder = train(
         options.dirs, options.name, recipe=options.recipe, grid=options.grid, jobs=options.jobs,
         seed=options.seed, centres=options.centres, solver=options.solver,
-        note=options.note, command=_describe_command(options), progress=True,
+        landmarks=options.landmarks or LANDMARKS, note=options.note,
+        command=_describe_command(options), progress=True,
     )  # fmt: skip
     metadata, evaluation = read_metadata(folder.name), read_evaluation(folder.name)
     search = metadata["search"]
@@ -241,6 +246,8 @@ def _describe_command(options: argparse.Namespace) -> str:
         parts += ["--centres", str(options.centres)]
     if options.solver != "auto":
         parts += ["--solver", options.solver]
+    if options.landmarks:
+        parts += ["--landmarks", str(options.landmarks)]
     return " ".join([*parts, "--seed", str(options.seed)])
 
 

@@ -41,7 +41,7 @@ from facecore.explain import distance_from_face_space
 from facecore.features import Features
 from facecore.images import decode
 from facecore.model import FaceModel, Member, mirror
-from facecore.nystroem import GAMMAS, choose_solver, fit_nystroem, nystroem_search
+from facecore.nystroem import GAMMAS, LANDMARKS, choose_solver, fit_nystroem, nystroem_search
 from facecore.points import tabulate_points
 from facecore.progress import step, track
 from facecore.recipes import (
@@ -82,6 +82,7 @@ def train(
     seed: int = 0,
     centres: int = 0,
     solver: str = "auto",
+    landmarks: int = LANDMARKS,
     note: str = "",
     command: str = "",
     progress: bool = False,
@@ -109,6 +110,9 @@ def train(
     solver : str
         ``"exact"``, ``"nystroem"`` (memory does not grow with the square of the faces), or
         ``"auto"``, as `facecore.nystroem.choose_solver` takes it.
+    landmarks : int
+        Faces that ``"nystroem"`` takes as landmarks: more are nearer to the exact machine, in time
+        and memory that grow with their square.
     note : str
         Terms of the data, stored with the model.
     command : str
@@ -139,7 +143,8 @@ def train(
     with scratch_folder() as work, joblib.parallel_config(temp_folder=str(work)):
         X = load_faces(fitted, chosen, jobs, work / "faces.npy")
         for member, features in MEMBERS[recipe].items():
-            fit_one = _fit_exact if solver == "exact" else _fit_nystroem
+            on_landmarks = partial(_fit_nystroem, landmarks=landmarks)
+            fit_one = _fit_exact if solver == "exact" else on_landmarks
             fit, searches[member] = fit_one(
                 X, y, groups, grids[member], features, member=member, recipe=chosen,
                 centres=centres, seed=seed, jobs=jobs, progress=progress,
@@ -210,12 +215,24 @@ def _fit_exact(
 def _fit_nystroem(
     X: np.ndarray, y: np.ndarray, groups: np.ndarray, grid: Mapping[str, Any], features: Features,
     *, member: str, recipe: Mapping[str, Any], centres: int, seed: int, jobs: int, progress: bool,
+    landmarks: int,
 ) -> tuple[Member, SearchResult]:  # fmt: skip
     assert isinstance(X, np.memmap)
     faces = FacesOnDisk(Path(str(X.filename)), features, bool(recipe["mirror"]))
-    search = nystroem_search(faces, y, groups, grid, seed=seed, jobs=jobs, progress=progress)
+    search = nystroem_search(
+        faces, y, groups, grid, landmarks=landmarks, seed=seed, jobs=jobs, progress=progress
+    )
     with step(f"fit {member}", 1, "model", shown=progress) as advance:
-        fit = fit_nystroem(faces, y, groups, search.best, centres=centres, seed=seed, jobs=jobs)
+        fit = fit_nystroem(
+            faces,
+            y,
+            groups,
+            search.best,
+            landmarks=landmarks,
+            centres=centres,
+            seed=seed,
+            jobs=jobs,
+        )
         advance()
     return fit, search
 

@@ -92,6 +92,17 @@ def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
     assert len(list((tmp_path / "made").glob("*/*.png"))) == 5
 
 
+def test_landmarks_are_asked_for_and_told(run, crops_folder, tiny_grid, tmp_path):
+    models = tmp_path / "models"
+    how = ("--recipe", "classic", "--grid", tiny_grid, "--solver", "nystroem", "--landmarks", 12)
+    train = run("train", crops_folder, "--name", "m", *how, models=models)
+    assert train.returncode == 0, train.stderr
+    assert "solver: nystroem" in train.stdout
+    metadata = json.loads((models / "m" / "metadata.json").read_text())
+    assert metadata["kernel_vectors"]["count"] == 24  # with their mirror images
+    assert "--solver nystroem --landmarks 12" in metadata["command"]
+
+
 def test_the_whole_way_of_the_aligned_recipe(run, tmp_path):
     raw = write_raw(tmp_path / "raw", persons=4, shots=1, split=True)
     models = tmp_path / "models"

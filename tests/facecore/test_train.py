@@ -575,6 +575,15 @@ def test_a_training_with_landmarks_says_so_and_answers_like_the_exact_one(
     assert gap >= -0.05
 
 
+def test_the_number_of_landmarks_can_be_chosen(crops_folder, tiny_grid, artifacts):
+    counts = []
+    for landmarks in (10, 20):
+        train([crops_folder], "m", recipe="classic", grid=str(tiny_grid), solver="nystroem",
+              landmarks=landmarks)  # fmt: skip
+        counts.append(read_metadata("m")["kernel_vectors"]["count"])
+    assert counts == [20, 40]  # with their mirror images
+
+
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_faces_on_disk_are_removed_after_success_and_after_an_error(
     fails, crops_folder, tiny_grid, artifacts, tmp_path, monkeypatch
