@@ -33,7 +33,7 @@ sys.path.insert(0, str(REPO))
 from benchmarks.figures import publish  # noqa: E402
 from facecore.data import (  # noqa: E402
     list_photos,
-    subjects,
+    subject_names,
 )
 from facecore.errors import DataError  # noqa: E402
 from facecore.evaluation import (  # noqa: E402
@@ -187,7 +187,7 @@ def judge(photos: pd.DataFrame, answers: dict[str, pd.DataFrame], seed: int) -> 
         found = evaluate_predictions(table)
         figures[name] = {key: found[key] for key in KEPT} | {"ms": round(answer["ms"].mean(), 1)}
         right[name] = answer["predicted"].eq(photos["label"]).to_numpy()
-    who = subjects(photos)
+    who = subject_names(photos)
     against = {
         name: compare_classifiers(hits, right[OTHER], who, seed=seed)
         for name, hits in right.items()

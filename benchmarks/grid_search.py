@@ -44,7 +44,7 @@ from facecore.data import (  # noqa: E402
     gather,
     load_faces,
     split_folds,
-    subjects,
+    subject_names,
 )
 from facecore.errors import DataError  # noqa: E402
 from facecore.face import find_recipe  # noqa: E402
@@ -181,7 +181,7 @@ def real_faces(
     if len(table) < count:
         raise DataError(f"{count} faces are wanted and there are {len(table)}; use --faces")
     table = table.sample(count, random_state=options.seed).sort_index()
-    return load_faces(table, recipe), table["label"].to_numpy(dtype=str), subjects(table)
+    return load_faces(table, recipe), table["label"].to_numpy(dtype=str), subject_names(table)
 
 
 def run_apart(

@@ -31,7 +31,7 @@ from facecore.data import (  # noqa: E402
     gather,
     load_faces,
     split_folds,
-    subjects,
+    subject_names,
 )
 from facecore.errors import DataError  # noqa: E402
 from facecore.face import (  # noqa: E402
@@ -168,7 +168,7 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     features = MEMBERS[options.recipe][options.member]
     table = gather(options.crops, recipe, seed=options.seed)
     table = table[table["split"].eq("train") & table["state"].eq("kept")]
-    y, groups = table["label"].to_numpy(dtype=str), subjects(table)
+    y, groups = table["label"].to_numpy(dtype=str), subject_names(table)
     train, test = split_folds(y, groups, 5, options.seed)[0]
     scores, seconds = {}, {}
     with tempfile.TemporaryDirectory(prefix="facecore-scale-") as folder, threadpool_limits(1):

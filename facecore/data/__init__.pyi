@@ -35,7 +35,7 @@ from .sizes import (
 )
 from .splits import (
     split_folds,
-    subjects,
+    subject_names,
 )
 
 __all__ = [
@@ -63,5 +63,5 @@ __all__ = [
     "root_of",
     "sizes_of",
     "split_folds",
-    "subjects",
+    "subject_names",
 ]

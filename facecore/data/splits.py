@@ -60,14 +60,14 @@ def hold_out(table: pd.DataFrame, seed: int) -> np.ndarray:
         ``"train"`` or ``"test"``.
     """
     _, test = split_folds(
-        table["label"].to_numpy(dtype=str), subjects(table.assign(set="")), 5, seed
+        table["label"].to_numpy(dtype=str), subject_names(table.assign(set="")), 5, seed
     )[0]
     split = np.full(len(table), "train", dtype=object)
     split[test] = "test"
     return split
 
 
-def subjects(table: pd.DataFrame) -> np.ndarray:
+def subject_names(table: pd.DataFrame) -> np.ndarray:
     """Return who is in each photo; where unknown each photo is a person of its own.
 
     Parameters

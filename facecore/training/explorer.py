@@ -14,7 +14,7 @@ from sklearn.svm import SVC
 
 from facecore.data.crops import check_recipe
 from facecore.data.faces import load_faces
-from facecore.data.splits import split_folds, subjects
+from facecore.data.splits import split_folds, subject_names
 from facecore.errors import DataError
 from facecore.model.classifier import FaceModel
 from facecore.training.kernels import choose_labels, decide, fit_svm, rbf
@@ -196,4 +196,4 @@ def project_crops(
         if on_progress:
             on_progress(min(start + CHUNK, len(sample)), len(sample))
     Z = np.concatenate(parts).astype(np.float64)
-    return FacePoints(Z, sample["label"].to_numpy(dtype=str), subjects(sample), CROPS)
+    return FacePoints(Z, sample["label"].to_numpy(dtype=str), subject_names(sample), CROPS)

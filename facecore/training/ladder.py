@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from facecore.data.crops import raw_root
 from facecore.data.faces import gather, load_faces
-from facecore.data.splits import split_folds, subjects
+from facecore.data.splits import split_folds, subject_names
 from facecore.errors import DataError
 from facecore.evaluation.intervals import wilson
 from facecore.face.prepare import mirror
@@ -296,7 +296,7 @@ def _gather(
     tables = {name: table.loc[both].reset_index(drop=True) for name, table in tables.items()}
     tables["embedding"] = tables["aligned"]  # its crops are the same
     table = tables["aligned"]
-    y, groups = table["label"].to_numpy(dtype=str), subjects(table)
+    y, groups = table["label"].to_numpy(dtype=str), subject_names(table)
     splits = split_folds(y, groups, 5, seed)[:folds]
     least = min(len(train) for train, _ in splits)
     sizes = (*(size for size in SIZES if size < 0.9 * least), least)

@@ -15,7 +15,7 @@ import numpy as np
 
 from facecore.data.faces import gather, load_faces
 from facecore.data.sizes import round_sizes
-from facecore.data.splits import subjects
+from facecore.data.splits import subject_names
 from facecore.evaluation.card import write_card
 from facecore.evaluation.report import evaluate_splits
 from facecore.face.features import Features
@@ -108,7 +108,7 @@ def train(
     fitted = faces[faces["split"].eq("train") & faces["state"].eq("kept")]
     solver = choose_solver(solver, len(fitted))
     grids = {member: read_grid(grid, recipe, member, solver) for member in MEMBERS[recipe]}
-    y, groups = fitted["label"].to_numpy(dtype=str), subjects(fitted)
+    y, groups = fitted["label"].to_numpy(dtype=str), subject_names(fitted)
     members, searches = [], {}
     # The faces of a training wait on disk, not in memory.
     with scratch_folder() as work, joblib.parallel_config(temp_folder=str(work)):

@@ -132,7 +132,7 @@ def test_a_training_that_failed_says_why_in_one_line(open_page, models, crops_fo
 def test_made_faces_need_no_photos_but_a_model(open_page, models, monkeypatch):
     started = []
     monkeypatch.setattr(
-        "facecore.training.background.start_training",
+        "facecore.training.start_training",
         lambda *names, **how: started.append((names, how)),
     )
     app = open_page(PAGE)

@@ -11,7 +11,7 @@ from cartoons import draw_photo, encode, write_raw
 
 from facecore.data.crops import crop_folder, read_table, recipe_settings
 from facecore.data.faces import gather, load_faces
-from facecore.data.splits import hold_out, subjects
+from facecore.data.splits import hold_out, subject_names
 from facecore.errors import DataError, ModelError
 from facecore.evaluation.curves import calibration_error
 from facecore.evaluation.report import evaluate_predictions
@@ -78,7 +78,7 @@ def test_persons_are_apart_between_data_sets_and_unknown_ones_are_each_their_own
             "path": ["1", "2", "3", "4", "5"],
         }
     )
-    who = subjects(table)
+    who = subject_names(table)
     assert len(set(who)) == 4
     assert who[0] == who[4]
 
