@@ -35,7 +35,6 @@ from facecore.data import (  # noqa: E402
 )
 from facecore.errors import DataError  # noqa: E402
 from facecore.face import (  # noqa: E402
-    MEMBERS,
     find_recipe,
     mirror,
 )
@@ -165,7 +164,7 @@ def fit_one(solver: str, path: Path, quick: bool, seed: int) -> dict[str, float]
 def compare(options: argparse.Namespace) -> dict[str, Any]:
     """Score both machines on one fold of real crops, the same candidate for both."""
     recipe = find_recipe(options.recipe)
-    features = MEMBERS[options.recipe][options.member]
+    features = recipe.members[options.member].features
     table = gather(options.crops, recipe, seed=options.seed)
     table = table[table["split"].eq("train") & table["state"].eq("kept")]
     y, groups = table["label"].to_numpy(dtype=str), subject_names(table)

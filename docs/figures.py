@@ -7,7 +7,7 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from facecore.face import MEMBERS, RECIPES, crops_of  # noqa: E402
+from facecore.face import RECIPES, crops_of  # noqa: E402
 from facecore.model import SHIPPED, find_model, read_evaluation, read_metadata  # noqa: E402
 
 README = REPO / "README.md"
@@ -63,7 +63,7 @@ def _components(metadata: dict[str, Any]) -> str:
     search = metadata["search"]
     counts = {name: best["n_components"] for name, best in search.get("members", {}).items()}
     if not counts:
-        drawn = "pixels" in MEMBERS[metadata["recipe"]]
+        drawn = "pixels" in RECIPES[metadata["recipe"]].members
         count = search["best"]["n_components"]
         return f"{count} eigenfaces" if drawn else f"{count} components of the network's numbers"
     return ", ".join(f"{count} components of {name}" for name, count in counts.items())

@@ -31,7 +31,7 @@ if not chosen.model.draws:
     st.page_link("pages/7_Ladder.py", label="From pixels to a network", icon=":material/stairs:")
     st.stop()
 model = chosen.model.eigenfaces
-side, members = model.recipe["side"], len(chosen.model.members)
+side, members = model.recipe.side, len(chosen.model.members)
 st.caption(
     f"Here a face has {side} x {side} pixels, so {side**2:,} coordinates."
     + (f" Of the {members} members of the model {chosen.name} only {model.pixels.name} has "

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from facecore.face import SUFFIXES, to_png
+from facecore.face import SUFFIXES, spec_of, to_png
 from facecore.model import make_photo
 from ui.answers import Settings, show_photo
 from ui.batch import Source, answer_all, list_entries, show_batch, within_limit
@@ -27,7 +27,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         key="source", bind="query-params",
     )  # fmt: skip
     other = pick_other(chosen)
-    detector = pick_detector(chosen.model.recipe["detector"])
+    detector = pick_detector(spec_of(chosen.model.recipe.detector))
     unsure = pick_confidence(chosen)
     heat = st.toggle("Heat maps", True, key="heat", bind="query-params",
                      help="Show what in each face moved the decision")  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facecore.face.detect import HaarSettings, detector_spec
+from facecore.face.recipes import Recipe
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.store import write_model
 
@@ -53,7 +53,7 @@ def make_model() -> FaceModel:
         intercept=np.zeros(1),
         gamma=0.001,
     )
-    recipe = {"detector": detector_spec("haar", HaarSettings()), "side": SIDE, "frame": 0.9}
+    recipe = Recipe(side=SIDE, frame=0.9)
     return FaceModel(LABELS, (member,), np.array([2.0]), recipe)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from facecore.data import Entry
-from facecore.face import to_png
+from facecore.face import spec_of, to_png
 from facecore.model import (
     AnswerRule,
     FaceAnswer,
@@ -49,7 +49,7 @@ class Settings:
     models : tuple of Chosen
         One, or two to compare.
     detector : dict or None
-        As `facecore.face.detector_spec` returns it, for the models with a detector of that name;
+        As `facecore.face.spec_of` returns it, for the models with a detector of that name;
         None for each model's own.
     heat : bool
         Show what in each face moved the decision.
@@ -70,7 +70,7 @@ class Settings:
 
     def detector_for(self, model: FaceModel) -> dict[str, Any]:
         """Return the detector that finds a model's faces: another kind would cut other crops."""
-        own: dict[str, Any] = model.recipe["detector"]
+        own = spec_of(model.recipe.detector)
         return self.detector if self.detector and self.detector["name"] == own["name"] else own
 
     def answer(self, entry: Entry, chosen: Chosen) -> PhotoAnswer:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from facecore.face import CASCADES, DETECTORS, detector_spec
+from facecore.face import CASCADES, DETECTORS, spec_of
 from ui.models import Chosen
 
 # Words, smallest and largest value, step, help; narrower than what facecore takes, as a step of
@@ -48,7 +48,7 @@ def pick_detector(recipe: Mapping[str, Any]) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        As `facecore.face.detect.detector_spec` returns it; None for each model's own detector.
+        As `facecore.face.spec_of` returns it; None for each model's own detector.
     """
     kind = recipe["name"]
     own_settings = {k: v for k, v in recipe.items() if k != "name"}
@@ -79,7 +79,7 @@ def pick_detector(recipe: Mapping[str, Any]) -> dict[str, Any] | None:
             "Reset to the model's", on_click=_reset, args=(kind, trained),
             icon=":material/restart_alt:", key="detector_reset",
         )  # fmt: skip
-    return detector_spec(kind, DETECTORS[kind](**values))
+    return spec_of(DETECTORS[kind](**values))
 
 
 def say_difference(detector: Mapping[str, Any], models: Sequence[Chosen]) -> None:
@@ -88,17 +88,19 @@ def say_difference(detector: Mapping[str, Any], models: Sequence[Chosen]) -> Non
     Parameters
     ----------
     detector : mapping
-        As `facecore.face.detect.detector_spec` returns it.
+        As `facecore.face.spec_of` returns it.
     models : sequence of Chosen
         The first has a detector of that name; one that has not keeps its own.
     """
-    recipe = models[0].model.recipe["detector"]
+    recipe = spec_of(models[0].model.recipe.detector)
     changed = [name for name, value in detector.items() if value != recipe.get(name)]
     if changed:
         settings = ", ".join(
             f"{_word(name)} {recipe.get(name)} -> {detector[name]}" for name in changed
         )
-        others = [m.name for m in models if m.model.recipe["detector"]["name"] != detector["name"]]
+        others = [
+            m.name for m in models if spec_of(m.model.recipe.detector)["name"] != detector["name"]
+        ]
         st.warning(
             f"The detector differs from the one that the model was trained with ({settings}): "
             "its crops may be cut in another way than those that the model knows."

@@ -214,7 +214,7 @@ def _show_rung(rung: str, model: FaceModel, face: FaceAnswer) -> None:
 
 
 def _pictures(model: FaceModel, face: FaceAnswer) -> list[tuple[np.ndarray, str]]:
-    if model.recipe.get("network"):
+    if model.recipe.embedding:
         colours = [to_rgb(colour) for colour in label_colours(model.labels).values()]
         label = model.labels.index(face.likely)
         heat = occlusion(model, face.prepared, face.likely)

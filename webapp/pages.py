@@ -48,7 +48,7 @@ def home() -> str:
             "faces": [mean_face(model), *eigenface_images(model, EIGENFACES)]
             if model.draws
             else [],
-            "aligned": bool(model.recipe.get("alignment")),
+            "aligned": model.recipe.alignment is not None,
             "kinds": {member.features.kind for member in model.members},
         }
     return render_template("home.html", **shown)

@@ -19,10 +19,10 @@ import pandas as pd
 
 from facecore.data.listing import TRAITS, is_label, list_photos, root_of
 from facecore.errors import DataError, PhotoError
-from facecore.face.detect import MIN_SIZE, get_detector
+from facecore.face.detect import MIN_SIZE, Settings, get_detector, spec_of
 from facecore.face.images import DEFAULT_LIMITS, Limits, decode, read_bytes
 from facecore.face.prepare import to_grey
-from facecore.face.recipes import DEFAULT_RECIPE, RECIPES, cut_face, find_recipe
+from facecore.face.recipes import DEFAULT_RECIPE, RECIPES, Alignment, Recipe, cut_face, find_recipe
 from facecore.system.files import write_atomically
 from facecore.system.progress import track
 
@@ -65,19 +65,19 @@ class CropSettings:
 
     Parameters
     ----------
-    detector : mapping
-        As `facecore.face.detect.detector_spec` returns it.
+    detector : HaarSettings or MtcnnSettings
+        What finds the faces.
     min_size : int
         A face whose box is narrower is too small, in pixels.
     limits : Limits
-    alignment : mapping, optional
-        As `facecore.face.recipes.cut_face` takes it.
+    alignment : Alignment, optional
+        None crops the detector's box.
     """
 
-    detector: Mapping[str, Any]
+    detector: Settings
     min_size: int = MIN_SIZE
     limits: Limits = DEFAULT_LIMITS
-    alignment: Mapping[str, Any] | None = None
+    alignment: Alignment | None = None
 
 
 def recipe_settings(recipe: str = DEFAULT_RECIPE, min_size: int = MIN_SIZE) -> CropSettings:
@@ -99,7 +99,7 @@ def recipe_settings(recipe: str = DEFAULT_RECIPE, min_size: int = MIN_SIZE) -> C
     DataError
     """
     chosen = find_recipe(recipe)
-    return CropSettings(chosen["detector"], min_size, alignment=chosen["alignment"])
+    return CropSettings(chosen.detector, min_size, alignment=chosen.alignment)
 
 
 def crop_folder(
@@ -227,23 +227,24 @@ def raw_root(folder: Path) -> Path | None:
     return root_of(source) if source.exists() else None
 
 
-def check_recipe(folder: Path, recipe: Mapping[str, Any]) -> None:
+def check_recipe(folder: Path, recipe: Recipe) -> None:
     """Refuse crops that were cut in another way than a recipe cuts them.
 
     Parameters
     ----------
     folder : Path
         Made by `crop_folder`.
-    recipe : mapping
+    recipe : Recipe
+        That is to read the crops.
 
     Raises
     ------
     DataError
     """
-    if _alignment_of(folder) != recipe.get("alignment"):
+    if _alignment_of(folder) != _stored(recipe.alignment):
         raise DataError(
-            f"the crops in {folder} were cut in another way than the recipe {recipe['name']!r} "
-            f"does; crop again: python -m facecore crop RAW --out OTHER --recipe {recipe['name']}"
+            f"the crops in {folder} were cut in another way than the recipe {recipe.name!r} "
+            f"does; crop again: python -m facecore crop RAW --out OTHER --recipe {recipe.name}"
         )
 
 
@@ -260,7 +261,7 @@ def recipes_for(folder: Path) -> list[str]:
     list of str
     """
     alignment = _alignment_of(folder)
-    return [name for name, recipe in RECIPES.items() if recipe["alignment"] == alignment]
+    return [name for name, recipe in RECIPES.items() if _stored(recipe.alignment) == alignment]
 
 
 def count_states(table: pd.DataFrame) -> pd.DataFrame:
@@ -467,10 +468,14 @@ def _refuse_foreign(out: Path, folders: Iterable[Path]) -> None:
 def _describe(source: Path, settings: CropSettings) -> dict[str, Any]:
     how = {
         "source": str(source.resolve()),
-        "detector": dict(settings.detector),
+        "detector": spec_of(settings.detector),
         "limits": asdict(settings.limits),
     }
-    return how | ({"alignment": dict(settings.alignment)} if settings.alignment else {})
+    return how | ({"alignment": _stored(settings.alignment)} if settings.alignment else {})
+
+
+def _stored(alignment: Alignment | None) -> dict[str, float] | None:
+    return None if alignment is None else asdict(alignment)
 
 
 def _alignment_of(folder: Path) -> Any:

@@ -1,9 +1,8 @@
 """Bring data sets into one table of faces, and faces into rows of numbers."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
@@ -22,6 +21,7 @@ from facecore.data.splits import hold_out
 from facecore.errors import DataError, PhotoError
 from facecore.face.images import decode
 from facecore.face.recipes import (
+    Recipe,
     crops_of,
     prepare_crop,
     rows_of,
@@ -34,7 +34,7 @@ CROPS = Path("crops")
 
 def gather(
     sources: Sequence[Path],
-    recipe: Mapping[str, Any],
+    recipe: Recipe,
     *,
     jobs: int = 1,
     seed: int = 0,
@@ -45,7 +45,8 @@ def gather(
     Parameters
     ----------
     sources : sequence of Path
-    recipe : mapping
+    recipe : Recipe
+        How faces are cut, prepared and described.
     jobs, seed : int
     progress : bool
 
@@ -84,7 +85,7 @@ def gather(
 
 
 def load_faces(
-    table: pd.DataFrame, recipe: Mapping[str, Any], jobs: int = 1, file: Path | None = None
+    table: pd.DataFrame, recipe: Recipe, jobs: int = 1, file: Path | None = None
 ) -> np.ndarray:
     """Load crops as rows of numbers, as the recipe says.
 
@@ -92,7 +93,8 @@ def load_faces(
     ----------
     table : DataFrame
         With folder and crop.
-    recipe : mapping
+    recipe : Recipe
+        How faces are cut, prepared and described.
     jobs : int
     file : Path, optional
         Write them to this ``.npy`` chunk by chunk and map it, instead of holding them in memory.
@@ -130,7 +132,7 @@ def load_faces(
     return np.load(file, mmap_mode="r")
 
 
-def _load_face(path: Path, recipe: Mapping[str, Any]) -> np.ndarray:
+def _load_face(path: Path, recipe: Recipe) -> np.ndarray:
     try:
         return to_rows([prepare_crop(decode(path).pixels, recipe)], recipe)
     except PhotoError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from facecore.errors import ModelError
 from facecore.evaluation.intervals import wilson
+from facecore.face.detect import spec_of
 from facecore.model.classifier import FaceModel
 from facecore.model.store import (
     load_model,
@@ -146,25 +147,26 @@ def make_card(name: str | None = None) -> str:
 
 def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
     recipe, vectors = model.recipe, metadata["kernel_vectors"]
-    size = f"{recipe['side']} x {recipe['side']} pixels"
+    size = f"{recipe.side} x {recipe.side} pixels"
     rows = [
         (_text(m.name), f"{len(m.variance):,}", _share(m.variance.sum() / m.total_variance),
          m.kernel, f"{len(m.kernel_vectors):,}", f"{share:.2f}")
         for m, share in zip(model.members, model.shares.mean(axis=1), strict=True)
     ]  # fmt: skip
     lead = vectors["lead_back_to_a_photo"]
+    detector = spec_of(recipe.detector)["name"]
     return [
         f"A model of the recipe **{_text(metadata['recipe'])}**: it finds the faces in a photo and "
         f"says which label each looks most like: {_names(metadata['labels'])}.",
         "## What it is",
-        f"Faces are found by the detector {_text(recipe['detector']['name'])}, "
-        f"{'aligned' if recipe.get('alignment') else 'not aligned'}, and "
+        f"Faces are found by the detector {_text(detector)}, "
+        f"{'aligned' if recipe.alignment else 'not aligned'}, and "
         + (
             f"brought in colour to {size}. A deep network, which others trained on about three "
             "million photos to tell persons apart, describes each by 128 numbers. They are scaled "
             "(min-max), described by their leading components (PCA) and decided on by a kernel "
             "machine."
-            if recipe.get("network")
+            if recipe.embedding
             else f"made grey at {size}. Each member scales what it reads of a face (min-max), "
             "describes it by its leading components (PCA; of pixels these are the eigenfaces) and "
             "decides by a kernel machine; the decision is the weighted mean of theirs."

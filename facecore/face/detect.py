@@ -241,31 +241,75 @@ Settings = HaarSettings | MtcnnSettings
 DETECTORS: dict[str, type[Settings]] = {"haar": HaarSettings, "mtcnn": MtcnnSettings}
 
 
-def detector_spec(name: str, settings: Settings) -> dict[str, Any]:
-    """Return the JSON form of a detector for a model's recipe.
+def spec_of(settings: Settings) -> dict[str, Any]:
+    """Return a detector's settings as a model file stores them.
 
     Parameters
     ----------
-    name : str
-        A key of `DETECTORS`.
     settings : HaarSettings or MtcnnSettings
+        Of the detector.
 
     Returns
     -------
     dict
+        The detector's name and all its settings, JSON types only.
+
+    Examples
+    --------
+    >>> spec_of(MtcnnSettings())["name"]
+    'mtcnn'
     """
+    name = next(name for name, kind in DETECTORS.items() if kind is type(settings))
     return {"name": name, **asdict(settings)}
 
 
-def get_detector(spec: Mapping[str, Any]) -> Detector:
-    """Return this thread's own detector for a recipe's description.
+def parse_detector(spec: Any) -> Settings:
+    """Return the settings that `spec_of` described.
+
+    Parameters
+    ----------
+    spec : object
+        A mapping such as ``{"name": "haar", "scale_factor": 1.1}``; what is left out takes its
+        default.
+
+    Returns
+    -------
+    HaarSettings or MtcnnSettings
+        The detector's settings, checked.
+
+    Raises
+    ------
+    ModelError
+        It is not a mapping, or the name or a setting is unknown or out of range.
+
+    Examples
+    --------
+    >>> parse_detector({"name": "haar", "min_neighbors": 5}).min_neighbors
+    5
+    """
+    if not isinstance(spec, Mapping):
+        raise ModelError(f"the detector {spec!r} is not a table of settings")
+    settings = {str(key): value for key, value in spec.items()}
+    name = settings.pop("name", None)
+    if not isinstance(name, str) or name not in DETECTORS:
+        raise ModelError(f"no detector {name!r}; there are: {', '.join(DETECTORS)}")
+    known = [field.name for field in fields(DETECTORS[name])]
+    if unknown := sorted(set(settings) - set(known)):
+        raise ModelError(
+            f"detector {name!r} has no setting {', '.join(unknown)}; there are: {', '.join(known)}"
+        )
+    return DETECTORS[name](**settings)
+
+
+def get_detector(detector: Settings | Mapping[str, Any]) -> Detector:
+    """Return this thread's own detector.
 
     OpenCV's cascades and nets are not thread-safe, so each thread keeps its own.
 
     Parameters
     ----------
-    spec : mapping
-        ``{"name": "haar", "scale_factor": 1.1, ...}``; what is left out takes its default.
+    detector : HaarSettings, MtcnnSettings or mapping
+        Its settings, or what `parse_detector` takes.
 
     Returns
     -------
@@ -276,32 +320,23 @@ def get_detector(spec: Mapping[str, Any]) -> Detector:
     Raises
     ------
     ModelError
-        The name or a setting is unknown.
+        A setting is wrong, or the cascade or the weights are not installed.
     """
-    settings = dict(spec)
-    name = settings.pop("name", None)
-    if not isinstance(name, str) or name not in DETECTORS:
-        raise ModelError(f"no detector {name!r}; there are: {', '.join(DETECTORS)}")
-    known = [field.name for field in fields(DETECTORS[name])]
-    if unknown := sorted(set(settings) - set(known)):
-        raise ModelError(
-            f"detector {name!r} has no setting {', '.join(unknown)}; there are: {', '.join(known)}"
-        )
-    chosen = DETECTORS[name](**settings)
+    settings = parse_detector(detector) if isinstance(detector, Mapping) else detector
     cache = _local.__dict__.setdefault("detectors", {})
-    if chosen not in cache:
+    if settings not in cache:
         if len(cache) >= 8:  # settings come from sliders; do not keep a detector for each
             cache.clear()
-        cache[chosen] = chosen.build()
-    detector: Detector = cache[chosen]
-    return detector
+        cache[settings] = settings.build()
+    found: Detector = cache[settings]
+    return found
 
 
 def _check_ranges(settings: Any) -> None:
     for name in (field.name for field in fields(settings) if field.name in RANGES):
         low, high, whole = RANGES[name]
         value = getattr(settings, name)
-        number = isinstance(value, int if whole else (int, float)) and value is not True
+        number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
         if not number or not low <= value <= high:
             kind = "a whole number" if whole else "a number"
             raise ModelError(f"detector setting {name} is {kind} from {low} to {high}")

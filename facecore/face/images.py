@@ -4,8 +4,10 @@ import io
 import os
 import warnings
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from PIL import (
@@ -81,6 +83,18 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+@runtime_checkable
+class FileLike(Protocol):
+    """What an open file does; bytes come out of it."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes."""
+
+
+FileSource = bytes | bytearray | memoryview | str | os.PathLike[str] | FileLike
+Source = FileSource | Image.Image | np.ndarray
+
+
 @dataclass(frozen=True)
 class Photo:
     """An upright photo, perhaps decoded smaller than it is.
@@ -105,32 +119,42 @@ class Photo:
         return self.pixels.shape[1] / self.width
 
 
-def read_bytes(source: bytes | str | os.PathLike, limits: Limits = DEFAULT_LIMITS) -> bytes:
+def read_bytes(source: FileSource, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Return the bytes of a file, refusing one that is larger than allowed before reading it.
 
     Parameters
     ----------
-    source : bytes or path
+    source : bytes, path or open binary file
+        The file or its content; an open file is read from where it stands.
     limits : Limits
+        Its `max_bytes` is used.
 
     Returns
     -------
     bytes
+        The whole file, at least one byte.
 
     Raises
     ------
     PhotoError
-        The file is missing, not permitted, empty or too large.
+        The file is missing, not permitted, opened as text, empty or too large.
     """
+    name = "the photo"
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)
-        name = "the photo"
+    elif isinstance(source, FileLike):
+        try:
+            data = source.read(limits.max_bytes + 1)
+        except (OSError, ValueError) as error:
+            raise PhotoError("unreadable", f"cannot read the open file: {error}") from error
+        if not isinstance(data, bytes):
+            raise PhotoError("unreadable", "the file is open as text; open it with mode 'rb'")
     else:
         path = Path(source)
         name = path.name
         try:
             if path.exists() and not path.is_file():  # a named pipe would wait for a writer
-                raise OSError("it is no file")
+                raise OSError("it is not a file")
             with open(path, "rb") as file:
                 data = file.read(limits.max_bytes + 1)
         except (OSError, ValueError) as error:
@@ -146,10 +170,11 @@ def read_bytes(source: bytes | str | os.PathLike, limits: Limits = DEFAULT_LIMIT
 
 
 def decode(
-    source: bytes | str | os.PathLike,
+    source: Source,
     *,
     enough: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    bgr: bool = False,
 ) -> Photo:
     """Decode a photo into upright RGB pixels.
 
@@ -159,23 +184,40 @@ def decode(
 
     Parameters
     ----------
-    source : bytes or path
+    source : bytes, path, open binary file, PIL image or ndarray
+        A file or its content, or pixels: uint8 of shape (height, width), (height, width, 3) or,
+        with alpha, (height, width, 4).
     enough : int, optional
         Long side in pixels that the caller needs. A larger photo may be decoded smaller than it
         is, by a whole factor (JPEG: already while decoding), but never below `enough`.
     limits : Limits
+        Most bytes and pixels.
+    bgr : bool
+        The channels of an array are blue, green, red, as OpenCV reads photos and frames.
 
     Returns
     -------
     Photo
+        Pixels, and the size at full resolution.
 
     Raises
     ------
     PhotoError
-        With the reason and what mends it; no other exception leaves this function.
+        With the reason and how to fix it; no other exception leaves this function.
+
+    Examples
+    --------
+    >>> photo = decode(np.zeros((60, 80), dtype=np.uint8))
+    >>> photo.pixels.shape, photo.width
+    ((60, 80, 3), 80)
     """
-    data = read_bytes(source, limits)
-    image = _open(data)
+    if isinstance(source, np.ndarray):
+        image = _from_array(source, bgr)
+    elif bgr:
+        raise PhotoError("unsupported", "bgr=True is for arrays; a file names its channels itself")
+    else:
+        image = source if isinstance(source, Image.Image) else _open(read_bytes(source, limits))
+    lent = image is source  # the caller goes on using it
     width, height = image.size
     kind = image.format or "unknown"
     most = limits.max_pixels * _share(image)
@@ -187,8 +229,8 @@ def decode(
         )
     factor = max(1, max(width, height) // enough) if enough else 1
     try:
-        with image:
-            if factor > 1 and kind in ("JPEG", "MPO"):
+        with nullcontext() if lent else image:
+            if factor > 1 and not lent and kind in ("JPEG", "MPO"):
                 image.draft(None, (-(-width // factor), -(-height // factor)))
             image.load()
             if kind == "TIFF":  # Pillow turns a TIFF upright while loading
@@ -215,6 +257,19 @@ def decode(
             "truncated", "the photo is damaged or cut off; save or send it again"
         ) from error
     return Photo(pixels, width, height, kind)
+
+
+def _from_array(pixels: np.ndarray, bgr: bool) -> Image.Image:
+    fits = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))
+    if pixels.dtype != np.uint8 or not fits or not pixels.size:
+        raise PhotoError(
+            "unsupported",
+            f"an array of type {pixels.dtype} and shape {pixels.shape} is not a photo; needed is "
+            "uint8 of shape (height, width) or (height, width, 3)",
+        )
+    if bgr and pixels.ndim == 3:
+        pixels = pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
+    return Image.fromarray(np.ascontiguousarray(pixels))
 
 
 def _open(data: bytes) -> Image.Image:

@@ -1,70 +1,318 @@
-"""Recipes: how a photo becomes a row of numbers, and what reads that row."""
+"""Recipes: how a photo becomes a row of numbers, and which members read that row.
+
+Everything that is known about a recipe stands here, so that a new one is one edit.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
 import numpy as np
 
 from facecore.errors import DataError, ModelError
-from facecore.face import embedding as network
-from facecore.face.detect import Face, HaarSettings, MtcnnSettings, detector_spec
+from facecore.face import embedding
+from facecore.face.detect import (
+    Face,
+    HaarSettings,
+    MtcnnSettings,
+    Settings,
+    parse_detector,
+    spec_of,
+)
 from facecore.face.features import DESCRIBED, WHOLE, Features
 from facecore.face.prepare import SIDE, align, cut, flatten, to_square
 
-# Chosen in folds by person on the training photos; see docs/architecture.md.
-RECIPES: dict[str, dict[str, Any]] = {
-    "classic": {
-        "name": "classic",
-        "detector": detector_spec("haar", HaarSettings()),
-        "alignment": None,
-        "side": SIDE,
-        "frame": 0.86,
-        "mirror": True,
-    },
-    "aligned": {
-        "name": "aligned",
-        "detector": detector_spec("mtcnn", MtcnnSettings()),
-        "alignment": {"width": 3.52},
-        "side": 160,
-        "frame": 1.0,
-        "mirror": True,
-        "unsure": 0.99,
-    },
-    "embedding": {
-        "name": "embedding",
-        "detector": detector_spec("mtcnn", MtcnnSettings()),
-        "alignment": {"width": 3.52},  # the crops of "aligned"
-        "side": network.SIDE,
-        "frame": 0.81,  # where the network's own training faces had eyes and mouth
-        "mirror": False,  # the network's numbers are those of both views
-        "network": True,
-        "unsure": 0.99,
-    },
+MAX_SIDE = 1000
+MAX_WIDTH = 20.0
+REQUIRED = ("name", "detector", "side")
+OPTIONAL = ("alignment", "frame", "mirror", "network", "unsure")
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How faces are turned upright by their landmarks.
+
+    Parameters
+    ----------
+    width : float
+        Width of the crop in distances between the eyes, in (0, 20].
+
+    Raises
+    ------
+    ModelError
+        The width is not a number in this range.
+    """
+
+    width: float
+
+    def __post_init__(self) -> None:
+        if not _is_number(self.width) or not 0 < self.width <= MAX_WIDTH:
+            raise ModelError(
+                f"alignment width {self.width!r} is not a number above 0, up to {MAX_WIDTH:g}"
+            )
+
+
+@dataclass(frozen=True)
+class MemberRecipe:
+    """How one member of a model is trained.
+
+    Parameters
+    ----------
+    features : Features
+        What it reads of a prepared face.
+    tuned : mapping of str to list
+        A small grid around what wider searches on the training photos found best.
+    best : mapping of str to int or float
+        The settings of that grid that the shipped models have: n_components, gamma, C.
+    """
+
+    features: Features
+    tuned: Mapping[str, list[Any]]
+    best: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a photo becomes a row of numbers.
+
+    A model file stores it, so that prediction does what training did.
+
+    Parameters
+    ----------
+    name : str
+        Not empty.
+    detector : HaarSettings or MtcnnSettings
+        What finds the faces.
+    alignment : Alignment, optional
+        None crops the detector's box as it is.
+    side : int
+        Width and height of a prepared face in pixels, from 1 to 1,000.
+    frame : float
+        Share of the crop's width and height that is prepared, around its middle, in (0, 1].
+    mirror : bool
+        Train on mirror images too, and decide by the mean over a face and its mirror image.
+    embedding : bool
+        A network describes the prepared face, which stays in colour, by 128 numbers.
+    unsure : float, optional
+        Share of the answers that shall be right, in (0, 1], from which training chooses the rule
+        of "unsure"; without one every face found is answered.
+    members : mapping of str to MemberRecipe
+        What is trained, by the member's name. A stored recipe has none: the model file holds the
+        members themselves.
+
+    Raises
+    ------
+    ModelError
+        A value has another type or lies outside its range, or two values contradict each other.
+
+    Examples
+    --------
+    >>> recipe = find_recipe("classic")
+    >>> recipe.side, recipe.mirror, list(recipe.members)
+    (100, True, ['pixels'])
+    >>> Recipe.from_dict(recipe.to_dict()).detector == recipe.detector
+    True
+    """
+
+    name: str = "custom"
+    detector: Settings = field(default_factory=HaarSettings)
+    alignment: Alignment | None = None
+    side: int = SIDE
+    frame: float = 1.0
+    mirror: bool = False
+    embedding: bool = False
+    unsure: float | None = None
+    members: Mapping[str, MemberRecipe] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        checks = {
+            f"name {self.name!r} is not a non-empty string": (
+                isinstance(self.name, str) and bool(self.name)
+            ),
+            f"side {self.side!r} is not a whole number from 1 to {MAX_SIDE}": (
+                type(self.side) is int and 1 <= self.side <= MAX_SIDE
+            ),
+            f"frame {self.frame!r} is not a number above 0, up to 1": (
+                _is_number(self.frame) and 0 < self.frame <= 1
+            ),
+            f"mirror {self.mirror!r} is not true or false": isinstance(self.mirror, bool),
+            f"network {self.embedding!r} is not true or false": isinstance(self.embedding, bool),
+            f"unsure {self.unsure!r} is not a number above 0, up to 1": (
+                self.unsure is None or (_is_number(self.unsure) and 0 < self.unsure <= 1)
+            ),
+            "alignment needs landmarks, which only the detector 'mtcnn' gives": (
+                self.alignment is None or isinstance(self.detector, MtcnnSettings)
+            ),
+        }
+        for problem, holds in checks.items():
+            if not holds:
+                raise ModelError(f"the recipe's {problem}")
+        if self.embedding and (self.side != embedding.SIDE or self.mirror):
+            raise ModelError(
+                f"the recipe's network reads faces of side {embedding.SIDE}, not {self.side}, and "
+                "describes both views itself, so mirror must be false"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as a model file stores it.
+
+        Returns
+        -------
+        dict
+            JSON types only. The key of `embedding` is ``network``.
+        """
+        document: dict[str, Any] = {
+            "name": self.name,
+            "detector": spec_of(self.detector),
+            "alignment": None if self.alignment is None else asdict(self.alignment),
+            "side": self.side,
+            "frame": self.frame,
+            "mirror": self.mirror,
+        }
+        if self.embedding:
+            document["network"] = True
+        if self.unsure is not None:
+            document["unsure"] = self.unsure
+        return document
+
+    @classmethod
+    def from_dict(cls, document: Any) -> Self:
+        """Return the recipe that a model file stores, after checking all of it.
+
+        Parameters
+        ----------
+        document : object
+            As JSON gives it; a mapping as `to_dict` returns it is accepted.
+
+        Returns
+        -------
+        Recipe
+            Without members.
+
+        Raises
+        ------
+        ModelError
+            It is not a mapping, lacks a key, has an unknown one, or a value is wrong.
+        """
+        if not isinstance(document, Mapping):
+            raise ModelError("the recipe is not a table of settings")
+        known = (*REQUIRED, *OPTIONAL)
+        if unknown := sorted(map(str, set(document) - set(known))):
+            raise ModelError(f"the recipe has an unknown key {unknown[0]!r}; known: {known}")
+        if missing := [key for key in REQUIRED if key not in document]:
+            raise ModelError(f"the recipe lacks {missing[0]!r}")
+        values = dict(document)
+        values["detector"] = parse_detector(values["detector"])
+        values["alignment"] = _parse_alignment(values.get("alignment"))
+        values["embedding"] = values.pop("network", False)
+        return cls(**values)
+
+
+def _parse_alignment(document: Any) -> Alignment | None:
+    if document is None:
+        return None
+    if not isinstance(document, Mapping) or set(document) != {"width"}:
+        raise ModelError(f"the recipe's alignment {document!r} is not of the form {{'width': 3.5}}")
+    return Alignment(document["width"])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_TEXTURES: Mapping[str, list[Any]] = {
+    "n_components": [300],
+    "C": [5.0, 10.0],
+    "gamma": [0.0017, 0.0027],
+}
+_FACES_ALIGNED = Alignment(width=3.52)  # so that "embedding" shares the crops of "aligned"
+
+# Chosen by cross-validation on the training photos, subjects kept in one fold (docs/decisions).
+RECIPES: dict[str, Recipe] = {
+    "classic": Recipe(
+        name="classic",
+        detector=HaarSettings(),
+        side=SIDE,
+        frame=0.86,
+        mirror=True,
+        members={
+            "pixels": MemberRecipe(
+                WHOLE,
+                tuned={
+                    "n_components": [150, 200],
+                    "C": [4.0, 8.0, 16.0],
+                    "gamma": [0.004, 0.006, 0.009],
+                },
+                best={"n_components": 150, "gamma": 0.006, "C": 4.0},
+            )
+        },
+    ),
+    "aligned": Recipe(
+        name="aligned",
+        detector=MtcnnSettings(),
+        alignment=_FACES_ALIGNED,
+        side=160,
+        mirror=True,
+        unsure=0.99,
+        members={
+            "pixels": MemberRecipe(
+                Features("pixels", SIDE, 0.75),
+                tuned={"n_components": [200], "C": [5.0, 10.0], "gamma": [0.0017, 0.0025]},
+                best={"n_components": 200, "gamma": 0.0025, "C": 10.0},
+            ),
+            "hog tight": MemberRecipe(
+                Features("hog", 96, 0.625, cell=8),
+                tuned=_TEXTURES,
+                best={"n_components": 300, "gamma": 0.0017, "C": 10.0},
+            ),
+            "hog wide": MemberRecipe(
+                Features("hog", 96, 1.0, cell=12),
+                tuned=_TEXTURES,
+                best={"n_components": 300, "gamma": 0.0017, "C": 10.0},
+            ),
+            "patterns": MemberRecipe(
+                Features("lbp", 122, 0.875, cell=12),
+                tuned=_TEXTURES,
+                best={"n_components": 300, "gamma": 0.0027, "C": 10.0},
+            ),
+        },
+    ),
+    "embedding": Recipe(
+        name="embedding",
+        detector=MtcnnSettings(),
+        alignment=_FACES_ALIGNED,
+        side=embedding.SIDE,
+        frame=0.81,  # where the network's own training faces had eyes and mouth
+        embedding=True,
+        unsure=0.99,
+        members={
+            "network": MemberRecipe(
+                Features("network"),
+                tuned={
+                    "n_components": [64, 78],
+                    "C": [2.0, 5.0, 10.0],
+                    "gamma": [0.004, 0.008],
+                },
+                best={"n_components": 78, "gamma": 0.008, "C": 5.0},
+            )
+        },
+    ),
 }
 DEFAULT_RECIPE = "aligned"
-# The members of a model by recipe: each reads the prepared face in its own way.
-MEMBERS: dict[str, dict[str, Features]] = {
-    "classic": {"pixels": WHOLE},
-    "aligned": {
-        "pixels": Features("pixels", SIDE, 0.75),
-        "hog tight": Features("hog", 96, 0.625, cell=8),
-        "hog wide": Features("hog", 96, 1.0, cell=12),
-        "patterns": Features("lbp", 122, 0.875, cell=12),
-    },
-    "embedding": {"network": Features("network")},
-}
 
 
-def find_recipe(name: str) -> dict[str, Any]:
+def find_recipe(name: str) -> Recipe:
     """Return a recipe by name.
 
     Parameters
     ----------
     name : str
+        A key of `RECIPES`.
 
     Returns
     -------
-    dict
+    Recipe
+        With its members.
 
     Raises
     ------
@@ -80,114 +328,58 @@ def find_recipe(name: str) -> dict[str, Any]:
     return RECIPES[name]
 
 
-def lacks(recipe: Mapping[str, Any]) -> str | None:
-    """Say what a recipe needs that is not installed, and which command mends it.
+def lacks(recipe: Recipe) -> str | None:
+    """Return what a recipe needs that is not installed, and the command that helps.
 
     Parameters
     ----------
-    recipe : mapping
+    recipe : Recipe
+        Any recipe, also a stored one.
 
     Returns
     -------
     str or None
         None where nothing is missing.
     """
-    return network.missing() if recipe.get("network") else None
+    return embedding.missing() if recipe.embedding else None
 
 
-def crops_of(recipe: Mapping[str, Any]) -> str:
+def crops_of(recipe: Recipe) -> str:
     """Return the first recipe that cuts faces as this one does, and so can share its crops.
 
     Parameters
     ----------
-    recipe : mapping
+    recipe : Recipe
         One of `RECIPES`.
 
     Returns
     -------
     str
+        A key of `RECIPES`.
     """
-    how = "detector", "alignment"
     return next(
-        name for name, other in RECIPES.items() if all(other[key] == recipe[key] for key in how)
+        name
+        for name, other in RECIPES.items()
+        if (other.detector, other.alignment) == (recipe.detector, recipe.alignment)
     )
 
 
-def prepare_crop(crop: np.ndarray, recipe: Mapping[str, Any]) -> np.ndarray:
-    """Return a crop as the recipe's prepared face.
-
-    Parameters
-    ----------
-    crop : ndarray of shape (height, width, 3), uint8
-        As `facecore.face.recipes.cut_face` cuts it.
-    recipe : mapping
-
-    Returns
-    -------
-    ndarray of shape (side, side), uint8, or (side, side, 3) where a network describes faces
-    """
-    colour = bool(recipe.get("network"))
-    return to_square(crop, int(recipe["side"]), float(recipe.get("frame", 1)), colour)
-
-
-def to_rows(faces: Sequence[np.ndarray] | np.ndarray, recipe: Mapping[str, Any]) -> np.ndarray:
-    """Return prepared faces as the rows of numbers that a model reads.
-
-    Parameters
-    ----------
-    faces : sequence of ndarray
-        As `prepare_crop` returns them.
-    recipe : mapping
-
-    Returns
-    -------
-    ndarray of shape (n_faces, side * side), uint8, or (n_faces, 128), float32, where a network
-    describes faces
-
-    Raises
-    ------
-    ModelError
-        The network's weights are not installed.
-    """
-    if recipe.get("network"):
-        return network.describe(np.asarray(faces))
-    return np.vstack([flatten(face) for face in faces])
-
-
-def rows_of(count: int, recipe: Mapping[str, Any]) -> tuple[tuple[int, int], np.dtype]:
-    """Return what `to_rows` makes of so many faces.
-
-    Parameters
-    ----------
-    count : int
-    recipe : mapping
-
-    Returns
-    -------
-    shape : tuple of int
-    dtype : numpy.dtype
-    """
-    if recipe.get("network"):
-        return (count, DESCRIBED), np.dtype(np.float32)
-    return (count, int(recipe["side"]) ** 2), np.dtype(np.uint8)
-
-
-def cut_face(
-    pixels: np.ndarray, face: Face, alignment: Mapping[str, Any] | None = None
-) -> np.ndarray:
-    """Cut a face out of a photo as a recipe says: its box, or upright by its landmarks.
+def cut_face(pixels: np.ndarray, face: Face, alignment: Alignment | None = None) -> np.ndarray:
+    """Cut a face out of a photo: its box, or upright by its landmarks.
 
     Parameters
     ----------
     pixels : ndarray of shape (height, width, 3), uint8
+        RGB photo.
     face : Face
         In pixels of `pixels`.
-    alignment : mapping, optional
-        ``{"width": ...}``, the width of the crop in distances of the eyes; None cuts the box.
+    alignment : Alignment, optional
+        None cuts the box.
 
     Returns
     -------
     ndarray of shape (crop height, crop width, 3), uint8
+        The crop; what lies outside the photo repeats its outermost pixels.
 
     Raises
     ------
@@ -198,4 +390,69 @@ def cut_face(
         return cut(pixels, face.box)
     if face.landmarks is None:
         raise ModelError("faces are aligned by landmarks, which only the detector 'mtcnn' gives")
-    return align(pixels, face.landmarks, float(alignment["width"]))
+    return align(pixels, face.landmarks, alignment.width)
+
+
+def prepare_crop(crop: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """Return a crop as the recipe's prepared face.
+
+    Parameters
+    ----------
+    crop : ndarray of shape (height, width, 3) or (height, width), uint8
+        As `cut_face` cuts it.
+    recipe : Recipe
+        Its `side`, `frame` and `embedding` are used.
+
+    Returns
+    -------
+    ndarray of shape (side, side), uint8, or (side, side, 3) where a network describes faces
+        The prepared face.
+    """
+    return to_square(crop, recipe.side, recipe.frame, recipe.embedding)
+
+
+def to_rows(faces: Sequence[np.ndarray] | np.ndarray, recipe: Recipe) -> np.ndarray:
+    """Return prepared faces as the rows of numbers that a model reads.
+
+    Parameters
+    ----------
+    faces : sequence of ndarray
+        As `prepare_crop` returns them.
+    recipe : Recipe
+        By which they were prepared.
+
+    Returns
+    -------
+    ndarray of shape (n_faces, side * side), uint8, or (n_faces, 128), float32
+        Grey levels, or the embeddings of a recipe that uses the network.
+
+    Raises
+    ------
+    ModelError
+        The network's weights are not installed.
+    """
+    if recipe.embedding:
+        return embedding.describe(np.asarray(faces))
+    return np.vstack([flatten(face) for face in faces])
+
+
+def rows_of(count: int, recipe: Recipe) -> tuple[tuple[int, int], np.dtype[Any]]:
+    """Return the shape and type of the rows that `to_rows` makes.
+
+    Parameters
+    ----------
+    count : int
+        Number of faces.
+    recipe : Recipe
+        By which they are prepared.
+
+    Returns
+    -------
+    shape : tuple of int
+        Faces and numbers per face.
+    dtype : numpy.dtype
+        uint8, or float32 of a recipe that uses the network.
+    """
+    if recipe.embedding:
+        return (count, DESCRIBED), np.dtype(np.float32)
+    return (count, recipe.side**2), np.dtype(np.uint8)

@@ -3,6 +3,7 @@
 from .answers import (
     FaceAnswer,
     PhotoAnswer,
+    annotate,
     same_faces,
 )
 from .classifier import (
@@ -10,9 +11,11 @@ from .classifier import (
     Member,
 )
 from .drawing import (
-    annotate,
+    PALETTE,
     draw_features,
+    label_colours,
     to_image,
+    to_rgb,
     to_signed_image,
 )
 from .explain import (
@@ -65,6 +68,7 @@ from .synth import (
 
 __all__ = [
     "DEFAULT_MODEL",
+    "PALETTE",
     "SHIPPED",
     "SPREAD",
     "WALK_STEP",
@@ -84,6 +88,7 @@ __all__ = [
     "eigenface_images",
     "explain_decision",
     "find_model",
+    "label_colours",
     "label_means",
     "lacks_of",
     "list_models",
@@ -106,6 +111,7 @@ __all__ = [
     "sample_coordinates",
     "sample_faces",
     "to_image",
+    "to_rgb",
     "to_signed_image",
     "typical_distance",
     "walk",

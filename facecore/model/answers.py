@@ -1,21 +1,33 @@
 """What a model answers about a photo and its faces."""
 
+import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from facecore.face.images import to_png
+from facecore.model.drawing import Colour, Mark, draw_marks, label_colours, to_rgb
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNSURE = (122, 122, 122)  # RGB of the box of a face without a label
+HTML_SIDE = 96  # of a face in a notebook, in pixels
 
 
 @dataclass(frozen=True)
 class FaceAnswer:
-    """What the model says of one face.
+    """What the model answers about one face.
 
     Parameters
     ----------
     box : tuple of int
         x, y, width, height in pixels of the upright photo at full resolution.
     label : str or None
-        None where the rule doubts.
+        None where the rule withholds it.
     probability : float
         Of the likeliest label, calibrated, in [0, 1].
     scores : dict of str to float
@@ -64,10 +76,20 @@ class FaceAnswer:
         """The reason without the verdict, empty where there is a label."""
         return (self.reason or "").partition(": ")[2]
 
+    def __repr__(self) -> str:
+        x, y, w, h = self.box
+        answer = f"{self.verdict}, {self.likely} {self.probability:.3f}"
+        return f"FaceAnswer({answer}, {w} x {h} at {x}, {y})"
+
+    def _repr_html_(self) -> str:
+        return f"<table><tr>{_html_cells(self)}</tr></table>"
+
 
 @dataclass(frozen=True)
 class PhotoAnswer:
-    """What the model says of one photo.
+    """What the model answers about one photo.
+
+    In a notebook it shows itself: the photo with numbered boxes, and a row per face.
 
     Parameters
     ----------
@@ -116,6 +138,121 @@ class PhotoAnswer:
             for face in self.faces
         ]
         return {"photo": self.photo, "error": self.error, "faces": faces}
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the answer as a table, for more than one photo to be joined with `pandas.concat`.
+
+        Returns
+        -------
+        DataFrame
+            One row per face: photo, face (from 1), label (missing where it is withheld), likely,
+            probability, p_<label> of each label, reason, distance, detection_score, x, y, width,
+            height (pixels of the full photo) and error. A photo without a face, or that cannot be
+            used, has one row, whose face is 0.
+        """
+        import pandas as pd  # the upload site answers without pandas
+
+        rows: list[dict[str, Any]] = [
+            {
+                "photo": self.photo,
+                "face": number,
+                "label": face.label,
+                "likely": face.likely,
+                "probability": face.probability,
+                **{f"p_{label}": score for label, score in face.scores.items()},
+                "reason": face.reason,
+                "distance": face.distance,
+                "detection_score": face.detection_score,
+                **dict(zip(("x", "y", "width", "height"), face.box, strict=True)),
+                "error": None,
+            }
+            for number, face in enumerate(self.faces, start=1)
+        ]
+        empty = {"photo": self.photo, "face": 0, "error": self.error or "no face found"}
+        return pd.DataFrame(rows or [empty])
+
+    def __repr__(self) -> str:
+        if self.error:
+            return f"PhotoAnswer({self.photo!r}, error: {self.error})"
+        found = ", ".join(f"{face.verdict} {face.probability:.3f}" for face in self.faces)
+        return f"PhotoAnswer({self.photo!r}, {found or 'no face found'})"
+
+    def _repr_html_(self) -> str:
+        title = f"<b>{escape(self.photo)}</b>" if self.photo else ""
+        if self.error:
+            return f"<p>{title} error: {escape(self.error)}</p>"
+        if not self.faces:
+            return f"<p>{title} no face found</p>"
+        picture = ""
+        if self.pixels is not None:
+            hexes = label_colours(list(self.faces[0].scores))
+            marked = annotate(self, {label: to_rgb(colour) for label, colour in hexes.items()})
+            picture = _html_image(marked, "the photo with its faces numbered", "max-width:480px")
+        rows = "".join(
+            f"<tr><td>{number}</td>{_html_cells(face)}</tr>"
+            for number, face in enumerate(self.faces, start=1)
+        )
+        return f"<div>{title}<br>{picture}<table>{rows}</table></div>"
+
+
+def annotate(answer: PhotoAnswer, colours: Mapping[str, Colour]) -> np.ndarray:
+    """Draw the numbered boxes of an answer on its photo, and dots on the landmarks.
+
+    Parameters
+    ----------
+    answer : PhotoAnswer
+        With pixels.
+    colours : mapping of str to tuple of int
+        RGB colour of each label's box; a face without a label has a grey one.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8
+        The photo with the boxes.
+
+    Raises
+    ------
+    ValueError
+        The answer has no pixels.
+    """
+    if answer.pixels is None:
+        raise ValueError("the answer has no pixels to draw on")
+    scale = answer.pixels.shape[1] / answer.width
+    marks = [
+        Mark(
+            box=_scaled(face.box, scale),
+            colour=colours[face.label] if face.label else UNSURE,
+            text=str(number),
+            points=[(x * scale, y * scale) for x, y in face.landmarks or ()],
+        )
+        for number, face in enumerate(answer.faces, start=1)
+    ]
+    return draw_marks(answer.pixels, marks)
+
+
+def _scaled(box: tuple[int, int, int, int], scale: float) -> tuple[float, float, float, float]:
+    x, y, width, height = box
+    return x * scale, y * scale, width * scale, height * scale
+
+
+def _html_cells(face: FaceAnswer) -> str:
+    """Return a face as cells of a table: its pictures, the verdict and the scores."""
+    drawn = {"what the model saw": face.prepared, "its reconstruction": face.reconstruction}
+    size = f"width:{HTML_SIDE}px;height:{HTML_SIDE}px"
+    pictures = [
+        _html_image(pixels, words, size) for words, pixels in drawn.items() if pixels is not None
+    ]
+    scores = "<br>".join(
+        f"{escape(label)} {score:.3f}"
+        for label, score in sorted(face.scores.items(), key=lambda item: -item[1])
+    )
+    verdict = f"<b>{escape(face.verdict)}</b>" + (f"<br>{escape(face.why)}" if face.why else "")
+    return "".join(f"<td>{cell}</td>" for cell in (*pictures, verdict, scores))
+
+
+def _html_image(pixels: np.ndarray, words: str, style: str) -> str:
+    data = base64.b64encode(to_png(pixels)).decode()
+    return f'<img src="data:image/png;base64,{data}" alt="{words}" title="{words}" style="{style}">'
 
 
 def same_faces(first: PhotoAnswer, second: PhotoAnswer) -> list[tuple[int, int]]:

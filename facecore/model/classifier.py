@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from facecore.errors import ModelError
+from facecore.errors import DataError, ModelError
 from facecore.face.features import WHOLE, Features, read_features
 from facecore.face.prepare import mirror
-from facecore.face.recipes import lacks
+from facecore.face.recipes import Recipe, lacks, rows_of
 from facecore.model.rule import AnswerRule
 from facecore.system.files import sha256
 
@@ -205,9 +205,9 @@ class FaceModel:
     slope : ndarray of shape (n_outputs,), float64
         Probability = ``1 / (1 + exp(-slope * decision))`` (Platt 1999, offset folded into the
         decision, so that decision 0 is probability 0.5).
-    recipe : mapping
-        How a photo becomes a row: detector, alignment, frame, side; with ``mirror`` the decision is
-        the mean over a face and its mirror image.
+    recipe : Recipe
+        How a photo becomes a row of numbers; with `mirror` the decision is the mean over a face
+        and its mirror image.
     spread : tuple of ndarray or None
         For each label the mean, shape (n_labels, k), and a factor of the covariance, shape
         (n_labels, k, k), of the leading coordinates: what made faces are drawn from.
@@ -220,10 +220,20 @@ class FaceModel:
     labels: tuple[str, ...]
     members: tuple[Member, ...]
     slope: np.ndarray
-    recipe: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Recipe = field(default_factory=Recipe)
     spread: tuple[np.ndarray, np.ndarray] | None = None
     rule: AnswerRule = field(default_factory=AnswerRule)
     weights: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        members = ", ".join(member.name for member in self.members)
+        labels = " / ".join(self.labels)
+        return f"FaceModel({labels}, recipe {self.recipe.name!r}, members: {members})"
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels, ndarray of shape (n_labels,), in the order of `predict_proba`."""
+        return np.array(self.labels)
 
     @property
     def shares(self) -> np.ndarray:
@@ -263,7 +273,7 @@ class FaceModel:
         if len(self.members) == 1 and member.features == WHOLE:
             return self
         alone = replace(member, features=WHOLE)
-        recipe = {**self.recipe, "side": round(len(member.mean) ** 0.5)}
+        recipe = replace(self.recipe, side=round(len(member.mean) ** 0.5))
         slope = self.slope if len(self.members) == 1 else np.ones_like(self.slope)
         return FaceModel(self.labels, (alone,), slope, recipe, self.spread)
 
@@ -293,7 +303,8 @@ class FaceModel:
         ndarray of shape (n_members, n_faces, n_outputs), float64
             One output for two labels, else one a label.
         """
-        mirrored = bool(self.recipe.get("mirror"))
+        X = self.check_faces(X)
+        mirrored = self.recipe.mirror
         rows = np.concatenate([X, mirror(X)]) if mirrored else X
         values = np.array([m.decide(m.coordinates(rows)) for m in self.members])
         return (values[:, : len(X)] + values[:, len(X) :]) / 2 if mirrored else values
@@ -343,6 +354,97 @@ class FaceModel:
         """
         return np.asarray(self.labels)[self.predict_proba(X).argmax(axis=1)]
 
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Project prepared faces into the model's face space.
+
+        Of a model with several members it is the space of the eigenfaces.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_faces, side * side) or (n_faces, side, side), grey levels
+            As `check_faces` takes them.
+
+        Returns
+        -------
+        ndarray of shape (n_faces, n_components), float32
+            Coordinates, in standard deviations where the member is whitened.
+
+        Raises
+        ------
+        DataError
+            The faces cannot be read.
+        """
+        return self.leading.coordinates(self.check_faces(X))
+
+    def inverse_transform(self, Z: np.ndarray) -> np.ndarray:
+        """Draw points of face space as faces.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n_faces, k), k <= n_components
+            Leading coordinates, as `transform` returns them; the rest count as 0.
+
+        Returns
+        -------
+        ndarray of shape (n_faces, s, s), float32
+            Grey levels of the part of the face that the eigenfaces read; they may leave [0, 255].
+
+        Raises
+        ------
+        ModelError
+            No member reads pixels, so there are no eigenfaces to draw with.
+        DataError
+            There are more coordinates than eigenfaces.
+        """
+        member, Z = self.pixels, np.atleast_2d(np.asarray(Z))
+        if Z.shape[1] > len(member.components):
+            raise DataError(
+                f"{Z.shape[1]} coordinates, but the model has {len(member.components)} eigenfaces"
+            )
+        rows = member.rebuild(Z)
+        side = round(rows.shape[1] ** 0.5)
+        return rows.reshape(-1, side, side)
+
+    def check_faces(self, X: np.ndarray) -> np.ndarray:
+        """Return faces as the rows that the model reads, or refuse what it would misread.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_faces, side * side) or (n_faces, side, side)
+            Grey levels from 0 to 255 of prepared faces; of a model of the recipe ``embedding``
+            float embeddings of shape (n_faces, 128).
+
+        Returns
+        -------
+        ndarray of shape (n_faces, n_numbers)
+            A view where that is possible.
+
+        Raises
+        ------
+        DataError
+            The shape does not fit the recipe, or the numbers are not grey levels from 0 to 255,
+            such as floats in [0, 1].
+        """
+        X = np.asarray(X)
+        (_, width), _ = rows_of(0, self.recipe)
+        rows = X.reshape(len(X), -1) if X.ndim == 3 else X
+        if rows.ndim != 2 or rows.shape[1] != width:
+            side = self.recipe.side
+            wanted = f"(n, {width})" + ("" if self.recipe.embedding else f" or (n, {side}, {side})")
+            raise DataError(f"faces of shape {X.shape}; this model reads shape {wanted}")
+        if rows.dtype.kind not in "uif":
+            raise DataError(f"faces of type {rows.dtype}; this model reads numbers")
+        if rows.dtype.kind == "f" and rows.size and not self.recipe.embedding:
+            least, most = float(rows.min()), float(rows.max())
+            if not np.isfinite([least, most]).all():
+                raise DataError("faces hold NaN or infinity; this model reads grey levels")
+            if least >= 0 and 0 < most <= 1:
+                raise DataError(
+                    "faces are floats in [0, 1]; this model reads grey levels from 0 to 255: "
+                    "(255 * X).round().astype('uint8')"
+                )
+        return rows
+
     def save(self, folder: Path) -> None:
         """Write ``model.npz`` (arrays) and ``model.json`` into an existing folder.
 
@@ -365,7 +467,7 @@ class FaceModel:
         document = {
             "format": FORMAT,
             "labels": list(self.labels),
-            "recipe": dict(self.recipe),
+            "recipe": self.recipe.to_dict(),
             "members": scalars,
             "sha256": sha256(folder / "model.npz"),
         }
@@ -413,14 +515,14 @@ class FaceModel:
             )
             labels = tuple(document["labels"])
             if not all(isinstance(label, str) and label for label in labels):
-                raise ValueError("its labels are no texts")
+                raise ValueError("its labels must be non-empty strings")
             spread = (
                 (arrays["spread_mean"], arrays["spread_factor"])
                 if "spread_mean" in arrays
                 else None
             )
             rule = AnswerRule.from_dict(document.get("rule", {}))
-            recipe, weights = dict(document["recipe"]), arrays.get("weights")
+            recipe, weights = _read_recipe(document["recipe"]), arrays.get("weights")
             model = cls(labels, members, arrays["slope"], recipe, spread, rule, weights)
             _check(model)
             if why := lacks(recipe):
@@ -433,7 +535,9 @@ class FaceModel:
         except Exception as error:
             # Foreign bytes make JSON, zip and NumPy raise nearly anything (OverflowError,
             # zlib.error, NotImplementedError, RecursionError, MemoryError, ...).
-            raise ModelError(f"model {name!r} is damaged or no face model: {error}") from error
+            raise ModelError(
+                f"model {name!r} is damaged or is not a facecore model: {error}"
+            ) from error
         return model
 
 
@@ -469,6 +573,13 @@ _OPTIONAL = {"slope", "weights", "spread_mean", "spread_factor"}
 _SCALARS = ("total_variance", "gamma", "kernel", "name")
 
 
+def _read_recipe(document: Any) -> Recipe:
+    try:
+        return Recipe.from_dict(document)
+    except ModelError as error:  # the caller names the model
+        raise ValueError(str(error)) from error
+
+
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     with zipfile.ZipFile(path) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > MAX_ARRAY_BYTES:
@@ -491,9 +602,6 @@ def _member(arrays: Mapping[str, Any], scalars: Mapping[str, Any]) -> Member:
 def _check(model: FaceModel) -> None:
     k = len(model.labels)
     outputs = 1 if k == 2 else k
-    side, frame = int(model.recipe["side"]), float(model.recipe.get("frame", 1))
-    if not 1 <= side <= 1000 or not 0 < frame <= 1:
-        raise ValueError("the recipe's side or frame makes no sense")
     if k < 2 or len(set(model.labels)) != k or not model.members:
         raise ValueError("it needs two or more different labels and a member")
     if model.slope.shape != (outputs,) or model.slope.dtype.kind != "f":
@@ -504,7 +612,7 @@ def _check(model: FaceModel) -> None:
     if shares.shape != (len(model.members), outputs) or shares.dtype.kind != "f":
         raise ValueError("the weights do not fit the members")
     if not ((shares >= 0).all() and np.allclose(shares.sum(axis=0), 1)):
-        raise ValueError("the weights of the members are no shares")
+        raise ValueError("member weights must be non-negative and sum to 1")
     for m in model.members:
         if m.components.ndim != 2 or m.kernel_vectors.ndim != 2:
             raise ValueError("eigenfaces or kernel vectors are not tables")
@@ -527,10 +635,10 @@ def _check(model: FaceModel) -> None:
             raise ValueError("a span or deviation is not above 0")
         if m.kernel not in KERNELS or not np.isfinite(m.gamma) or m.gamma < 0:
             raise ValueError(f"kernel {m.kernel!r} is unknown")
-        if d != m.features.count(side):
+        if d != m.features.count(model.recipe.side):
             raise ValueError("the eigenfaces do not have the size of the features")
     described = [m.features.kind == "network" for m in model.members]
-    if not (all(described) if model.recipe.get("network") else model.draws and not any(described)):
+    if not (all(described) if model.recipe.embedding else model.draws and not any(described)):
         raise ValueError("its members do not read what its recipe prepares")
     if len({m.name for m in model.members}) != len(model.members):
         raise ValueError("two members have one name")

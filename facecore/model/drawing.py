@@ -1,57 +1,128 @@
 """Draw faces, features and answers as pictures."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from facecore.face.features import BINS, PATTERNS, Features, find_patterns
-from facecore.model.answers import PhotoAnswer
 
-UNSURE = (122, 122, 122)  # RGB of the box of a face without a label
 GLYPH = 24  # side of the drawing of a cell, in pixels
 
 
-def annotate(answer: PhotoAnswer, colours: dict[str, tuple[int, int, int]]) -> np.ndarray:
-    """Draw the numbered boxes of an answer on its photo, and dots on the landmarks.
+Colour = tuple[int, int, int]
+
+# Okabe and Ito (2008): apart for the colour-blind, on light and on dark.
+PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
+
+
+def label_colours(labels: Sequence[str]) -> dict[str, str]:
+    """Return each label's colour, the same everywhere.
 
     Parameters
     ----------
-    answer : PhotoAnswer
-        With pixels.
-    colours : dict of str to tuple of int
-        RGB colour of each label's box; a face without a label has a grey one.
+    labels : sequence of str
+        In the model's order.
+
+    Returns
+    -------
+    dict of str to str
+        Hexadecimal colours, such as ``"#0072b2"``; they repeat after seven labels.
+
+    Examples
+    --------
+    >>> label_colours(["female", "male"])
+    {'female': '#e69f00', 'male': '#0072b2'}
+    """
+    return {label: PALETTE[i % len(PALETTE)] for i, label in enumerate(labels)}
+
+
+def to_rgb(colour: str) -> Colour:
+    """Return a hexadecimal colour as red, green and blue.
+
+    Parameters
+    ----------
+    colour : str
+        Such as ``"#0072b2"``.
+
+    Returns
+    -------
+    tuple of int
+        Each from 0 to 255.
+
+    Examples
+    --------
+    >>> to_rgb("#0072b2")
+    (0, 114, 178)
+    """
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What is drawn on a photo for one face.
+
+    Parameters
+    ----------
+    box : tuple of float
+        x, y, width, height in pixels of the picture.
+    colour : tuple of int
+        RGB, each from 0 to 255.
+    text : str
+        Written at the box's upper left corner.
+    points : sequence of tuple of float
+        Dots, x and y in pixels of the picture.
+    """
+
+    box: tuple[float, float, float, float]
+    colour: Colour
+    text: str = ""
+    points: Sequence[tuple[float, float]] = ()
+
+
+def draw_marks(pixels: np.ndarray, marks: Iterable[Mark]) -> np.ndarray:
+    """Draw boxes with their texts and dots on a copy of a photo.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width, 3), uint8
+        RGB photo.
+    marks : iterable of Mark
+        One per face; later ones are drawn over earlier ones.
 
     Returns
     -------
     ndarray of shape (height, width, 3), uint8
+        The photo with the marks.
 
-    Raises
-    ------
-    ValueError
-        The answer has no pixels.
+    Examples
+    --------
+    >>> grey = np.full((40, 40, 3), 128, dtype=np.uint8)
+    >>> draw_marks(grey, [Mark((10, 10, 20, 20), (255, 0, 0))])[10, 20].tolist()
+    [255, 0, 0]
     """
-    if answer.pixels is None:
-        raise ValueError("the answer has no pixels to draw on")
-    picture = answer.pixels.copy()
-    scale = picture.shape[1] / answer.width
-    thick = max(2, round(max(picture.shape[:2]) / 250))
-    for number, face in enumerate(answer.faces, start=1):
-        x, y, w, h = (round(v * scale) for v in face.box)
-        colour = colours[face.label] if face.label else UNSURE
-        ink = (0, 0, 0) if np.dot(colour, (0.299, 0.587, 0.114)) > 140 else (255, 255, 255)
-        places = [(round(px * scale), round(py * scale)) for px, py in face.landmarks or ()]
-        for shade, wider in ((ink, 2), (colour, 0)):  # an edge, to be seen on any photo
+    picture = pixels.copy()
+    long_side = max(picture.shape[:2])
+    thick, size = max(2, round(long_side / 250)), max(0.4, long_side / 800)
+    for mark in marks:
+        x, y, w, h = (round(v) for v in mark.box)
+        ink = (0, 0, 0) if np.dot(mark.colour, (0.299, 0.587, 0.114)) > 140 else (255, 255, 255)
+        places = [(round(px), round(py)) for px, py in mark.points]
+        for shade, wider in ((ink, 2), (mark.colour, 0)):  # an edge, to be seen on any photo
             cv2.rectangle(picture, (x, y), (x + w, y + h), shade, thick + wider)
             for place in places:
                 cv2.circle(picture, place, thick + wider // 2, shade, cv2.FILLED, cv2.LINE_AA)
-        size = max(0.4, max(picture.shape[:2]) / 800)
-        (tw, th), base = cv2.getTextSize(str(number), cv2.FONT_HERSHEY_SIMPLEX, size, thick)
+        if not mark.text:
+            continue
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        (tw, th), base = cv2.getTextSize(mark.text, font, size, thick)
         left, top = max(0, x), max(0, y)
         corner = (left + tw + 2 * thick + 2, top + th + base + 2)
-        cv2.rectangle(picture, (left, top), corner, colour, cv2.FILLED)
-        cv2.putText(
-            picture, str(number), (left + thick + 1, top + th + 2),
-            cv2.FONT_HERSHEY_SIMPLEX, size, ink, thick, cv2.LINE_AA,
-        )  # fmt: skip
+        cv2.rectangle(picture, (left, top), corner, mark.colour, cv2.FILLED)
+        at = (left + thick + 1, top + th + 2)
+        cv2.putText(picture, mark.text, at, font, size, ink, thick, cv2.LINE_AA)
     return picture
 
 

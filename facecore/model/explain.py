@@ -234,10 +234,10 @@ def decision_gradient(model: FaceModel, X: np.ndarray, label: str) -> np.ndarray
     for member, share in zip(model.members, model.shares, strict=True):
         through = member.basis / (member.deviation[:, None] * member.span)
         total += member.gradient(member.coordinates(X), share * weights) @ through
-        if model.recipe.get("mirror"):
+        if model.recipe.mirror:
             seen = member.gradient(member.coordinates(mirror(X)), share * weights) @ through
             total += mirror(seen)
-    return total / (2 if model.recipe.get("mirror") else 1)
+    return total / (2 if model.recipe.mirror else 1)
 
 
 @dataclass(frozen=True)
@@ -308,7 +308,7 @@ def occlusion(model: FaceModel, crop: np.ndarray, label: str) -> Heat:
     side = crop.shape[0]
     size = max(2, side // PATCHES)
     # a network takes its time: patches that do not overlap are a quarter of them
-    step = size if model.recipe.get("network") else size // 2
+    step = size if model.recipe.embedding else size // 2
     # a plain cover: the mean face is not known where it is wider than the eigenfaces
     cover = np.rint(crop.mean(axis=(0, 1))).astype(np.uint8)
     corners = range(0, side - size // 2, step)

@@ -5,55 +5,61 @@ import os
 import pickle
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
 from facecore.errors import PhotoError
-from facecore.face.detect import Face, get_detector
-from facecore.face.images import DEFAULT_LIMITS, Limits, decode
+from facecore.face.detect import Face, Settings, get_detector
+from facecore.face.images import DEFAULT_LIMITS, Limits, Source, decode
 from facecore.face.prepare import to_grey
 from facecore.face.recipes import cut_face, prepare_crop, to_rows
 from facecore.model.answers import FaceAnswer, PhotoAnswer
 from facecore.model.classifier import FaceModel
 from facecore.model.explain import distance_from_face_space, redraw
 from facecore.model.rule import AnswerRule, doubt
+from facecore.model.store import find_model, load_model
 from facecore.system.scratch import scratch_folder
 
 ENOUGH = 1000  # long side in pixels: a face of a tenth of the photo still fills 100 pixels
-
-
 BATCH = 16  # photos whose faces go through the model together
-
-
-Source = bytes | str | os.PathLike
 
 
 def predict_photo(
     source: Source,
-    model: FaceModel,
+    model: FaceModel | str | None = None,
     *,
-    name: str = "",
+    name: str | None = None,
+    bgr: bool = False,
     limits: Limits = DEFAULT_LIMITS,
-    detector: dict[str, Any] | None = None,
+    detector: Settings | Mapping[str, Any] | None = None,
     rule: AnswerRule | None = None,
 ) -> PhotoAnswer:
     """Find and classify every face of a photo.
 
     Parameters
     ----------
-    source : bytes or path
-    model : FaceModel
-    name : str
-        What the answer calls the photo.
+    source : path, bytes, open binary file, PIL image or ndarray
+        A file or its content, or pixels as `facecore.face.decode` takes them: uint8 of shape
+        (height, width, 3) in RGB order, or (height, width).
+    model : FaceModel or str, optional
+        The model, or its name; the default model when left out. A model is loaded once per
+        process.
+    name : str, optional
+        What the answer calls the photo; the file's name when left out, or nothing.
+    bgr : bool
+        The channels of an array are blue, green, red, as OpenCV reads photos and frames.
     limits : Limits
-    detector : dict, optional
-        Another detector than the recipe's, as `facecore.face.detect.detector_spec` returns it.
+        Most bytes and pixels.
+    detector : HaarSettings, MtcnnSettings or mapping, optional
+        Another detector than the recipe's.
     rule : AnswerRule, optional
         Another rule than the model's.
 
@@ -61,11 +67,43 @@ def predict_photo(
     -------
     PhotoAnswer
         A photo that cannot be used gives an answer with an error; nothing is raised for it.
+
+    Raises
+    ------
+    ModelError
+        There is no model of that name, or it is damaged.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model, make_photo
+    >>> photo = make_photo(load_model("classic"), "female", seed=1)
+    >>> answer = predict_photo(photo, "classic")
+    >>> len(answer.faces), answer.faces[0].crop.shape
+    (1, (100, 100))
     """
     start = time.perf_counter()
-    answer, found, crops = _search(source, model, name, limits, detector)
+    model = model if isinstance(model, FaceModel) else _load_once(model)
+    name = _name_of(source) if name is None else name
+    answer, found, crops = _search(source, model, name, limits, detector, bgr=bgr)
     faces = classify(crops, model, found, rule=rule) if crops else ()
     return replace(answer, faces=faces, ms=(time.perf_counter() - start) * 1e3)
+
+
+def _name_of(source: Source) -> str:
+    """Return the name of a file, empty for what has none."""
+    path = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", "")
+    return Path(path).name if isinstance(path, (str, os.PathLike)) else ""
+
+
+def _load_once(name: str | None) -> FaceModel:
+    folder = find_model(name)
+    return _load_unchanged(name, folder, (folder / "metadata.json").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _load_unchanged(name: str | None, folder: Path, changed: int) -> FaceModel:
+    """Load a model of a folder and time of writing: trained again, it is loaded again."""
+    return load_model(name)
 
 
 def _search(
@@ -73,14 +111,15 @@ def _search(
     model: FaceModel,
     name: str,
     limits: Limits,
-    detector: dict[str, Any] | None = None,
+    detector: Settings | Mapping[str, Any] | None = None,
+    bgr: bool = False,
 ) -> tuple[PhotoAnswer, list[Face], list[np.ndarray]]:
     """Return an answer without faces, the faces in pixels of the full photo, and their crops."""
     try:
-        photo = decode(source, enough=ENOUGH, limits=limits)
+        photo = decode(source, enough=ENOUGH, limits=limits, bgr=bgr)
     except PhotoError as error:
         return PhotoAnswer(name, str(error), reason=error.reason), [], []
-    faces = get_detector(detector or model.recipe["detector"])(photo.pixels)
+    faces = get_detector(detector or model.recipe.detector)(photo.pixels)
     crops = [prepare_face(photo.pixels, face, model) for face in faces]
     answer = PhotoAnswer(name, None, (), photo.pixels, photo.width, photo.height)
     return answer, [_enlarge(face, photo.scale) for face in faces], crops
@@ -106,7 +145,7 @@ def prepare_face(pixels: np.ndarray, face: Face, model: FaceModel) -> np.ndarray
     -------
     ndarray of shape (side, side) or (side, side, 3), uint8
     """
-    return prepare_crop(cut_face(pixels, face, model.recipe.get("alignment")), model.recipe)
+    return prepare_crop(cut_face(pixels, face, model.recipe.alignment), model.recipe)
 
 
 def classify(
@@ -317,4 +356,4 @@ def colour_crop(answer: PhotoAnswer, number: int, model: FaceModel) -> np.ndarra
     x, y, w, h = (v * scale for v in found.box)
     points = found.landmarks and tuple((px * scale, py * scale) for px, py in found.landmarks)
     face = Face((x, y, w, h), found.detection_score, points)
-    return cut_face(answer.pixels, face, model.recipe.get("alignment"))
+    return cut_face(answer.pixels, face, model.recipe.alignment)

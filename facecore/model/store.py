@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facecore.errors import ModelError
-from facecore.face.recipes import lacks
+from facecore.face.recipes import Recipe, lacks
 from facecore.model.classifier import FaceModel
 from facecore.system.files import sha256
 
@@ -121,8 +121,8 @@ def lacks_of(name: str) -> str | None:
     """
     try:
         document = json.loads((find_model(name) / "model.json").read_text(encoding="utf-8"))
-        return lacks(document["recipe"])
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return lacks(Recipe.from_dict(document["recipe"]))
+    except (OSError, ValueError, LookupError, TypeError, ModelError):
         return None
 
 

@@ -54,7 +54,7 @@ def on_centres(
     -------
     FaceModel
     """
-    views = [X, mirror(X)] if model.recipe.get("mirror") else [X]
+    views = [X, mirror(X)] if model.recipe.mirror else [X]
     members = tuple(
         _reduce(member, [member.coordinates(view) for view in views], groups, count, seed, mixtures)
         for member in model.members

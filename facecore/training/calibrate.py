@@ -238,7 +238,7 @@ def with_rule(
         The rule with its target, and coverage and accuracy of the answers out of fold; empty
         where the recipe asks for no rule.
     """
-    target = model.recipe.get("unsure")
+    target = model.recipe.unsure
     if target is None:
         return model, {}
     P = model.probability_of(decisions)

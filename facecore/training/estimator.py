@@ -13,6 +13,7 @@ from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from facecore.face.recipes import Recipe
 from facecore.model.classifier import FaceModel, Member
 from facecore.training.eigenfaces import as_float, fit_pca, fit_space, measure_spread
 from facecore.training.kernels import fit_svm, machines_of, mirror_kernel
@@ -125,13 +126,13 @@ class FaceSpaceClassifier(ClassifierMixin, BaseEstimator):
         return np.asarray(self.classes_[index])
 
     def to_model(
-        self, recipe: Mapping[str, Any], X: np.ndarray | None = None, y: np.ndarray | None = None
+        self, recipe: Recipe, X: np.ndarray | None = None, y: np.ndarray | None = None
     ) -> FaceModel:
         """Return the fitted machine as a `FaceModel` with an identity calibration.
 
         Parameters
         ----------
-        recipe : mapping
+        recipe : Recipe
             Stored with the model.
         X, y : ndarray, optional
             Training faces and labels; given, the model also learns how the coordinates of each
@@ -151,7 +152,7 @@ class FaceSpaceClassifier(ClassifierMixin, BaseEstimator):
             labels=tuple(str(label) for label in self.classes_),
             members=(member,),
             slope=np.ones(len(machines)),
-            recipe=dict(recipe),
+            recipe=recipe,
         )
         if X is None or y is None:
             return model

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from facecore.errors import DataError
+from facecore.face.recipes import Recipe
 
 PARAMETERS = ("n_components", "whiten", "gamma", "C", "class_weight")
 DEFAULTS = {"whiten": True, "class_weight": "balanced"}
@@ -16,29 +17,6 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
         "C": [1.0, 2.0, 4.0, 8.0],
         "gamma": [0.0015, 0.0025, 0.004, 0.006],
         "class_weight": ["balanced", None],
-    },
-}
-# Small grids around what wider searches on the shared training photos found best.
-_TEXTURES: dict[str, list[Any]] = {
-    "n_components": [300], "C": [5.0, 10.0], "gamma": [0.0017, 0.0027],
-}  # fmt: skip
-# Small grids by recipe and member, around what wider searches found best.
-TUNED: dict[str, dict[str, dict[str, list[Any]]]] = {
-    "classic": {
-        "pixels": {
-            "n_components": [150, 200],
-            "C": [4.0, 8.0, 16.0],
-            "gamma": [0.004, 0.006, 0.009],
-        }
-    },
-    "aligned": {
-        "pixels": {"n_components": [200], "C": [5.0, 10.0], "gamma": [0.0017, 0.0025]},
-        "hog tight": _TEXTURES,
-        "hog wide": _TEXTURES,
-        "patterns": _TEXTURES,
-    },
-    "embedding": {
-        "network": {"n_components": [64, 78], "C": [2.0, 5.0, 10.0], "gamma": [0.004, 0.008]}
     },
 }
 GAMMAS = (1.0, 1.5)  # times the number of components, of tuned grids (benchmarks/README.md)
@@ -85,7 +63,9 @@ def _fits(name: str, value: Any) -> bool:
     return isinstance(value, int) if name == "n_components" else value < 1e100
 
 
-def read_grid(grid: str, recipe: str, member: str, solver: str = "exact") -> dict[str, list[Any]]:
+def read_grid(
+    grid: str, recipe: Recipe, member: str, solver: str = "exact"
+) -> dict[str, list[Any]]:
     """Return a member's grid by name or from a JSON file.
 
     Parameters
@@ -93,7 +73,10 @@ def read_grid(grid: str, recipe: str, member: str, solver: str = "exact") -> dic
     grid : str
         A key of `GRIDS`, ``"tuned"`` (a small one around what earlier searches
         found best for the recipe), or a JSON file: one grid, or one for each member by its name.
-    recipe, member : str
+    recipe : Recipe
+        With its members.
+    member : str
+        One of them.
     solver : str
         ``"exact"`` or ``"nystroem"``, which wants narrower kernels: in a tuned grid their gammas
         are `facecore.training.grids.GAMMAS` by the least number of components.
@@ -109,7 +92,7 @@ def read_grid(grid: str, recipe: str, member: str, solver: str = "exact") -> dic
     if grid in GRIDS:
         return parse_grid(GRIDS[grid])
     if grid == "tuned":
-        tuned = TUNED[recipe][member]
+        tuned = dict(recipe.members[member].tuned)
         if solver == "nystroem":
             fewest = min(tuned["n_components"])
             tuned = tuned | {"gamma": [round(gamma / fewest, 6) for gamma in GAMMAS]}

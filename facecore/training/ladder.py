@@ -22,7 +22,7 @@ from facecore.data.splits import split_folds, subject_names
 from facecore.errors import DataError
 from facecore.evaluation.intervals import wilson
 from facecore.face.prepare import mirror
-from facecore.face.recipes import MEMBERS, RECIPES, lacks, to_rows
+from facecore.face.recipes import RECIPES, lacks, to_rows
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.predict import predict_photo
 from facecore.model.store import artifacts_dir
@@ -41,18 +41,8 @@ RUNGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "aligned pixels": ("aligned", ("pixels",)),
     "gradients": ("aligned", ("hog tight",)),
     "both": ("aligned", ("pixels", "hog tight")),
-    "fused": ("aligned", tuple(MEMBERS["aligned"])),
+    "fused": ("aligned", tuple(RECIPES["aligned"].members)),
     "embedding": ("embedding", ("network",)),
-}
-# What grid searches found best for the models that ship.
-_TEXTURE = {"n_components": 300, "gamma": 0.0017, "C": 10.0}
-SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
-    ("classic", "pixels"): {"n_components": 150, "gamma": 0.006, "C": 4.0},
-    ("aligned", "pixels"): {"n_components": 200, "gamma": 0.0025, "C": 10.0},
-    ("aligned", "hog tight"): _TEXTURE,
-    ("aligned", "hog wide"): _TEXTURE,
-    ("aligned", "patterns"): {**_TEXTURE, "gamma": 0.0027},
-    ("embedding", "network"): {"n_components": 78, "gamma": 0.008, "C": 5.0},
 }
 COMPONENTS = (2, 5, 10, 20, 40, 80, 150, 200, 300)
 SIZES = (30, 60, 125, 250, 500, 1000, 2000, 4000, 8000)
@@ -152,7 +142,7 @@ def climb(
     for name in dict.fromkeys(recipe for recipe, _ in rungs.values()):
         with scratch_folder() as work:
             X = load_faces(data.tables[name], RECIPES[name], jobs, work / "faces.npy")
-            for member in MEMBERS[name]:
+            for member in RECIPES[name].members:
                 climbs[name, member] = _climb_one(X, data, name, member, counts, progress)
             del X
     rows, curves, components = [], [], []
@@ -167,7 +157,7 @@ def climb(
                 for count, values in found[0].components.items()
             ]
         model = _assemble(name, found, data)
-        network = NETWORK_MB if RECIPES[name].get("network") else 0.0
+        network = NETWORK_MB if RECIPES[name].embedding else 0.0
         rows.append(
             {
                 "rung": rung,
@@ -306,9 +296,10 @@ def _gather(
 def _climb_one(
     X: np.ndarray, data: _Data, recipe: str, name: str, counts: Sequence[int], progress: bool
 ) -> _Climb:
-    features, best = MEMBERS[recipe][name], SETTINGS[recipe, name]
+    planned = RECIPES[recipe].members[name]
+    features, best = planned.features, planned.best
     views = [in_chunks(features.extract, X)]
-    if RECIPES[recipe]["mirror"]:
+    if RECIPES[recipe].mirror:
         views.append(in_chunks(lambda rows: features.extract(mirror(rows)), X))
     decisions: dict[int, list[np.ndarray]] = {size: [] for size in data.sizes}
     parts: dict[int, list[np.ndarray]] = {}
@@ -397,7 +388,7 @@ def _megabytes(member: Member) -> float:
 
 def _time(model: FaceModel, data: _Data, count: int) -> dict[str, float | None]:
     """Measure CPU time on one thread, on faces that are held out."""
-    name = str(model.recipe["name"])
+    name = model.recipe.name
     table = data.tables[name].iloc[data.splits[0][1][:count]]
     answers = []
     for folder, path in zip(table["folder"], table["path"], strict=True):

@@ -129,7 +129,7 @@ def describe_vectors(
     dict
     """
     faces = "support vectors" if solver == "exact" else "landmark faces"
-    mirrored = bool(model.recipe.get("mirror"))
+    mirrored = model.recipe.mirror
     return {
         "kind": "cluster centres" if centres else faces,
         "count": sum(len(member.kernel_vectors) for member in model.members),

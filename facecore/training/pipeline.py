@@ -20,7 +20,7 @@ from facecore.evaluation.card import write_card
 from facecore.evaluation.report import evaluate_splits
 from facecore.face.features import Features
 from facecore.face.prepare import mirror
-from facecore.face.recipes import DEFAULT_RECIPE, MEMBERS, find_recipe
+from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.store import check_name, write_model
 from facecore.system.progress import step
@@ -101,19 +101,20 @@ def train(
     """
     check_name(name)
     chosen = find_recipe(recipe)
-    for member in MEMBERS[recipe]:
-        read_grid(grid, recipe, member)  # a bad one is told before the long work
+    for member in chosen.members:
+        read_grid(grid, chosen, member)  # a bad one is told before the long work
     begun = time.perf_counter()
     faces = gather(sources, chosen, jobs=jobs, seed=seed, progress=progress)
     fitted = faces[faces["split"].eq("train") & faces["state"].eq("kept")]
     solver = choose_solver(solver, len(fitted))
-    grids = {member: read_grid(grid, recipe, member, solver) for member in MEMBERS[recipe]}
+    grids = {member: read_grid(grid, chosen, member, solver) for member in chosen.members}
     y, groups = fitted["label"].to_numpy(dtype=str), subject_names(fitted)
     members, searches = [], {}
     # The faces of a training wait on disk, not in memory.
     with scratch_folder() as work, joblib.parallel_config(temp_folder=str(work)):
         X = load_faces(fitted, chosen, jobs, work / "faces.npy")
-        for member, features in MEMBERS[recipe].items():
+        for member, planned in chosen.members.items():
+            features = planned.features
             on_landmarks = partial(_fit_nystroem, landmarks=landmarks)
             fit_one = _fit_exact if solver == "exact" else on_landmarks
             fit, searches[member] = fit_one(
@@ -170,10 +171,10 @@ def train(
 
 def _fit_exact(
     X: np.ndarray, y: np.ndarray, groups: np.ndarray, grid: Mapping[str, Any], features: Features,
-    *, member: str, recipe: Mapping[str, Any], centres: int, seed: int, jobs: int, progress: bool,
+    *, member: str, recipe: Recipe, centres: int, seed: int, jobs: int, progress: bool,
 ) -> tuple[Member, SearchResult]:  # fmt: skip
     F = features.extract(X)
-    mirrored = features.extract(mirror(X)) if recipe["mirror"] else None
+    mirrored = features.extract(mirror(X)) if recipe.mirror else None
     search = grid_search(
         F, y, groups, grid, seed=seed, jobs=jobs, progress=progress, mirrored=mirrored
     )
@@ -185,11 +186,11 @@ def _fit_exact(
 
 def _fit_nystroem(
     X: np.ndarray, y: np.ndarray, groups: np.ndarray, grid: Mapping[str, Any], features: Features,
-    *, member: str, recipe: Mapping[str, Any], centres: int, seed: int, jobs: int, progress: bool,
+    *, member: str, recipe: Recipe, centres: int, seed: int, jobs: int, progress: bool,
     landmarks: int,
 ) -> tuple[Member, SearchResult]:  # fmt: skip
     assert isinstance(X, np.memmap)
-    faces = FacesOnDisk(Path(str(X.filename)), features, bool(recipe["mirror"]))
+    faces = FacesOnDisk(Path(str(X.filename)), features, recipe.mirror)
     search = nystroem_search(
         faces, y, groups, grid, landmarks=landmarks, seed=seed, jobs=jobs, progress=progress
     )

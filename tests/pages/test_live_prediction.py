@@ -12,7 +12,7 @@ from cartoons import LABELS, draw_photo, encode
 from corpus import SAMPLES
 from PIL import Image
 
-from facecore.face.detect import HaarSettings, detector_spec
+from facecore.face.detect import HaarSettings, spec_of
 from facecore.face.images import to_png
 from facecore.model.explain import explain_decision, occlusion, typical_distance
 from facecore.model.predict import predict_photo
@@ -280,7 +280,7 @@ def test_other_settings_of_the_detector_are_used_and_said(open_page, photo):
     app.number_input(key="haar_scale_factor").set_value(1.3).run()
     assert not app.exception
     assert "scale factor 1.1 -> 1.3" in app.warning[0].value
-    spec = detector_spec("haar", HaarSettings("frontalface_default", 1.3))
+    spec = spec_of(HaarSettings("frontalface_default", 1.3))
     face = predict_photo(photo, load_model("classic"), detector=spec).faces[0]
     assert f"Box {list(face.box)}" in said(app)
 
@@ -292,7 +292,7 @@ def test_the_detector_can_be_set_back_to_the_models(open_page, photo, shipped_mo
     app.button(key="detector_reset").click().run()
     assert not app.exception
     assert not app.warning
-    assert app.number_input(key="haar_border").value == shipped_model.recipe["detector"]["border"]
+    assert app.number_input(key="haar_border").value == shipped_model.recipe.detector.border
 
 
 def test_an_unsure_face_shows_the_likeliest_label_and_the_reason(open_page, ruled):

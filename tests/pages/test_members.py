@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from screens import SCREENS
 
-from facecore.face.detect import HaarSettings, MtcnnSettings, detector_spec
+from facecore.face.detect import HaarSettings, MtcnnSettings, spec_of
 from facecore.face.images import to_png
 from facecore.model.predict import predict_photo
 from facecore.model.store import read_metadata, read_model_table
@@ -107,7 +107,7 @@ def test_a_detectors_settings_are_for_models_with_that_detector(
     assert not app.exception
     assert f"{second} has another detector and keeps its settings" in app.warning[0].value
     models = {"made": in_aligned, "classic": shipped_model}
-    spec = detector_spec(kind, settings)
+    spec = spec_of(settings)
     one = predict_photo(photo, models[first], detector=spec).faces[0]
     two = predict_photo(photo, models[second]).faces[0]
     assert f"Box {list(one.box)}" in said(app)

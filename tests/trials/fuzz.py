@@ -17,9 +17,12 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 REPO = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPO), str(REPO / "tests")]
@@ -146,10 +149,10 @@ def read_model(data: bytes, place: Path) -> None:
     """Load bytes as a model, with checksums that are right, and let it decide."""
     import hashlib
 
-    import numpy as np
-
     from facecore.errors import ModelError
+    from facecore.face.recipes import rows_of
     from facecore.model.classifier import FaceModel
+    from facecore.model.predict import predict_photo
 
     document, _, arrays = data.partition(SPLIT)
     digest = hashlib.sha256(arrays).hexdigest().encode()
@@ -160,8 +163,20 @@ def read_model(data: bytes, place: Path) -> None:
         model = FaceModel.load(place)
     except ModelError:
         return
-    X = np.zeros((1, int(model.recipe["side"]) ** 2), dtype=np.uint8)
-    assert model.predict_proba(X).shape == (1, len(model.labels))
+    (_, numbers), dtype = rows_of(1, model.recipe)
+    assert model.predict_proba(np.zeros((1, numbers), dtype)).shape == (1, len(model.labels))
+    for photo in asked():
+        answer = predict_photo(photo, model)
+        assert answer.error is None
+        assert all(face.verdict for face in answer.faces)
+
+
+@cache
+def asked() -> tuple[np.ndarray, ...]:
+    """Return a drawn photo with a face, and one without."""
+    from cartoons import draw_photo
+
+    return draw_photo("round", 0), np.full((60, 80, 3), 120, dtype=np.uint8)
 
 
 def read_labels(data: bytes, place: Path) -> None:

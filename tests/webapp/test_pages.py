@@ -12,6 +12,7 @@ from siteparts import METADATA, make_model
 from validity import check_html
 
 from facecore.face.features import Features
+from facecore.face.recipes import RECIPES
 from facecore.model.rule import AnswerRule
 from facecore.model.store import store_card, write_model
 
@@ -54,7 +55,7 @@ def test_home_tells_what_the_model_does(client, make_app, tmp_path, monkeypatch)
         minimum=pixels.minimum[some], span=pixels.span[some], mean=pixels.mean[some],
         components=pixels.components[:, some],
     )  # fmt: skip
-    recipe = model.recipe | {"alignment": {"width": 3.5}}
+    recipe = replace(RECIPES["aligned"], side=model.recipe.side)
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
     write_model("two", replace(model, members=(pixels, edges), recipe=recipe), METADATA, {})
     page = make_app(MODEL="two").test_client().get("/").text

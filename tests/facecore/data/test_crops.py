@@ -442,9 +442,9 @@ def test_aligned_crops_are_squares_with_eyes_and_mouth_at_their_places(aligned_c
     for crop in table["crop"][::3]:
         pixels = decode(aligned_crops / crop).pixels
         assert LEAST <= len(pixels) == pixels.shape[1] <= MOST
-        (face,) = get_detector(recipe["detector"])(pixels)
+        (face,) = get_detector(recipe.detector)(pixels)
         points = np.array(face.landmarks)[EYES_AND_MOUTH]
-        unit = len(pixels) / recipe["alignment"]["width"]
+        unit = len(pixels) / recipe.alignment.width
         assert (points - len(pixels) / 2) / unit == pytest.approx(PLACES, abs=0.2)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facecore.errors import ModelError
-from facecore.face.detect import CASCADES, HaarSettings, MtcnnSettings, detector_spec, get_detector
+from facecore.face.detect import CASCADES, HaarSettings, MtcnnSettings, get_detector, spec_of
 from facecore.face.prepare import to_grey
 
 HAAR = {"name": "haar"}
@@ -53,7 +53,7 @@ def test_faces_come_largest_first(detector):
 def test_a_tight_crop_is_found_on_the_second_try_and_its_box_may_leave_the_photo():
     face = draw_face("round", 1, side=200)
     tight = np.repeat(face[18:195, 26:174, None], 3, axis=2)
-    assert get_detector(detector_spec("haar", HaarSettings(border=0)))(tight) == []
+    assert get_detector(spec_of(HaarSettings(border=0)))(tight) == []
     (found,) = get_detector(HAAR)(tight)
     x, y, w, h = found.box
     assert min(x, y) < 0 or x + w > tight.shape[1] or y + h > tight.shape[0]
@@ -108,7 +108,7 @@ def test_the_networks_never_search_more_than_a_bounded_picture(monkeypatch):
     photo = cv2.resize(draw_photo("square", 2), (4000, 3000), interpolation=cv2.INTER_CUBIC)
     (found,) = detector(photo)
     assert sizes == [(360, 480, 3)]
-    same_sizes = get_detector(detector_spec("mtcnn", MtcnnSettings(min_pixels=0)))
+    same_sizes = get_detector(spec_of(MtcnnSettings(min_pixels=0)))
     (small,) = same_sizes(cv2.resize(photo, (480, 360), interpolation=cv2.INTER_AREA))
     assert np.array(found.box) / (4000 / 480) == pytest.approx(np.array(small.box), abs=2)
     landmarks = np.array(found.landmarks) / (4000 / 480)
@@ -174,8 +174,8 @@ def test_every_named_cascade_can_be_built(cascade):
 
 
 def test_a_recipe_with_defaults_left_out_means_the_defaults():
-    assert get_detector(HAAR) is get_detector(detector_spec("haar", HaarSettings()))
-    assert get_detector(MTCNN) is get_detector(detector_spec("mtcnn", MtcnnSettings()))
+    assert get_detector(HAAR) is get_detector(spec_of(HaarSettings()))
+    assert get_detector(MTCNN) is get_detector(spec_of(MtcnnSettings()))
 
 
 @pytest.mark.parametrize("name", ["nose", None, "", 3, ["haar"]])

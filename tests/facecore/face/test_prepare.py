@@ -18,7 +18,7 @@ from facecore.face.prepare import (
     flatten,
     to_square,
 )
-from facecore.face.recipes import cut_face
+from facecore.face.recipes import Alignment, cut_face
 
 WIDTH = 3.52  # of a crop, in distances of the eyes
 
@@ -244,13 +244,13 @@ def test_a_face_is_cut_by_its_box_or_upright_by_its_landmarks_as_the_recipe_says
     photo, landmarks = drawn_face()
     face = Face((90, 60, 160, 160), 0.9, tuple(map(tuple, landmarks)))
     assert (cut_face(photo, face) == photo[60:220, 90:250]).all()
-    assert (cut_face(photo, face, {"width": 3}) == align(photo, landmarks, 3.0)).all()
+    assert (cut_face(photo, face, Alignment(3)) == align(photo, landmarks, 3.0)).all()
 
 
 def test_a_face_without_landmarks_cannot_be_aligned():
     photo, _ = drawn_face()
     with pytest.raises(ModelError, match="'mtcnn'"):
-        cut_face(photo, Face((90, 60, 160, 160), 12.0), {"width": WIDTH})
+        cut_face(photo, Face((90, 60, 160, 160), 12.0), Alignment(WIDTH))
 
 
 PLACE = st.floats(-1e4, 1e4)
@@ -267,7 +267,7 @@ PLACE = st.floats(-1e4, 1e4)
 def test_any_place_of_a_face_gives_a_row_of_grey_levels(shape, box, points, frame, aligned):
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
     face = Face(box, 1.0, tuple(points))
-    crop = cut_face(pixels, face, {"width": WIDTH} if aligned else None)
+    crop = cut_face(pixels, face, Alignment(WIDTH) if aligned else None)
     assert crop.shape[2] == 3
     assert max(crop.shape[:2]) <= max(MOST, 500)
     row = flatten(to_square(crop, SIDE, frame))

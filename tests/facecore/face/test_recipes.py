@@ -1,15 +1,17 @@
 import inspect
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from facecore.errors import DataError, ModelError
-from facecore.face.detect import get_detector
+from facecore.face.detect import HaarSettings, MtcnnSettings, get_detector
 from facecore.face.recipes import (
     DEFAULT_RECIPE,
-    MEMBERS,
     RECIPES,
+    Alignment,
+    Recipe,
     find_recipe,
     prepare_crop,
     rows_of,
@@ -17,13 +19,15 @@ from facecore.face.recipes import (
 )
 from facecore.training.background import start_training
 
+STORED = json.loads(json.dumps(RECIPES["aligned"].to_dict()))
+DESCRIBED = json.loads(json.dumps(RECIPES["embedding"].to_dict()))
+
 
 @pytest.mark.usefixtures("with_weights")
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_is_found_by_its_name(name):
-    recipe = find_recipe(name)
-    assert recipe["name"] == name
-    assert {"detector", "alignment", "side", "frame", "mirror"} <= set(recipe)
+    assert find_recipe(name) == RECIPES[name]
+    assert RECIPES[name].name == name
 
 
 @pytest.mark.parametrize("name", ["", "Aligned", "cake"])
@@ -34,21 +38,93 @@ def test_an_unknown_recipe_names_those_there_are(name):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_survives_being_stored_as_json(name):
-    assert json.loads(json.dumps(RECIPES[name])) == RECIPES[name]
+    assert Recipe.from_dict(json.loads(json.dumps(RECIPES[name].to_dict()))) == RECIPES[name]
+
+
+def test_what_may_be_left_out_of_a_stored_recipe_takes_its_default():
+    least = {"name": "mine", "detector": {"name": "haar"}, "side": 64}
+    assert Recipe.from_dict(least) == Recipe(name="mine", detector=HaarSettings(), side=64)
+
+
+@pytest.mark.parametrize("key", ["name", "detector", "side"])
+def test_a_stored_recipe_that_lacks_a_part_is_refused_by_the_parts_name(key):
+    with pytest.raises(ModelError, match=f"the recipe lacks '{key}'"):
+        Recipe.from_dict({k: v for k, v in STORED.items() if k != key})
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"mirorr": True}, "unknown key 'mirorr'; known: .*'mirror'"),
+        ({"members": {}}, "unknown key 'members'"),
+        ({"name": ""}, "name '' is not a non-empty string"),
+        ({"name": 3}, "name 3 is not"),
+        ({"side": 100.7}, "side 100.7 is not a whole number from 1 to 1000"),
+        ({"side": "160"}, "side '160' is not"),
+        ({"side": True}, "side True is not"),
+        ({"side": 0}, "side 0 is not"),
+        ({"side": 10**9}, "side 1000000000 is not"),
+        ({"frame": 0}, "frame 0 is not a number above 0, up to 1"),
+        ({"frame": 1.5}, "frame 1.5 is not"),
+        ({"frame": float("nan")}, "frame nan is not"),
+        ({"frame": None}, "frame None is not"),
+        ({"mirror": "no"}, "mirror 'no' is not true or false"),
+        ({"mirror": 1}, "mirror 1 is not"),
+        ({"network": "yes"}, "network 'yes' is not"),
+        ({"network": True}, "network reads faces of side 150, not 160"),
+        ({"unsure": 0}, "unsure 0 is not a number above 0"),
+        ({"unsure": "0.9"}, "unsure '0.9' is not"),
+        ({"unsure": True}, "unsure True is not"),
+        ({"alignment": {}}, "alignment {} is not of the form"),
+        ({"alignment": {"width": "3"}}, "alignment width '3' is not a number above 0"),
+        ({"alignment": {"width": -3.5}}, "alignment width -3.5 is not"),
+        ({"alignment": {"width": 3.5, "tilt": 1}}, "is not of the form"),
+        ({"alignment": 3.5}, "alignment 3.5 is not of the form"),
+        ({"detector": None}, "detector None is not a table"),
+        ({"detector": "haar"}, "detector 'haar' is not a table"),
+        ({"detector": {"name": "dlib"}}, "no detector 'dlib'; there are: haar, mtcnn"),
+        ({"detector": {"name": "mtcnn", "cascade": "x"}}, "'mtcnn' has no setting cascade"),
+        ({"detector": {"name": "mtcnn", "long_side": 480.5}}, "long_side is a whole number"),
+        ({"detector": {"name": "mtcnn", "min_pixels": False}}, "min_pixels is a whole number"),
+        ({"detector": {"name": "haar"}}, "landmarks, which only the detector 'mtcnn' gives"),
+    ],
+    ids=str,
+)
+def test_a_stored_recipe_with_a_wrong_part_is_refused_with_the_value(change, problem):
+    with pytest.raises(ModelError, match=problem):
+        Recipe.from_dict(STORED | change)
+
+
+@pytest.mark.parametrize("change", [{"mirror": True}, {"side": 100}], ids=str)
+def test_a_network_describes_both_views_of_faces_of_its_own_size(change):
+    with pytest.raises(ModelError, match="network reads faces of side 150"):
+        Recipe.from_dict(DESCRIBED | change)
+
+
+@pytest.mark.parametrize("document", [None, [], 5, "classic", ["name"]], ids=str)
+def test_what_is_not_a_table_is_not_a_recipe(document):
+    with pytest.raises(ModelError, match="is not a table of settings"):
+        Recipe.from_dict(document)
+
+
+def test_a_recipe_made_in_code_is_checked_as_a_stored_one_is():
+    with pytest.raises(ModelError, match="side 0"):
+        replace(RECIPES["classic"], side=0)
+    with pytest.raises(ModelError, match="landmarks"):
+        Recipe(alignment=Alignment(3.5))
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_detector_of_a_recipe_can_be_built_and_gives_the_landmarks_it_aligns_by(name):
     recipe = RECIPES[name]
-    assert get_detector(recipe["detector"]) is not None
-    assert recipe["alignment"] is None or recipe["detector"]["name"] == "mtcnn"
+    assert get_detector(recipe.detector) is not None
+    assert recipe.alignment is None or isinstance(recipe.detector, MtcnnSettings)
 
 
 def test_of_every_recipe_the_first_member_reads_pixels_or_all_read_the_networks_numbers():
-    assert set(MEMBERS) == set(RECIPES)
-    for name, members in MEMBERS.items():
-        kinds = [features.kind for features in members.values()]
-        if RECIPES[name].get("network"):
+    for recipe in RECIPES.values():
+        kinds = [member.features.kind for member in recipe.members.values()]
+        if recipe.embedding:
             assert set(kinds) == {"network"}
         else:
             assert kinds[0] == "pixels"
@@ -63,8 +139,8 @@ def test_a_recipe_whose_network_is_missing_says_how_to_install_it():
 
 
 def test_the_crops_of_aligned_serve_the_embedding_too():
-    assert RECIPES["embedding"]["alignment"] == RECIPES["aligned"]["alignment"]
-    assert RECIPES["embedding"]["detector"] == RECIPES["aligned"]["detector"]
+    assert RECIPES["embedding"].alignment == RECIPES["aligned"].alignment
+    assert RECIPES["embedding"].detector == RECIPES["aligned"].detector
 
 
 @pytest.mark.usefixtures("with_weights")
@@ -76,9 +152,15 @@ def test_rows_have_the_shape_and_type_that_is_foretold(name):
 
 
 def test_no_member_enlarges_the_prepared_face():
-    for name, members in MEMBERS.items():
-        for features in members.values():
-            assert features.side <= RECIPES[name]["side"] * features.frame
+    for recipe in RECIPES.values():
+        for features in (member.features for member in recipe.members.values()):
+            assert features.side <= recipe.side * features.frame
+
+
+def test_the_best_settings_of_a_member_are_in_its_tuned_grid():
+    for member in (m for recipe in RECIPES.values() for m in recipe.members.values()):
+        assert set(member.best) == set(member.tuned)
+        assert all(value in member.tuned[name] for name, value in member.best.items())
 
 
 def test_what_names_no_recipe_takes_the_default(run):

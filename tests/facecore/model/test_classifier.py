@@ -12,15 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from facecore.errors import ModelError
+from facecore.errors import DataError, ModelError
 from facecore.face.prepare import mirror
+from facecore.face.recipes import Recipe
 from facecore.model.classifier import FEW, FORMAT, FaceModel, Member
 from facecore.model.rule import AnswerRule
 from facecore.system.files import sha256
 from facecore.training.estimator import FaceSpaceClassifier
 
 REPO = Path(__file__).resolve().parents[3]
-RECIPE = {"detector": {"name": "haar"}, "side": 100, "frame": 0.85}
+RECIPE = Recipe(frame=0.85)
 
 
 def fit(data, **options) -> FaceModel:
@@ -54,7 +55,7 @@ def small_model(k: int = 2) -> FaceModel:
         intercept=np.linspace(0.25, 0.5, outputs),
         gamma=2.0,
     )
-    return FaceModel(tuple("abcd"[:k]), (member,), np.ones(outputs), {"side": 2})
+    return FaceModel(tuple("abcd"[:k]), (member,), np.ones(outputs), Recipe(side=2))
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_many_faces_are_decided_as_each_alone():
 
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_the_decision_of_a_face_depends_neither_on_threads_nor_on_other_faces(mirrored, two, faces):
-    model = replace(two, recipe={**RECIPE, "mirror": mirrored})
+    model = replace(two, recipe=replace(RECIPE, mirror=mirrored))
     with threadpool_limits(1):
         together = model.decision_function(faces[0][:20])
     assert len(faces[0]) > FEW
@@ -146,12 +147,61 @@ def test_the_decisions_of_members_are_averaged():
 
 def test_a_recipe_with_mirror_decides_by_a_face_and_its_mirror_image():
     plain = small_model()
-    mirrored = replace(plain, recipe={"side": 2, "mirror": True})
+    mirrored = replace(plain, recipe=Recipe(side=2, mirror=True))
     X = np.array([[110, 60, 60, 10]], dtype=np.uint8)
     assert mirror(X).tolist() == [[60, 110, 10, 60]]
     mean = (plain.decision_function(X) + plain.decision_function(mirror(X))) / 2
     assert mirrored.decision_function(X) == pytest.approx(mean)
     assert mirrored.decision_function(mirror(X)) == pytest.approx(mean)
+
+
+def test_a_model_shows_itself_in_one_line(two):
+    assert repr(two) == "FaceModel(round / square, recipe 'custom', members: pixels)"
+
+
+def test_the_classes_are_the_labels_in_the_order_of_the_probabilities(two):
+    assert two.classes_.tolist() == list(two.labels)
+
+
+def test_faces_may_be_pictures_or_rows(two, faces):
+    X = faces[0][:5]
+    pictures = X.reshape(5, 100, 100)
+    assert (two.predict_proba(pictures) == two.predict_proba(X)).all()
+    assert (two.transform(pictures) == two.transform(X)).all()
+
+
+def test_grey_levels_may_be_floats_of_the_same_range(two, faces):
+    X = faces[0][:5]
+    assert two.predict_proba(X.astype(float)) == pytest.approx(two.predict_proba(X))
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "transform", "decision_function"])
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda X: X / 255, r"floats in \[0, 1\].*from 0 to 255: \(255 \* X\)"),
+        (lambda X: X[:, :4096], r"shape \(3, 4096\); this model reads shape \(n, 10000\) or"),
+        (lambda X: X[0], r"shape \(10000,\)"),
+        (lambda X: X.reshape(3, 50, 200)[:, :, :100], r"shape \(3, 50, 100\)"),
+        (lambda X: X.astype(str), "type <U"),
+        (lambda X: np.where(X < 200, X, np.nan), "NaN or infinity"),
+    ],
+    ids=["floats to 1", "other size", "one row", "other shape", "texts", "nan"],
+)
+def test_faces_that_would_be_misread_are_refused(method, change, problem, two, faces):
+    with pytest.raises(DataError, match=problem):
+        getattr(two, method)(change(faces[0][:3]))
+
+
+def test_points_of_face_space_are_drawn_as_faces_and_found_again(two, faces):
+    Z = two.transform(faces[0][:5])
+    assert Z.shape == (5, 12)
+    drawn = two.inverse_transform(Z)
+    assert (drawn.shape, drawn.dtype) == ((5, 100, 100), np.float32)
+    assert two.transform(drawn) == pytest.approx(Z, abs=1e-2)
+    assert two.inverse_transform(Z[:, :3]).shape == (5, 100, 100)
+    with pytest.raises(DataError, match="13 coordinates, but the model has 12 eigenfaces"):
+        two.inverse_transform(np.zeros((1, 13)))
 
 
 @pytest.mark.parametrize("name", ["two", "three"])
@@ -340,7 +390,7 @@ def put(key, value):
 )  # fmt: skip
 def test_arrays_that_do_not_fit_are_refused_though_their_checksum_is_right(saved, change):
     rewrite(saved, change)
-    refuse(saved, "damaged or no face model")
+    refuse(saved, "damaged or is not a facecore model")
 
 
 @pytest.mark.parametrize(
@@ -357,7 +407,7 @@ def test_arrays_that_do_not_fit_are_refused_though_their_checksum_is_right(saved
 )  # fmt: skip
 def test_a_description_that_does_not_fit_is_refused(saved, change):
     rewrite(saved, change_document=lambda d: d.update(change))
-    refuse(saved, "damaged or no face model")
+    refuse(saved, "damaged or is not a facecore model")
 
 
 @pytest.mark.parametrize(
@@ -373,7 +423,7 @@ def test_a_description_that_does_not_fit_is_refused(saved, change):
 )
 def test_scalars_that_make_no_sense_are_refused(saved, change):
     rewrite(saved, change_document=lambda d: d["members"][0].update(change))
-    refuse(saved, "damaged or no face model")
+    refuse(saved, "damaged or is not a facecore model")
 
 
 def test_a_pickled_object_is_never_loaded(saved):
@@ -382,7 +432,7 @@ def test_a_pickled_object_is_never_loaded(saved):
             return (print, ("the trap was sprung",))
 
     rewrite(saved, put("mean_0", np.array([Trap()], dtype=object)))
-    refuse(saved, "damaged or no face model")
+    refuse(saved, "damaged or is not a facecore model")
 
 
 def test_an_array_too_many_is_refused_by_name(saved):

@@ -9,6 +9,7 @@ from facecore.data.faces import load_faces
 from facecore.errors import DataError
 from facecore.face.features import Features
 from facecore.face.prepare import mirror
+from facecore.face.recipes import Recipe
 from facecore.model.drawing import draw_features, to_image
 from facecore.model.explain import (
     WALK_STEP,
@@ -37,7 +38,7 @@ def drawn(faces):
 
 @pytest.fixture(scope="module")
 def model(faces):
-    return FaceSpaceClassifier(20).fit(*faces[:2]).to_model({"side": 100})
+    return FaceSpaceClassifier(20).fit(*faces[:2]).to_model(Recipe())
 
 
 def test_a_row_becomes_a_picture_with_grey_levels_cut_to_their_range():
@@ -126,7 +127,7 @@ def test_the_mean_face_is_the_mean_of_the_training_faces(model, faces):
 def explained(request, faces, three_faces):
     """A model, faces and a label: with mirror images (two and three labels) and without."""
     X, y, _ = three_faces if request.param == "three labels" else faces
-    recipe = {"side": 100, "mirror": request.param != "one view"}
+    recipe = Recipe(mirror=request.param != "one view")
     return FaceSpaceClassifier(15).fit(X, y).to_model(recipe, X, y), X[::7], str(y[-1])
 
 
@@ -236,7 +237,7 @@ def test_errors_fall_with_each_eigenface_down_to_the_distance_from_face_space(mo
 
 def test_the_means_of_the_labels_are_those_of_their_faces(faces):
     X, y, _ = faces
-    model = FaceSpaceClassifier(30).fit(X, y).to_model({"side": 100}, X, y)
+    model = FaceSpaceClassifier(30).fit(X, y).to_model(Recipe(), X, y)
     for mean, label in zip(label_means(model), model.labels, strict=True):
         assert np.abs(mean - X[y == label].mean(axis=0)).mean() < 2
     with pytest.raises(DataError, match="no spread"):

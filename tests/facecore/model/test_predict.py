@@ -1,3 +1,6 @@
+import io
+import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
@@ -8,6 +11,7 @@ import pytest
 from cartoons import draw_face, draw_photo, encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from facecore.data.crops import read_table
 from facecore.data.faces import load_faces
@@ -15,10 +19,11 @@ from facecore.errors import ModelError
 from facecore.face.detect import Face
 from facecore.face.images import Limits
 from facecore.face.prepare import align
-from facecore.model.answers import same_faces
-from facecore.model.drawing import annotate
+from facecore.face.recipes import RECIPES, Alignment
+from facecore.model.answers import annotate, same_faces
 from facecore.model.predict import BATCH, classify, colour_crop, predict_many, predict_photo
 from facecore.model.rule import AnswerRule
+from facecore.model.store import load_model, read_metadata, write_model
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +61,66 @@ def test_a_photo_with_a_face_has_an_answer(photo, tiny_model):
 def test_a_path_and_its_bytes_have_the_same_answer(photo, tiny_model, tmp_path):
     (tmp_path / "photo.jpg").write_bytes(photo)
     for path in (tmp_path / "photo.jpg", str(tmp_path / "photo.jpg")):
-        assert same(predict_photo(path, tiny_model), predict_photo(photo, tiny_model))
+        found = predict_photo(path, tiny_model)
+        assert found.photo == "photo.jpg"
+        assert same(found, predict_photo(photo, tiny_model, name="photo.jpg"))
+
+
+def test_pixels_a_picture_and_an_open_file_have_the_answer_of_the_file(tiny_model, tmp_path):
+    pixels = draw_photo("square", 5)
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    expected = predict_photo(tmp_path / "photo.png", tiny_model, name="")
+    assert len(expected.faces) == 1
+    picture = Image.open(tmp_path / "photo.png")
+    bgr = cv2.imread(str(tmp_path / "photo.png"))
+    assert same(expected, predict_photo(pixels, tiny_model))
+    assert same(expected, predict_photo(bgr, tiny_model, bgr=True))
+    assert same(expected, predict_photo(picture, tiny_model, name=""))
+    assert picture.getpixel((0, 0)) == tuple(pixels[0, 0].tolist())  # it stays open
+    with open(tmp_path / "photo.png", "rb") as file:
+        assert same(replace(expected, photo="photo.png"), predict_photo(file, tiny_model))
+    assert same(
+        expected, predict_photo(io.BytesIO((tmp_path / "photo.png").read_bytes()), tiny_model)
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        (np.zeros((20, 20)), "type float64 and shape .20, 20. is not a photo; needed is uint8"),
+        (np.zeros((20, 20, 2), np.uint8), "shape .20, 20, 2. is not a photo"),
+        (np.zeros((0, 20, 3), np.uint8), "is not a photo"),
+        (np.zeros(400, np.uint8), "is not a photo"),
+        (io.StringIO("photo"), "open as text"),
+    ],
+    ids=["floats", "two channels", "empty", "a row", "text"],
+)
+def test_what_is_not_a_photo_is_answered_with_what_is_needed(source, problem, tiny_model):
+    answer = predict_photo(source, tiny_model)
+    assert re.search(problem, answer.error)
+    assert answer.faces == ()
+
+
+def test_channels_are_swapped_in_arrays_only(photo, tiny_model):
+    assert "arrays" in predict_photo(photo, tiny_model, bgr=True).error
+
+
+@pytest.mark.usefixtures("in_tiny_artifacts")
+def test_a_model_is_named_or_left_out_and_loaded_once(photo, tiny_model, monkeypatch):
+    expected = predict_photo(photo, tiny_model)
+    assert same(expected, predict_photo(photo, "tiny"))
+    monkeypatch.setattr("facecore.model.predict.load_model", None)
+    assert same(expected, predict_photo(photo, "tiny"))
+    with pytest.raises(ModelError, match="no model 'huge'"):
+        predict_photo(photo, "huge")
+
+
+def test_a_model_trained_again_under_its_name_is_loaded_again(photo, tiny_artifacts, artifacts):
+    shutil.copytree(tiny_artifacts, artifacts)
+    first = predict_photo(photo, "tiny")
+    changed = replace(load_model("tiny"), labels=("circle", "square"))
+    write_model("tiny", changed, read_metadata("tiny"), {})
+    assert predict_photo(photo, "tiny").faces[0].label == "circle" != first.faces[0].label
 
 
 def test_every_face_of_a_photo_is_answered_largest_first(tiny_model):
@@ -319,7 +383,7 @@ def test_a_face_is_cut_in_colour_as_the_recipe_says(photo, tiny_model):
     answer = predict_photo(photo, tiny_model)
     x, y, w, h = answer.faces[0].box
     assert np.array_equal(colour_crop(answer, 1, tiny_model), answer.pixels[y : y + h, x : x + w])
-    aligned = replace(tiny_model, recipe=tiny_model.recipe | {"alignment": {"width": 3.5}})
+    aligned = replace(tiny_model, recipe=replace(RECIPES["aligned"], alignment=Alignment(3.5)))
     answer = replace(answer, faces=(replace(answer.faces[0], landmarks=POINTS),))
     assert np.array_equal(colour_crop(answer, 1, aligned), align(answer.pixels, POINTS, 3.5))
 

@@ -85,7 +85,7 @@ def test_one_photo_can_be_made_for_a_page(tiny_model):
 
 def test_the_detector_finds_the_faces_that_the_shipped_model_makes(shipped_model, tmp_path):
     write_photos(shipped_model, tmp_path, 60)
-    find = get_detector(shipped_model.recipe["detector"])
+    find = get_detector(shipped_model.recipe.detector)
     found = [bool(find(decode(path).pixels)) for path in tmp_path.rglob("*.png")]
     assert np.mean(found) >= 0.95
     shutil.rmtree(tmp_path)

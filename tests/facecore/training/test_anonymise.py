@@ -5,6 +5,7 @@ import pytest
 from cartoons import LABELS, draw_faces
 
 from facecore.errors import DataError
+from facecore.face.recipes import Recipe
 from facecore.training.anonymise import (
     MIN_FACES,
     MIN_PERSONS,
@@ -14,7 +15,7 @@ from facecore.training.anonymise import (
 )
 from facecore.training.estimator import FaceSpaceClassifier
 
-RECIPE = {"side": 100, "frame": 0.85}
+RECIPE = Recipe(frame=0.85)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def exact(faces):
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "mirror"])
 def pair(request, exact, faces):
     """An exact machine, and the same on cluster centres."""
-    model = replace(exact, recipe={**RECIPE, "mirror": request.param})
+    model = replace(exact, recipe=replace(RECIPE, mirror=request.param))
     return model, on_centres(model, faces[0], faces[2], count=40)
 
 

@@ -8,6 +8,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from facecore.face.features import Features
 from facecore.face.prepare import mirror
+from facecore.face.recipes import Recipe
 from facecore.model.classifier import FaceModel
 from facecore.training import eigenfaces
 from facecore.training.eigenfaces import as_float, fit_pca, fit_space, measure_spread
@@ -23,7 +24,7 @@ from facecore.training.kernels import (
     training_bands,
 )
 
-RECIPE = {"side": 100, "frame": 0.85}
+RECIPE = Recipe(frame=0.85)
 PARAMS = {
     "n_components": 15, "whiten": True, "C": 5.0, "gamma": 0.01, "class_weight": "balanced",
 }  # fmt: skip
@@ -250,7 +251,7 @@ def test_a_face_and_its_mirror_image_have_one_decision(faces):
                       {"side": 100, "mirror": True})  # fmt: skip
     assert model.decision_function(mirror(tilted)) == pytest.approx(model.decision_function(tilted))
     assert (model.predict(X) == y).mean() > 0.95
-    one_view = replace(model, recipe={"side": 100})
+    one_view = replace(model, recipe=Recipe())
     assert one_view.decision_function(mirror(tilted)) != pytest.approx(
         one_view.decision_function(tilted)
     )

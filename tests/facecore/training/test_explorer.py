@@ -114,7 +114,7 @@ def test_crops_become_the_points_that_the_model_sees(crops_folder, tiny_model):
     assert set(points.y) == set(kept["label"])
     assert len(set(points.groups)) == kept["subject"].nunique()
     face = decode(crops_folder / kept["crop"].iloc[0]).pixels
-    row = flatten(to_square(face, tiny_model.recipe["side"], tiny_model.recipe["frame"]))
+    row = flatten(to_square(face, tiny_model.recipe.side, tiny_model.recipe.frame))
     Z = tiny_model.pixels.coordinates(row)
     assert np.abs(points.Z - Z).max(axis=1).min() < 1e-4
     assert refit(points, {**PARAMS, "n_components": 20, "gamma": 0.005}).mean > 0.6

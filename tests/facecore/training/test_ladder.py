@@ -7,9 +7,9 @@ from screens import ROOT
 from weights import use_weights
 
 from facecore.errors import DataError
-from facecore.face.recipes import MEMBERS
+from facecore.face.recipes import RECIPES
 from facecore.model.store import list_models, load_model
-from facecore.training.ladder import RUNGS, SETTINGS, climb, read_ladder, rungs_of, write_ladder
+from facecore.training.ladder import RUNGS, climb, read_ladder, rungs_of, write_ladder
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +89,7 @@ def test_without_weights_the_ladder_ends_below_the_network(made, no_weights, tmp
 def test_settings_are_there_for_every_member_of_every_rung():
     for recipe, members in RUNGS.values():
         for member in members:
-            assert member in MEMBERS[recipe]
-            assert {"n_components", "gamma", "C"} <= set(SETTINGS[recipe, member])
+            assert {"n_components", "gamma", "C"} <= set(RECIPES[recipe].members[member].best)
 
 
 def test_the_rungs_of_a_trained_model_are_its_members(tiny_aligned, tiny_model):

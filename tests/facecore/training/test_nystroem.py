@@ -5,6 +5,7 @@ from conftest import TINY_GRID
 from sklearn.metrics import balanced_accuracy_score
 
 from facecore.face.prepare import mirror
+from facecore.face.recipes import Recipe
 from facecore.model.classifier import FaceModel
 from facecore.training import streaming
 from facecore.training.anonymise import leads_back
@@ -139,7 +140,7 @@ def test_a_member_is_read_back_as_it_was_fitted(made, tmp_path):
     faces, y, groups = made
     X = np.load(faces.path)
     member = fit_nystroem(faces, y, groups, PARAMS, landmarks=20)
-    recipe = {"mirror": True, "side": round(X.shape[1] ** 0.5)}
+    recipe = Recipe(mirror=True, side=round(X.shape[1] ** 0.5))
     FaceModel(tuple(LABELS), (member,), np.ones(3), recipe).save(tmp_path)
     loaded = FaceModel.load(tmp_path).members[0]
     np.testing.assert_allclose(

@@ -16,14 +16,14 @@ from facecore.errors import DataError, ModelError
 from facecore.evaluation.curves import calibration_error
 from facecore.evaluation.report import evaluate_predictions
 from facecore.face.features import Features
-from facecore.face.recipes import MEMBERS, RECIPES
+from facecore.face.recipes import RECIPES
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.explain import distance_from_face_space
 from facecore.model.rule import AnswerRule
 from facecore.model.store import load_model, read_evaluation, read_metadata, read_model_table
 from facecore.training.calibrate import calibrate_members, with_rule
 from facecore.training.estimator import FaceSpaceClassifier
-from facecore.training.grids import TUNED, parse_grid, read_grid
+from facecore.training.grids import parse_grid, read_grid
 from facecore.training.metadata import describe_search, join_tables
 from facecore.training.pipeline import train
 from facecore.training.search import SearchResult
@@ -149,8 +149,7 @@ def test_a_model_for_giving_away_has_no_vector_that_leads_back(crops_folder, tin
 def test_a_recipe_that_may_be_unsure_gives_its_model_a_rule(
     crops_folder, tiny_grid, tiny_artifacts, artifacts, monkeypatch
 ):
-    monkeypatch.setitem(RECIPES, "strict", CLASSIC | {"name": "strict", "unsure": 0.999})
-    monkeypatch.setitem(MEMBERS, "strict", MEMBERS["classic"])
+    monkeypatch.setitem(RECIPES, "strict", replace(CLASSIC, name="strict", unsure=0.999))
     train([crops_folder], "m", recipe="strict", grid=str(tiny_grid))
     model, rule = load_model("m"), read_metadata("m")["rule"]
     assert model.rule == AnswerRule(rule["min_confidence"], rule["max_distance"])
@@ -176,7 +175,7 @@ def test_a_recipe_that_may_not_be_unsure_gives_no_rule(tiny_artifacts):
 @pytest.mark.parametrize("data", ["faces", "three_faces"])
 def test_the_rule_is_chosen_on_the_training_faces(data, request):
     X, y, _ = request.getfixturevalue(data)
-    model = FaceSpaceClassifier(20).fit(X, y).to_model(CLASSIC | {"unsure": 0.95})
+    model = FaceSpaceClassifier(20).fit(X, y).to_model(replace(CLASSIC, unsure=0.95))
     rng = np.random.default_rng(0)
     decisions = model.decision_function(X).reshape(len(y), -1)
     decisions = decisions + rng.normal(0, 1.2, decisions.shape)
@@ -243,12 +242,12 @@ def test_a_crop_that_is_missing_names_the_command_that_makes_it(split_crops, tmp
 def test_a_grid_file_that_makes_no_sense_is_an_error(text, tmp_path):
     (tmp_path / "grid.json").write_text(text)
     with pytest.raises(DataError, match="grid"):
-        read_grid(str(tmp_path / "grid.json"), "classic", "pixels")
+        read_grid(str(tmp_path / "grid.json"), CLASSIC, "pixels")
 
 
 def test_an_unknown_grid_names_those_there_are():
     with pytest.raises(DataError, match="there are: quick, full"):
-        read_grid("huge", "classic", "pixels")
+        read_grid("huge", CLASSIC, "pixels")
 
 
 def test_an_unknown_recipe_names_those_there_are(split_crops, artifacts):
@@ -305,8 +304,8 @@ def test_a_training_that_is_killed_leaves_the_old_model(
 
 def test_the_aligned_model_has_three_members_that_read_as_the_recipe_says(tiny_aligned):
     members = {member.name: member.features for member in tiny_aligned.members}
-    assert list(members.items()) == list(MEMBERS["aligned"].items())
-    assert dict(tiny_aligned.recipe) == ALIGNED
+    assert list(members.items()) == [(n, m.features) for n, m in ALIGNED.members.items()]
+    assert tiny_aligned.recipe == ALIGNED
     assert tiny_aligned.pixels.name == "pixels"
 
 
@@ -409,27 +408,28 @@ def test_each_recipe_has_crops_of_its_own(raw_folder, tmp_path, monkeypatch):
 
 
 def test_the_tuned_grid_is_that_of_the_recipe_and_member():
-    assert read_grid("tuned", "aligned", "hog wide") == parse_grid(TUNED["aligned"]["hog wide"])
-    assert read_grid("tuned", "classic", "pixels") == parse_grid(TUNED["classic"]["pixels"])
+    for recipe in (CLASSIC, ALIGNED):
+        for name, member in recipe.members.items():
+            assert read_grid("tuned", recipe, name) == parse_grid(member.tuned)
 
 
 def test_landmarks_have_narrower_kernels_in_the_tuned_grid_and_in_no_other(tiny_grid):
-    exact, other = (read_grid("tuned", "aligned", "hog wide", s) for s in ("exact", "nystroem"))
+    exact, other = (read_grid("tuned", ALIGNED, "hog wide", s) for s in ("exact", "nystroem"))
     assert min(other["gamma"]) > max(exact["gamma"])
     assert other["gamma"] == pytest.approx([1 / 300, 1.5 / 300], abs=1e-6)
     assert other | {"gamma": exact["gamma"]} == exact
     for grid in ("quick", "full", str(tiny_grid)):
-        exact, other = (read_grid(grid, "classic", "pixels", s) for s in ("exact", "nystroem"))
+        exact, other = (read_grid(grid, CLASSIC, "pixels", s) for s in ("exact", "nystroem"))
         assert other == exact
 
 
 def test_a_grid_file_has_one_grid_for_all_members_or_one_for_each(tiny_grid, tiny_grids):
-    assert read_grid(str(tiny_grid), "aligned", "hog tight") == read_grid(
-        str(tiny_grid), "aligned", "pixels"
+    assert read_grid(str(tiny_grid), ALIGNED, "hog tight") == read_grid(
+        str(tiny_grid), ALIGNED, "pixels"
     )
     grids = json.loads(tiny_grids.read_text())
     for member, grid in grids.items():
-        assert read_grid(str(tiny_grids), "aligned", member) == parse_grid(grid)
+        assert read_grid(str(tiny_grids), ALIGNED, member) == parse_grid(grid)
 
 
 def test_a_grid_file_that_leaves_a_member_out_is_an_error(tiny_grids, tmp_path):
@@ -437,7 +437,7 @@ def test_a_grid_file_that_leaves_a_member_out_is_an_error(tiny_grids, tmp_path):
     del grids["hog wide"]
     (tmp_path / "grid.json").write_text(json.dumps(grids))
     with pytest.raises(DataError, match=r"unknown: .*'hog tight'"):
-        read_grid(str(tmp_path / "grid.json"), "aligned", "hog wide")
+        read_grid(str(tmp_path / "grid.json"), ALIGNED, "hog wide")
 
 
 def searched(scores: list[float], n: int = 10) -> SearchResult:

@@ -12,11 +12,11 @@ from sklearn.utils.class_weight import compute_sample_weight
 from facecore.data.splits import split_folds
 from facecore.errors import DataError
 from facecore.face.prepare import mirror
-from facecore.face.recipes import MEMBERS
+from facecore.face.recipes import RECIPES
 from facecore.model.classifier import FaceModel
 from facecore.training.eigenfaces import as_float, fit_pca
 from facecore.training.estimator import fit_member
-from facecore.training.grids import GRIDS, PARAMETERS, TUNED, parse_grid
+from facecore.training.grids import GRIDS, PARAMETERS, parse_grid
 from facecore.training.kernels import decide, fit_svm, is_free, rbf
 from facecore.training.search import (
     Plan,
@@ -255,12 +255,9 @@ def test_with_mirror_images_the_mirrored_faces_find_the_same(faces):
 
 
 def test_there_is_a_tuned_grid_for_every_member_of_every_recipe():
-    assert {recipe: list(grids) for recipe, grids in TUNED.items()} == {
-        recipe: list(members) for recipe, members in MEMBERS.items()
-    }
-    for grids in TUNED.values():
-        for grid in grids.values():
-            assert {name: parse_grid(grid)[name] for name in grid} == grid
+    for recipe in RECIPES.values():
+        for member in recipe.members.values():
+            assert {name: parse_grid(member.tuned)[name] for name in member.tuned} == member.tuned
 
 
 def test_the_full_grid_is_as_large_as_promised():

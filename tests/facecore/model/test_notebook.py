@@ -1,0 +1,78 @@
+import html5lib
+import numpy as np
+import pandas as pd
+import pytest
+
+from facecore.model.answers import FaceAnswer, PhotoAnswer
+
+
+def answer_of(*faces: FaceAnswer, **changes) -> PhotoAnswer:
+    pixels = np.full((40, 60, 3), 200, dtype=np.uint8)
+    return PhotoAnswer("me & you.jpg", None, faces, pixels, 120, 80, **changes)
+
+
+def face_of(label: str | None = "a<b", reason: str | None = None, **changes) -> FaceAnswer:
+    picture = np.full((10, 10), 90, dtype=np.uint8)
+    given = {"reconstruction": picture} | changes
+    return FaceAnswer(
+        (10, 20, 30, 40),
+        label,
+        0.75,
+        {"a<b": 0.75, "c": 0.25},
+        9.0,
+        0.05,
+        picture,
+        prepared=picture,
+        reason=reason,
+        **given,
+    )
+
+
+def test_an_answer_is_a_table_with_a_row_per_face():
+    unsure = face_of(None, "unsure: confidence below 0.8")
+    table = answer_of(face_of(), unsure).to_frame()
+    assert table["face"].tolist() == [1, 2]
+    assert table["photo"].tolist() == ["me & you.jpg"] * 2
+    assert table["label"].tolist()[0] == "a<b" and table["label"].isna().tolist() == [False, True]
+    assert table["likely"].tolist() == ["a<b"] * 2
+    assert table["p_c"].tolist() == [0.25] * 2
+    assert table.loc[0, ["x", "y", "width", "height"]].tolist() == [10, 20, 30, 40]
+    assert table["reason"].tolist()[1].startswith("unsure")
+    assert table["error"].isna().all()
+
+
+@pytest.mark.parametrize("error", [None, "the photo is damaged"])
+def test_a_photo_without_an_answer_is_a_row_that_says_why(error):
+    table = PhotoAnswer("x.jpg", error).to_frame()
+    assert table.to_dict("records") == [
+        {"photo": "x.jpg", "face": 0, "error": error or "no face found"}
+    ]
+
+
+def test_tables_of_several_answers_can_be_joined():
+    tables = [answer_of(face_of()).to_frame(), PhotoAnswer("x.jpg", "bad").to_frame()]
+    joined = pd.concat(tables, ignore_index=True)
+    assert joined["face"].tolist() == [1, 0]
+
+
+def test_an_answer_shows_itself_in_one_line():
+    assert repr(answer_of(face_of())) == "PhotoAnswer('me & you.jpg', a<b 0.750)"
+    assert repr(face_of()) == "FaceAnswer(a<b, a<b 0.750, 30 x 40 at 10, 20)"
+    assert repr(PhotoAnswer("x")) == "PhotoAnswer('x', no face found)"
+    assert repr(PhotoAnswer("x", "bad")) == "PhotoAnswer('x', error: bad)"
+
+
+def test_an_answer_shows_its_faces_in_a_notebook_with_names_escaped():
+    shown = answer_of(face_of(), face_of(None, "not a face: far"))._repr_html_()
+    html5lib.HTMLParser(strict=True).parseFragment(shown)
+    assert shown.count("<img ") == 5
+    assert "me &amp; you.jpg" in shown and "a&lt;b" in shown and "a<b" not in shown
+    assert "<b>not a face</b><br>far" in shown
+    without = answer_of(face_of(reconstruction=None))._repr_html_()
+    assert without.count("<img ") == 2
+    assert "<tr>" in face_of()._repr_html_()
+
+
+def test_what_has_no_face_shows_why_in_a_notebook():
+    assert "no face found" in PhotoAnswer("x")._repr_html_()
+    assert "error: &lt;bad&gt;" in PhotoAnswer("x", "<bad>")._repr_html_()
