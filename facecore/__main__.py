@@ -219,11 +219,19 @@ def _train(options: argparse.Namespace) -> int:
     from facecore.training.pipeline import train
 
     folder = train(
-        options.dirs, options.name, recipe=options.recipe, grid=options.grid, jobs=options.jobs,
-        seed=options.seed, centres=options.centres, solver=options.solver,
-        landmarks=options.landmarks or LANDMARKS, note=options.note,
-        command=_describe_command(options), progress=True,
-    )  # fmt: skip
+        options.dirs,
+        options.name,
+        recipe=options.recipe,
+        grid=options.grid,
+        note=options.note,
+        command=_describe_command(options),
+        jobs=options.jobs,
+        seed=options.seed,
+        centres=options.centres,
+        solver=options.solver,
+        landmarks=options.landmarks or LANDMARKS,
+        progress=True,
+    )
     metadata, evaluation = read_metadata(folder.name), read_evaluation(folder.name)
     search = metadata["search"]
     best = search.get("members", search["best"])

@@ -74,7 +74,29 @@ def gather(
         if not table["split"].isin(["train", "test"]).any():
             table["split"] = hold_out(table, seed)
         tables.append(table.assign(set=name, folder=str(folder)))
-    faces = pd.concat(tables, ignore_index=True)
+    return drop_copies(pd.concat(tables, ignore_index=True))
+
+
+def drop_copies(faces: pd.DataFrame) -> pd.DataFrame:
+    """Mark copies of photos that stand in several places of a table as duplicates.
+
+    A photo of the train split that nearly equals one of the test split gives way to it.
+
+    Parameters
+    ----------
+    faces : DataFrame
+        With the columns of `facecore.data.read_table`; changed in place.
+
+    Returns
+    -------
+    DataFrame
+        The same table.
+
+    Raises
+    ------
+    DataError
+        No face of the train split is left.
+    """
     kept = faces["state"].eq("kept")
     near = kept & near_test(faces)
     again = faces["sha256"].where(kept & ~near).duplicated() & kept & ~near

@@ -244,15 +244,16 @@ def with_rule(
     P = model.probability_of(decisions)
     confidence, right = P.max(axis=1), np.array(model.labels)[P.argmax(axis=1)] == y
     distances = in_chunks(partial(distance_from_face_space, model), X)
+    seen = np.isfinite(scores)  # faces that came as arrays were not looked for
     rule = AnswerRule(
         min_confidence=choose_confidence(confidence, right, target),
         max_distance=round(choose_distance(distances), 4),
-        min_score=choose_score(scores),
+        min_score=choose_score(scores[seen]),
     )
     answered = (
         (confidence >= rule.min_confidence)
         & (distances <= rule.max_distance)
-        & (scores >= rule.min_score)
+        & (~seen | (scores >= rule.min_score))
     )
     described = {
         "target": target,

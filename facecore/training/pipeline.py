@@ -2,23 +2,22 @@
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 
 from facecore.data.faces import gather, load_faces
 from facecore.data.sizes import round_sizes
 from facecore.data.splits import subject_names
 from facecore.evaluation.card import write_card
 from facecore.evaluation.report import evaluate_splits
-from facecore.face.features import Features
 from facecore.face.prepare import mirror
 from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe
 from facecore.model.classifier import FaceModel, Member
@@ -37,58 +36,46 @@ from facecore.training.metadata import (
     describe_vectors,
     join_tables,
 )
-from facecore.training.nystroem import LANDMARKS, choose_solver, fit_nystroem, nystroem_search
+from facecore.training.nystroem import choose_solver, fit_nystroem, nystroem_search
+from facecore.training.options import TrainingOptions
 from facecore.training.points import tabulate_points
 from facecore.training.search import SearchResult, grid_search
 from facecore.training.streaming import FacesOnDisk, in_chunks
 
+Evaluate = Callable[[FaceModel], tuple[pd.DataFrame, dict[str, Any]]]
+
 
 def train(
-    sources: Sequence[Path],
+    sources: Sequence[Path | str],
     name: str,
     *,
     recipe: str = DEFAULT_RECIPE,
     grid: str = "quick",
-    jobs: int = 1,
-    seed: int = 0,
-    centres: int = 0,
-    solver: str = "auto",
-    landmarks: int = LANDMARKS,
     note: str = "",
     command: str = "",
-    progress: bool = False,
+    **options: Any,
 ) -> Path:
-    """Train a model and write it to artifacts/.
+    """Train a model on folders of labelled photos and write it to artifacts/.
 
     Parameters
     ----------
-    sources : sequence of Path
-        Folders made by crop, or raw ones, which are cropped first (into ``crops/``). Only
-        photos of the train split are fitted; a folder without splits has a fifth of its
-        persons held out as its test split.
+    sources : sequence of path
+        Folders made by `crop_folder`, or of raw photos, which are cropped first (into
+        ``crops/``). Only photos of the train split are fitted; a folder without splits has a
+        fifth of its subjects held out as its test split.
     name : str
-        Name of the model.
+        Name of the model: letters, digits, - and _.
     recipe : str
-        A key of `facecore.face.recipes.RECIPES`.
+        A key of `facecore.face.RECIPES`.
     grid : str
-        As `read_grid` takes it.
-    jobs : int
-        Worker processes; -1 for one a core.
-    seed : int
-    centres : int
-        Express the machine on at most so many cluster centres, for a model that is given away;
-        0 keeps the support vectors.
-    solver : str
-        ``"exact"``, ``"nystroem"`` (memory does not grow with the square of the faces), or
-        ``"auto"``, as `facecore.training.nystroem.choose_solver` takes it.
-    landmarks : int
-        Faces that ``"nystroem"`` takes as landmarks: more are nearer to the exact machine, in time
-        and memory that grow with their square.
+        ``"quick"``, ``"full"``, ``"tuned"`` or a JSON file, as
+        `facecore.training.grids.read_grid` takes it.
     note : str
         Terms of the data, stored with the model.
     command : str
-        Stored with the model.
-    progress : bool
+        The command that was run, stored with the model.
+    **options : dict
+        Seed, jobs, progress, centres, solver and landmarks, as `TrainingOptions` takes them.
 
     Returns
     -------
@@ -98,112 +85,314 @@ def train(
     Raises
     ------
     FacecoreError
+        The name, the recipe, the grid, an option or the data cannot be used.
+
+    Examples
+    --------
+    >>> train(["photos"], "mine", seed=1)  # doctest: +SKIP
+    PosixPath('artifacts/mine')
     """
-    check_name(name)
-    chosen = find_recipe(recipe)
-    for member in chosen.members:
-        read_grid(grid, chosen, member)  # a bad one is told before the long work
-    begun = time.perf_counter()
-    faces = gather(sources, chosen, jobs=jobs, seed=seed, progress=progress)
-    fitted = faces[faces["split"].eq("train") & faces["state"].eq("kept")]
-    solver = choose_solver(solver, len(fitted))
-    grids = {member: read_grid(grid, chosen, member, solver) for member in chosen.members}
-    y, groups = fitted["label"].to_numpy(dtype=str), subject_names(fitted)
-    members, searches = [], {}
+    chosen = TrainingOptions(**options)
+    plan = Plan(check_name(name), find_recipe(recipe), grid, chosen, note, command)
+    plan.check()
+    how = {"jobs": chosen.jobs, "progress": chosen.progress}
+    faces = gather([Path(source) for source in sources], plan.recipe, seed=chosen.seed, **how)
+
+    def load(file: Path) -> np.ndarray:
+        return load_faces(to_fit(faces), plan.recipe, chosen.jobs, file)
+
+    return fit_and_write(plan, faces, load, lambda model: evaluate_splits(faces, model, **how))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained, and how.
+
+    Parameters
+    ----------
+    name : str
+        Of the model.
+    recipe : Recipe
+        With its members.
+    grid : str
+        As `facecore.training.grids.read_grid` takes it.
+    options : TrainingOptions
+        Seed, jobs and the like.
+    note : str
+        Terms of the data, stored with the model.
+    command : str
+        The command that was run, stored with the model.
+    begun : float
+        When the work began, in seconds of `time.perf_counter`.
+    """
+
+    name: str
+    recipe: Recipe
+    grid: str
+    options: TrainingOptions
+    note: str = ""
+    command: str = ""
+    begun: float = field(default_factory=time.perf_counter)
+
+    def check(self) -> None:
+        """Refuse a grid that cannot be used, before the long work.
+
+        Raises
+        ------
+        DataError
+            The grid of a member cannot be read.
+        """
+        self.grids("exact")
+
+    def grids(self, solver: str) -> dict[str, dict[str, list[Any]]]:
+        """Return the grid of each member.
+
+        Parameters
+        ----------
+        solver : str
+            ``"exact"`` or ``"nystroem"``.
+
+        Returns
+        -------
+        dict of str to dict of list
+            By the member's name.
+        """
+        return {
+            member: read_grid(self.grid, self.recipe, member, solver)
+            for member in self.recipe.members
+        }
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model that was fitted, with what its metadata and tables say about the fit.
+
+    Parameters
+    ----------
+    model : FaceModel
+        Calibrated, with its rule.
+    solver : str
+        ``"exact"`` or ``"nystroem"``.
+    search : dict
+        As `facecore.training.metadata.describe_search` returns it.
+    candidates : DataFrame
+        Of all members.
+    vectors : dict
+        As `facecore.training.metadata.describe_vectors` returns it.
+    rule : dict
+        As `facecore.training.calibrate.with_rule` describes it; empty without one.
+    points : DataFrame, optional
+        A sample of training faces in face space, unless the model is safe to share.
+    """
+
+    model: FaceModel
+    solver: str
+    search: dict[str, Any]
+    candidates: pd.DataFrame
+    vectors: dict[str, Any]
+    rule: dict[str, float]
+    points: pd.DataFrame | None
+
+
+def to_fit(faces: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table of faces that a model is fitted to.
+
+    Parameters
+    ----------
+    faces : DataFrame
+        As `facecore.data.gather` returns it.
+
+    Returns
+    -------
+    DataFrame
+        The faces of the train split that were kept.
+    """
+    return faces[faces["split"].eq("train") & faces["state"].eq("kept")]
+
+
+def fit_and_write(
+    plan: Plan, faces: pd.DataFrame, load: Callable[[Path], np.ndarray], evaluate: Evaluate
+) -> Path:
+    """Fit a model to a table of faces, evaluate it and write it to artifacts/.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is trained, and how.
+    faces : DataFrame
+        As `facecore.data.gather` returns it: every photo in one split.
+    load : callable
+        Takes a path ending in ``.npy``; writes the rows of the faces that `to_fit` returns to it,
+        and returns them mapped.
+    evaluate : callable
+        Takes the model; returns the table of predictions and the evaluation by data set, both
+        empty where there is nothing to test on.
+
+    Returns
+    -------
+    Path
+        The model's folder.
+
+    Raises
+    ------
+    FacecoreError
+        The faces cannot be split into folds, or the model cannot be written.
+    """
     # The faces of a training wait on disk, not in memory.
     with scratch_folder() as work, joblib.parallel_config(temp_folder=str(work)):
-        X = load_faces(fitted, chosen, jobs, work / "faces.npy")
-        for member, planned in chosen.members.items():
-            features = planned.features
-            on_landmarks = partial(_fit_nystroem, landmarks=landmarks)
-            fit_one = _fit_exact if solver == "exact" else on_landmarks
-            fit, searches[member] = fit_one(
-                X, y, groups, grids[member], features, member=member, recipe=chosen,
-                centres=centres, seed=seed, jobs=jobs, progress=progress,
-            )  # fmt: skip
-            members.append(replace(fit, features=features, name=member))
-        labels = tuple(str(label) for label in np.unique(y))
-        slope = np.ones(members[0].coefficients.shape[1])
-        model = FaceModel(labels, tuple(members), slope, chosen)
-        if model.draws:
-            Z = in_chunks(model.pixels.coordinates, X)
-            model = replace(model, spread=measure_spread(Z, y, np.array(labels)))
-        with step("reduce", 1, "model", shown=progress) as advance:
-            if centres and solver == "exact":
-                model = on_centres(model, X, groups, count=centres, seed=seed)
-            advance()
-        model, decisions = calibrate_members(model, [s.decisions for s in searches.values()], y)
-        scores = fitted["score"].to_numpy(dtype=float)
-        model, rule = with_rule(model, decisions, X, y, scores)
-        with step("look for faces in the model", 1, "model", shown=progress) as advance:
-            vectors = describe_vectors(model, X, bool(centres), solver)
-            advance()
-        points = None
-        if not centres:
-            Z = in_chunks(model.leading.coordinates, X)
-            points = tabulate_points(Z, y, groups, seed=seed)
-    predictions, evaluation = evaluate_splits(faces, model, jobs=jobs, progress=progress)
+        fitted = fit_model(plan, load(work / "faces.npy"), to_fit(faces))
+    predictions, evaluation = evaluate(fitted.model)
     metadata = {
-        "name": name,
-        "recipe": recipe,
-        "solver": solver,
-        "labels": list(model.labels),
+        "name": plan.name,
+        "recipe": plan.recipe.name,
+        "solver": fitted.solver,
+        "labels": list(fitted.model.labels),
         "created": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "command": command,
-        "seed": seed,
-        "note": note,
-        "minutes": round((time.perf_counter() - begun) / 60, 1),
+        "command": plan.command,
+        "seed": plan.options.seed,
+        "note": plan.note,
+        "minutes": round((time.perf_counter() - plan.begun) / 60, 1),
         "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
         "data": describe_data(faces),
-        "training_faces": {str(k): int(v) for k, v in fitted["label"].value_counts().items()},
-        "search": describe_search(searches, grids, decisions, y, groups, seed),
-        "kernel_vectors": vectors,
-        **({"rule": rule} if rule else {}),
+        "training_faces": {
+            str(label): int(count) for label, count in to_fit(faces)["label"].value_counts().items()
+        },
+        "search": fitted.search,
+        "kernel_vectors": fitted.vectors,
+        **({"rule": fitted.rule} if fitted.rule else {}),
     }
-    tables = {"sizes": round_sizes(faces), "grid_search": join_tables(searches)}
-    if points is not None:
-        tables["coordinates"] = points
+    tables = {"sizes": round_sizes(faces), "grid_search": fitted.candidates}
+    if fitted.points is not None:
+        tables["coordinates"] = fitted.points
     if evaluation:
         tables["predictions"] = predictions
-    card = write_card(model, metadata, evaluation, predictions)
-    return write_model(name, model, metadata, tables, evaluation or None, card)
+    card = write_card(fitted.model, metadata, evaluation, predictions)
+    return write_model(plan.name, fitted.model, metadata, tables, evaluation or None, card)
+
+
+def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
+    """Search, fit, calibrate and, where asked, anonymise a model.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is trained, and how.
+    X : memmap of shape (n_faces, n_numbers)
+        Rows of the prepared faces, as `facecore.face.to_rows` makes them, in a ``.npy``.
+    table : DataFrame
+        One row per face: label, set, subject, path and score (of the detector, NaN where none
+        looked for the face).
+
+    Returns
+    -------
+    Fitted
+        The model and what is told about it.
+
+    Raises
+    ------
+    DataError
+        The faces cannot be split into folds, or are too few for cluster centres.
+    """
+    options, recipe = plan.options, plan.recipe
+    solver = choose_solver(options.solver, len(table))
+    grids = plan.grids(solver)
+    fit = _fit_exact if solver == "exact" else _fit_nystroem
+    y, subjects = table["label"].to_numpy(dtype=str), subject_names(table)
+    members, searches = [], {}
+    for name, planned in recipe.members.items():
+        faces = FacesOnDisk(_file_of(X), planned.features, recipe.mirror)
+        member, searches[name] = fit(name, faces, y, subjects, grids[name], options)
+        members.append(replace(member, features=planned.features, name=name))
+    labels = tuple(str(label) for label in np.unique(y))
+    slope = np.ones(members[0].coefficients.shape[1])
+    model = FaceModel(labels, tuple(members), slope, recipe)
+    if model.draws:
+        Z = in_chunks(model.pixels.coordinates, X)
+        model = replace(model, spread=measure_spread(Z, y, np.array(labels)))
+    with step("reduce", 1, "model", shown=options.progress) as advance:
+        if options.centres and solver == "exact":
+            model = on_centres(model, X, subjects, count=options.centres, seed=options.seed)
+        advance()
+    model, decisions = calibrate_members(model, [s.decisions for s in searches.values()], y)
+    model, rule = with_rule(model, decisions, X, y, table["score"].to_numpy(dtype=float))
+    with step("look for faces in the model", 1, "model", shown=options.progress) as advance:
+        vectors = describe_vectors(model, X, bool(options.centres), solver)
+        advance()
+    points = None
+    if not options.centres:
+        Z = in_chunks(model.leading.coordinates, X)
+        points = tabulate_points(Z, y, subjects, seed=options.seed)
+    return Fitted(
+        model=model,
+        solver=solver,
+        search=describe_search(searches, grids, decisions, y, subjects, options.seed),
+        candidates=join_tables(searches),
+        vectors=vectors,
+        rule=rule,
+        points=points,
+    )
 
 
 def _fit_exact(
-    X: np.ndarray, y: np.ndarray, groups: np.ndarray, grid: Mapping[str, Any], features: Features,
-    *, member: str, recipe: Recipe, centres: int, seed: int, jobs: int, progress: bool,
-) -> tuple[Member, SearchResult]:  # fmt: skip
-    F = features.extract(X)
-    mirrored = features.extract(mirror(X)) if recipe.mirror else None
+    name: str,
+    faces: FacesOnDisk,
+    y: np.ndarray,
+    subjects: np.ndarray,
+    grid: Mapping[str, Any],
+    options: TrainingOptions,
+) -> tuple[Member, SearchResult]:
+    X = np.load(faces.path, mmap_mode="r")
+    F = faces.features.extract(X)
+    mirrored = faces.features.extract(mirror(X)) if faces.mirrored else None
     search = grid_search(
-        F, y, groups, grid, seed=seed, jobs=jobs, progress=progress, mirrored=mirrored
+        F,
+        y,
+        subjects,
+        grid,
+        seed=options.seed,
+        jobs=options.jobs,
+        progress=options.progress,
+        mirrored=mirrored,
     )
-    with step(f"fit {member}", 1, "model", shown=progress) as advance:
-        fit = fit_member(F, mirrored, y, search.best, seed)
+    with step(f"fit {name}", 1, "model", shown=options.progress) as advance:
+        fit = fit_member(F, mirrored, y, search.best, options.seed)
         advance()
     return fit, search
 
 
 def _fit_nystroem(
-    X: np.ndarray, y: np.ndarray, groups: np.ndarray, grid: Mapping[str, Any], features: Features,
-    *, member: str, recipe: Recipe, centres: int, seed: int, jobs: int, progress: bool,
-    landmarks: int,
-) -> tuple[Member, SearchResult]:  # fmt: skip
-    assert isinstance(X, np.memmap)
-    faces = FacesOnDisk(Path(str(X.filename)), features, recipe.mirror)
+    name: str,
+    faces: FacesOnDisk,
+    y: np.ndarray,
+    subjects: np.ndarray,
+    grid: Mapping[str, Any],
+    options: TrainingOptions,
+) -> tuple[Member, SearchResult]:
     search = nystroem_search(
-        faces, y, groups, grid, landmarks=landmarks, seed=seed, jobs=jobs, progress=progress
+        faces,
+        y,
+        subjects,
+        grid,
+        landmarks=options.landmarks,
+        seed=options.seed,
+        jobs=options.jobs,
+        progress=options.progress,
     )
-    with step(f"fit {member}", 1, "model", shown=progress) as advance:
+    with step(f"fit {name}", 1, "model", shown=options.progress) as advance:
         fit = fit_nystroem(
             faces,
             y,
-            groups,
+            subjects,
             search.best,
-            landmarks=landmarks,
-            centres=centres,
-            seed=seed,
-            jobs=jobs,
+            landmarks=options.landmarks,
+            centres=options.centres,
+            seed=options.seed,
+            jobs=options.jobs,
         )
         advance()
     return fit, search
+
+
+def _file_of(X: np.ndarray) -> Path:
+    assert isinstance(X, np.memmap)
+    return Path(str(X.filename))
