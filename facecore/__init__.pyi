@@ -23,6 +23,7 @@ from .training import (
     FaceSpaceClassifier,
     grid_search,
     train,
+    train_arrays,
 )
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "load_model",
     "predict_photo",
     "train",
+    "train_arrays",
 ]
 __version__: str

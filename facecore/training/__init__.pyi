@@ -1,5 +1,8 @@
 """Rows of numbers in, a model out."""
 
+from .arrays import (
+    train_arrays,
+)
 from .background import (
     Job,
     cancel_job,
@@ -96,4 +99,5 @@ __all__ = [
     "start_training",
     "take_photos",
     "train",
+    "train_arrays",
 ]

@@ -95,7 +95,7 @@ def train(
     chosen = TrainingOptions(**options)
     plan = Plan(check_name(name), find_recipe(recipe), grid, chosen, note, command)
     plan.check()
-    how = {"jobs": chosen.jobs, "progress": chosen.progress}
+    how: dict[str, Any] = {"jobs": chosen.jobs, "progress": chosen.progress}
     faces = gather([Path(source) for source in sources], plan.recipe, seed=chosen.seed, **how)
 
     def load(file: Path) -> np.ndarray:

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+
+from facecore.errors import DataError, ModelError
+from facecore.model.predict import predict_photo
+from facecore.model.store import load_model, read_evaluation, read_metadata, read_model_table
+from facecore.training.arrays import to_crops, train_arrays
+
+
+@pytest.fixture(scope="module")
+def small(faces) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pictures of drawn faces, their labels and subjects."""
+    X, y, subjects = faces
+    return X.reshape(-1, 100, 100), y, subjects
+
+
+def train_small(small, name="arrays", **options):
+    X, y, subjects = small
+    return train_arrays(X, y, name, **{"subjects": subjects} | options)
+
+
+@pytest.fixture
+def grid(tiny_grid) -> str:
+    return str(tiny_grid)
+
+
+def test_arrays_become_a_model_with_an_evaluation_and_every_table(small, grid, artifacts):
+    folder = train_small(small, grid=grid, note="drawn", seed=2)
+    assert folder == artifacts / "arrays"
+    model, metadata = load_model("arrays"), read_metadata("arrays")
+    assert model.labels == ("round", "square")
+    assert (metadata["recipe"], metadata["seed"], metadata["note"]) == ("classic", 2, "drawn")
+    counts = metadata["data"]["arrays"]
+    assert counts["train"] + counts["test"] == counts["photos"] == len(small[0])
+    assert counts["test"] == pytest.approx(len(small[0]) / 5, abs=4)
+    figures = read_evaluation("arrays")["arrays"]
+    assert figures["n"] == figures["detected"] == counts["test"]
+    assert figures["accuracy_all"] > 0.8
+    assert len(read_model_table("predictions", "arrays")) == counts["test"]
+    assert len(read_model_table("sizes", "arrays")) == len(small[0])
+    assert len(read_model_table("grid_search", "arrays")) == 4
+    assert len(read_model_table("coordinates", "arrays")) == counts["train"]
+
+
+def test_a_model_of_arrays_answers_about_photos(small, grid, artifacts, raw_folder):
+    train_small(small, grid=grid)
+    photo = next(raw_folder.glob("round/*"))
+    (face,) = predict_photo(photo, "arrays").faces
+    assert set(face.scores) == {"round", "square"}
+
+
+@pytest.mark.parametrize("form", ["rows", "floats to 1", "floats to 255", "colour"])
+def test_every_form_of_the_same_faces_gives_the_same_model(form, small, grid, artifacts):
+    X, y, subjects = small
+    forms = {
+        "rows": X.reshape(len(X), -1),
+        "floats to 1": X / 255,
+        "floats to 255": X.astype(np.float32),
+        "colour": np.repeat(X[..., None], 3, axis=3),
+    }
+    first = train_small(small, "first", grid=grid)
+    second = train_arrays(forms[form], y, "second", subjects=subjects, grid=grid)
+    assert (first / "model.npz").read_bytes() == (second / "model.npz").read_bytes()
+
+
+def test_faces_declared_test_are_not_trained_on(small, grid, artifacts):
+    X, y, subjects = small
+    split = np.where(np.isin(subjects, np.unique(subjects)[::3]), "test", "train")
+    train_small(small, split=split, grid=grid)
+    metadata = read_metadata("arrays")
+    assert sum(metadata["training_faces"].values()) == (split == "train").sum()
+    assert read_evaluation("arrays")["arrays"]["n"] == (split == "test").sum()
+
+
+def test_without_a_test_split_there_is_no_evaluation(small, grid, artifacts):
+    train_small(small, split=["train"] * len(small[0]), grid=grid)
+    assert read_evaluation("arrays") is None
+
+
+def test_a_face_of_the_test_split_is_not_trained_on_as_its_copy(small, grid, artifacts):
+    X, y, subjects = (np.concatenate([part, part[:10]]) for part in small)
+    split = ["train"] * len(small[0]) + ["test"] * 10
+    train_arrays(X, y, "arrays", split=split, grid=grid)
+    states = read_metadata("arrays")["data"]["arrays"]["states"]
+    assert states["duplicate"] >= 10
+    assert read_evaluation("arrays")["arrays"]["n"] == 10
+
+
+def test_faces_that_are_not_square_and_numbers_as_labels_are_taken(small, grid, artifacts):
+    X, y, subjects = small
+    numbers = (y == "square").astype(int)
+    train_arrays(X[:, :, 12:88], numbers, "arrays", subjects=subjects, grid=grid)
+    assert load_model("arrays").labels == ("0", "1")
+
+
+@pytest.mark.parametrize("recipe", ["aligned"])
+def test_other_recipes_take_arrays_too(recipe, small, tiny_grids, artifacts):
+    train_small(small, recipe=recipe, grid=str(tiny_grids))
+    model = load_model("arrays")
+    assert len(model.members) == 4
+    assert model.rule.min_score == -np.inf
+
+
+@pytest.mark.parametrize(
+    ("X", "problem"),
+    [
+        (np.zeros((4, 10), np.uint8), "rows of 10 pixels are not squares"),
+        (np.zeros((4,), np.uint8), "shape .4,. is not faces"),
+        (np.zeros((4, 9, 9, 2), np.uint8), "shape .4, 9, 9, 2. is not faces"),
+        (np.zeros((0, 9, 9), np.uint8), "is not faces"),
+        (np.full((4, 9, 9), 300.0), "grey levels from 300 to 300"),
+        (np.full((4, 9, 9), -1), "grey levels from -1 to -1"),
+        (np.full((4, 9, 9), np.nan), "grey levels from nan"),
+        (np.full((4, 9, 9), "x"), "faces of type <U1"),
+    ],
+    ids=["rows", "one axis", "two channels", "empty", "bright", "negative", "nan", "texts"],
+)
+def test_what_is_not_faces_is_refused_in_one_line(X, problem):
+    with pytest.raises(DataError, match=problem) as caught:
+        to_crops(X)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_recipe_of_colours_refuses_grey_faces():
+    with pytest.raises(DataError, match="faces in colour"):
+        to_crops(np.zeros((2, 9, 9), np.uint8), colour=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"y": ["a", "b"]}, "2 labels for 90 faces"),
+        ({"subjects": [1]}, "1 subjects for 90 faces"),
+        ({"split": ["train"] * 89 + ["dev"]}, "split 'dev' is unknown"),
+        ({"y": ["a"] * 90}, "two labels or more"),
+        ({"name": "../x"}, "cannot name a model"),
+        ({"recipe": "cake"}, "no recipe 'cake'"),
+        ({"grid": "huge"}, "no grid 'huge'"),
+        ({"jobs": 0}, "jobs must be 1 or more"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_what_cannot_be_trained_is_refused_before_the_long_work(change, problem, small, artifacts):
+    X, y, subjects = small
+    given = {"X": X, "y": y, "name": "arrays", "subjects": subjects} | change
+    with pytest.raises((DataError, ModelError), match=problem):
+        train_arrays(**given)
+    assert not artifacts.exists()
