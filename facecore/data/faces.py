@@ -99,7 +99,9 @@ def drop_copies(faces: pd.DataFrame) -> pd.DataFrame:
     """
     kept = faces["state"].eq("kept")
     near = kept & near_test(faces)
-    again = faces["sha256"].where(kept & ~near).duplicated() & kept & ~near
+    sums = faces["sha256"].where(kept & ~near)
+    tests_first = faces["split"].ne("test").sort_values(kind="stable").index
+    again = sums[tests_first].duplicated().reindex(faces.index) & kept & ~near
     faces.loc[near | again, ["state", "crop"]] = ["duplicate", ""]
     if not (faces["split"].eq("train") & faces["state"].eq("kept")).any():
         raise DataError("no face to train on: no photo of the train split was kept")

@@ -64,7 +64,7 @@ def test_every_form_of_the_same_faces_gives_the_same_model(form, small, grid, ar
 
 
 def test_faces_declared_test_are_not_trained_on(small, grid, artifacts):
-    X, y, subjects = small
+    subjects = small[2]
     split = np.where(np.isin(subjects, np.unique(subjects)[::3]), "test", "train")
     train_small(small, split=split, grid=grid)
     metadata = read_metadata("arrays")
@@ -78,7 +78,7 @@ def test_without_a_test_split_there_is_no_evaluation(small, grid, artifacts):
 
 
 def test_a_face_of_the_test_split_is_not_trained_on_as_its_copy(small, grid, artifacts):
-    X, y, subjects = (np.concatenate([part, part[:10]]) for part in small)
+    X, y, _ = (np.concatenate([part, part[:10]]) for part in small)
     split = ["train"] * len(small[0]) + ["test"] * 10
     train_arrays(X, y, "arrays", split=split, grid=grid)
     states = read_metadata("arrays")["data"]["arrays"]["states"]
