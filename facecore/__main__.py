@@ -5,12 +5,12 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facecore.errors import DataError, FacecoreError, ModelError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from facecore.model.answers import FaceAnswer
 
 FEW = 64  # photos that one process answers sooner than others start
+AS_MODULE = "python -m facecore"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except FacecoreError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        line = " ".join(str(error).split()).replace(AS_MODULE, _program())
+        print(f"error: {line}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; the same command goes on where it was", file=sys.stderr)
@@ -50,9 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+def _program() -> str:
+    """Return what the user typed to get here: the installed command or the module."""
+    return "facecore" if Path(sys.argv[0]).stem == "facecore" else AS_MODULE
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m facecore", description="Folders of labelled photos in, a classifier out."
+        prog=_program(), description="Folders of labelled photos in, a classifier out."
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
@@ -63,36 +70,49 @@ def _parser() -> argparse.ArgumentParser:
     crop.add_argument("--recipe", default="aligned", help="cut as this recipe does (aligned)")
     crop.set_defaults(run=_crop)
 
-    sizes = commands.add_parser("sizes", help="study the face sizes of a folder made by crop")
+    sizes = commands.add_parser("sizes", help="study the face sizes of a folder of crops")
     sizes.add_argument("dir", type=Path)
     sizes.set_defaults(run=_sizes)
 
     train = commands.add_parser("train", help="train a model into artifacts/NAME")
-    train.add_argument("dirs", type=Path, nargs="+", metavar="DIR", help="made by crop, or raw")
+    train.add_argument(
+        "dirs",
+        type=Path,
+        nargs="+",
+        metavar="DIR",
+        help="a folder of crops (from `crop`) or of labelled photos",
+    )
     train.add_argument("--name", required=True)
     train.add_argument(
-        "--recipe", default="aligned", help="aligned, classic or embedding (aligned)"
+        "--recipe", default="aligned", help="how faces are prepared and described (aligned)"
     )
     train.add_argument("--grid", default="quick", help="quick, full, tuned or a JSON file (quick)")
     train.add_argument(
-        "--centres", type=_at_least(0), default=0, metavar="N",
-        help="for a model that is given away: N cluster centres instead of support vectors",
-    )  # fmt: skip
+        "--centres",
+        type=_at_least(0),
+        default=0,
+        metavar="N",
+        help="make the model safe to share: N cluster centres instead of support vectors",
+    )
     train.add_argument(
-        "--solver", choices=["auto", "exact", "nystroem"], default="auto",
+        "--solver",
+        choices=["auto", "exact", "nystroem"],
+        default="auto",
         help="kernel machine: auto is exact up to 30,000 faces, else nystroem (auto)",
-    )  # fmt: skip
+    )
     train.add_argument(
-        "--landmarks", type=_at_least(1), metavar="N",
-        help="faces that nystroem takes as landmarks: more is nearer to exact, and slower (4000)",
-    )  # fmt: skip
+        "--landmarks",
+        type=_at_least(1),
+        metavar="N",
+        help="landmark faces of nystroem: more come closer to exact, and take longer (4000)",
+    )
     train.add_argument("--note", default="", help="terms of the data, stored with the model")
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser("evaluate", help="measure a model on labelled photos")
     evaluate.add_argument("photos", type=Path, help="folder of label folders, or a labels.csv")
     evaluate.add_argument("--split", help="only photos of this split")
-    evaluate.add_argument("--limit", type=_at_least(1), help="a random sample of so many photos")
+    evaluate.add_argument("--limit", type=_at_least(1), help="a random sample of this many photos")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     evaluate.set_defaults(run=_evaluate)
 
@@ -100,53 +120,58 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "photos", nargs="+", metavar="PHOTO", help="a photo, or a folder of photos"
     )
-    predict.add_argument("--json", action="store_true", help="one JSON object a line")
+    predict.add_argument("--json", action="store_true", help="one JSON object per line")
     predict.add_argument(
-        "--unsure", type=_share, metavar="CONFIDENCE",
-        help="give no label below this confidence, from 0 to 1 (the model's own)",
-    )  # fmt: skip
+        "--unsure",
+        type=_share,
+        metavar="CONFIDENCE",
+        help="confidence threshold for a label, from 0 to 1 (the model's own)",
+    )
     predict.set_defaults(run=_predict)
 
     models = commands.add_parser("models", help="list the models")
     models.set_defaults(run=_models)
 
     card = commands.add_parser("card", help="print the card of a model")
-    card.add_argument("model", nargs="?", metavar="NAME", help="the default model when left out")
+    card.add_argument("model", nargs="?", metavar="NAME", help="the default model if omitted")
     card.add_argument(
-        "--write", action="store_true", help="write it anew, and store it with the model"
+        "--write", action="store_true", help="write it again and store it with the model"
     )
     card.set_defaults(run=_card)
 
-    synth = commands.add_parser("synth", help="write made photos that contain no person")
+    synth = commands.add_parser("synth", help="write synthetic photos that show no person")
     synth.add_argument("--out", type=Path, required=True, metavar="DIR")
     synth.add_argument("--count", type=_at_least(1), default=200, help="photos in all (200)")
     synth.set_defaults(run=_synth)
 
     ladder = commands.add_parser(
-        "ladder", help="compare descriptions of a face, from pixels to a network, on the same folds"
+        "ladder",
+        help="compare descriptions of a face, from pixels to an embedding, on the same folds",
     )
     ladder.add_argument("data", type=Path, nargs="+", metavar="DATA", help="raw photos")
     ladder.add_argument("--folds", type=int, choices=range(1, 6), default=1, help="of five (1)")
     ladder.add_argument("--quick", action="store_true", help="at most 1,000 faces")
     ladder.add_argument(
-        "--out", type=Path, metavar="DIR", help="for the tables (beside the models)"
+        "--out", type=Path, metavar="DIR", help="folder of the tables (beside the models)"
     )
     ladder.set_defaults(run=_ladder)
 
     parser.set_defaults(progress=None, dask=None)
     for command in (crop, train, evaluate, predict, ladder):
-        command.add_argument("--jobs", type=_jobs, default=-1, help="processes (one a core)")
+        command.add_argument(
+            "--jobs", type=_jobs, default=-1, help="worker processes (one per core)"
+        )
     for command in (crop, train, evaluate, ladder):
         command.add_argument(
             "--progress", type=Path, metavar="FILE", help="write progress as JSON to this file"
         )
         command.add_argument(
-            "--dask", metavar="ADDRESS", help="let a Dask cluster work; see docs/scaling.md"
+            "--dask", metavar="ADDRESS", help="run on a Dask cluster; see docs/scaling.md"
         )
     for command in (train, evaluate, synth, ladder):
         command.add_argument("--seed", type=_at_least(0), default=0)
     for command in (evaluate, predict, synth):
-        command.add_argument("--model", metavar="NAME", help="the default model when left out")
+        command.add_argument("--model", metavar="NAME", help="the default model if omitted")
     return parser
 
 
@@ -170,7 +195,7 @@ def _share(text: str) -> float:
 
 def _jobs(text: str) -> int:
     if not int(text):
-        raise argparse.ArgumentTypeError("0 processes do nothing; -1 means one a core")
+        raise argparse.ArgumentTypeError("0 worker processes do nothing; -1 means one per core")
     return int(text)
 
 
@@ -191,9 +216,12 @@ def _crop(options: argparse.Namespace) -> int:
     from facecore.data.crops import count_states, crop_folder, recipe_settings
 
     table = crop_folder(
-        options.raw, options.out, recipe_settings(options.recipe, options.min_size),
-        jobs=options.jobs, progress=True,
-    )  # fmt: skip
+        options.raw,
+        options.out,
+        recipe_settings(options.recipe, options.min_size),
+        jobs=options.jobs,
+        progress=True,
+    )
     print(count_states(table).to_string())
     for reason, number in (
         table.loc[table["state"].eq("duplicate"), "reason"].value_counts().items()
@@ -207,7 +235,7 @@ def _sizes(options: argparse.Namespace) -> int:
     from facecore.data.sizes import describe_sizes, effect_of_minimum
 
     table = read_table(options.dir)
-    print("What became of the photos\n", count_states(table).to_string(), sep="")
+    print("What happened to the photos\n", count_states(table).to_string(), sep="")
     print("\nWidth of the face box in pixels\n", describe_sizes(table).to_string(), sep="")
     print("\nFaces left by a minimum width\n", effect_of_minimum(table).to_string(), sep="")
     return 0
@@ -215,7 +243,8 @@ def _sizes(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from facecore.model.store import read_evaluation, read_metadata
-    from facecore.training.nystroem import EXACT_UP_TO, LANDMARKS
+    from facecore.training.nystroem import EXACT_UP_TO
+    from facecore.training.options import LANDMARKS
     from facecore.training.pipeline import train
 
     folder = train(
@@ -299,7 +328,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_figures(name: str, figures: dict) -> None:
+def _print_figures(name: str, figures: Mapping[str, Any]) -> None:
     def show(key: str) -> str:
         return "-" if figures[key] is None else f"{figures[key]:.3f}"
 
@@ -309,7 +338,7 @@ def _print_figures(name: str, figures: dict) -> None:
         f"{name}: {figures['n']} photos, {figures['detected']} with a face; "
         f"accuracy found {show('accuracy_found')}, all {show('accuracy_all')} "
         f"[{low:.3f}, {high:.3f}]; balanced found {show('balanced_accuracy_found')}, "
-        f"all {show('balanced_accuracy_all')}; {figures['ms_per_photo']} ms a photo\n"
+        f"all {show('balanced_accuracy_all')}; {figures['ms_per_photo']} ms per photo\n"
         f"  answered {show('coverage')}, of these right {show('accuracy_answered')} "
         f"[{least:.3f}, {most:.3f}]; calibration error {show('calibration_error')}, "
         f"Brier score {show('brier_score')}"
@@ -419,7 +448,7 @@ def _synth(options: argparse.Namespace) -> int:
     from facecore.model.synth import write_photos
 
     count = write_photos(load_model(options.model), options.out, options.count, options.seed)
-    print(f"{count} made photos in {options.out}")
+    print(f"{count} synthetic photos in {options.out}")
     return 0
 
 
@@ -429,9 +458,14 @@ def _ladder(options: argparse.Namespace) -> int:
     parts = ["python -m facecore ladder", *(path.resolve().name for path in options.data)]
     parts += ["--quick"] * options.quick + ["--folds", str(options.folds)]
     ladder = climb(
-        options.data, folds=options.folds, quick=options.quick, jobs=options.jobs,
-        seed=options.seed, command=" ".join([*parts, "--seed", str(options.seed)]), progress=True,
-    )  # fmt: skip
+        options.data,
+        folds=options.folds,
+        quick=options.quick,
+        jobs=options.jobs,
+        seed=options.seed,
+        command=" ".join([*parts, "--seed", str(options.seed)]),
+        progress=True,
+    )
     print(ladder.rungs.drop(columns=["recipe", "members"]).to_string(index=False))
     wide = ladder.curves.pivot(index="training_faces", columns="rung", values="accuracy")
     print(

@@ -360,3 +360,22 @@ def test_importing_facecore_is_cheap(tmp_path):
     )
     repo = Path(__file__).resolve().parents[2]
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=repo)
+
+
+@pytest.mark.parametrize(
+    ("started", "shown"),
+    [
+        ("/usr/bin/facecore", "facecore"),
+        ("C:/x/facecore.exe", "facecore"),
+        ("/lib/facecore/__main__.py", "python -m facecore"),
+    ],
+)
+def test_usage_and_errors_name_the_command_that_was_typed(
+    started, shown, artifacts, monkeypatch, capsys
+):
+    monkeypatch.setattr("sys.argv", [started])
+    assert main(["predict", "x.jpg"]) == 1
+    assert f"train one with: {shown} train DIR" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert capsys.readouterr().out.startswith(f"usage: {shown} [-h]")
