@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from facecore.errors import ModelError
 from facecore.face.detect import CASCADES, HaarSettings, MtcnnSettings, detector_spec, get_detector
-from facecore.face.prepare import to_grey
 
 HAAR = {"name": "haar"}
 MTCNN = {"name": "mtcnn"}
@@ -229,12 +228,6 @@ def test_a_missing_cascade_file_is_an_error_that_says_what_to_install(monkeypatc
     monkeypatch.setattr("facecore.face.detect.cv2.__file__", "/nowhere/cv2.py")
     with pytest.raises(ModelError, match="pip install"):
         HaarSettings().build()
-
-
-def test_grey_weighs_red_green_and_blue():
-    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], dtype=np.uint8)
-    assert to_grey(colours).tolist() == [[76, 150, 29]]
-    assert (to_grey(to_grey(colours)) == to_grey(colours)).all()
 
 
 @pytest.mark.parametrize("spec", [HAAR, MTCNN], ids=["haar", "mtcnn"])

@@ -202,3 +202,14 @@ def test_features_that_are_unknown_are_refused(value):
 def test_features_of_wrong_types_are_refused(key, value):
     with pytest.raises((ValueError, TypeError)):
         read_features({**TIGHT.to_dict(), key: value})
+
+
+@pytest.mark.parametrize(("degrees", "strongest"), [(10, 0), (50, 2), (130, 6)])
+def test_the_histogram_of_a_cell_is_that_of_its_gradients(degrees, strongest):
+    features = Features("hog", 64, 1.0, cell=8)
+    y, x = np.mgrid[:64, :64] - 32
+    slope = 128 + 2 * (np.cos(np.radians(degrees)) * x + np.sin(np.radians(degrees)) * y)
+    row = features.extract(np.rint(slope).astype(np.uint8).reshape(1, -1))[0]
+    cells = features.cells(row)
+    assert cells.shape == (8, 8, 18)
+    assert (cells.argmax(axis=2) == strongest).all()

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from facecore.errors import DataError
-from facecore.system.files import lock
 from facecore.system.scratch import reserve_array, scratch_folder, sweep
 
 REPO = Path(__file__).resolve().parents[3]
@@ -87,15 +86,6 @@ def test_files_of_others_stay(place):
     mine.write_text("mine")
     sweep()
     assert mine.read_text() == "mine"
-
-
-def test_a_lock_is_held_once_until_its_file_is_closed(place):
-    path = place / "lock"
-    with open(path, "a+b") as first, open(path, "r+b") as second:
-        assert lock(first)
-        assert not lock(second)
-        first.close()
-        assert lock(second)
 
 
 def test_no_place_is_one_error_that_names_the_way_out(place, monkeypatch):

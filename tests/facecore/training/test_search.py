@@ -1,23 +1,21 @@
 import numpy as np
 import pandas as pd
 import pytest
+from cartoons import noisy
 from sklearn.decomposition import PCA
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
-from sklearn.utils.class_weight import compute_sample_weight
 
 from facecore.data.splits import split_folds
-from facecore.errors import DataError
 from facecore.face.prepare import mirror
-from facecore.face.recipes import MEMBERS
 from facecore.model.classifier import FaceModel
 from facecore.training.eigenfaces import as_float, fit_pca
 from facecore.training.estimator import fit_member
-from facecore.training.grids import GRIDS, PARAMETERS, TUNED, parse_grid
-from facecore.training.kernels import decide, fit_svm, is_free, rbf
+from facecore.training.grids import PARAMETERS
+from facecore.training.kernels import fit_svm
 from facecore.training.search import (
     Plan,
     count_folds,
@@ -34,15 +32,6 @@ GRID = {
     "whiten": [True, False],
     "class_weight": ["balanced", None],
 }
-SMALL = {"n_components": [5], "C": [1.0], "gamma": [0.01]}
-
-
-def noisy(data, seed=0):
-    """Faces that are hard to tell apart, so that candidates differ."""
-    X, y, groups = data
-    rng = np.random.default_rng(seed)
-    X = np.clip(X[:, ::100] + rng.normal(0, 60, (len(X), X.shape[1] // 100)), 0, 255)
-    return X.astype(np.uint8), y, groups
 
 
 @pytest.fixture(scope="module")
@@ -159,22 +148,6 @@ def test_the_scores_are_those_of_scikit_learns_grid_search_with_a_full_pca(faces
     assert plain["mean_test_score"].nunique() > 3
 
 
-@pytest.mark.parametrize("data", ["faces", "three_faces"])
-def test_a_machine_with_no_coefficient_at_its_bound_is_that_of_every_larger_C(data, request):
-    X, y, _ = noisy(request.getfixturevalue(data))
-    Z = as_float(X) / 255
-    K = rbf(Z, Z, 0.1)
-    weights = compute_sample_weight("balanced", y)
-    machines = {
-        C: fit_svm(K, y, SVC(C=C, kernel="precomputed", tol=1e-6), "balanced")
-        for C in (0.1, 100.0, 1e4)
-    }
-    assert [is_free(machine, C * weights) for C, machine in machines.items()] == [False, True, True]
-    one, other = decide(machines[100.0], K), decide(machines[1e4], K)
-    assert one == pytest.approx(other, abs=1e-4)
-    assert one != pytest.approx(decide(machines[0.1], K), abs=1e-2)
-
-
 def total_mb(plan: Plan, n: int, views: int) -> float:
     """Memory of all scorers of `n` training and n / 4 validation faces, in MB."""
     kernels = 8 * n**2 + 12 * n**2 / 4
@@ -197,32 +170,6 @@ def test_with_little_memory_fewer_work_and_with_more_distances_are_kept():
     assert [plan.scorers for plan in plans] == [1, 3, 4]
     assert [plan.keep for plan in plans] == [False, False, True]
     assert [plan.fitters for plan in plans] == [1, 1, 4]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_no_person_is_on_both_sides_of_a_fold_and_every_face_is_tested_once(three_faces, seed):
-    _, y, groups = three_faces
-    splits = split_folds(y, groups, 5, seed)
-    assert len(splits) == 5
-    for train, test in splits:
-        assert not set(groups[train]) & set(groups[test])
-        assert set(y[train]) == set(y)
-    assert sorted(np.concatenate([test for _, test in splits])) == list(range(len(y)))
-
-
-def test_a_label_with_few_persons_has_fewer_folds():
-    y = np.array(["a"] * 3 + ["b"] * 10)
-    assert len(split_folds(y, np.arange(13).astype(str), 5, 0)) <= 3
-
-
-def test_one_label_is_an_error():
-    with pytest.raises(DataError, match="two labels"):
-        split_folds(np.repeat("a", 6), np.arange(6), 5, 0)
-
-
-def test_a_label_of_one_person_is_an_error_that_names_it():
-    with pytest.raises(DataError, match="'b'"):
-        split_folds(np.array(list("aabb")), np.array(["1", "2", "3", "3"]), 5, 0)
 
 
 @pytest.mark.parametrize("data", ["faces", "three_faces"])
@@ -252,61 +199,6 @@ def test_with_mirror_images_the_mirrored_faces_find_the_same(faces):
     assert one.decisions == pytest.approx(other.decisions, abs=1e-2)
     alone = grid_search(X, y, groups, grid, folds=3)
     assert one.decisions != pytest.approx(alone.decisions, abs=1e-2)
-
-
-def test_there_is_a_tuned_grid_for_every_member_of_every_recipe():
-    assert {recipe: list(grids) for recipe, grids in TUNED.items()} == {
-        recipe: list(members) for recipe, members in MEMBERS.items()
-    }
-    for grids in TUNED.values():
-        for grid in grids.values():
-            assert {name: parse_grid(grid)[name] for name in grid} == grid
-
-
-def test_the_full_grid_is_as_large_as_promised():
-    grid = parse_grid(GRIDS["full"])
-    sizes = {name: len(values) for name, values in grid.items()}
-    assert sizes["n_components"] >= 4
-    assert sizes["C"] >= 4
-    assert sizes["gamma"] >= 4
-    assert sizes["class_weight"] == 2
-
-
-def test_a_grid_gets_what_it_leaves_out_and_loses_what_is_double():
-    assert parse_grid({"n_components": [5, 5], "C": [1, 1.0], "gamma": [0.1]}) == {
-        "n_components": [5], "whiten": [True], "gamma": [0.1], "C": [1],
-        "class_weight": ["balanced"],
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"kernel": ["rbf"]}, {"C": []}, {"C": 1.0}, {"C": [0]}, {"C": [-1]}, {"C": ["1"]},
-        {"C": [float("inf")]}, {"C": [float("nan")]}, {"C": [True]}, {"gamma": ["scale"]},
-        {"gamma": None}, {"n_components": [2.5]}, {"n_components": [0]}, {"whiten": [1]},
-        {"class_weight": ["heavy"]}, {"class_weight": [["balanced"]]}, {"C": {"a": 1}},
-        {"C": [10**400]},
-    ],
-    ids=lambda change: str(change)[:40],
-)  # fmt: skip
-def test_a_grid_that_makes_no_sense_is_an_error(change):
-    with pytest.raises(DataError, match="grid"):
-        parse_grid({**SMALL, **change})
-
-
-@pytest.mark.parametrize("name", SMALL)
-def test_a_grid_without_a_list_that_it_needs_is_an_error_that_names_it(name):
-    with pytest.raises(DataError, match=f"missing: .*{name}"):
-        parse_grid({key: value for key, value in SMALL.items() if key != name})
-
-
-def test_the_kernel_matrix_is_that_of_the_formula():
-    rng = np.random.default_rng(0)
-    A, B = rng.normal(size=(4, 3)), rng.normal(size=(5, 3))
-    plain = np.exp(-0.7 * ((A[:, None] - B) ** 2).sum(axis=2))
-    assert rbf(A, B, 0.7) == pytest.approx(plain)
-    assert rbf(A, A, 0.7).max() <= 1
 
 
 def candidates(*rows) -> pd.DataFrame:
