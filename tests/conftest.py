@@ -228,9 +228,14 @@ def run(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def call(*arguments, models: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "facecore", *map(str, arguments)],
-            cwd=tmp_path, env=environment(models), capture_output=True, text=True,
-            encoding="utf-8", timeout=600, check=False,
-        )  # fmt: skip
+            cwd=tmp_path,
+            env=environment(models),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=600,
+            check=False,
+        )
 
     return call
 
@@ -243,9 +248,11 @@ def start(tmp_path) -> Callable[..., subprocess.Popen]:
     def call(*arguments, models: Path | None = None) -> subprocess.Popen:
         process = subprocess.Popen(
             [sys.executable, "-m", "facecore", *map(str, arguments)],
-            cwd=tmp_path, env=environment(models),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            cwd=tmp_path,
+            env=environment(models),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         begun.append(process)
         return process
 

@@ -203,12 +203,19 @@ def test_an_unknown_cascade_names_those_there_are():
 @pytest.mark.parametrize(
     "setting",
     [
-        {"scale_factor": 1.0}, {"scale_factor": "wide"}, {"min_neighbors": -1},
-        {"min_neighbors": 2.5}, {"long_side": 0}, {"min_face": float("nan")}, {"border": -0.1},
-        {"border": [1]}, {"cascade": ["frontalface_alt"]}, {"long_side": True},
+        {"scale_factor": 1.0},
+        {"scale_factor": "wide"},
+        {"min_neighbors": -1},
+        {"min_neighbors": 2.5},
+        {"long_side": 0},
+        {"min_face": float("nan")},
+        {"border": -0.1},
+        {"border": [1]},
+        {"cascade": ["frontalface_alt"]},
+        {"long_side": True},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_setting_that_makes_no_sense_is_refused(setting):
     with pytest.raises(ModelError):
         get_detector({**HAAR, **setting})

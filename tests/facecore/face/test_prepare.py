@@ -140,8 +140,12 @@ def test_a_face_of_another_shape_lands_as_near_as_a_similarity_brings_it(seed):
     # a turn and scale (a, b) and a shift are linear unknowns of the places of the points
     x, y = points.T
     one, no = np.ones(4), np.zeros(4)
-    equations = np.block([[x[:, None], -y[:, None], one[:, None], no[:, None]],
-                          [y[:, None], x[:, None], no[:, None], one[:, None]]])  # fmt: skip
+    equations = np.block(
+        [
+            [x[:, None], -y[:, None], one[:, None], no[:, None]],
+            [y[:, None], x[:, None], no[:, None], one[:, None]],
+        ]
+    )
     a, b, shift_x, shift_y = np.linalg.lstsq(equations, PLACES.T.ravel(), rcond=None)[0]
     nearest = np.column_stack([a * x - b * y + shift_x, b * x + a * y + shift_y])
     crop = align(dots(points, 600, 4), landmarks, WIDTH)

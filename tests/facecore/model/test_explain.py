@@ -41,9 +41,9 @@ def model(faces):
 
 def test_more_eigenfaces_draw_a_face_more_truly(model, drawn):
     errors = [
-        np.abs(reconstruct(model, drawn, k).reshape(len(drawn), -1) - drawn.astype(float))
-        .mean() for k in (0, 3, None)
-    ]  # fmt: skip
+        np.abs(reconstruct(model, drawn, k).reshape(len(drawn), -1) - drawn.astype(float)).mean()
+        for k in (0, 3, None)
+    ]
     assert errors[0] > errors[1] > errors[2]
 
 

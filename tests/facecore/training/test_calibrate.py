@@ -199,13 +199,21 @@ def straight_member(name: str, weights: np.ndarray, bias: np.ndarray) -> Member:
     """A member whose decisions are sums of four grey levels, each between 0 and 1."""
     outputs = weights.shape[1]
     return Member(
-        minimum=np.zeros(4, np.float32), span=np.full(4, 255, np.float32),
-        mean=np.zeros(4, np.float32), components=np.eye(4, dtype=np.float16),
-        deviation=np.ones(4, np.float32), variance=np.ones(4, np.float32), total_variance=4.0,
-        kernel_vectors=np.eye(4, dtype=np.float32), coefficients=weights,
-        intercept=np.broadcast_to(bias, outputs).astype(float), gamma=0.0, kernel="linear",
-        features=Features("pixels", 2) if name == "second" else Features(), name=name,
-    )  # fmt: skip
+        minimum=np.zeros(4, np.float32),
+        span=np.full(4, 255, np.float32),
+        mean=np.zeros(4, np.float32),
+        components=np.eye(4, dtype=np.float16),
+        deviation=np.ones(4, np.float32),
+        variance=np.ones(4, np.float32),
+        total_variance=4.0,
+        kernel_vectors=np.eye(4, dtype=np.float32),
+        coefficients=weights,
+        intercept=np.broadcast_to(bias, outputs).astype(float),
+        gamma=0.0,
+        kernel="linear",
+        features=Features("pixels", 2) if name == "second" else Features(),
+        name=name,
+    )
 
 
 def made_decisions(labels: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -227,8 +235,10 @@ def made_model(labels: int) -> FaceModel:
     else:
         first, second = 0.1 * np.eye(4, 3), 30 * np.eye(4, 3)
         biases = np.array([0.0, 0.2, -0.1]), np.array([-15.0, -10, -20])
-    members = (straight_member("first", first, biases[0]),
-               straight_member("second", second, biases[1]))  # fmt: skip
+    members = (
+        straight_member("first", first, biases[0]),
+        straight_member("second", second, biases[1]),
+    )
     return FaceModel(tuple("abc"[:labels]), members, np.ones(len(biases[0])), {"side": 2})
 
 

@@ -16,8 +16,12 @@ from facecore.training.kernels import (
 
 RECIPE = {"side": 100, "frame": 0.85}
 PARAMS = {
-    "n_components": 15, "whiten": True, "C": 5.0, "gamma": 0.01, "class_weight": "balanced",
-}  # fmt: skip
+    "n_components": 15,
+    "whiten": True,
+    "C": 5.0,
+    "gamma": 0.01,
+    "class_weight": "balanced",
+}
 
 
 @parametrize_with_checks([FaceSpaceClassifier(n_components=3)])
@@ -105,8 +109,9 @@ def test_a_member_with_mirror_images_is_the_machine_of_the_mean_kernel(data, req
     seen = np.arange(len(X)) % 3 > 0
     member = fit_member(X[seen], mirror(X[seen]), y[seen], PARAMS)
     labels = tuple(map(str, np.unique(y)))
-    model = FaceModel(labels, (member,), np.ones(member.coefficients.shape[1]),
-                      {"side": 100, "mirror": True})  # fmt: skip
+    model = FaceModel(
+        labels, (member,), np.ones(member.coefficients.shape[1]), {"side": 100, "mirror": True}
+    )
     known, views = (
         [member.coordinates(view) for view in (rows, mirror(rows))] for rows in (X[seen], X)
     )
@@ -127,8 +132,9 @@ def test_a_face_and_its_mirror_image_have_one_decision(faces):
         F, mirrored = read.extract(X), read.extract(mirror(X))
         fit = fit_member(F, mirrored, y, PARAMS)
         members.append(replace(fit, features=read, name=name))
-    model = FaceModel(("round", "square"), tuple(members), np.ones(1),
-                      {"side": 100, "mirror": True})  # fmt: skip
+    model = FaceModel(
+        ("round", "square"), tuple(members), np.ones(1), {"side": 100, "mirror": True}
+    )
     assert model.decision_function(mirror(tilted)) == pytest.approx(model.decision_function(tilted))
     assert (model.predict(X) == y).mean() > 0.95
     one_view = replace(model, recipe={"side": 100})

@@ -76,22 +76,38 @@ def test_the_full_grid_is_as_large_as_promised():
 
 def test_a_grid_gets_what_it_leaves_out_and_loses_what_is_double():
     assert parse_grid({"n_components": [5, 5], "C": [1, 1.0], "gamma": [0.1]}) == {
-        "n_components": [5], "whiten": [True], "gamma": [0.1], "C": [1],
+        "n_components": [5],
+        "whiten": [True],
+        "gamma": [0.1],
+        "C": [1],
         "class_weight": ["balanced"],
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"kernel": ["rbf"]}, {"C": []}, {"C": 1.0}, {"C": [0]}, {"C": [-1]}, {"C": ["1"]},
-        {"C": [float("inf")]}, {"C": [float("nan")]}, {"C": [True]}, {"gamma": ["scale"]},
-        {"gamma": None}, {"n_components": [2.5]}, {"n_components": [0]}, {"whiten": [1]},
-        {"class_weight": ["heavy"]}, {"class_weight": [["balanced"]]}, {"C": {"a": 1}},
+        {"kernel": ["rbf"]},
+        {"C": []},
+        {"C": 1.0},
+        {"C": [0]},
+        {"C": [-1]},
+        {"C": ["1"]},
+        {"C": [float("inf")]},
+        {"C": [float("nan")]},
+        {"C": [True]},
+        {"gamma": ["scale"]},
+        {"gamma": None},
+        {"n_components": [2.5]},
+        {"n_components": [0]},
+        {"whiten": [1]},
+        {"class_weight": ["heavy"]},
+        {"class_weight": [["balanced"]]},
+        {"C": {"a": 1}},
         {"C": [10**400]},
     ],
     ids=lambda change: str(change)[:40],
-)  # fmt: skip
+)
 def test_a_grid_that_makes_no_sense_is_an_error(change):
     with pytest.raises(DataError, match="grid"):
         parse_grid({**SMALL, **change})

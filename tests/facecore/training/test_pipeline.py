@@ -43,9 +43,11 @@ def test_two_trainings_with_one_seed_give_the_same_bytes(
     folder = train([crops_folder], "tiny", recipe="classic", grid=str(tiny_grid), jobs=jobs)
     for file in ("model.npz", "model.json", "sizes.csv"):
         assert (folder / file).read_bytes() == (tiny_artifacts / "tiny" / file).read_bytes()
-    scores = pd.read_csv(folder / "grid_search.csv").filter(regex="score$|param").drop(
-        columns=["mean_score_time", "std_score_time"], errors="ignore"
-    )  # fmt: skip
+    scores = (
+        pd.read_csv(folder / "grid_search.csv")
+        .filter(regex="score$|param")
+        .drop(columns=["mean_score_time", "std_score_time"], errors="ignore")
+    )
     stored = pd.read_csv(tiny_artifacts / "tiny" / "grid_search.csv")
     pd.testing.assert_frame_equal(scores, stored[scores.columns])
 
@@ -250,8 +252,9 @@ def test_on_centres_no_vector_of_any_member_leads_back_to_a_photo(
     assert not (artifacts / "m" / "coordinates.csv").exists()
 
 
-@pytest.mark.parametrize(("recipe", "crops"), [("aligned", "crops_folder"),
-                                               ("classic", "aligned_crops")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("recipe", "crops"), [("aligned", "crops_folder"), ("classic", "aligned_crops")]
+)
 def test_crops_of_another_recipe_are_refused_with_the_command_that_mends_it(
     recipe, crops, request, artifacts
 ):
@@ -277,8 +280,14 @@ def test_a_training_with_landmarks_says_so_and_answers_like_the_exact_one(
 def test_the_number_of_landmarks_can_be_chosen(crops_folder, tiny_grid, artifacts):
     counts = []
     for landmarks in (10, 20):
-        train([crops_folder], "m", recipe="classic", grid=str(tiny_grid), solver="nystroem",
-              landmarks=landmarks)  # fmt: skip
+        train(
+            [crops_folder],
+            "m",
+            recipe="classic",
+            grid=str(tiny_grid),
+            solver="nystroem",
+            landmarks=landmarks,
+        )
         counts.append(read_metadata("m")["kernel_vectors"]["count"])
     assert counts == [20, 40]  # with their mirror images
 

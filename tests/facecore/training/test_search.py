@@ -81,8 +81,14 @@ def test_the_table_has_a_row_a_candidate_in_the_shape_of_scikit_learn(found):
     assert len(table) == len(ParameterGrid(GRID)) == 32
     assert {f"param_{name}" for name in PARAMETERS} < set(table)
     folds = [f"split{i}_test_score" for i in range(4)]
-    assert {*folds, "std_test_score", "mean_fit_time", "std_fit_time", "mean_score_time",
-            "std_score_time"} < set(table)  # fmt: skip
+    assert {
+        *folds,
+        "std_test_score",
+        "mean_fit_time",
+        "std_fit_time",
+        "mean_score_time",
+        "std_score_time",
+    } < set(table)
     assert table[folds].mean(axis=1).to_numpy() == pytest.approx(table["mean_test_score"])
     assert sorted(table["rank_test_score"]) == list(range(1, 33))
     assert not table.drop(columns="param_class_weight").isna().any(axis=None)
@@ -105,10 +111,14 @@ def test_of_equal_candidates_the_simpler_wins(faces):
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
-@pytest.mark.parametrize("grid", [
-    {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.01, 0.05, 0.1]},
-    {"n_components": [6], "C": [1.0, 500.0], "gamma": [0.01, 0.05], "class_weight": [None]},
-], ids=["more spaces than workers", "fewer"])  # fmt: skip
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.01, 0.05, 0.1]},
+        {"n_components": [6], "C": [1.0, 500.0], "gamma": [0.01, 0.05], "class_weight": [None]},
+    ],
+    ids=["more spaces than workers", "fewer"],
+)
 def test_the_result_depends_neither_on_workers_nor_on_memory(three_faces, grid, mirrored):
     X, y, groups = noisy(three_faces)
     views = mirror(X) if mirrored else None
@@ -128,15 +138,20 @@ def test_the_scores_are_those_of_scikit_learns_grid_search_with_a_full_pca(faces
     X = X.astype(float)
     grid = {"n_components": [5, 20], "C": [0.3, 5.0, 50.0], "gamma": [0.001, 0.02, 0.1]}
     found = grid_search(X, y, groups, grid, folds=4).table
-    pipeline = Pipeline([
-        ("minmax", MinMaxScaler()), ("pca", PCA(whiten=True, svd_solver="full")),
-        ("svm", SVC(class_weight="balanced")),
-    ])  # fmt: skip
+    pipeline = Pipeline(
+        [
+            ("minmax", MinMaxScaler()),
+            ("pca", PCA(whiten=True, svd_solver="full")),
+            ("svm", SVC(class_weight="balanced")),
+        ]
+    )
     names = {"n_components": "pca__n_components", "C": "svm__C", "gamma": "svm__gamma"}
     plain = GridSearchCV(
-        pipeline, {names[name]: values for name, values in grid.items()},
-        scoring="balanced_accuracy", cv=split_folds(y, groups, 4, 0),
-    )  # fmt: skip
+        pipeline,
+        {names[name]: values for name, values in grid.items()},
+        scoring="balanced_accuracy",
+        cv=split_folds(y, groups, 4, 0),
+    )
     plain = pd.DataFrame(plain.fit(X, y).cv_results_)
     by = list(grid)
     plain = plain.rename(columns={f"param_{names[name]}": name for name in grid}).sort_values(by)
