@@ -1,7 +1,4 @@
 import json
-import os
-import subprocess
-import sys
 import zipfile
 from dataclasses import fields, replace
 from pathlib import Path
@@ -261,25 +258,6 @@ def test_a_model_holds_no_pickle_and_no_path(two, tmp_path):
     with np.load(tmp_path / "model.npz", allow_pickle=False) as file:
         assert {file[key].dtype.kind for key in file.files} == {"f"}
     assert str(tmp_path) not in (tmp_path / "model.json").read_text()
-
-
-def test_loading_and_predicting_import_no_scikit_learn(tiny_artifacts, raw_folder):
-    code = (
-        "import sys\nfrom facecore import load_model, predict_photo\n"
-        "answer = predict_photo(sys.argv[1], load_model('tiny'))\n"
-        "assert answer.faces\n"
-        "print([m for m in ('sklearn', 'scipy', 'joblib') if m in sys.modules])"
-    )
-    photo = next(raw_folder.glob("*/*.jpg"))
-    done = subprocess.run(
-        [sys.executable, "-c", code, photo],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(REPO), "FACECORE_ARTIFACTS": str(tiny_artifacts)},
-    )
-    assert "sklearn" not in done.stdout
 
 
 @pytest.mark.parametrize("file", ["model.npz", "model.json"])
