@@ -74,6 +74,23 @@ def draw_faces(labels: tuple[str, ...], persons: int, shots: int) -> tuple[np.nd
     return np.array(rows), np.array(y), np.array(groups)
 
 
+def drawn_face() -> tuple[np.ndarray, np.ndarray]:
+    """A photo with a drawn face, and its landmarks."""
+    photo = np.full((300, 340), 140, dtype=np.uint8)
+    photo[60:220, 90:250] = draw_face("round", 2, side=160)
+    photo = cv2.GaussianBlur(photo, (0, 0), 1.5)
+    points = np.array([(152, 127), (188, 127), (170, 150), (157, 188), (183, 188)], dtype=float)
+    return np.repeat(photo[:, :, None], 3, axis=2), points
+
+
+def noisy(data: tuple[np.ndarray, ...], seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Faces that are hard to tell apart, so that candidates differ."""
+    X, y, groups = data
+    rng = np.random.default_rng(seed)
+    X = np.clip(X[:, ::100] + rng.normal(0, 60, (len(X), X.shape[1] // 100)), 0, 255)
+    return X.astype(np.uint8), y, groups
+
+
 def encode(pixels: np.ndarray, kind: str = "JPEG", **options) -> bytes:
     """Encode pixels as an image file."""
     buffer = io.BytesIO()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cartoons import LABELS, draw_faces, write_raw
+from cartoons import LABELS, draw_faces, draw_photo, encode, write_raw
 from hypothesis import settings
 from weights import use_weights, write_weights
 
@@ -60,6 +60,23 @@ def crops_folder(tmp_path_factory, raw_folder) -> Path:
     out = tmp_path_factory.mktemp("crops") / "drawn"
     crop_folder(raw_folder, out, recipe_settings("classic"))
     return out
+
+
+@pytest.fixture(scope="session")
+def split_crops(tmp_path_factory) -> Path:
+    """Crops of a data set with a train and a test split; not to be changed."""
+    from facecore.data.crops import crop_folder, recipe_settings
+
+    root = tmp_path_factory.mktemp("split")
+    write_raw(root / "raw", persons=6, shots=2, split=True)
+    crop_folder(root / "raw", root / "crops", recipe_settings("classic"))
+    return root / "crops"
+
+
+@pytest.fixture(scope="session")
+def photo() -> bytes:
+    """A photo with one drawn face."""
+    return encode(draw_photo("round", 3), quality=92)
 
 
 @pytest.fixture(scope="session")
@@ -211,9 +228,14 @@ def run(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def call(*arguments, models: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "facecore", *map(str, arguments)],
-            cwd=tmp_path, env=environment(models), capture_output=True, text=True,
-            encoding="utf-8", timeout=600, check=False,
-        )  # fmt: skip
+            cwd=tmp_path,
+            env=environment(models),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=600,
+            check=False,
+        )
 
     return call
 
@@ -226,9 +248,11 @@ def start(tmp_path) -> Callable[..., subprocess.Popen]:
     def call(*arguments, models: Path | None = None) -> subprocess.Popen:
         process = subprocess.Popen(
             [sys.executable, "-m", "facecore", *map(str, arguments)],
-            cwd=tmp_path, env=environment(models),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            cwd=tmp_path,
+            env=environment(models),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         begun.append(process)
         return process
 

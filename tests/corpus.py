@@ -366,20 +366,35 @@ LARGE = [
     Sample("50 megapixels, 1-bit TIFF", large("1", "TIFF", compression="tiff_lzw")),
     Sample("50 megapixels, TIFF with alpha", large("RGBA", "TIFF", compression="tiff_lzw")),
     Sample("50 megapixels, TIFF of floats", large("F", "TIFF", compression="tiff_lzw")),
-    Sample("50 megapixels, turned TIFF",
-           large("RGB", "TIFF", compression="tiff_lzw", tiffinfo={274: 6}), 0, "too_large", FEWER),
-    Sample("50 megapixels, progressive CMYK JPEG",
-           large("CMYK", "JPEG", progressive=True), 0, "too_large", FEWER),
-    Sample("50 megapixels, WebP",
-           large("RGB", "WEBP", quality=1, method=0), 0, "too_large", FEWER),
-    Sample("14 megapixels, lossless WebP with alpha",
-           large("RGBA", "WEBP", (4000, 3600), lossless=True, method=0)),
+    Sample(
+        "50 megapixels, turned TIFF",
+        large("RGB", "TIFF", compression="tiff_lzw", tiffinfo={274: 6}),
+        0,
+        "too_large",
+        FEWER,
+    ),
+    Sample(
+        "50 megapixels, progressive CMYK JPEG",
+        large("CMYK", "JPEG", progressive=True),
+        0,
+        "too_large",
+        FEWER,
+    ),
+    Sample("50 megapixels, WebP", large("RGB", "WEBP", quality=1, method=0), 0, "too_large", FEWER),
+    Sample(
+        "14 megapixels, lossless WebP with alpha",
+        large("RGBA", "WEBP", (4000, 3600), lossless=True, method=0),
+    ),
     Sample("14 megapixels, AVIF with alpha", large("RGBA", "AVIF", (4000, 3600), speed=10)),
-    Sample("34 megapixels, turned TIFF",
-           large("RGB", "TIFF", (7900, 4400), compression="tiff_lzw", tiffinfo={274: 6})),
-    Sample("34 megapixels, progressive CMYK JPEG",
-           large("CMYK", "JPEG", (7900, 4400), progressive=True)),
-]  # fmt: skip
+    Sample(
+        "34 megapixels, turned TIFF",
+        large("RGB", "TIFF", (7900, 4400), compression="tiff_lzw", tiffinfo={274: 6}),
+    ),
+    Sample(
+        "34 megapixels, progressive CMYK JPEG",
+        large("CMYK", "JPEG", (7900, 4400), progressive=True),
+    ),
+]
 HEIC = Sample(
     "HEIC", lambda: b"\0\0\0\x18ftypheic" + bytes(100), 0, "unsupported", "JPEG", "IMG_1.HEIC"
 )

@@ -9,28 +9,45 @@ from facecore.model.store import write_model
 SIDE, COMPONENTS = 100, 9
 LABELS = ("round", "square & <b>")
 FIGURES = {
-    "n": 100, "detected": 98, "accuracy_found": 0.8265, "accuracy_all": 0.81,
-    "balanced_accuracy_found": 0.83, "balanced_accuracy_all": None, "interval_all": [0.722, 0.875],
+    "n": 100,
+    "detected": 98,
+    "accuracy_found": 0.8265,
+    "accuracy_all": 0.81,
+    "balanced_accuracy_found": 0.83,
+    "balanced_accuracy_all": None,
+    "interval_all": [0.722, 0.875],
     "confusion": {
         LABELS[0]: {LABELS[0]: 40, LABELS[1]: 9, "no face": 1},
         LABELS[1]: {LABELS[0]: 8, LABELS[1]: 41, "no face": 1},
     },
-    "groups": {"age": {
-        "20-39": {"n": 40, "accuracy_all": 0.85, "interval_all": [0.709, 0.929]},
-        "40-59": {"n": 60, "accuracy_all": 0.7833, "interval_all": [0.664, 0.869]},
-    }},
-}  # fmt: skip
+    "groups": {
+        "age": {
+            "20-39": {"n": 40, "accuracy_all": 0.85, "interval_all": [0.709, 0.929]},
+            "40-59": {"n": 60, "accuracy_all": 0.7833, "interval_all": [0.664, 0.869]},
+        }
+    },
+}
 METADATA = {
-    "name": "made", "recipe": "classic", "labels": list(LABELS), "created": "2026-01-02",
-    "command": "python -m facecore train drawings --name made", "seed": 7, "minutes": 3.2,
+    "name": "made",
+    "recipe": "classic",
+    "labels": list(LABELS),
+    "created": "2026-01-02",
+    "command": "python -m facecore train drawings --name made",
+    "seed": 7,
+    "minutes": 3.2,
     "note": "Made of cosines.",
-    "versions": {"numpy": "2"}, "training_faces": {LABELS[0]: 1200, LABELS[1]: 34},
+    "versions": {"numpy": "2"},
+    "training_faces": {LABELS[0]: 1200, LABELS[1]: 34},
     "data": {"drawings": {"photos": 1400, "train": 1300, "test": 100, "states": {"kept": 1334}}},
     "search": {
-        "candidates": 4, "folds": 5, "balanced_accuracy": 0.8, "std": 0.02, "best": {"C": 1.0},
+        "candidates": 4,
+        "folds": 5,
+        "balanced_accuracy": 0.8,
+        "std": 0.02,
+        "best": {"C": 1.0},
     },
     "kernel_vectors": {"kind": "cluster centres", "count": 2, "lead_back_to_a_photo": 0},
-}  # fmt: skip
+}
 
 
 def make_model() -> FaceModel:

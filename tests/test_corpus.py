@@ -99,8 +99,11 @@ def test_no_photo_takes_more_than_300_mb(sample, folder, tiny_artifacts, tmp_pat
     large.write_bytes(sample.make())
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, folder / "others" / "one.png", large],
-        env=environment(tiny_artifacts), capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env=environment(tiny_artifacts),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     reason, error, idle, megabytes = json.loads(done.stdout)
     assert (reason or "") == sample.reason
     assert sample.message in (error or "")

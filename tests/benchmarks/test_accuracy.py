@@ -123,6 +123,7 @@ def test_errors_are_one_line(benchmark, arguments, words, in_tiny_artifacts, cap
 
 def test_it_starts_from_the_command_line():
     script = REPO / "benchmarks" / "accuracy.py"
-    done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True,
-                          check=True, timeout=60)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, script, "--help"], capture_output=True, text=True, check=True, timeout=60
+    )
     assert "--skip-other" in done.stdout

@@ -56,6 +56,7 @@ def test_errors_are_one_line(benchmark, capsys):
 
 def test_it_starts_from_the_command_line():
     script = REPO / "benchmarks" / "crop.py"
-    done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True,
-                          check=True, timeout=60)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, script, "--help"], capture_output=True, text=True, check=True, timeout=60
+    )
     assert "--recipe" in done.stdout

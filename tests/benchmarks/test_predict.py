@@ -95,6 +95,7 @@ def test_errors_are_one_line(benchmark, in_tiny_artifacts, capsys):
 
 def test_it_starts_from_the_command_line():
     script = REPO / "benchmarks" / "predict.py"
-    done = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True,
-                          check=True, timeout=60)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, script, "--help"], capture_output=True, text=True, check=True, timeout=60
+    )
     assert "--quick" in done.stdout

@@ -270,9 +270,14 @@ def test_what_may_not_be_read_or_written_is_one_line(raw, tmp_path):
         ("locked/out", "error: cannot write"),
     ):
         done = subprocess.run(
-            [sys.executable, "-c", code, raw, tmp_path / out], user=65534, capture_output=True,
-            text=True, check=False, cwd="/", env={"PYTHONPATH": str(repo), "HOME": "/tmp"},
-        )  # fmt: skip
+            [sys.executable, "-c", code, raw, tmp_path / out],
+            user=65534,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env={"PYTHONPATH": str(repo), "HOME": "/tmp"},
+        )
         if "Permission denied" in done.stderr:
             pytest.skip("another user may not read this checkout")
         assert words in done.stdout, done.stderr

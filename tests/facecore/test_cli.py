@@ -64,19 +64,44 @@ def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
     assert listed.stdout.startswith("mine: round / square, recipe classic")
 
     measured = run(
-        "evaluate", raw_folder, "--model", "mine", "--limit", 10, "--seed", 1, "--jobs", 1,
-        "--json", tmp_path / "figures.json", *watched, models=models,
-    )  # fmt: skip
+        "evaluate",
+        raw_folder,
+        "--model",
+        "mine",
+        "--limit",
+        10,
+        "--seed",
+        1,
+        "--jobs",
+        1,
+        "--json",
+        tmp_path / "figures.json",
+        *watched,
+        models=models,
+    )
     progress = json.loads((tmp_path / "progress.json").read_text())
     assert (progress["step"], progress["done"]) == ("evaluate", 10)
     assert measured.returncode == 0, measured.stderr
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert figures["n"] == 10
     assert {
-        "n", "detected", "accuracy_found", "accuracy_all", "balanced_accuracy_found",
-        "balanced_accuracy_all", "interval_all", "recall", "ms_per_photo", "groups", "coverage",
-        "accuracy_answered", "gaps", "calibration_error", "brier_score", "reliability",
-    } <= set(figures)  # fmt: skip
+        "n",
+        "detected",
+        "accuracy_found",
+        "accuracy_all",
+        "balanced_accuracy_found",
+        "balanced_accuracy_all",
+        "interval_all",
+        "recall",
+        "ms_per_photo",
+        "groups",
+        "coverage",
+        "accuracy_answered",
+        "gaps",
+        "calibration_error",
+        "brier_score",
+        "reliability",
+    } <= set(figures)
     assert len(figures["interval_all"]) == 2
     assert f"answered {figures['coverage']:.3f}, of these right" in measured.stdout
     assert f"calibration error {figures['calibration_error']:.3f}" in measured.stdout
@@ -315,14 +340,21 @@ def test_a_damaged_model_is_told_and_the_others_are_listed(run, tiny_artifacts, 
 @pytest.mark.parametrize(
     "arguments",
     [
-        [], ["cook"], ["crop"], ["crop", "raw"], ["synth", "--out", "o", "--count", "0"],
-        ["crop", "raw", "--out", "o", "--jobs", "0"], ["crop", "r", "--out", "o", "--jobs", "two"],
-        ["evaluate", "p", "--limit", "-1"], ["train", "d", "--name", "m", "--seed", "-1"],
+        [],
+        ["cook"],
+        ["crop"],
+        ["crop", "raw"],
+        ["synth", "--out", "o", "--count", "0"],
+        ["crop", "raw", "--out", "o", "--jobs", "0"],
+        ["crop", "r", "--out", "o", "--jobs", "two"],
+        ["evaluate", "p", "--limit", "-1"],
+        ["train", "d", "--name", "m", "--seed", "-1"],
         ["crop", "raw", "--out", "o", "--min-size", "large"],
-        ["predict", "x.jpg", "--unsure", "1.5"], ["predict", "x.jpg", "--unsure", "nan"],
+        ["predict", "x.jpg", "--unsure", "1.5"],
+        ["predict", "x.jpg", "--unsure", "nan"],
     ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_a_wrong_command_shows_how_to_use_it(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
@@ -342,8 +374,9 @@ def test_a_reader_that_has_seen_enough_is_no_error(photos, tiny_artifacts, monke
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
     process = subprocess.Popen(
         [sys.executable, "-m", "facecore", "predict", *[str(photos / "good 0.jpg")] * 4],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()

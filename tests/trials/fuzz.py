@@ -94,13 +94,24 @@ def fuzz(name: str, seconds: int, seed: int) -> tuple[int, list[str]]:
         kept.mkdir()
         for i, data in enumerate(TARGETS[name][1]()):
             (seeds / f"{i:03}").write_bytes(data)
-        flags = [f"-max_total_time={seconds}", f"-seed={seed}", "-print_final_stats=1",
-                 "-rss_limit_mb=2048", "-timeout=20", f"-artifact_prefix={kept}/", "-max_len=65536",
-                 str(seeds)]  # fmt: skip
+        flags = [
+            f"-max_total_time={seconds}",
+            f"-seed={seed}",
+            "-print_final_stats=1",
+            "-rss_limit_mb=2048",
+            "-timeout=20",
+            f"-artifact_prefix={kept}/",
+            "-max_len=65536",
+            str(seeds),
+        ]
         done = subprocess.run(
             [sys.executable, __file__, "--one", name, " ".join(flags)],
-            capture_output=True, text=True, errors="replace", check=False, cwd=folder,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            cwd=folder,
+        )
         log = done.stdout + done.stderr
         count = re.search(r"number_of_executed_units:\s*(\d+)", log)
         findings = []
@@ -157,8 +168,9 @@ def read_model(data: bytes, place: Path) -> None:
     document, _, arrays = data.partition(SPLIT)
     digest = hashlib.sha256(arrays).hexdigest().encode()
     (place / "model.npz").write_bytes(arrays)
-    (place / "model.json").write_bytes(re.sub(rb'"sha256": "\w*"', b'"sha256": "%s"' % digest,
-                                              document))  # fmt: skip
+    (place / "model.json").write_bytes(
+        re.sub(rb'"sha256": "\w*"', b'"sha256": "%s"' % digest, document)
+    )
     try:
         model = FaceModel.load(place)
     except ModelError:
@@ -234,13 +246,19 @@ def models() -> list[bytes]:
     for labels in (("a", "b"), ("a", "b", "c")):
         outputs = 1 if len(labels) == 2 else len(labels)
         member = Member(
-            minimum=np.zeros(16, np.float32), span=np.ones(16, np.float32),
-            mean=np.zeros(16, np.float32), components=np.eye(2, 16, dtype=np.float16),
-            deviation=np.ones(2, np.float32), variance=np.ones(2, np.float32), total_variance=3.0,
+            minimum=np.zeros(16, np.float32),
+            span=np.ones(16, np.float32),
+            mean=np.zeros(16, np.float32),
+            components=np.eye(2, 16, dtype=np.float16),
+            deviation=np.ones(2, np.float32),
+            variance=np.ones(2, np.float32),
+            total_variance=3.0,
             kernel_vectors=rng.normal(size=(3, 2)).astype(np.float32),
-            coefficients=rng.normal(size=(3, outputs)), intercept=np.zeros(outputs), gamma=0.1,
+            coefficients=rng.normal(size=(3, outputs)),
+            intercept=np.zeros(outputs),
+            gamma=0.1,
             features=Features("pixels", 4, 1.0),
-        )  # fmt: skip
+        )
         spread = (np.zeros((len(labels), 2)), np.zeros((len(labels), 2, 2)))
         for extra in (None, spread):
             model = FaceModel(labels, (member,), np.ones(outputs), {"side": 4}, extra)

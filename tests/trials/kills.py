@@ -122,9 +122,11 @@ def prepared(root: Path) -> Iterator[Place]:
     place = Place(root)
     (place / "temporary").mkdir(parents=True)
     settings = {
-        "FACECORE_ARTIFACTS": str(place / "models"), "FACECORE_WORK": str(place / "work"),
-        "TMPDIR": str(place / "temporary"), "PYTHONPATH": str(REPO),
-    }  # fmt: skip
+        "FACECORE_ARTIFACTS": str(place / "models"),
+        "FACECORE_WORK": str(place / "work"),
+        "TMPDIR": str(place / "temporary"),
+        "PYTHONPATH": str(REPO),
+    }
     before = dict(os.environ)
     os.environ.update(settings)
     tempdir, tempfile.tempdir = tempfile.tempdir, settings["TMPDIR"]
@@ -161,8 +163,13 @@ def kill_often(what: str, place: Place, kills: int, seed: int) -> dict[str, Any]
     reset(place)
     started = time.monotonic()
     if not begin(place, 1).wait():
-        return {"kills": 0, "writing": 0, "ended": 0, "new_model": 0,
-                "failures": [f"{what}: fails without being killed"]}  # fmt: skip
+        return {
+            "kills": 0,
+            "writing": 0,
+            "ended": 0,
+            "new_model": 0,
+            "failures": [f"{what}: fails without being killed"],
+        }
     length, wanted = time.monotonic() - started, outcome(place)
     found: dict[str, Any] = {"kills": kills, "writing": 0, "ended": 0, "new_model": 0}
     failures: list[str] = []
@@ -215,8 +222,10 @@ def _old_model_is_lost() -> list[str]:
 def _command(place: Place, jobs: int, *, arguments: Callable[[Place], list[Any]]) -> Run:
     process = subprocess.Popen(
         [sys.executable, "-m", "facecore", *map(str, arguments(place)), "--jobs", str(jobs)],
-        start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     return Run(process.pid, lambda: process.wait() == 0)
 
 

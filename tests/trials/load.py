@@ -148,14 +148,17 @@ def run(requests: int, clients: int, seed: int) -> tuple[dict[str, Any], list[st
     for outcome in measured:
         by_kind[outcome.kind].append(outcome.seconds * 1e3)
     figures: dict[str, Any] = {
-        "requests": len(outcomes), "clients": clients,
+        "requests": len(outcomes),
+        "clients": clients,
         "requests_a_second": round(len(measured) / seconds, 1),
-        "wrong_answers": len(problems), "full_503": sum(o.busy for o in outcomes),
-        "memory_before_mb": round(before), "memory_after_mb": round(after),
+        "wrong_answers": len(problems),
+        "full_503": sum(o.busy for o in outcomes),
+        "memory_before_mb": round(before),
+        "memory_after_mb": round(after),
         "memory_growth_percent": round(100 * grown, 1),
         "broken_when_a_worker_was_killed": sum(o.lost for o in killed),
         "seconds_until_answered_when_every_thread_is_held": round(waited, 1),
-    }  # fmt: skip
+    }
     for kind, times in sorted(by_kind.items()):
         p50, p99 = np.percentile(times, [50, 99])
         figures[f"{kind.replace(' ', '_')}"] = (
@@ -168,9 +171,11 @@ def run(requests: int, clients: int, seed: int) -> tuple[dict[str, Any], list[st
 def serve() -> Iterator[tuple[int, subprocess.Popen]]:
     """Run the site; yields its port and gunicorn's first process."""
     settings = {
-        "FACECORE_MODEL": MODEL, "FACECORE_ARTIFACTS": str(REPO / "artifacts"),
-        "FACECORE_RECEIVE": str(RECEIVE), "MALLOC_ARENA_MAX": "2",
-    }  # fmt: skip
+        "FACECORE_MODEL": MODEL,
+        "FACECORE_ARTIFACTS": str(REPO / "artifacts"),
+        "FACECORE_RECEIVE": str(RECEIVE),
+        "MALLOC_ARENA_MAX": "2",
+    }
     with benchmark.serve(settings) as (port, process, _):
         yield port, process
 
@@ -305,10 +310,13 @@ def send_form(port: int, chance: random.Random) -> str:
     data, _ = chance.choice(photos())
     edge = secrets.token_hex(8)
     body = (
-        f'--{edge}\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n'.encode() + token
+        f'--{edge}\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n'.encode()
+        + token
         + f'\r\n--{edge}\r\nContent-Disposition: form-data; name="photo"; filename="a.png"\r\n'
-          "Content-Type: image/png\r\n\r\n".encode() + data + f"\r\n--{edge}--\r\n".encode()
-    )  # fmt: skip
+        "Content-Type: image/png\r\n\r\n".encode()
+        + data
+        + f"\r\n--{edge}--\r\n".encode()
+    )
     head = (
         "POST /app/gender/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         f"Cookie: {cookie}\r\nContent-Type: multipart/form-data; boundary={edge}\r\n"
@@ -370,8 +378,15 @@ def send_and_close_half(port: int, chance: random.Random) -> str:
 
 
 def open_a_page(port: int, chance: random.Random) -> str:
-    path, status = chance.choice([("/", 200), ("/api/v1/models", 200), ("/healthz", 200),
-                                  ("/missing", 404), ("/static/none.css", 404)])  # fmt: skip
+    path, status = chance.choice(
+        [
+            ("/", 200),
+            ("/api/v1/models", 200),
+            ("/healthz", 200),
+            ("/missing", 404),
+            ("/static/none.css", 404),
+        ]
+    )
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     return judge(talk(port, [request.encode()]), status)
 
@@ -385,13 +400,19 @@ def send_no_http(port: int, chance: random.Random) -> str:
 
 
 KINDS: dict[str, tuple[Callable[[int, random.Random], str], int]] = {
-    "photo by the API": (send_photo, 34), "photo by the page": (send_form, 10),
-    "12 megapixels": (send_large, 3), "file of the corpus": (send_bad, 20),
-    "above the limit": (send_above_the_limit, 2), "sent slowly": (send_slowly, 5),
-    "never sends all": (never_send_all, 2), "client gone": (go_away, 5),
-    "two at once": (send_two_at_once, 3), "half closed": (send_and_close_half, 4),
-    "a page": (open_a_page, 10), "no HTTP": (send_no_http, 2),
-}  # fmt: skip
+    "photo by the API": (send_photo, 34),
+    "photo by the page": (send_form, 10),
+    "12 megapixels": (send_large, 3),
+    "file of the corpus": (send_bad, 20),
+    "above the limit": (send_above_the_limit, 2),
+    "sent slowly": (send_slowly, 5),
+    "never sends all": (never_send_all, 2),
+    "client gone": (go_away, 5),
+    "two at once": (send_two_at_once, 3),
+    "half closed": (send_and_close_half, 4),
+    "a page": (open_a_page, 10),
+    "no HTTP": (send_no_http, 2),
+}
 
 
 def besiege(port: int, chance: random.Random) -> tuple[list[str], float]:

@@ -59,9 +59,11 @@ class Visitor:
         with urllib.request.urlopen(f"{address}/_stcore/health", timeout=PATIENCE) as answer:
             self.cookie = answer.headers["Set-Cookie"].split(";")[0]
         self.link = websocket.create_connection(
-            address.replace("http", "ws") + "/_stcore/stream", subprotocols=["streamlit"],
-            cookie=self.cookie, timeout=PATIENCE,
-        )  # fmt: skip
+            address.replace("http", "ws") + "/_stcore/stream",
+            subprotocols=["streamlit"],
+            cookie=self.cookie,
+            timeout=PATIENCE,
+        )
         self.known: dict[str, ForwardMsg] = {}
         self.session, self.pages = "", {}
         self.elements: list[Any] = []
@@ -105,10 +107,15 @@ class Visitor:
             + f"\r\n--{edge}--\r\n".encode()
         )
         request = urllib.request.Request(
-            self.address + urls.upload_url, body, method="PUT",
-            headers={"Content-Type": f"multipart/form-data; boundary={edge}", "Cookie": self.cookie,
-                     "X-Xsrftoken": self.cookie.split("=", 1)[1]},
-        )  # fmt: skip
+            self.address + urls.upload_url,
+            body,
+            method="PUT",
+            headers={
+                "Content-Type": f"multipart/form-data; boundary={edge}",
+                "Cookie": self.cookie,
+                "X-Xsrftoken": self.cookie.split("=", 1)[1],
+            },
+        )
         with urllib.request.urlopen(request, timeout=PATIENCE):
             pass
         info = UploadedFileInfo(name=name, size=len(data), file_id=urls.file_id, file_urls=urls)
@@ -225,10 +232,12 @@ def run(sessions: int, waves: int, seed: int) -> tuple[dict[str, Any], list[str]
     if growth > MOST_GROWTH:
         problems.append(f"memory grew by {growth:.0%} in the last wave: {memories} MB")
     figures: dict[str, Any] = {
-        "sessions_at_once": sessions, "waves": waves,
-        "pages_opened": sum(map(len, times.values())), "problems": len(problems),
+        "sessions_at_once": sessions,
+        "waves": waves,
+        "pages_opened": sum(map(len, times.values())),
+        "problems": len(problems),
         "memory_after_waves_mb": ", ".join(map(str, memories)),
-    }  # fmt: skip
+    }
     for page, seconds in sorted(times.items()):
         p50, p99 = np.percentile(seconds, [50, 99])
         figures[page.replace(" ", "_")] = f"p50 {p50:.2f} s, p99 {p99:.2f} s"

@@ -54,7 +54,8 @@ def test_a_trial_that_fails_is_told_and_the_page_stays(monkeypatch, tmp_path, ca
 
 def test_an_unknown_trial_lists_those_that_there_are():
     script = run.__file__
-    done = subprocess.run([sys.executable, script, "nothing"], capture_output=True, text=True,
-                          check=False)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, script, "nothing"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 2
     assert "no trial nothing; there are: fuzz, kills, load, sessions" in done.stderr

@@ -168,8 +168,9 @@ def run(command: Sequence[Path | str], what: str) -> str:
         It failed.
     """
     settings = {"FACECORE_ARTIFACTS": str(REPO / "artifacts"), "FACECORE_SECRET_KEY": "a key"}
-    done = subprocess.run(command, cwd=REPO, env=os.environ | settings, capture_output=True,
-                          text=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        command, cwd=REPO, env=os.environ | settings, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise FacecoreError(f"{what}, by {command[0]}:\n{(done.stdout + done.stderr)[-2000:]}")
     return done.stdout

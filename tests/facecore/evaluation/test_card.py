@@ -28,20 +28,37 @@ from facecore.model.store import (
 from facecore.training.estimator import FaceSpaceClassifier
 
 SECTIONS = [
-    "What it is", "Data and terms", "What it is for", "What it must not be used for",
-    "How often it is right", "For whom", "What its probabilities are worth",
-    "When it says that it is unsure", "Known failures", "How it was made",
-]  # fmt: skip
+    "What it is",
+    "Data and terms",
+    "What it is for",
+    "What it must not be used for",
+    "How often it is right",
+    "For whom",
+    "What its probabilities are worth",
+    "When it says that it is unsure",
+    "Known failures",
+    "How it was made",
+]
 METADATA = {
-    "recipe": "classic", "labels": ["a", "b"], "created": "2026-01-02", "seed": 3, "minutes": 2.0,
-    "note": "", "command": "python -m facecore train x --name y", "versions": {"numpy": "2"},
+    "recipe": "classic",
+    "labels": ["a", "b"],
+    "created": "2026-01-02",
+    "seed": 3,
+    "minutes": 2.0,
+    "note": "",
+    "command": "python -m facecore train x --name y",
+    "versions": {"numpy": "2"},
     "training_faces": {"a": 7, "b": 5},
     "data": {"x": {"photos": 20, "train": 12, "test": 8, "states": {"kept": 19, "no_face": 1}}},
     "search": {
-        "candidates": 4, "folds": 5, "best": {"C": 1.0}, "balanced_accuracy": 0.9, "std": 0.1,
+        "candidates": 4,
+        "folds": 5,
+        "best": {"C": 1.0},
+        "balanced_accuracy": 0.9,
+        "std": 0.1,
     },
     "kernel_vectors": {"kind": "support vectors", "count": 9, "lead_back_to_a_photo": 9},
-}  # fmt: skip
+}
 
 
 def sections(card: str) -> list[str]:
@@ -70,9 +87,17 @@ def predictions(labels=("a", "b"), n: int = 60) -> pd.DataFrame:
         scores = rest | {f"p_{said}": 0.7} if found else rest
         age = "20-39" if i % 3 else "60+"
         rows.append(
-            {"set": "x", "label": label, "detected": found, "predicted": said if found else "",
-             **scores, "ms": 1.0, "age": age, "race": ""}
-        )  # fmt: skip
+            {
+                "set": "x",
+                "label": label,
+                "detected": found,
+                "predicted": said if found else "",
+                **scores,
+                "ms": 1.0,
+                "age": age,
+                "race": "",
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -92,8 +117,10 @@ def test_every_figure_of_the_shipped_card_is_in_its_artifacts(shipped, shipped_m
         for label, row in figures["confusion"].items():
             shares[label] = row[label] / sum(row.values())
             known += [shares[label], *wilson(row[label], sum(row.values()))]
-        for groups in ({k: {"n": 99, "accuracy_all": v} for k, v in shares.items()},
-                       *figures["groups"].values()):  # fmt: skip
+        for groups in (
+            {k: {"n": 99, "accuracy_all": v} for k, v in shares.items()},
+            *figures["groups"].values(),
+        ):
             accuracies = [f["accuracy_all"] for f in groups.values() if f["n"] >= 50]
             known.append(max(accuracies) - min(accuracies))
     allowed = {f"{value:.3f}" for value in known}

@@ -8,8 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facecore.errors import ModelError
-from facecore.face.detect import CASCADES, HaarSettings, MtcnnSettings, get_detector, spec_of
-from facecore.face.prepare import to_grey
+from facecore.face.detect import (
+    CASCADES,
+    HaarSettings,
+    MtcnnSettings,
+    get_detector,
+    spec_of,
+)
 
 HAAR = {"name": "haar"}
 MTCNN = {"name": "mtcnn"}
@@ -204,12 +209,19 @@ def test_an_unknown_cascade_names_those_there_are():
 @pytest.mark.parametrize(
     "setting",
     [
-        {"scale_factor": 1.0}, {"scale_factor": "wide"}, {"min_neighbors": -1},
-        {"min_neighbors": 2.5}, {"long_side": 0}, {"min_face": float("nan")}, {"border": -0.1},
-        {"border": [1]}, {"cascade": ["frontalface_alt"]}, {"long_side": True},
+        {"scale_factor": 1.0},
+        {"scale_factor": "wide"},
+        {"min_neighbors": -1},
+        {"min_neighbors": 2.5},
+        {"long_side": 0},
+        {"min_face": float("nan")},
+        {"border": -0.1},
+        {"border": [1]},
+        {"cascade": ["frontalface_alt"]},
+        {"long_side": True},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_setting_that_makes_no_sense_is_refused(setting):
     with pytest.raises(ModelError):
         get_detector({**HAAR, **setting})
@@ -229,12 +241,6 @@ def test_a_missing_cascade_file_is_an_error_that_says_what_to_install(monkeypatc
     monkeypatch.setattr("facecore.face.detect.cv2.__file__", "/nowhere/cv2.py")
     with pytest.raises(ModelError, match="pip install"):
         HaarSettings().build()
-
-
-def test_grey_weighs_red_green_and_blue():
-    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], dtype=np.uint8)
-    assert to_grey(colours).tolist() == [[76, 150, 29]]
-    assert (to_grey(to_grey(colours)) == to_grey(colours)).all()
 
 
 @pytest.mark.parametrize("spec", [HAAR, MTCNN], ids=["haar", "mtcnn"])

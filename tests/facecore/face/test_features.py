@@ -162,14 +162,26 @@ def test_grey_levels_out_of_range_are_cut_before_the_histograms(rows):
 @pytest.mark.parametrize(
     "values",
     [
-        ("nose",), ("hog",), ("hog", 96), ("hog", 96, 1.0, 0), ("hog", 96, 1.0, 49),
-        ("hog", 96, 1.0, 8.0), ("hog", 0, 1.0, 8), ("lbp", 50), ("lbp", 50, 1.0, 49),
-        ("pixels", -1), ("pixels", 1001),
-        ("pixels", 50.0), ("pixels", 50, 0.0), ("pixels", 50, 1.1), ("pixels", 50, -0.5),
-        ("pixels", 0, 0.5), ("pixels", 50, float("nan")),
+        ("nose",),
+        ("hog",),
+        ("hog", 96),
+        ("hog", 96, 1.0, 0),
+        ("hog", 96, 1.0, 49),
+        ("hog", 96, 1.0, 8.0),
+        ("hog", 0, 1.0, 8),
+        ("lbp", 50),
+        ("lbp", 50, 1.0, 49),
+        ("pixels", -1),
+        ("pixels", 1001),
+        ("pixels", 50.0),
+        ("pixels", 50, 0.0),
+        ("pixels", 50, 1.1),
+        ("pixels", 50, -0.5),
+        ("pixels", 0, 0.5),
+        ("pixels", 50, float("nan")),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_features_that_make_no_sense_are_refused(values):
     with pytest.raises(ValueError, match="make no sense"):
         Features(*values)
@@ -187,11 +199,18 @@ def test_older_files_say_pixels_in_one_word():
 @pytest.mark.parametrize(
     "value",
     [
-        "hog", "", None, 3, [], {}, {"kind": "pixels"}, {**PIXELS.to_dict(), "colour": 1},
+        "hog",
+        "",
+        None,
+        3,
+        [],
+        {},
+        {"kind": "pixels"},
+        {**PIXELS.to_dict(), "colour": 1},
         {**PIXELS.to_dict(), "side": 0},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_features_that_are_unknown_are_refused(value):
     with pytest.raises(ValueError, match=r"unknown|make no sense"):
         read_features(value)
@@ -202,3 +221,14 @@ def test_features_that_are_unknown_are_refused(value):
 def test_features_of_wrong_types_are_refused(key, value):
     with pytest.raises((ValueError, TypeError)):
         read_features({**TIGHT.to_dict(), key: value})
+
+
+@pytest.mark.parametrize(("degrees", "strongest"), [(10, 0), (50, 2), (130, 6)])
+def test_the_histogram_of_a_cell_is_that_of_its_gradients(degrees, strongest):
+    features = Features("hog", 64, 1.0, cell=8)
+    y, x = np.mgrid[:64, :64] - 32
+    slope = 128 + 2 * (np.cos(np.radians(degrees)) * x + np.sin(np.radians(degrees)) * y)
+    row = features.extract(np.rint(slope).astype(np.uint8).reshape(1, -1))[0]
+    cells = features.cells(row)
+    assert cells.shape == (8, 8, 18)
+    assert (cells.argmax(axis=2) == strongest).all()

@@ -180,8 +180,9 @@ def test_sixteen_bit_colour_becomes_eight_bit():
     rows = np.zeros((2, 2, 3), dtype=">u2")
     rows[..., 0] = 0xC800
     raw = b"".join(b"\0" + row.tobytes() for row in rows)
-    data = png([(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0)),
-                (b"IDAT", zlib.compress(raw))])  # fmt: skip
+    data = png(
+        [(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0)), (b"IDAT", zlib.compress(raw))]
+    )
     assert decode(data).pixels[0, 0].tolist() == [200, 0, 0]
 
 
@@ -247,9 +248,13 @@ def test_a_refused_bomb_says_nothing_but_its_error(tmp_path):
         "try: decode(sys.argv[1])\nexcept FacecoreError as e: print(e)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, path], capture_output=True, text=True, timeout=60,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code, path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        check=True,
+    )
     assert "10000 x 10000 pixels" in done.stdout
     assert done.stderr == ""
 
@@ -297,12 +302,16 @@ def test_a_photo_cut_off_in_its_header_says_so(kind):
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"hello, I am a text\n", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n",
+        b"",
+        b"hello, I am a text\n",
+        b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n",
         b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>',
-        b"<!doctype html><html><body>404</body></html>", b"\0" * 500, b"PK\x03\x04" + b"\0" * 60,
+        b"<!doctype html><html><body>404</body></html>",
+        b"\0" * 500,
+        b"PK\x03\x04" + b"\0" * 60,
     ],
     ids=["empty", "text", "pdf", "svg", "html", "zeros", "zip"],
-)  # fmt: skip
+)
 def test_what_is_no_image_says_so_whatever_its_name(data, tmp_path):
     path = tmp_path / "photo.jpg"
     path.write_bytes(data)
@@ -386,8 +395,17 @@ def check_photo_or_error(data: bytes) -> None:
         assert 0 < photo.scale <= 1
 
 
-STARTS = [b"", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"II*\0", b"MM\0*", b"BM",
-          b"RIFF\x40\0\0\0WEBPVP8 ", b"\0\0\0\x20ftypavif"]  # fmt: skip
+STARTS = [
+    b"",
+    b"\xff\xd8\xff\xe0",
+    b"\x89PNG\r\n\x1a\n",
+    b"GIF89a",
+    b"II*\0",
+    b"MM\0*",
+    b"BM",
+    b"RIFF\x40\0\0\0WEBPVP8 ",
+    b"\0\0\0\x20ftypavif",
+]
 SEEDS = [
     encode(quarters(24, 16), kind, **options)
     for kind, options in {**LOSSLESS, **LOSSY, "GIF": {}}.items()

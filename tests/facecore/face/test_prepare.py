@@ -1,12 +1,8 @@
 import cv2
 import numpy as np
 import pytest
-from cartoons import draw_face
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from cartoons import drawn_face
 
-from facecore.errors import ModelError
-from facecore.face.detect import Face
 from facecore.face.prepare import (
     EYES_AND_MOUTH,
     LEAST,
@@ -16,9 +12,9 @@ from facecore.face.prepare import (
     align,
     cut,
     flatten,
+    to_grey,
     to_square,
 )
-from facecore.face.recipes import Alignment, cut_face
 
 WIDTH = 3.52  # of a crop, in distances of the eyes
 
@@ -144,8 +140,12 @@ def test_a_face_of_another_shape_lands_as_near_as_a_similarity_brings_it(seed):
     # a turn and scale (a, b) and a shift are linear unknowns of the places of the points
     x, y = points.T
     one, no = np.ones(4), np.zeros(4)
-    equations = np.block([[x[:, None], -y[:, None], one[:, None], no[:, None]],
-                          [y[:, None], x[:, None], no[:, None], one[:, None]]])  # fmt: skip
+    equations = np.block(
+        [
+            [x[:, None], -y[:, None], one[:, None], no[:, None]],
+            [y[:, None], x[:, None], no[:, None], one[:, None]],
+        ]
+    )
     a, b, shift_x, shift_y = np.linalg.lstsq(equations, PLACES.T.ravel(), rcond=None)[0]
     nearest = np.column_stack([a * x - b * y + shift_x, b * x + a * y + shift_y])
     crop = align(dots(points, 600, 4), landmarks, WIDTH)
@@ -153,15 +153,6 @@ def test_a_face_of_another_shape_lands_as_near_as_a_similarity_brings_it(seed):
     assert centres(crop) == pytest.approx(
         nearest * len(crop) / WIDTH + (len(crop) - 1) / 2, abs=0.5
     )
-
-
-def drawn_face() -> tuple[np.ndarray, np.ndarray]:
-    """A photo with a drawn face, and its landmarks."""
-    photo = np.full((300, 340), 140, dtype=np.uint8)
-    photo[60:220, 90:250] = draw_face("round", 2, side=160)
-    photo = cv2.GaussianBlur(photo, (0, 0), 1.5)
-    points = np.array([(152, 127), (188, 127), (170, 150), (157, 188), (183, 188)], dtype=float)
-    return np.repeat(photo[:, :, None], 3, axis=2), points
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:
@@ -240,36 +231,7 @@ def test_a_wider_crop_has_the_same_face_smaller():
     assert difference(to_square(narrow), to_square(wide, frame=1 / 1.6)) < 2
 
 
-def test_a_face_is_cut_by_its_box_or_upright_by_its_landmarks_as_the_recipe_says():
-    photo, landmarks = drawn_face()
-    face = Face((90, 60, 160, 160), 0.9, tuple(map(tuple, landmarks)))
-    assert (cut_face(photo, face) == photo[60:220, 90:250]).all()
-    assert (cut_face(photo, face, Alignment(3)) == align(photo, landmarks, 3.0)).all()
-
-
-def test_a_face_without_landmarks_cannot_be_aligned():
-    photo, _ = drawn_face()
-    with pytest.raises(ModelError, match="'mtcnn'"):
-        cut_face(photo, Face((90, 60, 160, 160), 12.0), Alignment(WIDTH))
-
-
-PLACE = st.floats(-1e4, 1e4)
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    st.tuples(st.integers(1, 60), st.integers(1, 60)),
-    st.tuples(PLACE, PLACE, st.floats(0, 500), st.floats(0, 500)),
-    st.lists(st.tuples(PLACE, PLACE), min_size=5, max_size=5),
-    st.floats(0.05, 1),
-    st.booleans(),
-)
-def test_any_place_of_a_face_gives_a_row_of_grey_levels(shape, box, points, frame, aligned):
-    pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
-    face = Face(box, 1.0, tuple(points))
-    crop = cut_face(pixels, face, Alignment(WIDTH) if aligned else None)
-    assert crop.shape[2] == 3
-    assert max(crop.shape[:2]) <= max(MOST, 500)
-    row = flatten(to_square(crop, SIDE, frame))
-    assert (row.shape, row.dtype) == ((1, SIDE * SIDE), np.uint8)
-    assert pixels.min() <= row.min() <= row.max() <= pixels.max()
+def test_grey_weighs_red_green_and_blue():
+    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], dtype=np.uint8)
+    assert to_grey(colours).tolist() == [[76, 150, 29]]
+    assert (to_grey(to_grey(colours)) == to_grey(colours)).all()

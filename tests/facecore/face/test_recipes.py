@@ -4,14 +4,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cartoons import drawn_face
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from facecore.errors import DataError, ModelError
-from facecore.face.detect import HaarSettings, MtcnnSettings, get_detector
+from facecore.face.detect import Face, HaarSettings, MtcnnSettings, get_detector
+from facecore.face.prepare import (
+    MOST,
+    SIDE,
+    align,
+    flatten,
+    to_square,
+)
 from facecore.face.recipes import (
     DEFAULT_RECIPE,
     RECIPES,
     Alignment,
     Recipe,
+    cut_face,
     find_recipe,
     prepare_crop,
     rows_of,
@@ -21,6 +32,8 @@ from facecore.training.background import start_training
 
 STORED = json.loads(json.dumps(RECIPES["aligned"].to_dict()))
 DESCRIBED = json.loads(json.dumps(RECIPES["embedding"].to_dict()))
+WIDTH = 3.52  # of an aligned crop, in distances of the eyes
+PLACE = st.floats(-1e4, 1e4)
 
 
 @pytest.mark.usefixtures("with_weights")
@@ -168,3 +181,35 @@ def test_what_names_no_recipe_takes_the_default(run):
     assert inspect.signature(start_training).parameters["recipe"].default == DEFAULT_RECIPE
     for command in ("crop", "train"):
         assert f"({DEFAULT_RECIPE})" in run(command, "--help").stdout
+
+
+def test_a_face_is_cut_by_its_box_or_upright_by_its_landmarks_as_the_recipe_says():
+    photo, landmarks = drawn_face()
+    face = Face((90, 60, 160, 160), 0.9, tuple(map(tuple, landmarks)))
+    assert (cut_face(photo, face) == photo[60:220, 90:250]).all()
+    assert (cut_face(photo, face, Alignment(3)) == align(photo, landmarks, 3.0)).all()
+
+
+def test_a_face_without_landmarks_cannot_be_aligned():
+    photo, _ = drawn_face()
+    with pytest.raises(ModelError, match="'mtcnn'"):
+        cut_face(photo, Face((90, 60, 160, 160), 12.0), Alignment(WIDTH))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    st.tuples(PLACE, PLACE, st.floats(0, 500), st.floats(0, 500)),
+    st.lists(st.tuples(PLACE, PLACE), min_size=5, max_size=5),
+    st.floats(0.05, 1),
+    st.booleans(),
+)
+def test_any_place_of_a_face_gives_a_row_of_grey_levels(shape, box, points, frame, aligned):
+    pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
+    face = Face(box, 1.0, tuple(points))
+    crop = cut_face(pixels, face, Alignment(WIDTH) if aligned else None)
+    assert crop.shape[2] == 3
+    assert max(crop.shape[:2]) <= max(MOST, 500)
+    row = flatten(to_square(crop, SIDE, frame))
+    assert (row.shape, row.dtype) == ((1, SIDE * SIDE), np.uint8)
+    assert pixels.min() <= row.min() <= row.max() <= pixels.max()

@@ -10,7 +10,6 @@ from facecore.errors import DataError
 from facecore.face.features import Features
 from facecore.face.prepare import mirror
 from facecore.face.recipes import Recipe
-from facecore.model.drawing import draw_features, to_image
 from facecore.model.explain import (
     WALK_STEP,
     Heat,
@@ -41,51 +40,11 @@ def model(faces):
     return FaceSpaceClassifier(20).fit(*faces[:2]).to_model(Recipe())
 
 
-def test_a_row_becomes_a_picture_with_grey_levels_cut_to_their_range():
-    assert to_image(np.array([-5, 0.6, 254.4, 999])).tolist() == [[0, 1], [254, 255]]
-
-
-@pytest.mark.parametrize("across", ["x", "y"])
-def test_a_cell_is_drawn_as_strokes_along_its_edges(across):
-    face = np.full((64, 64), 60, dtype=np.uint8)
-    face[:, 36:] = 200  # one edge, from top to bottom, in the fifth column of cells
-    if across == "y":
-        face = face.T
-    picture = draw_features(Features("hog", 64, 1.0, cell=8), face).astype(float)
-    if across == "y":
-        picture = picture.T
-    size = len(picture) // 8
-    cells = picture.reshape(8, size, 8, size)
-    light = cells.mean(axis=(1, 3))
-    assert (light.argmax(axis=1) == 4).all()
-    assert light[:, :3].max() < 0.1 * light[:, 4].min()
-    star = cells[3, :, 4]
-    middle = slice(size // 2 - 2, size // 2 + 2)
-    assert star[:, middle].mean() > 2 * star[middle].mean()
-
-
-@pytest.mark.parametrize(("degrees", "strongest"), [(10, 0), (50, 2), (130, 6)])
-def test_the_histogram_of_a_cell_is_that_of_its_gradients(degrees, strongest):
-    features = Features("hog", 64, 1.0, cell=8)
-    y, x = np.mgrid[:64, :64] - 32
-    slope = 128 + 2 * (np.cos(np.radians(degrees)) * x + np.sin(np.radians(degrees)) * y)
-    row = features.extract(np.rint(slope).astype(np.uint8).reshape(1, -1))[0]
-    cells = features.cells(row)
-    assert cells.shape == (8, 8, 18)
-    assert (cells.argmax(axis=2) == strongest).all()
-
-
-def test_pixels_are_drawn_as_they_are(drawn):
-    features = Features("pixels", 50, 0.5)
-    seen = draw_features(features, drawn[0].reshape(100, 100))
-    assert np.array_equal(seen, drawn[0].reshape(100, 100)[25:75, 25:75])
-
-
 def test_more_eigenfaces_draw_a_face_more_truly(model, drawn):
     errors = [
-        np.abs(reconstruct(model, drawn, k).reshape(len(drawn), -1) - drawn.astype(float))
-        .mean() for k in (0, 3, None)
-    ]  # fmt: skip
+        np.abs(reconstruct(model, drawn, k).reshape(len(drawn), -1) - drawn.astype(float)).mean()
+        for k in (0, 3, None)
+    ]
     assert errors[0] > errors[1] > errors[2]
 
 

@@ -16,19 +16,15 @@ from PIL import Image
 from facecore.data.crops import read_table
 from facecore.data.faces import load_faces
 from facecore.errors import ModelError
-from facecore.face.detect import Face
 from facecore.face.images import Limits
 from facecore.face.prepare import align
 from facecore.face.recipes import RECIPES, Alignment
-from facecore.model.answers import annotate, same_faces
-from facecore.model.predict import BATCH, classify, colour_crop, predict_many, predict_photo
+from facecore.model.predict import BATCH, colour_crop, predict_many, predict_photo
 from facecore.model.rule import AnswerRule
 from facecore.model.store import load_model, read_metadata, write_model
 
-
-@pytest.fixture(scope="module")
-def photo() -> bytes:
-    return encode(draw_photo("round", 3), quality=92)
+POINTS = ((30.0, 40.0), (70.0, 40.0), (50.0, 60.0), (35.0, 80.0), (65.0, 80.0))
+SURE = AnswerRule(min_confidence=1.0)
 
 
 def same(a, b) -> bool:
@@ -172,17 +168,6 @@ def test_a_photo_without_a_face_has_an_answer_without_faces(shape, tiny_model):
     answer = predict_photo(encode(np.full((*shape, 3), 120, np.uint8), "PNG"), tiny_model)
     assert (answer.error, answer.faces) == (None, ())
     assert (answer.height, answer.width) == shape
-
-
-def test_what_json_shows_is_rounded_and_plain(photo, tiny_model):
-    told = predict_photo(photo, tiny_model, name="p").to_dict()
-    assert set(told) == {"photo", "error", "faces"}
-    (face,) = told["faces"]
-    assert set(face) == {"box", "label", "probability", "scores", "reason"}
-    assert (face["label"], face["reason"]) == ("round", None)
-    assert all(type(v) is int for v in face["box"])
-    assert set(face["scores"]) == set(tiny_model.labels)
-    assert face["probability"] == round(face["probability"], 4)
 
 
 @pytest.fixture(scope="module")
@@ -340,45 +325,6 @@ def test_another_detector_can_be_asked_for(photo, tiny_model):
         predict_photo(photo, tiny_model, detector={"name": "nose"})
 
 
-def test_faces_in_the_same_place_are_paired_whatever_their_order(photo, tiny_model):
-    answer = predict_photo(photo, tiny_model)
-    (face,) = answer.faces
-    x, y, w, h = face.box
-    near = replace(face, box=(x + w // 10, y, w, h))
-    nearer = replace(face, box=(x + w // 20, y, w, h))
-    elsewhere = replace(face, box=(x + w, y, w, h))
-    other = replace(answer, faces=(elsewhere, near, nearer))
-    assert same_faces(answer, answer) == [(0, 0)]
-    assert same_faces(answer, other) == [(0, 2)]
-    assert same_faces(answer, replace(answer, faces=(elsewhere,))) == []
-
-
-def test_boxes_are_drawn_in_the_colour_of_their_label(photo, tiny_model):
-    answer = predict_photo(photo, tiny_model)
-    before = answer.pixels.copy()
-    colours = {"round": (0, 0, 255), "square": (255, 128, 0)}
-    picture = annotate(answer, colours)
-    x, y, w, h = answer.faces[0].box
-    assert picture[y + h, x + w // 2].tolist() == [0, 0, 255]
-    assert (answer.pixels == before).all()
-    assert (picture != before).any(axis=2).mean() < 0.2
-
-
-POINTS = ((30.0, 40.0), (70.0, 40.0), (50.0, 60.0), (35.0, 80.0), (65.0, 80.0))
-
-
-def test_landmarks_are_in_pixels_of_the_full_photo_and_drawn_as_dots(photo, tiny_model):
-    answer = predict_photo(photo, tiny_model)
-    assert answer.faces[0].landmarks is None
-    twice = tuple((2 * x, 2 * y) for x, y in POINTS)
-    found = Face(tuple(2 * v for v in answer.faces[0].box), 1.0, twice)
-    (face,) = classify([answer.faces[0].prepared], tiny_model, [found])
-    assert face.landmarks == twice
-    whole = replace(answer, width=2 * answer.width, height=2 * answer.height, faces=(face,))
-    picture = annotate(whole, dict.fromkeys(tiny_model.labels, (0, 0, 255)))
-    assert all(picture[int(y), int(x)].tolist() == [0, 0, 255] for x, y in POINTS)
-
-
 def test_a_face_is_cut_in_colour_as_the_recipe_says(photo, tiny_model):
     answer = predict_photo(photo, tiny_model)
     x, y, w, h = answer.faces[0].box
@@ -386,9 +332,6 @@ def test_a_face_is_cut_in_colour_as_the_recipe_says(photo, tiny_model):
     aligned = replace(tiny_model, recipe=replace(RECIPES["aligned"], alignment=Alignment(3.5)))
     answer = replace(answer, faces=(replace(answer.faces[0], landmarks=POINTS),))
     assert np.array_equal(colour_crop(answer, 1, aligned), align(answer.pixels, POINTS, 3.5))
-
-
-SURE = AnswerRule(min_confidence=1.0)
 
 
 @pytest.mark.parametrize(
@@ -447,23 +390,3 @@ def test_of_three_labels_the_likeliest_stays(three_faces, tiny_model):
         assert face.label is None
         assert face.likely == sure.label
         assert face.probability == face.scores[face.likely] == max(face.scores.values())
-
-
-def test_an_unsure_face_has_a_box_of_no_labels_colour(photo, tiny_model):
-    answer = predict_photo(photo, tiny_model, rule=SURE)
-    picture = annotate(answer, {"round": (0, 0, 255), "square": (255, 128, 0)})
-    x, y, w, h = answer.faces[0].box
-    red, green, blue = picture[y + h, x + w // 2].tolist()
-    assert red == green == blue
-
-
-def test_boxes_beyond_the_photo_can_be_drawn(photo, tiny_model):
-    answer = predict_photo(photo, tiny_model)
-    face = replace(answer.faces[0], box=(-40, -30, 280, 300))
-    picture = annotate(replace(answer, faces=(face,)), dict.fromkeys(tiny_model.labels, (1, 2, 3)))
-    assert picture.shape == answer.pixels.shape
-
-
-def test_an_answer_without_pixels_cannot_be_drawn(tiny_model):
-    with pytest.raises(ValueError, match="no pixels"):
-        annotate(predict_photo(b"bad", tiny_model), {})

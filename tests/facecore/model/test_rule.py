@@ -49,12 +49,19 @@ def test_what_is_not_set_is_left_out():
 
 
 NONSENSE = [
-    {"min_confidence": 1.5}, {"min_confidence": -0.1}, {"min_confidence": "0.9"},
-    {"min_confidence": True}, {"min_confidence": None}, {"min_confidence": math.nan},
-    {"max_distance": -1}, {"max_distance": math.nan}, {"min_score": math.nan}, {"min_score": []},
+    {"min_confidence": 1.5},
+    {"min_confidence": -0.1},
+    {"min_confidence": "0.9"},
+    {"min_confidence": True},
+    {"min_confidence": None},
+    {"min_confidence": math.nan},
+    {"max_distance": -1},
+    {"max_distance": math.nan},
+    {"min_score": math.nan},
+    {"min_score": []},
     {"min_score": math.inf},
     {"confidence": 0.9},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("document", [*NONSENSE, None, [], 3, "rule"], ids=str)

@@ -181,9 +181,18 @@ def test_a_hidden_file_as_file_managers_leave_it_is_no_harm(artifacts, tiny_mode
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", "null", '{"format": 1}', '{"format": 1, "sha256": {}}', "[" * 5000,
-             '{"format": 1, "sha256": {"model.npz": "", "model.json": "", "../x": ""}}'],
-)  # fmt: skip
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"format": 1}',
+        '{"format": 1, "sha256": {}}',
+        "[" * 5000,
+        '{"format": 1, "sha256": {"model.npz": "", "model.json": "", "../x": ""}}',
+    ],
+)
 def test_foreign_metadata_is_refused(text, artifacts, tiny_model):
     (write(tiny_model) / "metadata.json").write_text(text)
     for read in (load_model, read_metadata, read_evaluation):

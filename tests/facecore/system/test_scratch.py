@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from facecore.errors import DataError
-from facecore.system.files import lock
 from facecore.system.scratch import reserve_array, scratch_folder, sweep
 
 REPO = Path(__file__).resolve().parents[3]
@@ -34,9 +33,12 @@ def place(tmp_path, monkeypatch) -> Path:
 def other(place):
     """Another process in a block with a scratch folder of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", HOLD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         env=os.environ | {"TMPDIR": str(place), "PYTHONPATH": str(REPO)},
-    )  # fmt: skip
+    )
     assert process.stdout is not None
     folder = Path(process.stdout.readline().strip())
     yield process, folder
@@ -87,15 +89,6 @@ def test_files_of_others_stay(place):
     mine.write_text("mine")
     sweep()
     assert mine.read_text() == "mine"
-
-
-def test_a_lock_is_held_once_until_its_file_is_closed(place):
-    path = place / "lock"
-    with open(path, "a+b") as first, open(path, "r+b") as second:
-        assert lock(first)
-        assert not lock(second)
-        first.close()
-        assert lock(second)
 
 
 def test_no_place_is_one_error_that_names_the_way_out(place, monkeypatch):

@@ -202,9 +202,12 @@ def test_another_process_sees_the_job_and_can_cancel_it(work, crops_folder, long
         "print(read_job().state)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(REPO)},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(REPO)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.split() == ["running", "cancelled"]
     assert read_job().state == "cancelled"
 

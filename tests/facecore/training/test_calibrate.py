@@ -1,14 +1,27 @@
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from facecore.evaluation.curves import calibration_error
+from facecore.face.features import Features
+from facecore.face.recipes import RECIPES
+from facecore.model.classifier import FaceModel, Member
+from facecore.model.explain import distance_from_face_space
 from facecore.training.calibrate import (
     CONFIDENCES,
+    calibrate_members,
     choose_confidence,
     choose_distance,
     choose_score,
     platt,
     weigh,
+    with_rule,
 )
+from facecore.training.estimator import FaceSpaceClassifier
+
+CLASSIC = RECIPES["classic"]
 
 
 def drawn(n_a: int, n_b: int, slope: float, offset: float, seed: int = 0):
@@ -162,3 +175,117 @@ def test_members_that_know_nothing_count_equally():
     weights, slope = weigh([-told, -2 * told], y, np.array(["a", "b"]))
     assert weights[:, 0] == pytest.approx([0.5, 0.5])
     assert slope == pytest.approx(1)
+
+
+@pytest.mark.parametrize("data", ["faces", "three_faces"])
+def test_the_rule_is_chosen_on_the_training_faces(data, request):
+    X, y, _ = request.getfixturevalue(data)
+    model = FaceSpaceClassifier(20).fit(X, y).to_model(replace(CLASSIC, unsure=0.95))
+    rng = np.random.default_rng(0)
+    decisions = model.decision_function(X).reshape(len(y), -1)
+    decisions = decisions + rng.normal(0, 1.2, decisions.shape)
+    scores = np.linspace(1, 0.9, len(y))
+    ruled, told = with_rule(model, decisions, X, y, scores)
+    P = model.probability_of(decisions)
+    right = np.array(model.labels)[P.argmax(axis=1)] == y
+    answered = P.max(axis=1) >= ruled.rule.min_confidence
+    assert right.mean() < 0.95 <= right[answered].mean()
+    assert told["coverage"] == round(answered.mean(), 4) < 1
+    assert told["accuracy"] == round(right[answered].mean(), 4)
+    assert (distance_from_face_space(model, X) < ruled.rule.max_distance).all()
+
+
+def straight_member(name: str, weights: np.ndarray, bias: np.ndarray) -> Member:
+    """A member whose decisions are sums of four grey levels, each between 0 and 1."""
+    outputs = weights.shape[1]
+    return Member(
+        minimum=np.zeros(4, np.float32),
+        span=np.full(4, 255, np.float32),
+        mean=np.zeros(4, np.float32),
+        components=np.eye(4, dtype=np.float16),
+        deviation=np.ones(4, np.float32),
+        variance=np.ones(4, np.float32),
+        total_variance=4.0,
+        kernel_vectors=np.eye(4, dtype=np.float32),
+        coefficients=weights,
+        intercept=np.broadcast_to(bias, outputs).astype(float),
+        gamma=0.0,
+        kernel="linear",
+        features=Features("pixels", 2) if name == "second" else Features(),
+        name=name,
+    )
+
+
+def made_decisions(labels: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures of four grey levels, and labels that depend on them by chance."""
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 256, (6000, 4), dtype=np.uint8)
+    if labels == 2:
+        odds = 6 * (X / 255 - 0.5) @ [1, 1, -1, 0]
+        return X, np.where(rng.random(len(X)) < 1 / (1 + np.exp(-odds)), "b", "a")
+    odds = 8 * (X[:, :3] / 255 - 0.5)
+    return X, np.array(list("abc"))[(odds + rng.gumbel(size=odds.shape)).argmax(axis=1)]
+
+
+def made_model(labels: int) -> FaceModel:
+    """Two members, each of which sees a part of what the labels depend on, in its own unit."""
+    if labels == 2:
+        first, second = np.array([[1.0, 0, -1, 0]]).T, 400 * np.array([[0.5, 1, -0.5, 0]]).T
+        biases = np.array([0.3]), np.array([-100.0])
+    else:
+        first, second = 0.1 * np.eye(4, 3), 30 * np.eye(4, 3)
+        biases = np.array([0.0, 0.2, -0.1]), np.array([-15.0, -10, -20])
+    members = (
+        straight_member("first", first, biases[0]),
+        straight_member("second", second, biases[1]),
+    )
+    return FaceModel(tuple("abc"[:labels]), members, np.ones(len(biases[0])), {"side": 2})
+
+
+def calibrated_model(
+    model: FaceModel, X: np.ndarray, y: np.ndarray
+) -> tuple[FaceModel, np.ndarray]:
+    return calibrate_members(model, [m.decide(m.coordinates(X)) for m in model.members], y)
+
+
+def test_the_probabilities_of_two_members_together_are_as_often_right_as_they_say():
+    X, y = made_decisions(2, 1)
+    errors = []
+    for model in (made_model(2), calibrated_model(made_model(2), *made_decisions(2, 0))[0]):
+        table = pd.DataFrame(model.predict_proba(X), columns=["p_a", "p_b"])
+        table = table.assign(label=y, predicted=model.predict(X), detected=True)
+        errors.append(calibration_error(table))
+    assert errors[0] > 0.1
+    assert errors[1] < 0.02
+    assert 0.8 < (table["predicted"] == y).mean() < 0.9
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_the_decisions_that_calibration_returns_are_those_of_the_model(labels):
+    X, y = made_decisions(labels, 0)
+    model, decisions = calibrated_model(made_model(labels), X, y)
+    assert decisions.reshape(-1) == pytest.approx(model.decision_function(X).reshape(-1), abs=1e-4)
+
+
+def test_the_unit_of_a_members_decisions_does_not_matter():
+    X, y = made_decisions(2, 0)
+    model = made_model(2)
+    first, second = model.members
+    scaled = replace(
+        second, coefficients=second.coefficients * 1000, intercept=second.intercept * 1000
+    )
+    one, other = (
+        calibrated_model(replace(model, members=(first, member)), X, y)[0]
+        for member in (second, scaled)
+    )
+    assert other.predict_proba(X) == pytest.approx(one.predict_proba(X), abs=1e-3)
+
+
+def test_calibration_keeps_the_order_of_the_decisions_of_a_member_alone():
+    X, y = made_decisions(2, 0)
+    model = replace(made_model(2), members=made_model(2).members[:1])
+    before = model.decision_function(X)
+    after = calibrated_model(model, X, y)[0].predict_proba(X)[:, 1]
+    order = np.argsort(before, kind="stable")
+    assert (np.diff(after[order]) >= -1e-9).all()
+    assert (np.diff(after[order]) > 0).any()

@@ -123,9 +123,13 @@ def test_crops_become_the_points_that_the_model_sees(crops_folder, tiny_model):
 def test_a_sample_of_crops_is_bounded_and_its_progress_is_told(crops_folder, tiny_model):
     seen = []
     points = project_crops(
-        crops_folder, read_table(crops_folder), tiny_model, count=10, seed=3,
+        crops_folder,
+        read_table(crops_folder),
+        tiny_model,
+        count=10,
+        seed=3,
         on_progress=lambda *news: seen.append(news),
-    )  # fmt: skip
+    )
     assert len(points.y) == 10
     assert seen == [(10, 10)]
 

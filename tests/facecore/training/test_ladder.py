@@ -110,8 +110,11 @@ def test_the_tables_that_ship_lead_to_no_photo():
     assert found is not None
     assert found.rungs["rung"].tolist() == list(RUNGS)
     assert {path.name for path in folder.iterdir()} == {
-        "ladder.json", "rungs.csv", "curves.csv", "components.csv",
-    }  # fmt: skip
+        "ladder.json",
+        "rungs.csv",
+        "curves.csv",
+        "components.csv",
+    }
     for table in (found.rungs, found.curves, found.components):
         assert not {"path", "subject", "sha256", "hash"} & set(table.columns)
         assert len(table) < 200

@@ -7,37 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from cartoons import draw_photo, encode, write_raw
+from cartoons import encode, write_raw
 
-from facecore.data.crops import crop_folder, read_table, recipe_settings
+from facecore.data.crops import read_table
 from facecore.data.faces import gather, load_faces
-from facecore.data.splits import hold_out, subject_names
 from facecore.errors import DataError, ModelError
-from facecore.evaluation.curves import calibration_error
 from facecore.evaluation.report import evaluate_predictions
-from facecore.face.features import Features
 from facecore.face.recipes import RECIPES
-from facecore.model.classifier import FaceModel, Member
-from facecore.model.explain import distance_from_face_space
+from facecore.model.classifier import FaceModel
 from facecore.model.rule import AnswerRule
 from facecore.model.store import load_model, read_evaluation, read_metadata, read_model_table
-from facecore.training.calibrate import calibrate_members, with_rule
-from facecore.training.estimator import FaceSpaceClassifier
-from facecore.training.grids import parse_grid, read_grid
-from facecore.training.metadata import describe_search, join_tables
+from facecore.training.grids import parse_grid
 from facecore.training.pipeline import train
-from facecore.training.search import SearchResult
 
 CLASSIC, ALIGNED = RECIPES["classic"], RECIPES["aligned"]
-
-
-@pytest.fixture(scope="module")
-def split_crops(tmp_path_factory):
-    """Crops of a data set with a train and a test split."""
-    root = tmp_path_factory.mktemp("split")
-    write_raw(root / "raw", persons=6, shots=2, split=True)
-    crop_folder(root / "raw", root / "crops", recipe_settings("classic"))
-    return root / "crops"
 
 
 def test_only_the_train_split_is_fitted_and_the_test_split_is_evaluated(
@@ -54,35 +37,6 @@ def test_only_the_train_split_is_fitted_and_the_test_split_is_evaluated(
     assert metadata["labels"] == ["round", "square"]
 
 
-def test_without_a_split_whole_persons_are_held_out():
-    table = pd.DataFrame(
-        {
-            "label": np.repeat(["a", "b"], 30),
-            "subject": [f"{i // 3}" for i in range(60)],
-            "path": [f"{i}.jpg" for i in range(60)],
-        }
-    )
-    split = hold_out(table, 0)
-    assert 8 <= (split == "test").sum() <= 16
-    assert set(split) == {"train", "test"}
-    assert pd.Series(split).groupby(table["subject"]).nunique().eq(1).all()
-    assert set(table["label"][split == "test"]) == {"a", "b"}
-    assert (split == hold_out(table, 0)).all()
-
-
-def test_persons_are_apart_between_data_sets_and_unknown_ones_are_each_their_own():
-    table = pd.DataFrame(
-        {
-            "set": ["x", "y", "x", "x", "x"],
-            "subject": ["eve", "eve", "", "", "eve"],
-            "path": ["1", "2", "3", "4", "5"],
-        }
-    )
-    who = subject_names(table)
-    assert len(set(who)) == 4
-    assert who[0] == who[4]
-
-
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_two_trainings_with_one_seed_give_the_same_bytes(
     jobs, crops_folder, tiny_grid, tiny_artifacts, artifacts
@@ -90,16 +44,13 @@ def test_two_trainings_with_one_seed_give_the_same_bytes(
     folder = train([crops_folder], "tiny", recipe="classic", grid=str(tiny_grid), jobs=jobs)
     for file in ("model.npz", "model.json", "sizes.csv"):
         assert (folder / file).read_bytes() == (tiny_artifacts / "tiny" / file).read_bytes()
-    scores = pd.read_csv(folder / "grid_search.csv").filter(regex="score$|param").drop(
-        columns=["mean_score_time", "std_score_time"], errors="ignore"
-    )  # fmt: skip
+    scores = (
+        pd.read_csv(folder / "grid_search.csv")
+        .filter(regex="score$|param")
+        .drop(columns=["mean_score_time", "std_score_time"], errors="ignore")
+    )
     stored = pd.read_csv(tiny_artifacts / "tiny" / "grid_search.csv")
     pd.testing.assert_frame_equal(scores, stored[scores.columns])
-
-
-def test_another_seed_holds_out_other_persons(crops_folder):
-    splits = [tuple(gather([crops_folder], CLASSIC, seed=seed)["split"]) for seed in range(4)]
-    assert len(set(splits)) > 1
 
 
 def test_a_raw_folder_is_cropped_first(raw_folder, tiny_grid, artifacts, tmp_path, monkeypatch):
@@ -118,24 +69,6 @@ def test_a_model_tells_no_path_no_file_and_no_person(tiny_artifacts, raw_folder,
         if file.suffix != ".npz":
             text = file.read_text(encoding="utf-8")
             assert not [word for word in names + places if word in text], file.name
-
-
-def test_a_model_tells_how_it_was_made(tiny_artifacts, tiny_grid):
-    metadata = json.loads((tiny_artifacts / "tiny" / "metadata.json").read_text())
-    assert metadata["name"] == "tiny"
-    assert metadata["recipe"] == "classic"
-    assert metadata["search"]["candidates"] == 4
-    assert metadata["search"]["folds"] == 5
-    assert set(metadata["search"]["best"]) >= {"n_components", "C", "gamma"}
-    assert 0.5 < metadata["search"]["balanced_accuracy"] <= 1
-    assert {"python", "numpy", "scikit-learn", "opencv-python-headless"} <= set(
-        metadata["versions"]
-    )
-    counts = metadata["data"]["drawn"]
-    assert counts["photos"] == counts["train"] + counts["test"] == sum(counts["states"].values())
-    vectors = metadata["kernel_vectors"]
-    assert vectors["kind"] == "support vectors"
-    assert vectors["count"] == vectors["lead_back_to_a_photo"] > 0
 
 
 def test_a_model_for_giving_away_has_no_vector_that_leads_back(crops_folder, tiny_grid, artifacts):
@@ -172,24 +105,6 @@ def test_a_recipe_that_may_not_be_unsure_gives_no_rule(tiny_artifacts):
     assert "rule" not in json.loads((tiny_artifacts / "tiny" / "model.json").read_text())
 
 
-@pytest.mark.parametrize("data", ["faces", "three_faces"])
-def test_the_rule_is_chosen_on_the_training_faces(data, request):
-    X, y, _ = request.getfixturevalue(data)
-    model = FaceSpaceClassifier(20).fit(X, y).to_model(replace(CLASSIC, unsure=0.95))
-    rng = np.random.default_rng(0)
-    decisions = model.decision_function(X).reshape(len(y), -1)
-    decisions = decisions + rng.normal(0, 1.2, decisions.shape)
-    scores = np.linspace(1, 0.9, len(y))
-    ruled, told = with_rule(model, decisions, X, y, scores)
-    P = model.probability_of(decisions)
-    right = np.array(model.labels)[P.argmax(axis=1)] == y
-    answered = P.max(axis=1) >= ruled.rule.min_confidence
-    assert right.mean() < 0.95 <= right[answered].mean()
-    assert told["coverage"] == round(answered.mean(), 4) < 1
-    assert told["accuracy"] == round(right[answered].mean(), 4)
-    assert (distance_from_face_space(model, X) < ruled.rule.max_distance).all()
-
-
 def test_the_stored_tables_fit_the_model(in_tiny_artifacts):
     predictions = read_model_table("predictions", "tiny")
     assert (
@@ -198,56 +113,6 @@ def test_the_stored_tables_fit_the_model(in_tiny_artifacts):
     )
     assert len(read_model_table("grid_search", "tiny")) == 4
     assert len(read_model_table("sizes", "tiny")) == 32
-
-
-def test_of_copies_in_two_data_sets_the_test_copy_stays(tmp_path):
-    shared = encode(draw_photo("round", 20), quality=95)
-    for name, split in (("one", "train"), ("two", "test")):
-        raw = write_raw(tmp_path / name, persons=2, shots=1)
-        table = pd.read_csv(raw / "labels.csv", keep_default_na=False)
-        # The photos of the second data set differ from those of the first but for one.
-        for person, path in enumerate(table["path"]):
-            label = path.split("/")[0]
-            pixels = draw_photo(label, person + (40 if name == "two" else 30))
-            (raw / path).write_bytes(encode(pixels, quality=95))
-        (raw / "round" / "same.jpg").write_bytes(shared)
-        table.loc[len(table)] = {"path": "round/same.jpg", "label": "round", "subject": "s"}
-        table.assign(split=split).to_csv(raw / "labels.csv", index=False)
-        crop_folder(raw, tmp_path / f"{name}-crops", recipe_settings("classic"))
-    faces = gather([tmp_path / "one-crops", tmp_path / "two-crops"], CLASSIC)
-    copies = faces[faces["path"].eq("round/same.jpg")].set_index("set")["state"]
-    assert copies.to_dict() == {"one-crops": "duplicate", "two-crops": "kept"}
-
-
-def test_data_sets_of_one_name_are_told_apart(split_crops, tmp_path):
-    other = tmp_path / "crops"
-    shutil.copytree(split_crops, other)
-    faces = gather([split_crops, other], CLASSIC)
-    assert set(faces["set"]) == {"crops-1", "crops-2"}
-    assert faces.query("state == 'kept'")["sha256"].is_unique
-
-
-def test_a_crop_that_is_missing_names_the_command_that_makes_it(split_crops, tmp_path):
-    shutil.copytree(split_crops, tmp_path / "copy")
-    table = read_table(tmp_path / "copy").query("state == 'kept'")
-    table = table.assign(folder=str(tmp_path / "copy"))
-    (tmp_path / "copy" / table["crop"].iloc[0]).unlink()
-    with pytest.raises(DataError, match="facecore crop RAW"):
-        load_faces(table, CLASSIC)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "3", '{"C": [1]}', '{"C": [1], "gamma": [1], "n_components": "many"}', "{"]
-)
-def test_a_grid_file_that_makes_no_sense_is_an_error(text, tmp_path):
-    (tmp_path / "grid.json").write_text(text)
-    with pytest.raises(DataError, match="grid"):
-        read_grid(str(tmp_path / "grid.json"), CLASSIC, "pixels")
-
-
-def test_an_unknown_grid_names_those_there_are():
-    with pytest.raises(DataError, match="there are: quick, full"):
-        read_grid("huge", CLASSIC, "pixels")
 
 
 def test_an_unknown_recipe_names_those_there_are(split_crops, artifacts):
@@ -387,8 +252,9 @@ def test_on_centres_no_vector_of_any_member_leads_back_to_a_photo(
     assert not (artifacts / "m" / "coordinates.csv").exists()
 
 
-@pytest.mark.parametrize(("recipe", "crops"), [("aligned", "crops_folder"),
-                                               ("classic", "aligned_crops")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("recipe", "crops"), [("aligned", "crops_folder"), ("classic", "aligned_crops")]
+)
 def test_crops_of_another_recipe_are_refused_with_the_command_that_mends_it(
     recipe, crops, request, artifacts
 ):
@@ -398,162 +264,6 @@ def test_crops_of_another_recipe_are_refused_with_the_command_that_mends_it(
         train([folder], "m", recipe=recipe)
     assert str(folder) in str(caught.value)
     assert not artifacts.exists()
-
-
-def test_each_recipe_has_crops_of_its_own(raw_folder, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    classic, aligned = (set(gather([raw_folder], r)["folder"]) for r in (CLASSIC, ALIGNED))
-    assert len(classic | aligned) == 2
-    assert (gather([raw_folder], ALIGNED)["state"] == "kept").all()
-
-
-def test_the_tuned_grid_is_that_of_the_recipe_and_member():
-    for recipe in (CLASSIC, ALIGNED):
-        for name, member in recipe.members.items():
-            assert read_grid("tuned", recipe, name) == parse_grid(member.tuned)
-
-
-def test_landmarks_have_narrower_kernels_in_the_tuned_grid_and_in_no_other(tiny_grid):
-    exact, other = (read_grid("tuned", ALIGNED, "hog wide", s) for s in ("exact", "nystroem"))
-    assert min(other["gamma"]) > max(exact["gamma"])
-    assert other["gamma"] == pytest.approx([1 / 300, 1.5 / 300], abs=1e-6)
-    assert other | {"gamma": exact["gamma"]} == exact
-    for grid in ("quick", "full", str(tiny_grid)):
-        exact, other = (read_grid(grid, CLASSIC, "pixels", s) for s in ("exact", "nystroem"))
-        assert other == exact
-
-
-def test_a_grid_file_has_one_grid_for_all_members_or_one_for_each(tiny_grid, tiny_grids):
-    assert read_grid(str(tiny_grid), ALIGNED, "hog tight") == read_grid(
-        str(tiny_grid), ALIGNED, "pixels"
-    )
-    grids = json.loads(tiny_grids.read_text())
-    for member, grid in grids.items():
-        assert read_grid(str(tiny_grids), ALIGNED, member) == parse_grid(grid)
-
-
-def test_a_grid_file_that_leaves_a_member_out_is_an_error(tiny_grids, tmp_path):
-    grids = json.loads(tiny_grids.read_text())
-    del grids["hog wide"]
-    (tmp_path / "grid.json").write_text(json.dumps(grids))
-    with pytest.raises(DataError, match=r"unknown: .*'hog tight'"):
-        read_grid(str(tmp_path / "grid.json"), ALIGNED, "hog wide")
-
-
-def searched(scores: list[float], n: int = 10) -> SearchResult:
-    table = pd.DataFrame(
-        {"param_C": np.arange(len(scores)), "split0_test_score": scores,
-         "split1_test_score": scores, "mean_test_score": scores}
-    )  # fmt: skip
-    return SearchResult(table, {"C": int(np.argmax(scores)), "n": n}, np.zeros((4, 1)))
-
-
-def test_the_candidates_of_several_members_are_one_table():
-    one, two = searched([0.5, 0.6]), searched([0.7, 0.9, 0.8])
-    table = join_tables({"pixels": one, "hog": two})
-    assert table["param_member"].tolist() == ["pixels"] * 2 + ["hog"] * 3
-    assert table["mean_test_score"].tolist() == [0.5, 0.6, 0.7, 0.9, 0.8]
-    assert "param_member" not in join_tables({"pixels": one})
-
-
-def test_the_described_search_scores_the_whole_model_and_names_what_each_member_chose():
-    y, groups = np.repeat(["a", "b"], 20), np.arange(40).astype(str)
-    decisions = np.where(y == "b", 1.0, -1.0)[:, None]
-    decisions[:4] *= -1
-    searches = {"pixels": searched([0.5, 0.6]), "hog": searched([0.9, 0.7], 7)}
-    told = describe_search(searches, {"pixels": {}, "hog": {}}, decisions, y, groups, 0)
-    assert (told["candidates"], told["folds"]) == (4, 2)
-    assert told["best"] == {"C": 1, "n": 10}
-    assert told["members"] == {"pixels": {"C": 1, "n": 10}, "hog": {"C": 0, "n": 7}}
-    assert told["balanced_accuracy"] == pytest.approx(0.9)
-    alone = describe_search(
-        {"pixels": searched([1])}, {"pixels": {"C": [1]}}, decisions, y, groups, 0
-    )
-    assert "members" not in alone
-    assert alone["grid"] == {"C": [1]}
-
-
-def straight_member(name: str, weights: np.ndarray, bias: np.ndarray) -> Member:
-    """A member whose decisions are sums of four grey levels, each between 0 and 1."""
-    outputs = weights.shape[1]
-    return Member(
-        minimum=np.zeros(4, np.float32), span=np.full(4, 255, np.float32),
-        mean=np.zeros(4, np.float32), components=np.eye(4, dtype=np.float16),
-        deviation=np.ones(4, np.float32), variance=np.ones(4, np.float32), total_variance=4.0,
-        kernel_vectors=np.eye(4, dtype=np.float32), coefficients=weights,
-        intercept=np.broadcast_to(bias, outputs).astype(float), gamma=0.0, kernel="linear",
-        features=Features("pixels", 2) if name == "second" else Features(), name=name,
-    )  # fmt: skip
-
-
-def made_decisions(labels: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures of four grey levels, and labels that depend on them by chance."""
-    rng = np.random.default_rng(seed)
-    X = rng.integers(0, 256, (6000, 4), dtype=np.uint8)
-    if labels == 2:
-        odds = 6 * (X / 255 - 0.5) @ [1, 1, -1, 0]
-        return X, np.where(rng.random(len(X)) < 1 / (1 + np.exp(-odds)), "b", "a")
-    odds = 8 * (X[:, :3] / 255 - 0.5)
-    return X, np.array(list("abc"))[(odds + rng.gumbel(size=odds.shape)).argmax(axis=1)]
-
-
-def made_model(labels: int) -> FaceModel:
-    """Two members, each of which sees a part of what the labels depend on, in its own unit."""
-    if labels == 2:
-        first, second = np.array([[1.0, 0, -1, 0]]).T, 400 * np.array([[0.5, 1, -0.5, 0]]).T
-        biases = np.array([0.3]), np.array([-100.0])
-    else:
-        first, second = 0.1 * np.eye(4, 3), 30 * np.eye(4, 3)
-        biases = np.array([0.0, 0.2, -0.1]), np.array([-15.0, -10, -20])
-    members = (straight_member("first", first, biases[0]),
-               straight_member("second", second, biases[1]))  # fmt: skip
-    return FaceModel(tuple("abc"[:labels]), members, np.ones(len(biases[0])), {"side": 2})
-
-
-def calibrated(model: FaceModel, X: np.ndarray, y: np.ndarray) -> tuple[FaceModel, np.ndarray]:
-    return calibrate_members(model, [m.decide(m.coordinates(X)) for m in model.members], y)
-
-
-def test_the_probabilities_of_two_members_together_are_as_often_right_as_they_say():
-    X, y = made_decisions(2, 1)
-    errors = []
-    for model in (made_model(2), calibrated(made_model(2), *made_decisions(2, 0))[0]):
-        table = pd.DataFrame(model.predict_proba(X), columns=["p_a", "p_b"])
-        table = table.assign(label=y, predicted=model.predict(X), detected=True)
-        errors.append(calibration_error(table))
-    assert errors[0] > 0.1
-    assert errors[1] < 0.02
-    assert 0.8 < (table["predicted"] == y).mean() < 0.9
-
-
-@pytest.mark.parametrize("labels", [2, 3])
-def test_the_decisions_that_calibration_returns_are_those_of_the_model(labels):
-    X, y = made_decisions(labels, 0)
-    model, decisions = calibrated(made_model(labels), X, y)
-    assert decisions.reshape(-1) == pytest.approx(model.decision_function(X).reshape(-1), abs=1e-4)
-
-
-def test_the_unit_of_a_members_decisions_does_not_matter():
-    X, y = made_decisions(2, 0)
-    model = made_model(2)
-    first, second = model.members
-    scaled = replace(
-        second, coefficients=second.coefficients * 1000, intercept=second.intercept * 1000
-    )
-    one, other = (
-        calibrated(replace(model, members=(first, member)), X, y)[0] for member in (second, scaled)
-    )
-    assert other.predict_proba(X) == pytest.approx(one.predict_proba(X), abs=1e-3)
-
-
-def test_calibration_keeps_the_order_of_the_decisions_of_a_member_alone():
-    X, y = made_decisions(2, 0)
-    model = replace(made_model(2), members=made_model(2).members[:1])
-    before = model.decision_function(X)
-    after = calibrated(model, X, y)[0].predict_proba(X)[:, 1]
-    order = np.argsort(before, kind="stable")
-    assert (np.diff(after[order]) >= -1e-9).all()
-    assert (np.diff(after[order]) > 0).any()
 
 
 def test_a_training_with_landmarks_says_so_and_answers_like_the_exact_one(
@@ -570,8 +280,14 @@ def test_a_training_with_landmarks_says_so_and_answers_like_the_exact_one(
 def test_the_number_of_landmarks_can_be_chosen(crops_folder, tiny_grid, artifacts):
     counts = []
     for landmarks in (10, 20):
-        train([crops_folder], "m", recipe="classic", grid=str(tiny_grid), solver="nystroem",
-              landmarks=landmarks)  # fmt: skip
+        train(
+            [crops_folder],
+            "m",
+            recipe="classic",
+            grid=str(tiny_grid),
+            solver="nystroem",
+            landmarks=landmarks,
+        )
         counts.append(read_metadata("m")["kernel_vectors"]["count"])
     assert counts == [20, 40]  # with their mirror images
 

@@ -1,23 +1,21 @@
 import numpy as np
 import pandas as pd
 import pytest
+from cartoons import noisy
 from sklearn.decomposition import PCA
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
-from sklearn.utils.class_weight import compute_sample_weight
 
 from facecore.data.splits import split_folds
-from facecore.errors import DataError
 from facecore.face.prepare import mirror
-from facecore.face.recipes import RECIPES
 from facecore.model.classifier import FaceModel
 from facecore.training.eigenfaces import as_float, fit_pca
 from facecore.training.estimator import fit_member
-from facecore.training.grids import GRIDS, PARAMETERS, parse_grid
-from facecore.training.kernels import decide, fit_svm, is_free, rbf
+from facecore.training.grids import PARAMETERS
+from facecore.training.kernels import fit_svm
 from facecore.training.search import (
     Plan,
     count_folds,
@@ -34,15 +32,6 @@ GRID = {
     "whiten": [True, False],
     "class_weight": ["balanced", None],
 }
-SMALL = {"n_components": [5], "C": [1.0], "gamma": [0.01]}
-
-
-def noisy(data, seed=0):
-    """Faces that are hard to tell apart, so that candidates differ."""
-    X, y, groups = data
-    rng = np.random.default_rng(seed)
-    X = np.clip(X[:, ::100] + rng.normal(0, 60, (len(X), X.shape[1] // 100)), 0, 255)
-    return X.astype(np.uint8), y, groups
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +81,14 @@ def test_the_table_has_a_row_a_candidate_in_the_shape_of_scikit_learn(found):
     assert len(table) == len(ParameterGrid(GRID)) == 32
     assert {f"param_{name}" for name in PARAMETERS} < set(table)
     folds = [f"split{i}_test_score" for i in range(4)]
-    assert {*folds, "std_test_score", "mean_fit_time", "std_fit_time", "mean_score_time",
-            "std_score_time"} < set(table)  # fmt: skip
+    assert {
+        *folds,
+        "std_test_score",
+        "mean_fit_time",
+        "std_fit_time",
+        "mean_score_time",
+        "std_score_time",
+    } < set(table)
     assert table[folds].mean(axis=1).to_numpy() == pytest.approx(table["mean_test_score"])
     assert sorted(table["rank_test_score"]) == list(range(1, 33))
     assert not table.drop(columns="param_class_weight").isna().any(axis=None)
@@ -116,10 +111,14 @@ def test_of_equal_candidates_the_simpler_wins(faces):
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
-@pytest.mark.parametrize("grid", [
-    {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.01, 0.05, 0.1]},
-    {"n_components": [6], "C": [1.0, 500.0], "gamma": [0.01, 0.05], "class_weight": [None]},
-], ids=["more spaces than workers", "fewer"])  # fmt: skip
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.01, 0.05, 0.1]},
+        {"n_components": [6], "C": [1.0, 500.0], "gamma": [0.01, 0.05], "class_weight": [None]},
+    ],
+    ids=["more spaces than workers", "fewer"],
+)
 def test_the_result_depends_neither_on_workers_nor_on_memory(three_faces, grid, mirrored):
     X, y, groups = noisy(three_faces)
     views = mirror(X) if mirrored else None
@@ -139,15 +138,20 @@ def test_the_scores_are_those_of_scikit_learns_grid_search_with_a_full_pca(faces
     X = X.astype(float)
     grid = {"n_components": [5, 20], "C": [0.3, 5.0, 50.0], "gamma": [0.001, 0.02, 0.1]}
     found = grid_search(X, y, groups, grid, folds=4).table
-    pipeline = Pipeline([
-        ("minmax", MinMaxScaler()), ("pca", PCA(whiten=True, svd_solver="full")),
-        ("svm", SVC(class_weight="balanced")),
-    ])  # fmt: skip
+    pipeline = Pipeline(
+        [
+            ("minmax", MinMaxScaler()),
+            ("pca", PCA(whiten=True, svd_solver="full")),
+            ("svm", SVC(class_weight="balanced")),
+        ]
+    )
     names = {"n_components": "pca__n_components", "C": "svm__C", "gamma": "svm__gamma"}
     plain = GridSearchCV(
-        pipeline, {names[name]: values for name, values in grid.items()},
-        scoring="balanced_accuracy", cv=split_folds(y, groups, 4, 0),
-    )  # fmt: skip
+        pipeline,
+        {names[name]: values for name, values in grid.items()},
+        scoring="balanced_accuracy",
+        cv=split_folds(y, groups, 4, 0),
+    )
     plain = pd.DataFrame(plain.fit(X, y).cv_results_)
     by = list(grid)
     plain = plain.rename(columns={f"param_{names[name]}": name for name in grid}).sort_values(by)
@@ -157,22 +161,6 @@ def test_the_scores_are_those_of_scikit_learns_grid_search_with_a_full_pca(faces
             plain[f"split{i}_test_score"].tolist()
         )
     assert plain["mean_test_score"].nunique() > 3
-
-
-@pytest.mark.parametrize("data", ["faces", "three_faces"])
-def test_a_machine_with_no_coefficient_at_its_bound_is_that_of_every_larger_C(data, request):
-    X, y, _ = noisy(request.getfixturevalue(data))
-    Z = as_float(X) / 255
-    K = rbf(Z, Z, 0.1)
-    weights = compute_sample_weight("balanced", y)
-    machines = {
-        C: fit_svm(K, y, SVC(C=C, kernel="precomputed", tol=1e-6), "balanced")
-        for C in (0.1, 100.0, 1e4)
-    }
-    assert [is_free(machine, C * weights) for C, machine in machines.items()] == [False, True, True]
-    one, other = decide(machines[100.0], K), decide(machines[1e4], K)
-    assert one == pytest.approx(other, abs=1e-4)
-    assert one != pytest.approx(decide(machines[0.1], K), abs=1e-2)
 
 
 def total_mb(plan: Plan, n: int, views: int) -> float:
@@ -197,32 +185,6 @@ def test_with_little_memory_fewer_work_and_with_more_distances_are_kept():
     assert [plan.scorers for plan in plans] == [1, 3, 4]
     assert [plan.keep for plan in plans] == [False, False, True]
     assert [plan.fitters for plan in plans] == [1, 1, 4]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_no_person_is_on_both_sides_of_a_fold_and_every_face_is_tested_once(three_faces, seed):
-    _, y, groups = three_faces
-    splits = split_folds(y, groups, 5, seed)
-    assert len(splits) == 5
-    for train, test in splits:
-        assert not set(groups[train]) & set(groups[test])
-        assert set(y[train]) == set(y)
-    assert sorted(np.concatenate([test for _, test in splits])) == list(range(len(y)))
-
-
-def test_a_label_with_few_persons_has_fewer_folds():
-    y = np.array(["a"] * 3 + ["b"] * 10)
-    assert len(split_folds(y, np.arange(13).astype(str), 5, 0)) <= 3
-
-
-def test_one_label_is_an_error():
-    with pytest.raises(DataError, match="two labels"):
-        split_folds(np.repeat("a", 6), np.arange(6), 5, 0)
-
-
-def test_a_label_of_one_person_is_an_error_that_names_it():
-    with pytest.raises(DataError, match="'b'"):
-        split_folds(np.array(list("aabb")), np.array(["1", "2", "3", "3"]), 5, 0)
 
 
 @pytest.mark.parametrize("data", ["faces", "three_faces"])
@@ -252,58 +214,6 @@ def test_with_mirror_images_the_mirrored_faces_find_the_same(faces):
     assert one.decisions == pytest.approx(other.decisions, abs=1e-2)
     alone = grid_search(X, y, groups, grid, folds=3)
     assert one.decisions != pytest.approx(alone.decisions, abs=1e-2)
-
-
-def test_there_is_a_tuned_grid_for_every_member_of_every_recipe():
-    for recipe in RECIPES.values():
-        for member in recipe.members.values():
-            assert {name: parse_grid(member.tuned)[name] for name in member.tuned} == member.tuned
-
-
-def test_the_full_grid_is_as_large_as_promised():
-    grid = parse_grid(GRIDS["full"])
-    sizes = {name: len(values) for name, values in grid.items()}
-    assert sizes["n_components"] >= 4
-    assert sizes["C"] >= 4
-    assert sizes["gamma"] >= 4
-    assert sizes["class_weight"] == 2
-
-
-def test_a_grid_gets_what_it_leaves_out_and_loses_what_is_double():
-    assert parse_grid({"n_components": [5, 5], "C": [1, 1.0], "gamma": [0.1]}) == {
-        "n_components": [5], "whiten": [True], "gamma": [0.1], "C": [1],
-        "class_weight": ["balanced"],
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"kernel": ["rbf"]}, {"C": []}, {"C": 1.0}, {"C": [0]}, {"C": [-1]}, {"C": ["1"]},
-        {"C": [float("inf")]}, {"C": [float("nan")]}, {"C": [True]}, {"gamma": ["scale"]},
-        {"gamma": None}, {"n_components": [2.5]}, {"n_components": [0]}, {"whiten": [1]},
-        {"class_weight": ["heavy"]}, {"class_weight": [["balanced"]]}, {"C": {"a": 1}},
-        {"C": [10**400]},
-    ],
-    ids=lambda change: str(change)[:40],
-)  # fmt: skip
-def test_a_grid_that_makes_no_sense_is_an_error(change):
-    with pytest.raises(DataError, match="grid"):
-        parse_grid({**SMALL, **change})
-
-
-@pytest.mark.parametrize("name", SMALL)
-def test_a_grid_without_a_list_that_it_needs_is_an_error_that_names_it(name):
-    with pytest.raises(DataError, match=f"missing: .*{name}"):
-        parse_grid({key: value for key, value in SMALL.items() if key != name})
-
-
-def test_the_kernel_matrix_is_that_of_the_formula():
-    rng = np.random.default_rng(0)
-    A, B = rng.normal(size=(4, 3)), rng.normal(size=(5, 3))
-    plain = np.exp(-0.7 * ((A[:, None] - B) ** 2).sum(axis=2))
-    assert rbf(A, B, 0.7) == pytest.approx(plain)
-    assert rbf(A, A, 0.7).max() <= 1
 
 
 def candidates(*rows) -> pd.DataFrame:

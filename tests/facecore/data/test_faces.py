@@ -1,0 +1,60 @@
+import shutil
+
+import pandas as pd
+import pytest
+from cartoons import draw_photo, encode, write_raw
+
+from facecore.data.crops import crop_folder, read_table, recipe_settings
+from facecore.data.faces import gather, load_faces
+from facecore.errors import DataError
+from facecore.face.recipes import RECIPES
+
+CLASSIC, ALIGNED = RECIPES["classic"], RECIPES["aligned"]
+
+
+def test_another_seed_holds_out_other_persons(crops_folder):
+    splits = [tuple(gather([crops_folder], CLASSIC, seed=seed)["split"]) for seed in range(4)]
+    assert len(set(splits)) > 1
+
+
+def test_of_copies_in_two_data_sets_the_test_copy_stays(tmp_path):
+    shared = encode(draw_photo("round", 20), quality=95)
+    for name, split in (("one", "train"), ("two", "test")):
+        raw = write_raw(tmp_path / name, persons=2, shots=1)
+        table = pd.read_csv(raw / "labels.csv", keep_default_na=False)
+        # The photos of the second data set differ from those of the first but for one.
+        for person, path in enumerate(table["path"]):
+            label = path.split("/")[0]
+            pixels = draw_photo(label, person + (40 if name == "two" else 30))
+            (raw / path).write_bytes(encode(pixels, quality=95))
+        (raw / "round" / "same.jpg").write_bytes(shared)
+        table.loc[len(table)] = {"path": "round/same.jpg", "label": "round", "subject": "s"}
+        table.assign(split=split).to_csv(raw / "labels.csv", index=False)
+        crop_folder(raw, tmp_path / f"{name}-crops", recipe_settings("classic"))
+    faces = gather([tmp_path / "one-crops", tmp_path / "two-crops"], CLASSIC)
+    copies = faces[faces["path"].eq("round/same.jpg")].set_index("set")["state"]
+    assert copies.to_dict() == {"one-crops": "duplicate", "two-crops": "kept"}
+
+
+def test_data_sets_of_one_name_are_told_apart(split_crops, tmp_path):
+    other = tmp_path / "crops"
+    shutil.copytree(split_crops, other)
+    faces = gather([split_crops, other], CLASSIC)
+    assert set(faces["set"]) == {"crops-1", "crops-2"}
+    assert faces.query("state == 'kept'")["sha256"].is_unique
+
+
+def test_a_crop_that_is_missing_names_the_command_that_makes_it(split_crops, tmp_path):
+    shutil.copytree(split_crops, tmp_path / "copy")
+    table = read_table(tmp_path / "copy").query("state == 'kept'")
+    table = table.assign(folder=str(tmp_path / "copy"))
+    (tmp_path / "copy" / table["crop"].iloc[0]).unlink()
+    with pytest.raises(DataError, match="facecore crop RAW"):
+        load_faces(table, CLASSIC)
+
+
+def test_each_recipe_has_crops_of_its_own(raw_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    classic, aligned = (set(gather([raw_folder], r)["folder"]) for r in (CLASSIC, ALIGNED))
+    assert len(classic | aligned) == 2
+    assert (gather([raw_folder], ALIGNED)["state"] == "kept").all()
