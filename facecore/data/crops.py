@@ -349,7 +349,7 @@ def _run(
     # The journal is what a stopped run leaves behind; a line that was cut off is passed over.
     with open(out / JOURNAL, "a", encoding="utf-8") as journal:
         journal.write("\n")
-        for row in track(parallel(tasks), len(photos), "crop", "photo", shown=progress):
+        for row in track(parallel(tasks), len(photos), "crop", "photo", progress=progress):
             rows.append(row)
             journal.write(json.dumps({"crop": crops[row["path"]], **row}) + "\n")
             journal.flush()

@@ -322,7 +322,7 @@ def evaluate_splits(
             )
             continue
         bar = partial(
-            track, total=len(photos), name=f"evaluate {name}", unit="photo", shown=progress
+            track, total=len(photos), name=f"evaluate {name}", unit="photo", progress=progress
         )
         table = predict_table(photos, root, model, name=name, jobs=jobs, progress=bar)
         table = table.drop(columns="error").assign(ms=table["ms"].round(2))

@@ -127,14 +127,14 @@ def train(
         if model.draws:
             Z = in_chunks(model.pixels.coordinates, X)
             model = replace(model, spread=measure_spread(Z, y, np.array(labels)))
-        with step("reduce", 1, "model", shown=progress) as advance:
+        with step("reduce", 1, "model", progress=progress) as advance:
             if centres and solver == "exact":
                 model = on_centres(model, X, groups, count=centres, seed=seed)
             advance()
         model, decisions = calibrate_members(model, [s.decisions for s in searches.values()], y)
         scores = fitted["score"].to_numpy(dtype=float)
         model, rule = with_rule(model, decisions, X, y, scores)
-        with step("look for faces in the model", 1, "model", shown=progress) as advance:
+        with step("look for faces in the model", 1, "model", progress=progress) as advance:
             vectors = describe_vectors(model, X, bool(centres), solver)
             advance()
         points = None
@@ -177,7 +177,7 @@ def _fit_exact(
     search = grid_search(
         F, y, groups, grid, seed=seed, jobs=jobs, progress=progress, mirrored=mirrored
     )
-    with step(f"fit {member}", 1, "model", shown=progress) as advance:
+    with step(f"fit {member}", 1, "model", progress=progress) as advance:
         fit = fit_member(F, mirrored, y, search.best, seed)
         advance()
     return fit, search
@@ -193,7 +193,7 @@ def _fit_nystroem(
     search = nystroem_search(
         faces, y, groups, grid, landmarks=landmarks, seed=seed, jobs=jobs, progress=progress
     )
-    with step(f"fit {member}", 1, "model", shown=progress) as advance:
+    with step(f"fit {member}", 1, "model", progress=progress) as advance:
         fit = fit_nystroem(
             faces,
             y,
