@@ -1,4 +1,4 @@
-"""Bring data sets into one table of faces, and faces into rows of numbers."""
+"""Gather data sets as one table of faces, and load faces as rows of numbers."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ from facecore.face.recipes import (
 )
 from facecore.system.scratch import reserve_array
 
-CROPS = Path("crops")
+CROPS = Path("crops")  # in the working directory: crops of the raw folders that are trained on
 
 
 def gather(
@@ -40,24 +40,36 @@ def gather(
     seed: int = 0,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Bring several data sets into one table of faces, every photo in one split.
+    """Gather several data sets as one table of faces, with every photo in one split.
+
+    Raw folders are cropped first, into ``crops/``. A data set without splits has about a fifth of
+    its photos held out as its test split. Duplicates and near-duplicates are dropped as
+    `facecore.data.crops.crop_folder` drops them, here over all data sets.
 
     Parameters
     ----------
     sources : sequence of Path
+        Folders of crops, or raw data sets as `facecore.data.listing.list_photos` takes them.
     recipe : mapping
-    jobs, seed : int
+        Of the model to be trained.
+    jobs : int
+        Worker processes for cropping; -1 for one per core.
+    seed : int
+        Of the test splits that are held out, at least 0.
     progress : bool
+        Show a progress bar on standard error.
 
     Returns
     -------
     DataFrame
-        Columns of `facecore.data.crops.read_table`, and set (name of the data set) and folder (of
-        its crops).
+        The columns of `facecore.data.crops.read_table`, and set (name of the data set) and folder
+        (of its crops).
 
     Raises
     ------
     DataError
+        A data set cannot be used, its crops do not suit the recipe, or no face is left to train
+        on.
     """
     tables = []
     for name, source in zip(_set_names(sources), map(Path, sources), strict=True):
@@ -74,6 +86,7 @@ def gather(
             table["split"] = hold_out(table, seed)
         tables.append(table.assign(set=name, folder=str(folder)))
     faces = pd.concat(tables, ignore_index=True)
+    # As within one folder of crops: first near-duplicates of test photos, then copies.
     kept = faces["state"].eq("kept")
     near = kept & near_test(faces)
     again = faces["sha256"].where(kept & ~near).duplicated() & kept & ~near
@@ -86,29 +99,33 @@ def gather(
 def load_faces(
     table: pd.DataFrame, recipe: Mapping[str, Any], jobs: int = 1, file: Path | None = None
 ) -> np.ndarray:
-    """Load crops as rows of numbers, as the recipe says.
+    """Load crops as rows of numbers, prepared as a recipe says.
 
     Parameters
     ----------
     table : DataFrame
-        With folder and crop.
+        Columns folder and crop, one row per face, as `gather` returns them.
     recipe : mapping
+        Of the model.
     jobs : int
+        Worker processes; -1 for one per core.
     file : Path, optional
-        Write them to this ``.npy`` chunk by chunk and map it, instead of holding them in memory.
+        Write the rows to this ``.npy`` file and map it, instead of holding them in memory.
 
     Returns
     -------
-    ndarray of shape (n_faces, n_numbers)
-        As `facecore.face.recipes.to_rows` makes them.
+    ndarray of shape (n_faces, n_numbers), uint8 or float32
+        As `facecore.face.recipes.to_rows` returns them.
 
     Raises
     ------
     DataError
         A crop is missing or damaged.
+    OSError
+        The disk has no space for the file.
     """
     paths = [
-        Path(folder).absolute() / crop  # workers may stand elsewhere
+        Path(folder).absolute() / crop  # workers may have another working directory
         for folder, crop in zip(table["folder"], table["crop"], strict=True)
     ]
     rows = joblib.Parallel(n_jobs=jobs, batch_size=64, return_as="generator")(
@@ -116,7 +133,7 @@ def load_faces(
     )
     shape, dtype = rows_of(len(paths), recipe)
     if file is None:
-        X = np.empty(shape, dtype=dtype)
+        X: np.ndarray = np.empty(shape, dtype=dtype)
     else:
         reserve_array(file, shape, dtype)
         X = np.load(file, mmap_mode="r+")
@@ -126,8 +143,9 @@ def load_faces(
     if file is None:
         return X
     assert isinstance(X, np.memmap)
-    X.flush()  # other machines may read it
-    return np.load(file, mmap_mode="r")
+    X.flush()  # workers on other machines may read it
+    mapped: np.ndarray = np.load(file, mmap_mode="r")
+    return mapped
 
 
 def _load_face(path: Path, recipe: Mapping[str, Any]) -> np.ndarray:
@@ -141,5 +159,6 @@ def _load_face(path: Path, recipe: Mapping[str, Any]) -> np.ndarray:
 
 
 def _set_names(sources: Sequence[Path]) -> list[str]:
+    """Return the names of the folders, with a number where two have the same name."""
     names = [Path(source).resolve().name for source in sources]
     return [f"{n}-{i}" if names.count(n) > 1 else n for i, n in enumerate(names, start=1)]

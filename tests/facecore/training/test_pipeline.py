@@ -70,7 +70,7 @@ def test_without_a_split_whole_persons_are_held_out():
     assert (split == hold_out(table, 0)).all()
 
 
-def test_persons_are_apart_between_data_sets_and_unknown_ones_are_each_their_own():
+def test_subjects_are_apart_between_data_sets_and_unknown_ones_are_each_their_own():
     table = pd.DataFrame(
         {
             "set": ["x", "y", "x", "x", "x"],
@@ -78,9 +78,9 @@ def test_persons_are_apart_between_data_sets_and_unknown_ones_are_each_their_own
             "path": ["1", "2", "3", "4", "5"],
         }
     )
-    who = subject_names(table)
-    assert len(set(who)) == 4
-    assert who[0] == who[4]
+    subjects = subject_names(table)
+    assert len(set(subjects)) == 4
+    assert subjects[0] == subjects[4]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
