@@ -77,11 +77,16 @@ def files_under(folder: Path) -> list[str]:
 def test_photos_come_in_the_order_of_the_zip_and_the_rest_is_passed_over():
     data = pack(
         {
-            "trip/b.jpg": PHOTO, "trip/": b"", "a.PNG": b"no photo, but named so",
-            "notes.txt": b"hello", "__MACOSX/trip/._b.jpg": b"x", ".hidden/c.jpg": b"x",
-            "trip/.d.jpg": b"x", "trip\\e.webp": b"e",
+            "trip/b.jpg": PHOTO,
+            "trip/": b"",
+            "a.PNG": b"no photo, but named so",
+            "notes.txt": b"hello",
+            "__MACOSX/trip/._b.jpg": b"x",
+            ".hidden/c.jpg": b"x",
+            "trip/.d.jpg": b"x",
+            "trip\\e.webp": b"e",
         }
-    )  # fmt: skip
+    )
     entries = list(read_photos(data))
     assert [entry.name for entry in entries] == ["trip/b.jpg", "a.PNG", "trip/e.webp"]
     assert [entry.error for entry in entries] == [None] * 3
@@ -226,10 +231,18 @@ def test_a_table_beside_the_label_folders_says_who_is_on_a_photo(top, tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        "../cats/a.jpg", "cats/../a.jpg", "/cats/a.jpg", "//host/cats/a.jpg", "C:/cats/a.jpg",
-        "C:cats/a.jpg", "..\\cats\\a.jpg", "\\cats\\a.jpg", "./cats/a.jpg", "cats//a.jpg",
+        "../cats/a.jpg",
+        "cats/../a.jpg",
+        "/cats/a.jpg",
+        "//host/cats/a.jpg",
+        "C:/cats/a.jpg",
+        "C:cats/a.jpg",
+        "..\\cats\\a.jpg",
+        "\\cats\\a.jpg",
+        "./cats/a.jpg",
+        "cats//a.jpg",
     ],
-)  # fmt: skip
+)
 def test_a_path_that_leads_elsewhere_is_refused(name, tmp_path):
     with pytest.raises(DataError, match="path out of its folder"):
         unpack_labels(io.BytesIO(pack([(name, PHOTO)])), tmp_path / "raw")

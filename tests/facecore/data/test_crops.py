@@ -373,9 +373,12 @@ def twins(tmp_path) -> Path:
     folder.mkdir(parents=True)
     photo, other = draw_photo("round", 1), draw_photo("round", 2)
     for name, pixels, quality in (
-        ("a-train.jpg", photo, 60), ("b-test.jpg", photo, 95), ("c-train.jpg", other, 95),
-        ("d-test.jpg", other, 95), ("e-train.jpg", draw_photo("round", 4), 95),
-    ):  # fmt: skip
+        ("a-train.jpg", photo, 60),
+        ("b-test.jpg", photo, 95),
+        ("c-train.jpg", other, 95),
+        ("d-test.jpg", other, 95),
+        ("e-train.jpg", draw_photo("round", 4), 95),
+    ):
         (folder / name).write_bytes(encode(pixels, quality=quality))
     split_table(
         tmp_path / "raw",

@@ -16,16 +16,27 @@ from facecore.data.sizes import (
 @pytest.fixture
 def table() -> pd.DataFrame:
     rows = [
-        ("a", "kept", 100.0), ("a", "kept", 60.0), ("a", "too_small", 40.0), ("a", "no_face", None),
-        ("b", "kept", 54.0), ("b", "too_small", 53.9), ("b", "duplicate", 300.0),
+        ("a", "kept", 100.0),
+        ("a", "kept", 60.0),
+        ("a", "too_small", 40.0),
+        ("a", "no_face", None),
+        ("b", "kept", 54.0),
+        ("b", "too_small", 53.9),
+        ("b", "duplicate", 300.0),
         ("b", "unreadable", None),
-    ]  # fmt: skip
+    ]
     table = pd.DataFrame(rows, columns=["label", "state", "w"])
     table["path"] = [f"{label}/anna-{i}.jpg" for i, label in enumerate(table["label"])]
     return table.assign(
-        crop=table["path"], subject="anna", split="train", age="30", race="", set="drawn",
-        photo_width=1234.0, photo_height=np.where(table["state"].eq("unreadable"), np.nan, 987.0),
-    )  # fmt: skip
+        crop=table["path"],
+        subject="anna",
+        split="train",
+        age="30",
+        race="",
+        set="drawn",
+        photo_width=1234.0,
+        photo_height=np.where(table["state"].eq("unreadable"), np.nan, 987.0),
+    )
 
 
 def test_the_sizes_are_of_all_faces_found_but_duplicates(table):
@@ -118,8 +129,14 @@ def test_the_54_pixel_rule_is_among_the_minima(table):
 def test_what_a_model_ships_of_the_sizes_has_no_names_and_no_order(table):
     shipped = round_sizes(table)
     assert list(shipped.columns) == [
-        "set", "label", "split", "state", "face_size", "photo_width", "photo_height",
-    ]  # fmt: skip
+        "set",
+        "label",
+        "split",
+        "state",
+        "face_size",
+        "photo_width",
+        "photo_height",
+    ]
     assert "anna" not in shipped.to_csv()
     assert len(shipped) == len(table)
     shuffled = round_sizes(table.sample(frac=1, random_state=1))

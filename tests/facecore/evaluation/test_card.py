@@ -28,20 +28,37 @@ from facecore.model.store import (
 from facecore.training.estimator import FaceSpaceClassifier
 
 SECTIONS = [
-    "What it is", "Data and terms", "What it is for", "What it must not be used for",
-    "How often it is right", "For whom", "What its probabilities are worth",
-    "When it says that it is unsure", "Known failures", "How it was made",
-]  # fmt: skip
+    "What it is",
+    "Data and terms",
+    "What it is for",
+    "What it must not be used for",
+    "How often it is right",
+    "For whom it is right",
+    "How well its probabilities are calibrated",
+    'When it answers "unsure"',
+    "Known failures",
+    "How it was made",
+]
 METADATA = {
-    "recipe": "classic", "labels": ["a", "b"], "created": "2026-01-02", "seed": 3, "minutes": 2.0,
-    "note": "", "command": "python -m facecore train x --name y", "versions": {"numpy": "2"},
+    "recipe": "classic",
+    "labels": ["a", "b"],
+    "created": "2026-01-02",
+    "seed": 3,
+    "minutes": 2.0,
+    "note": "",
+    "command": "python -m facecore train x --name y",
+    "versions": {"numpy": "2"},
     "training_faces": {"a": 7, "b": 5},
     "data": {"x": {"photos": 20, "train": 12, "test": 8, "states": {"kept": 19, "no_face": 1}}},
     "search": {
-        "candidates": 4, "folds": 5, "best": {"C": 1.0}, "balanced_accuracy": 0.9, "std": 0.1,
+        "candidates": 4,
+        "folds": 5,
+        "best": {"C": 1.0},
+        "balanced_accuracy": 0.9,
+        "std": 0.1,
     },
     "kernel_vectors": {"kind": "support vectors", "count": 9, "lead_back_to_a_photo": 9},
-}  # fmt: skip
+}
 
 
 def sections(card: str) -> list[str]:
@@ -70,9 +87,17 @@ def predictions(labels=("a", "b"), n: int = 60) -> pd.DataFrame:
         scores = rest | {f"p_{said}": 0.7} if found else rest
         age = "20-39" if i % 3 else "60+"
         rows.append(
-            {"set": "x", "label": label, "detected": found, "predicted": said if found else "",
-             **scores, "ms": 1.0, "age": age, "race": ""}
-        )  # fmt: skip
+            {
+                "set": "x",
+                "label": label,
+                "detected": found,
+                "predicted": said if found else "",
+                **scores,
+                "ms": 1.0,
+                "age": age,
+                "race": "",
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -92,8 +117,10 @@ def test_every_figure_of_the_shipped_card_is_in_its_artifacts(shipped, shipped_m
         for label, row in figures["confusion"].items():
             shares[label] = row[label] / sum(row.values())
             known += [shares[label], *wilson(row[label], sum(row.values()))]
-        for groups in ({k: {"n": 99, "accuracy_all": v} for k, v in shares.items()},
-                       *figures["groups"].values()):  # fmt: skip
+        for groups in (
+            {k: {"n": 99, "accuracy_all": v} for k, v in shares.items()},
+            *figures["groups"].values(),
+        ):
             accuracies = [f["accuracy_all"] for f in groups.values() if f["n"] >= 50]
             known.append(max(accuracies) - min(accuracies))
     allowed = {f"{value:.3f}" for value in known}
@@ -123,12 +150,12 @@ def test_training_stores_a_card_that_its_checksum_holds(in_tiny_artifacts):
 
 def test_a_users_own_model_says_that_it_holds_photos_of_persons(in_tiny_artifacts):
     count = read_metadata("tiny")["kernel_vectors"]["count"]
-    assert f"**{count} of {count} lead back to the photo of one person:**" in card_of("tiny")
+    assert f"**{count} of {count} can be traced to one photo:**" in card_of("tiny")
 
 
 def test_a_model_that_is_given_away_says_that_it_holds_none(shipped):
     count = read_metadata("classic")["kernel_vectors"]["count"]
-    assert f"None of the {count:,} leads back" in card_of("classic")
+    assert f"Of the {count:,}, none can be traced to one photo." in card_of("classic")
 
 
 def test_a_card_stays_true_when_the_model_gets_another_name(tiny_artifacts, artifacts):
@@ -141,8 +168,42 @@ def test_a_card_stays_true_when_the_model_gets_another_name(tiny_artifacts, arti
 def test_a_model_without_test_photos_says_how_to_measure_it(tiny_model):
     card = write_card(tiny_model, METADATA)
     assert "python -m facecore evaluate PHOTOS --model NAME" in card
-    assert not {"For whom", "Known failures"} & set(sections(card))
+    assert not {"For whom it is right", "Known failures"} & set(sections(card))
     assert "0.900 ± 0.100 over 5 folds" in card
+
+
+@pytest.mark.parametrize("name", ["aligned", "classic", "embedding"])
+def test_a_stored_card_holds_how_the_model_was_made_and_how_well_it_does(shipped, name):
+    card, metadata = read_card(name), read_metadata(name)
+    search, vectors = metadata["search"], metadata["kernel_vectors"]
+    members = search.get("members") or {"": search["best"]}
+    counts = [best["n_components"] for best in members.values()]
+    assert re.findall(r"^\| [\w ]+ \| (\d+) \| \d\.\d+ \| rbf", card, re.MULTILINE) == [
+        str(count) for count in counts
+    ]
+    for words in (
+        f"trained on {sum(metadata['training_faces'].values()):,} faces",
+        f"Of the {vectors['count']:,}, none can be traced to one photo.",
+        f"in {metadata['minutes']:.1f} minutes",
+        f"compared {search['candidates']} candidates",
+        f"{search['balanced_accuracy']:.3f} ± {search['std']:.3f} over {search['folds']} folds",
+        f"\n    {metadata['command']}\n",
+    ):
+        assert words in card
+    for data, f in read_evaluation(name).items():
+        low, high = f["interval_all"]
+        assert f"| {f['accuracy_all']:.3f} ({low:.3f} to {high:.3f}) |" in card
+        assert f"| {data} | {f['calibration_error']:.3f} | {f['brier_score']:.3f} |" in card
+        answered = f"{f['coverage']:.3f} | {f['accuracy_answered']:.3f} ("
+        assert f"| {data} | {f['n']:,} | {answered}" in card
+
+
+def test_the_settings_of_every_member_are_told(tiny_model):
+    members = {"pixels": {"C": 1.0, "gamma": 0.5}, "patterns": {"C": 2.0, "landmarks": 9}}
+    search = METADATA["search"] | {"members": members}
+    card = write_card(tiny_model, METADATA | {"search": search})
+    assert "| member | C | gamma | landmarks |" in card
+    assert "| pixels | 1.0 | 0.5 |  |\n| patterns | 2.0 |  | 9 |" in card
 
 
 def test_data_without_stated_terms_are_said_to_have_none(tiny_model):
@@ -190,7 +251,7 @@ def test_answers_and_unsure_are_told_where_they_were_measured(tiny_model):
     figures = {"coverage": 0.91, "accuracy_answered": 0.987, "interval_answered": [0.95, 0.99]}
     evaluation = {"x": evaluate_predictions(predictions()) | figures}
     card = write_card(tiny_model, METADATA | {"rule": {"min_confidence": 0.85}}, evaluation)
-    assert "no label to a face with a confidence below 0.850." in card
+    assert "no label to a face whose confidence is below 0.850." in card
     assert "| x | 120 | 0.910 | 0.987 (0.950 to 0.990) |" in card
     plain = write_card(tiny_model, METADATA, {"x": evaluate_predictions(predictions())})
     assert "unsure" not in plain
@@ -202,7 +263,7 @@ def test_three_labels_have_a_card(three_faces):
     table = predictions(LABELS)
     metadata = METADATA | {"labels": list(LABELS), "training_faces": dict.fromkeys(LABELS, 20)}
     card = write_card(model, metadata, {"x": evaluate_predictions(table)}, table)
-    assert "like: round, square, wide." in card
+    assert "labels for each: round, square, wide." in card
     for label in LABELS:
         assert re.search(rf"^\| {label} \| 60 \| 0\.\d{{3}} ", card, re.MULTILINE)
 

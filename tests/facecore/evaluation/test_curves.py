@@ -33,10 +33,16 @@ def predictions(rows, labels=("a", "b")) -> pd.DataFrame:
 def few() -> pd.DataFrame:
     return predictions(
         [
-            ("a", (0.9, 0.1)), ("a", (0.6, 0.4)), ("a", (0.3, 0.7)), ("a", None),
-            ("b", (0.2, 0.8)), ("b", (0.4, 0.6)), ("b", (0.7, 0.3)), ("b", None),
+            ("a", (0.9, 0.1)),
+            ("a", (0.6, 0.4)),
+            ("a", (0.3, 0.7)),
+            ("a", None),
+            ("b", (0.2, 0.8)),
+            ("b", (0.4, 0.6)),
+            ("b", (0.7, 0.3)),
+            ("b", None),
         ]
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")

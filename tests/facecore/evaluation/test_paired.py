@@ -52,8 +52,12 @@ def test_two_that_never_differ_have_no_difference():
     right = np.array([True, False, True])
     same = compare_classifiers(right, right, np.array(["a", "b", "c"]))
     assert same == {
-        "difference": 0.0, "interval": [0.0, 0.0], "only_first": 0, "only_second": 0, "p": 1.0,
-    }  # fmt: skip
+        "difference": 0.0,
+        "interval": [0.0, 0.0],
+        "only_first": 0,
+        "only_second": 0,
+        "p": 1.0,
+    }
 
 
 def test_a_comparison_tells_who_is_better_and_by_how_many_photos():

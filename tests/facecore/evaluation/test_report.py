@@ -52,10 +52,21 @@ def test_balanced_accuracy_without_photos_may_be_anything():
 
 @pytest.mark.parametrize(
     ("age", "band"),
-    [("0", "0-12"), ("12", "0-12"), ("12.5", "0-12"), ("13", "13-19"), ("20", "20-39"),
-     ("59", "40-59"), ("60", "60+"), ("116", "60+"), ("", ""), ("old", ""), ("-3", ""),
-     ("nan", "")],
-)  # fmt: skip
+    [
+        ("0", "0-12"),
+        ("12", "0-12"),
+        ("12.5", "0-12"),
+        ("13", "13-19"),
+        ("20", "20-39"),
+        ("59", "40-59"),
+        ("60", "60+"),
+        ("116", "60+"),
+        ("", ""),
+        ("old", ""),
+        ("-3", ""),
+        ("nan", ""),
+    ],
+)
 def test_ages_fall_into_bands(age, band):
     assert age_band(age) == band
 
@@ -114,9 +125,12 @@ def test_groups_are_told_where_they_are_known(table):
     assert groups["age"]["20-39"]["n"] == 3
     assert groups["age"]["20-39"]["accuracy_all"] == 1.0
     assert groups["age"]["60+"] == {
-        "n": 2, "detected": 1, "accuracy_all": 0.0, "balanced_accuracy_all": 0.0,
+        "n": 2,
+        "detected": 1,
+        "accuracy_all": 0.0,
+        "balanced_accuracy_all": 0.0,
         "interval_all": [round(v, 4) for v in wilson(0, 2)],
-    }  # fmt: skip
+    }
     assert groups["race"]["y"]["accuracy_all"] == 1.0
 
 
@@ -168,9 +182,18 @@ def test_the_accuracy_over_all_does_not_depend_on_the_rule(ruled):
 def test_a_table_that_does_not_say_what_was_answered_has_the_figures_it_had(ruled):
     figures = evaluate_predictions(ruled.drop(columns="answered"))
     assert list(figures) == [
-        "n", "detected", "accuracy_found", "accuracy_all", "balanced_accuracy_found",
-        "balanced_accuracy_all", "interval_all", "recall", "confusion", "ms_per_photo", "groups",
-    ]  # fmt: skip
+        "n",
+        "detected",
+        "accuracy_found",
+        "accuracy_all",
+        "balanced_accuracy_found",
+        "balanced_accuracy_all",
+        "interval_all",
+        "recall",
+        "confusion",
+        "ms_per_photo",
+        "groups",
+    ]
     assert set(figures["groups"]) == {"age", "race"}
     assert "coverage" not in figures["groups"]["age"]["60+"]
 
@@ -191,8 +214,10 @@ def test_the_gap_is_between_the_best_and_the_worst_of_large_groups(ruled):
     ages = {group: f["accuracy_all"] for group, f in figures["groups"]["age"].items()}
     best, worst = sorted(("20-39", "60+"), key=ages.get, reverse=True)
     assert figures["gaps"]["age"] == {
-        "gap": round(ages[best] - ages[worst], 4), "best": best, "worst": worst,
-    }  # fmt: skip
+        "gap": round(ages[best] - ages[worst], 4),
+        "best": best,
+        "worst": worst,
+    }
     assert "race" not in figures["gaps"]  # y has 30 photos
 
 

@@ -34,9 +34,12 @@ def place(tmp_path, monkeypatch) -> Path:
 def other(place):
     """Another process in a block with a scratch folder of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", HOLD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         env=os.environ | {"TMPDIR": str(place), "PYTHONPATH": str(REPO)},
-    )  # fmt: skip
+    )
     assert process.stdout is not None
     folder = Path(process.stdout.readline().strip())
     yield process, folder
