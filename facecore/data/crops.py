@@ -359,6 +359,30 @@ def near_test(table: pd.DataFrame, bits: int = NEAR_BITS) -> np.ndarray:
     return near
 
 
+def find_copies(table: pd.DataFrame, usable: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Find the photos that must be dropped because others equal or nearly equal them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns split, sha256 and hash.
+    usable : Series of bool
+        Rows among which copies are looked for.
+
+    Returns
+    -------
+    near : Series of bool
+        Photos of the train split that are near-duplicates of one of the test split.
+    again : Series of bool
+        Photos with the same bytes as an earlier one, the former left out of account. Otherwise the
+        copy in the train split could be kept as the first, and then be dropped as a near-duplicate,
+        and the test split would lose its own.
+    """
+    near = usable & near_test(table)
+    rest = usable & ~near
+    return near, table["sha256"].where(rest).duplicated() & rest
+
+
 @dataclass(frozen=True)
 class _Found:
     """What a worker found in one photo, before photos are compared with each other.
@@ -479,11 +503,7 @@ def _settle(table: pd.DataFrame, min_size: int) -> pd.DataFrame:
     readable = table["sha256"].ne("") & table["problem"].eq("")
     same = table[readable].groupby("sha256")
     torn = same["label"].transform("nunique").gt(1).reindex(table.index, fill_value=False)
-    near = near_test(table)
-    # Near-duplicates of test photos are left out first: otherwise the copy in the train split
-    # could be the one that is kept, and then be dropped, and the test split would lose its own.
-    rest = readable & ~near
-    again = table["sha256"].where(rest).duplicated() & rest
+    near, again = find_copies(table, readable)
     for rows, reason in (
         (near, "nearly equals a photo of the test split"),
         (again, "same bytes as another photo of the label"),

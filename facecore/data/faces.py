@@ -14,7 +14,7 @@ from facecore.data.crops import (
     TABLE,
     check_recipe,
     crop_folder,
-    near_test,
+    find_copies,
     read_table,
     recipe_settings,
 )
@@ -86,10 +86,7 @@ def gather(
             table["split"] = hold_out(table, seed)
         tables.append(table.assign(set=name, folder=str(folder)))
     faces = pd.concat(tables, ignore_index=True)
-    # As within one folder of crops: first near-duplicates of test photos, then copies.
-    kept = faces["state"].eq("kept")
-    near = kept & near_test(faces)
-    again = faces["sha256"].where(kept & ~near).duplicated() & kept & ~near
+    near, again = find_copies(faces, faces["state"].eq("kept"))
     faces.loc[near | again, ["state", "crop"]] = ["duplicate", ""]
     if not (faces["split"].eq("train") & faces["state"].eq("kept")).any():
         raise DataError("no face to train on: no photo of the train split was kept")
