@@ -91,7 +91,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     for data in SETS:
         photos = sample(options.data / data, 60 if options.quick else options.limit, options.seed)
         paths = [str(options.data / data / path) for path in photos["path"]]
-        bar = partial(track, paths, len(paths), unit="photo", shown=True)
+        bar = partial(track, paths, len(paths), unit="photo", progress=True)
         answers = {n: ours(bar(name=f"{n}, {data}"), model) for n, model in models.items()}
         if python:
             answers[OTHER] = others(bar(name=f"{OTHER}, {data}"), python)

@@ -292,6 +292,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from facecore.data.listing import list_photos
     from facecore.evaluation.report import evaluate_predictions, predict_table
     from facecore.model.store import load_model
+    from facecore.system.files import write_json
     from facecore.system.progress import track
 
     model = load_model(options.model)
@@ -304,7 +305,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             raise DataError(f"no photo of split {options.split!r}; {known}")
     if options.limit and options.limit < len(photos):
         photos = photos.sample(options.limit, random_state=options.seed).sort_index()
-    bar = partial(track, total=len(photos), name="evaluate", unit="photo", shown=True)
+    bar = partial(track, total=len(photos), name="evaluate", unit="photo", progress=True)
     table = predict_table(
         photos, options.photos, model, name=options.photos.stem, jobs=options.jobs, progress=bar
     )
@@ -322,7 +323,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         print(f"  largest gap by {trait}: {gap['gap']:.3f}, {gap['best']} over {gap['worst']}")
     if options.json:
         try:
-            options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+            write_json(options.json, figures)
         except OSError as error:
             raise DataError(f"cannot write {options.json}: {error.strerror}") from error
     return 0

@@ -1,4 +1,4 @@
-"""The exceptions that facecore raises on purpose, each with a message for a person."""
+"""The exceptions that facecore raises on purpose, each with a message for its user."""
 
 
 class FacecoreError(Exception):
@@ -14,7 +14,7 @@ class PhotoError(FacecoreError):
         One of ``"not_an_image"``, ``"truncated"``, ``"too_large"``, ``"unsupported"``,
         ``"unreadable"``.
     message : str
-        What is wrong and what mends it.
+        What is wrong and how to fix it, in one line.
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -30,4 +30,4 @@ class DataError(FacecoreError):
 
 
 class ModelError(FacecoreError):
-    """A stored model is missing, damaged or of a format that this version does not know."""
+    """A stored model is missing, damaged or in a format that this version does not know."""

@@ -1,4 +1,4 @@
-"""Read photos out of untrusted ZIPs: bounded, and never out of the folder that was named."""
+"""Read photos from untrusted ZIPs, within limits and without leaving the target folder."""
 
 import io
 import shutil
@@ -16,25 +16,35 @@ from facecore.errors import DataError
 from facecore.face.images import DEFAULT_LIMITS, SUFFIXES
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+UNREADABLE = (  # what zipfile raises on an entry whose bytes are damaged
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    OSError,
+    DataError,
+)
 TABLE = "labels.csv"
-DIRECTORY_BYTES = 512  # of the list at a ZIP's end, for each entry that is allowed
+DIRECTORY_BYTES = 512  # of the list at the end of a ZIP, per entry that is allowed
 CHUNK = 2**16
-LONGEST = 120  # letters of a name; a letter takes up to 4 bytes and a file name up to 255
+LONGEST = 120  # letters in a name: a letter takes up to 4 bytes, and a file name at most 255
 FORBIDDEN = set('<>:"|?*')
 RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{d}{i}" for d in ("COM", "LPT") for i in range(1, 10)}
 
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """What a ZIP may cost, counted while it is inflated: its headers may lie.
+    """How much a ZIP may hold, counted while it is inflated, since its headers may be false.
 
     Parameters
     ----------
     max_photos : int
+        Most photos.
     max_photo_bytes : int
-        Largest photo (or table of labels), in bytes.
+        Largest size of one photo, or of the table of labels, in bytes.
     max_bytes : int
-        All photos together, in bytes.
+        Largest size of all photos together, in bytes.
     """
 
     max_photos: int = 500
@@ -53,11 +63,11 @@ class Entry:
     Parameters
     ----------
     name : str
-        Its path in the ZIP, as a text that is safe to show.
+        Path in the ZIP, as a text that is safe to display.
     data : bytes
-        Empty if it cannot be read.
+        Content of the photo; empty where it cannot be read.
     error : str, optional
-        Why it cannot be read.
+        Why the photo cannot be read.
     """
 
     name: str
@@ -72,25 +82,36 @@ class _Refused(Exception):
 def read_photos(data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS) -> Iterator[Entry]:
     """Read the photos of a ZIP in memory, one at a time, in the order of the ZIP.
 
-    Folders, hidden files and files that are no photo by their name are passed over.
+    Folders, hidden files and files whose name does not end like that of a photo are ignored.
 
     Parameters
     ----------
     data : bytes
         The ZIP.
     limits : ArchiveLimits
+        How much it may hold.
 
     Returns
     -------
     iterator of Entry
-        A damaged or encrypted photo has an error and leaves the others alone. Where all
-        together become too large, the last entry says so.
+        One per photo. A damaged or encrypted photo has an error and does not affect the others.
+        Where all together become too large, the last entry has that error.
 
     Raises
     ------
     DataError
-        The bytes are no ZIP, it is damaged, or it holds no photo or too many; at once, not at
-        the first entry.
+        The bytes are not a ZIP, the ZIP is damaged, or it holds no photo or too many. It is raised
+        by the call, not by the first entry.
+
+    Examples
+    --------
+    >>> import io, zipfile
+    >>> buffer = io.BytesIO()
+    >>> with zipfile.ZipFile(buffer, "w") as archive:
+    ...     archive.writestr("holiday/a.jpg", b"...")
+    ...     archive.writestr("notes.txt", "not a photo")
+    >>> list(read_photos(buffer.getvalue()))
+    [Entry(name='holiday/a.jpg', data=b'...', error=None)]
     """
     archive = _open(io.BytesIO(data), limits)
     photos = [(info, parts) for info, parts in _files(archive) if _is_photo(parts[-1])]
@@ -99,23 +120,24 @@ def read_photos(data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS) -> Itera
 
 
 def count_photos(data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS) -> int:
-    """Count the photos of a ZIP by its list of files, without inflating any.
+    """Count the photos of a ZIP by its list of files, without inflating any of them.
 
     Parameters
     ----------
     data : bytes
         The ZIP.
     limits : ArchiveLimits
+        How much it may hold.
 
     Returns
     -------
     int
-        `read_photos` yields no more.
+        Number of photos: `read_photos` yields no more.
 
     Raises
     ------
     DataError
-        As from `read_photos`.
+        The bytes are not a ZIP, the ZIP is damaged, or it holds no photo or too many.
     """
     count = sum(_is_photo(parts[-1]) for _, parts in _files(_open(io.BytesIO(data), limits)))
     _check_count(count, limits)
@@ -128,27 +150,28 @@ def unpack_labels(
     """Write the photos of a ZIP of label folders to ``TARGET/<label>/<photo>``.
 
     The ZIP holds ``<label>/<photo>`` or ``<folder>/<label>/<photo>``, and perhaps a
-    ``labels.csv`` beside the label folders, which is kept. A photo whose name would not be
-    a file of its own on every system gets another one. When it fails, nothing stays behind.
+    ``labels.csv`` beside the label folders, which is kept. A photo gets another name where its own
+    would not be valid or unique on every system. On failure, nothing is left behind.
 
     Parameters
     ----------
     file : binary file
-        Open for reading, at any place.
+        The ZIP, open for reading, at any position.
     target : Path
         A folder that is missing or empty.
     limits : ArchiveLimits
+        How much it may hold.
 
     Returns
     -------
     dict of str to int
-        Photos of each label, sorted by label.
+        Number of photos by label, sorted by label.
 
     Raises
     ------
     DataError
-        It is no ZIP, or it is damaged, encrypted, too large, holds a link or a path that leads
-        elsewhere, or no label folders; or the target cannot be written.
+        The file is not a ZIP, or the ZIP is damaged, encrypted or too large, or it has a link, a
+        path out of the folder or no label folders; or the target cannot be written.
     """
     archive = _open(file, limits)
     plan, table = _plan(archive, limits)
@@ -174,7 +197,7 @@ def unpack_labels(
 
 
 class _Guarded:
-    """A file that hands out no list of entries larger than allowed, as zipfile reads it whole."""
+    """A file that refuses to read more at once than allowed, since zipfile reads its list whole."""
 
     def __init__(self, file: IO[bytes], most: int) -> None:
         self.file, self.most = file, most
@@ -195,9 +218,9 @@ def _open(file: IO[bytes], limits: ArchiveLimits) -> zipfile.ZipFile:
     except DataError:
         raise
     except Exception as error:
-        # The bytes come from anywhere, and zipfile raises whatever its parsing meets on damaged
-        # ones (BadZipFile, NotImplementedError, struct.error, UnicodeDecodeError, OSError, ...).
-        raise DataError("the file is no ZIP, or it is damaged; make it again") from error
+        # The bytes are untrusted, and zipfile raises many kinds of errors on damaged ones
+        # (BadZipFile, NotImplementedError, struct.error, UnicodeDecodeError, OSError, ...).
+        raise DataError("the file is not a ZIP or is damaged; make the ZIP again") from error
 
 
 def _files(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, list[str]]]:
@@ -218,12 +241,12 @@ def _check_count(count: int, limits: ArchiveLimits) -> None:
         raise DataError(f"no photo in the ZIP; photos end in {', '.join(SUFFIXES)}")
     if count > limits.max_photos:
         raise DataError(
-            f"the ZIP holds {count:,} photos; the limit is {limits.max_photos:,}: split it"
+            f"the ZIP holds {count:,} photos; the limit is {limits.max_photos:,}, so split it"
         )
 
 
 def _shown(parts: list[str]) -> str:
-    """Return a path as a text that is safe to show: relative, printable, not too long."""
+    """Return a path as a text that is safe to display: relative, printable, not too long."""
     inside = [part for part in parts if part not in ("", ".", "..") and not part.endswith(":")]
     text = "".join(letter if letter.isprintable() else "?" for letter in "/".join(inside))
     return text if len(text) <= LONGEST else f"...{text[-LONGEST:]}"
@@ -243,7 +266,7 @@ def _read_each(
             yield Entry(name, b"", str(error))
             continue
         if len(data) > left:
-            yield Entry(name, b"", f"{_too_large(limits)}: left out, like all after it")
+            yield Entry(name, b"", f"{_too_large(limits)}; it is left out, as are all after it")
             return
         if len(data) > limits.max_photo_bytes:
             left -= limits.max_photo_bytes
@@ -254,7 +277,7 @@ def _read_each(
 
 
 def _inflate(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
-    """Return an entry's bytes, or the first ones, more than `most`, of one that is larger."""
+    """Return the bytes of an entry; of one larger than `most`, only the first, more than `most`."""
     if info.flag_bits & 1:
         raise _Refused("it is encrypted; make the ZIP without a password")
     if info.compress_type not in METHODS:
@@ -267,9 +290,7 @@ def _inflate(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> byte
             while size <= most and (part := file.read(CHUNK)):
                 parts.append(part)
                 size += len(part)
-    except (
-        zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OSError, DataError
-    ) as error:  # fmt: skip
+    except UNREADABLE as error:
         raise _Refused("it is damaged in the ZIP") from error
     return b"".join(parts)
 
@@ -291,7 +312,7 @@ def _plan(
     _check_count(len(photos), limits)
     for _, parts in photos:
         if any(part in ("", ".", "..") or ":" in part for part in parts[:-1]):
-            raise DataError(f"the ZIP has a path that leads elsewhere: {'/'.join(parts)!r}")
+            raise DataError(f"the ZIP has a path out of its folder: {'/'.join(parts)!r}")
     tops = {parts[0] for _, parts in photos}
     top = list(tops) if len(tops) == 1 and all(len(parts) == 3 for _, parts in photos) else []
     plan, taken, labels = [], set(), dict[str, str]()
@@ -302,10 +323,13 @@ def _plan(
                 f"every photo of the ZIP must be <label>/<photo>; found {_shown(parts)!r}"
             )
         if not _is_safe(label) or not is_label(label) or label.endswith("_crop"):
-            raise DataError(f"{label!r} in the ZIP cannot be a label, which names a folder")
+            raise DataError(
+                f"{label!r} in the ZIP cannot be a label; labels are names of folders, valid on "
+                "every system, and do not end in _crop"
+            )
         if labels.setdefault(_key(label), label) != label:
             raise DataError(
-                f"the labels {labels[_key(label)]!r} and {label!r} would be one folder; rename one"
+                f"the labels {labels[_key(label)]!r} and {label!r} would share a folder; rename one"
             )
         name = names[0]
         if not _is_safe(name) or (label, _key(name)) in taken:
@@ -319,7 +343,7 @@ def _plan(
 
 
 def _is_safe(name: str) -> bool:
-    """Return whether a name is that of one file, and the same one, on every system."""
+    """Return whether a name is valid, and names the same file, on every system."""
     return (
         name.isprintable()
         and len(name) <= LONGEST
@@ -330,7 +354,7 @@ def _is_safe(name: str) -> bool:
 
 
 def _key(name: str) -> str:
-    """Return what two names share that are one file on some system."""
+    """Return a text that two names share if they name the same file on some system."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
@@ -353,6 +377,6 @@ def _write(
             raise DataError(f"{name}: {_photo_too_large(limits)}")
         left -= len(data)
         if left < 0:
-            raise DataError(f"{_too_large(limits)}: split it")
+            raise DataError(f"{_too_large(limits)}; split it")
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)

@@ -1,14 +1,13 @@
-"""Crop the largest face out of every raw photo, and keep an account of every photo.
+"""Crop the largest face out of every raw photo, and record what happened to every photo.
 
-``RAW/<label>/*`` becomes ``OUT/<label>_crop/*`` at native size, with ``OUT/faces.csv``: one row
-for every raw photo, whatever happened to it, and ``OUT/crop.json``: how it was made.
+``RAW/<label>/*`` becomes ``OUT/<label>_crop/*`` at native size. ``OUT/faces.csv`` has one row per
+raw photo, whatever happened to it; ``OUT/crop.json`` has the settings.
 """
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,40 +21,27 @@ from facecore.errors import DataError, PhotoError
 from facecore.face.detect import MIN_SIZE, Settings, get_detector, spec_of
 from facecore.face.images import DEFAULT_LIMITS, Limits, decode, read_bytes
 from facecore.face.prepare import to_grey
-from facecore.face.recipes import DEFAULT_RECIPE, RECIPES, Alignment, Recipe, cut_face, find_recipe
-from facecore.system.files import write_atomically
+from facecore.face.recipes import (
+    DEFAULT_RECIPE,
+    RECIPES,
+    Alignment,
+    Recipe,
+    cut_face,
+    find_recipe,
+)
+from facecore.system.files import LITTER, write_atomically, write_json
 from facecore.system.progress import track
 
 STATES = ("kept", "no_face", "too_small", "unreadable", "duplicate")
-
-
 ALL = "all/sum"  # beside labels: no folder, so no label, can have this name
-
-
-NEAR_BITS = 10
-
-
+NEAR_BITS = 10  # of 256: near-duplicates differ in no more
 TABLE = "faces.csv"
-
-
 SETTINGS = "crop.json"
-
-
 JOURNAL = ".faces.jsonl"
-
-
-NAME_BYTES = 200  # of a photo's name in that of its crop
-
-
+NAME_BYTES = 200  # of a photo's name in the name of its crop
 BATCH = 8  # photos that a worker takes at once: a fifth of a second
-
-
-FOUND = ("x", "y", "w", "h", "photo_width", "photo_height", "score", "sha256", "hash")
-
-
 NUMBERS = ("x", "y", "w", "h", "photo_width", "photo_height", "score")
-
-
+FOUND = (*NUMBERS, "sha256", "hash")
 COLUMNS = ("path", "label", "state", "reason", "crop", *FOUND, *TRAITS)
 
 
@@ -68,10 +54,11 @@ class CropSettings:
     detector : HaarSettings or MtcnnSettings
         What finds the faces.
     min_size : int
-        A face whose box is narrower is too small, in pixels.
+        Least width of a face box, in pixels. A narrower face is too small.
     limits : Limits
+        What a photo may cost to decode.
     alignment : Alignment, optional
-        None crops the detector's box.
+        As `facecore.face.cut_face` takes it. None crops the box.
     """
 
     detector: Settings
@@ -81,22 +68,29 @@ class CropSettings:
 
 
 def recipe_settings(recipe: str = DEFAULT_RECIPE, min_size: int = MIN_SIZE) -> CropSettings:
-    """Return the settings of a recipe.
+    """Return the crop settings of a recipe.
 
     Parameters
     ----------
     recipe : str
         A key of `facecore.face.recipes.RECIPES`.
     min_size : int
-        In pixels.
+        Least width of a face box, in pixels.
 
     Returns
     -------
     CropSettings
+        For `crop_folder`.
 
     Raises
     ------
     DataError
+        There is no such recipe.
+
+    Examples
+    --------
+    >>> recipe_settings("classic", min_size=80).min_size
+    80
     """
     chosen = find_recipe(recipe)
     return CropSettings(chosen.detector, min_size, alignment=chosen.alignment)
@@ -110,30 +104,32 @@ def crop_folder(
     jobs: int = 1,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Crop a data set; run again after a stop, it does only what is missing.
+    """Crop a data set; after a stop, the same call does only what is missing.
 
-    The same bytes twice under one label count once; under two labels both are dropped. A photo
-    of the train split that nearly equals one of the test split (difference hash of at most
-    `NEAR_BITS` of 256 bits) is dropped. The result does not depend on `jobs`, nor on stops.
+    Of photos with the same bytes under one label, one is kept; under two labels, none is. A photo
+    of the train split that is a near-duplicate of a photo of the test split is dropped (see
+    `near_test`). The result depends neither on `jobs` nor on stops.
 
     Parameters
     ----------
     source : Path
-        As `facecore.data.listing.list_photos` takes it.
+        Data set, as `facecore.data.listing.list_photos` takes it.
     out : Path
-        Folder for the crops and the table; made when missing.
+        Folder for the crops and the table, made where it is missing.
     settings : CropSettings, optional
+        Those of the default recipe where left out.
     jobs : int
-        Worker processes; -1 for one a core.
+        Worker processes; -1 for one per core.
     progress : bool
         Show a progress bar on standard error.
 
     Returns
     -------
     DataFrame
-        The table that is also in ``faces.csv``: path, label, state, reason, crop, x, y, w, h
-        (pixels of the upright photo), photo_width, photo_height, score, sha256, hash, split,
-        subject, age, race.
+        The table that is also in ``faces.csv``, one row per photo, sorted by path: path, label,
+        state (one of `STATES`), reason, crop (path of the crop in `out`, empty unless kept), x, y,
+        w, h (the face box, in pixels of the upright photo), photo_width, photo_height (pixels),
+        score (of the detector), sha256, hash (see `difference_hash`), split, subject, age, race.
 
     Raises
     ------
@@ -155,15 +151,15 @@ def crop_folder(
             folder.mkdir(exist_ok=True)
         folders |= {out / folder for folder in earlier if (out / folder).is_dir()}
         for folder in (out, *folders):
-            for litter in folder.glob(".tmp-*"):
+            for litter in folder.glob(f"{LITTER}*"):
                 litter.unlink()
         if _settings_of(out) != how:
             known = {}
             for stale in (TABLE, JOURNAL):
                 (out / stale).unlink(missing_ok=True)
-            write_atomically(out / SETTINGS, json.dumps(how, indent=1))
+            write_json(out / SETTINGS, how)
         rows = _run(photos, root, out, settings, known, jobs, progress)
-        table = photos.merge(pd.DataFrame(rows), on="path", validate="one_to_one")
+        table = photos.merge(pd.DataFrame(map(asdict, rows)), on="path", validate="one_to_one")
         table = _settle(table.astype(dict.fromkeys(NUMBERS, float)), settings.min_size)
         _remove_dropped(table, out, folders)
         table = table.loc[:, list(COLUMNS)]
@@ -175,11 +171,12 @@ def crop_folder(
 
 
 def read_table(folder: Path) -> pd.DataFrame:
-    """Read the table of a folder made by `crop_folder`.
+    """Read the table of a folder of crops.
 
     Parameters
     ----------
     folder : Path
+        Made by `crop_folder`.
 
     Returns
     -------
@@ -189,7 +186,7 @@ def read_table(folder: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        The folder has none, or it is damaged.
+        The folder has no such table, or it is damaged.
     """
     path = Path(folder) / TABLE
     if not path.is_file():
@@ -198,9 +195,11 @@ def read_table(folder: Path) -> pd.DataFrame:
         )
     try:
         table = pd.read_csv(
-            path, dtype={name: "float" if name in NUMBERS else "str" for name in COLUMNS},
-            keep_default_na=False, na_values={name: [""] for name in NUMBERS},
-        )  # fmt: skip
+            path,
+            dtype={name: "float" if name in NUMBERS else "str" for name in COLUMNS},
+            keep_default_na=False,
+            na_values={name: [""] for name in NUMBERS},
+        )
     except (OSError, ValueError) as error:
         raise DataError(f"cannot read {path}: {error}") from error
     missing = set(COLUMNS) - set(table.columns)
@@ -210,15 +209,17 @@ def read_table(folder: Path) -> pd.DataFrame:
 
 
 def raw_root(folder: Path) -> Path | None:
-    """Return where the raw photos of a folder of crops are, or None if they are gone.
+    """Return the folder of the raw photos that crops were made from.
 
     Parameters
     ----------
     folder : Path
+        Made by `crop_folder`.
 
     Returns
     -------
     Path or None
+        The folder that the column path is relative to; None where it is unknown or gone.
     """
     try:
         source = Path(_read_json(Path(folder) / SETTINGS)["source"])
@@ -235,11 +236,13 @@ def check_recipe(folder: Path, recipe: Recipe) -> None:
     folder : Path
         Made by `crop_folder`.
     recipe : Recipe
-        That is to read the crops.
+        Of the model to be trained.
 
     Raises
     ------
     DataError
+        The crops were aligned and the recipe does not align, or the other way round, or their
+        alignment differs.
     """
     if _alignment_of(folder) != _stored(recipe.alignment):
         raise DataError(
@@ -249,7 +252,7 @@ def check_recipe(folder: Path, recipe: Recipe) -> None:
 
 
 def recipes_for(folder: Path) -> list[str]:
-    """Return the names of the recipes that cut faces as the crops of a folder were cut.
+    """Return the names of the recipes that a folder of crops can be trained with.
 
     Parameters
     ----------
@@ -259,6 +262,7 @@ def recipes_for(folder: Path) -> list[str]:
     Returns
     -------
     list of str
+        Keys of `facecore.face.recipes.RECIPES`, of those recipes that cut faces in the same way.
     """
     alignment = _alignment_of(folder)
     return [name for name, recipe in RECIPES.items() if _stored(recipe.alignment) == alignment]
@@ -270,12 +274,24 @@ def count_states(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        As `crop_folder` returns it.
+        As `crop_folder` returns it: label and state.
 
     Returns
     -------
     DataFrame
-        One row a state and one column a label, with the sums in a row and a column `ALL`.
+        One row per state and one column per label, with the sums in a row and a column `ALL`.
+
+    Examples
+    --------
+    >>> labels, states = ["smiling", "serious", "smiling"], ["kept", "kept", "no_face"]
+    >>> count_states(pd.DataFrame({"label": labels, "state": states}))
+                serious  smiling  all/sum
+    kept              1        1        2
+    no_face           0        1        1
+    too_small         0        0        0
+    unreadable        0        0        0
+    duplicate         0        0        0
+    all/sum           1        2        3
     """
     counts = pd.crosstab(table["state"], table["label"]).reindex(list(STATES), fill_value=0)
     counts[ALL] = counts.sum(axis=1)
@@ -284,44 +300,65 @@ def count_states(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def difference_hash(pixels: np.ndarray) -> str:
-    """Return a perceptual hash: is each of 16 x 16 cells brighter than its left neighbour?
+    """Compute a perceptual hash: is each of 16 x 16 cells brighter than its left neighbour?
+
+    The difference hash (Krawetz 2013), with 256 bits in place of 64.
 
     Parameters
     ----------
     pixels : ndarray of shape (height, width, 3), uint8
+        RGB.
 
     Returns
     -------
     str
-        256 bits in hexadecimal. A photo saved again or scaled differs in few of them.
+        64 hexadecimal digits. The hash of a photo that was saved again or scaled differs in few
+        bits.
+
+    Examples
+    --------
+    >>> brighter = np.arange(0, 255, 15, dtype=np.uint8)  # from left to right
+    >>> difference_hash(np.broadcast_to(brighter[:, None], (17, 17, 3))) == "f" * 64
+    True
     """
     small = cv2.resize(to_grey(pixels), (17, 16), interpolation=cv2.INTER_AREA)
     return np.packbits(small[:, 1:] > small[:, :-1]).tobytes().hex()
 
 
 def near_test(table: pd.DataFrame, bits: int = NEAR_BITS) -> np.ndarray:
-    """Find photos of the train split that nearly equal one of the test split.
+    """Find photos of the train split that are near-duplicates of one of the test split.
 
     Parameters
     ----------
     table : DataFrame
-        With the columns split and hash (empty where the photo could not be read).
+        Columns split and hash, as `difference_hash` returns it (empty where the photo could not be
+        read).
     bits : int
-        Most bits, of 256, in which near-duplicates differ.
+        Near-duplicates differ in at most so many of the 256 bits.
 
     Returns
     -------
     ndarray of shape (n_rows,), bool
+        True for a photo of the train split that has a near-duplicate in the test split.
+
+    Examples
+    --------
+    >>> hashes = ["0" * 64, "0" * 63 + "1", "f" * 64]
+    >>> near_test(pd.DataFrame({"split": ["test", "train", "train"], "hash": hashes})).tolist()
+    [False, True, False]
     """
     near = np.zeros(len(table), dtype=bool)
     usable = table["hash"].str.len().eq(64).to_numpy()
     train = np.flatnonzero(usable & table["split"].eq("train").to_numpy())
     test = np.flatnonzero(usable & table["split"].eq("test").to_numpy())
     if len(train) and len(test):
+        # 256 bits are four words of 64. XOR leaves the bits in which two hashes differ.
         words = np.zeros((len(table), 4), dtype=np.uint64)
         words[usable] = [
             np.frombuffer(bytes.fromhex(h), dtype=np.uint64) for h in table["hash"][usable]
         ]
+        # Every photo of one split is held against every photo of the other, 256 at a time: the
+        # array of all pairs would not fit into memory.
         for start in range(0, len(train), 256):
             part = train[start : start + 256]
             differ = np.bitwise_count(words[part][:, None] ^ words[test]).sum(axis=2)
@@ -329,16 +366,63 @@ def near_test(table: pd.DataFrame, bits: int = NEAR_BITS) -> np.ndarray:
     return near
 
 
+def find_copies(table: pd.DataFrame, usable: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Find the photos that must be dropped because others equal or nearly equal them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns split, sha256 and hash.
+    usable : Series of bool
+        Rows among which copies are looked for.
+
+    Returns
+    -------
+    near : Series of bool
+        Photos of the train split that are near-duplicates of one of the test split.
+    again : Series of bool
+        Photos with the same bytes as an earlier one, the former left out of account. Otherwise the
+        copy in the train split could be kept as the first, and then be dropped as a near-duplicate,
+        and the test split would lose its own.
+    """
+    near = usable & near_test(table)
+    rest = usable & ~near
+    # The test split keeps its copy also where there are no hashes to tell near-duplicates by.
+    tests_first = table["split"].ne("test").sort_values(kind="stable").index
+    repeated = table["sha256"].where(rest)[tests_first].duplicated().reindex(table.index)
+    return near, repeated & rest
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a worker found in one photo, before photos are compared with each other.
+
+    Box, photo size and score are None where they are unknown, in the journal as well.
+    """
+
+    path: str
+    problem: str = ""  # why the photo cannot be read
+    x: float | None = None
+    y: float | None = None
+    w: float | None = None
+    h: float | None = None
+    photo_width: float | None = None
+    photo_height: float | None = None
+    score: float | None = None
+    sha256: str = ""
+    hash: str = ""
+
+
 def _run(
     photos: pd.DataFrame,
     root: Path,
     out: Path,
     settings: CropSettings,
-    known: Mapping[str, Mapping[str, Any]],
+    known: Mapping[str, _Found],
     jobs: int,
     progress: bool,
-) -> list[dict[str, Any]]:
-    root, out = root.absolute(), out.absolute()  # workers may stand elsewhere
+) -> list[_Found]:
+    root, out = root.absolute(), out.absolute()  # workers may have another working directory
     tasks = (
         joblib.delayed(_crop_one)(root, out, path, crop, settings, known.get(path))
         for path, crop in zip(photos["path"], photos["crop"], strict=True)
@@ -347,12 +431,13 @@ def _run(
     parallel = joblib.Parallel(n_jobs=jobs, batch_size=batch, return_as="generator_unordered")
     rows = []
     crops = dict(zip(photos["path"], photos["crop"], strict=True))
-    # The journal is what a stopped run leaves behind; a line that was cut off is passed over.
+    # The journal lets a stopped run be continued. A line that was cut off is ignored, and the
+    # empty line keeps it apart from what follows.
     with open(out / JOURNAL, "a", encoding="utf-8") as journal:
         journal.write("\n")
-        for row in track(parallel(tasks), len(photos), "crop", "photo", shown=progress):
+        for row in track(parallel(tasks), len(photos), "crop", "photo", progress=progress):
             rows.append(row)
-            journal.write(json.dumps({"crop": crops[row["path"]], **row}) + "\n")
+            journal.write(json.dumps({"crop": crops[row.path], **asdict(row)}) + "\n")
             journal.flush()
     return rows
 
@@ -363,33 +448,36 @@ def _crop_one(
     path: str,
     crop: str,
     settings: CropSettings,
-    known: Mapping[str, Any] | None,
-) -> dict[str, Any]:
+    known: _Found | None,
+) -> _Found:
     cv2.setNumThreads(1)
-    row: dict[str, Any] = {"path": path, "problem": ""} | dict.fromkeys(FOUND)
-    row["sha256"] = row["hash"] = ""
+    found = _Found(path)
     try:
         data = read_bytes(root / path, settings.limits)
-        row["sha256"] = hashlib.sha256(data).hexdigest()
-        same = known is not None and known["sha256"] == row["sha256"] and not known["problem"]
+        found = replace(found, sha256=hashlib.sha256(data).hexdigest())
+        same = known is not None and known.sha256 == found.sha256 and not known.problem
         if known is not None and same and _complete(out / crop, known, settings):
-            return dict(known)
+            return known
         photo = decode(data, limits=settings.limits)
     except PhotoError as error:
-        return row | {"problem": str(error)}
-    row["photo_width"], row["photo_height"] = photo.width, photo.height
-    row["hash"] = difference_hash(photo.pixels)
+        return replace(found, problem=str(error))
+    found = replace(
+        found,
+        photo_width=photo.width,
+        photo_height=photo.height,
+        hash=difference_hash(photo.pixels),
+    )
     faces = get_detector(settings.detector)(photo.pixels)
-    if faces:
-        row["score"] = faces[0].score
-        row["x"], row["y"], row["w"], row["h"] = (round(float(v), 2) for v in faces[0].box)
-        if row["w"] >= settings.min_size:
-            _write_crop(out / crop, cut_face(photo.pixels, faces[0], settings.alignment))
-    return row
+    if not faces:
+        return found
+    x, y, w, h = (round(float(value), 2) for value in faces[0].box)
+    if w >= settings.min_size:
+        _write_crop(out / crop, cut_face(photo.pixels, faces[0], settings.alignment))
+    return replace(found, x=x, y=y, w=w, h=h, score=faces[0].score)
 
 
-def _complete(crop: Path, row: Mapping[str, Any], settings: CropSettings) -> bool:
-    return row["w"] is None or row["w"] < settings.min_size or crop.is_file()
+def _complete(crop: Path, found: _Found, settings: CropSettings) -> bool:
+    return found.w is None or found.w < settings.min_size or crop.is_file()
 
 
 def _write_crop(path: Path, pixels: np.ndarray) -> None:
@@ -398,14 +486,11 @@ def _write_crop(path: Path, pixels: np.ndarray) -> None:
     )
     if not good:
         raise OSError(f"cannot encode the crop {path.name}")
-    # Its own name may be as long as names can be, and a worker of a killed run may still write it.
-    short = hashlib.sha256(path.name.encode()).hexdigest()[:16]
-    temporary = path.with_name(f".tmp-{os.getpid()}-{short}")
-    temporary.write_bytes(data.tobytes())
-    os.replace(temporary, path)
+    write_atomically(path, data.tobytes())
 
 
 def _crop_names(paths: pd.Series, labels: pd.Series) -> list[str]:
+    """Return a path for each crop; photos whose crops would share one get a checksum added."""
     names = [Path(path).stem.encode()[:NAME_BYTES].decode(errors="ignore") for path in paths]
     stems = [f"{label}_crop/{name}" for name, label in zip(names, labels, strict=True)]
     twins = pd.Series(stems).str.casefold().duplicated(keep=False)
@@ -416,7 +501,7 @@ def _crop_names(paths: pd.Series, labels: pd.Series) -> list[str]:
 
 
 def _settle(table: pd.DataFrame, min_size: int) -> pd.DataFrame:
-    """Say for every photo what became of it; depends on the whole table, not on its history."""
+    """Give every photo its state, from the whole table alone, so that stops change nothing."""
     table = table.sort_values("path", ignore_index=True)
     width = table["w"].astype(float)
     table["state"] = np.select(
@@ -428,10 +513,7 @@ def _settle(table: pd.DataFrame, min_size: int) -> pd.DataFrame:
     readable = table["sha256"].ne("") & table["problem"].eq("")
     same = table[readable].groupby("sha256")
     torn = same["label"].transform("nunique").gt(1).reindex(table.index, fill_value=False)
-    near = near_test(table)
-    # A copy in the train split gives way to the test split's, so it is not the one that stays.
-    rest = readable & ~near
-    again = table["sha256"].where(rest).duplicated() & rest
+    near, again = find_copies(table, readable)
     for rows, reason in (
         (near, "nearly equals a photo of the test split"),
         (again, "same bytes as another photo of the label"),
@@ -443,7 +525,7 @@ def _settle(table: pd.DataFrame, min_size: int) -> pd.DataFrame:
 
 
 def _remove_dropped(table: pd.DataFrame, out: Path, folders: Iterable[Path]) -> None:
-    """Remove crops that the table does not keep, also of photos and labels that went away."""
+    """Remove crops that the table does not keep, also those of photos and labels that are gone."""
     kept = set(table["crop"])
     labels = {f"{label}_crop" for label in table["label"]}
     for folder in folders:
@@ -455,7 +537,7 @@ def _remove_dropped(table: pd.DataFrame, out: Path, folders: Iterable[Path]) -> 
 
 
 def _refuse_foreign(out: Path, folders: Iterable[Path]) -> None:
-    """Refuse to clear up a folder of pictures that was not made here."""
+    """Refuse a folder of pictures that crop did not make, since crop removes pictures."""
     if not (out / SETTINGS).exists():
         for folder in sorted(folders):
             if any(folder.glob("*.png")):
@@ -481,7 +563,7 @@ def _stored(alignment: Alignment | None) -> dict[str, float] | None:
 def _alignment_of(folder: Path) -> Any:
     try:
         return _read_json(Path(folder) / SETTINGS).get("alignment")
-    except (OSError, ValueError, AttributeError):  # crops without their paper are boxes
+    except (OSError, ValueError, AttributeError):  # crops without settings are boxes
         return None
 
 
@@ -492,25 +574,25 @@ def _settings_of(out: Path) -> Any:
         return None
 
 
-def _known(out: Path) -> tuple[dict[str, dict[str, Any]], set[str]]:
+def _known(out: Path) -> tuple[dict[str, _Found], set[str]]:
     """Return what earlier runs found, by path, and the names of their folders of crops."""
     known, folders = {}, set()
     try:
         table = read_table(out)
         table["problem"] = np.where(table["state"].eq("unreadable"), table["reason"], "")
         rows = table[["path", "problem", *FOUND]].astype(object)
-        known = {
-            row["path"]: row for row in rows.where(rows.notna(), None).to_dict(orient="records")
-        }
+        records = rows.where(rows.notna(), None).to_dict(orient="records")
+        known = {row["path"]: _Found(**row) for row in records}
         folders = {f"{label}_crop" for label in table["label"]}
-    except DataError:  # none yet, or damaged: the photos are read again
+    except DataError:  # no table yet, or a damaged one: the photos are read again
         pass
     if (out / JOURNAL).is_file():
         for line in (out / JOURNAL).read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 row = json.loads(line)
                 folders.add(row["crop"].split("/")[0])
-                known[row["path"]] = {key: row[key] for key in ("path", "problem", *FOUND)}
+                found = _Found(**{key: row[key] for key in ("path", "problem", *FOUND)})
+                known[found.path] = found
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue
     return known, {name for name in folders if is_label(name)}

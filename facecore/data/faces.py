@@ -1,4 +1,4 @@
-"""Bring data sets into one table of faces, and faces into rows of numbers."""
+"""Gather data sets as one table of faces, and load faces as rows of numbers."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from facecore.data.crops import (
     TABLE,
     check_recipe,
     crop_folder,
-    near_test,
+    find_copies,
     read_table,
     recipe_settings,
 )
@@ -29,7 +29,7 @@ from facecore.face.recipes import (
 )
 from facecore.system.scratch import reserve_array
 
-CROPS = Path("crops")
+CROPS = Path("crops")  # in the working directory: crops of the raw folders that are trained on
 
 
 def gather(
@@ -40,25 +40,36 @@ def gather(
     seed: int = 0,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Bring several data sets into one table of faces, every photo in one split.
+    """Gather several data sets as one table of faces, with every photo in one split.
+
+    Raw folders are cropped first, into ``crops/``. A data set without splits has about a fifth of
+    its photos held out as its test split. Duplicates and near-duplicates are dropped as
+    `facecore.data.crops.crop_folder` drops them, here over all data sets.
 
     Parameters
     ----------
     sources : sequence of Path
+        Folders of crops, or raw data sets as `facecore.data.listing.list_photos` takes them.
     recipe : Recipe
-        How faces are cut, prepared and described.
-    jobs, seed : int
+        Of the model to be trained.
+    jobs : int
+        Worker processes for cropping; -1 for one per core.
+    seed : int
+        Of the test splits that are held out, at least 0.
     progress : bool
+        Show a progress bar on standard error.
 
     Returns
     -------
     DataFrame
-        Columns of `facecore.data.crops.read_table`, and set (name of the data set) and folder (of
-        its crops).
+        The columns of `facecore.data.crops.read_table`, and set (name of the data set) and folder
+        (of its crops).
 
     Raises
     ------
     DataError
+        A data set cannot be used, its crops do not suit the recipe, or no face is left to train
+        on.
     """
     tables = []
     for name, source in zip(_set_names(sources), map(Path, sources), strict=True):
@@ -80,12 +91,12 @@ def gather(
 def drop_copies(faces: pd.DataFrame) -> pd.DataFrame:
     """Mark copies of photos that stand in several places of a table as duplicates.
 
-    A photo of the train split that nearly equals one of the test split gives way to it.
+    A photo of the train split that equals or nearly equals one of the test split gives way to it.
 
     Parameters
     ----------
     faces : DataFrame
-        With the columns of `facecore.data.read_table`; changed in place.
+        With the columns of `facecore.data.read_table`, a row per photo; changed in place.
 
     Returns
     -------
@@ -97,11 +108,7 @@ def drop_copies(faces: pd.DataFrame) -> pd.DataFrame:
     DataError
         No face of the train split is left.
     """
-    kept = faces["state"].eq("kept")
-    near = kept & near_test(faces)
-    sums = faces["sha256"].where(kept & ~near)
-    tests_first = faces["split"].ne("test").sort_values(kind="stable").index
-    again = sums[tests_first].duplicated().reindex(faces.index) & kept & ~near
+    near, again = find_copies(faces, faces["state"].eq("kept"))
     faces.loc[near | again, ["state", "crop"]] = ["duplicate", ""]
     if not (faces["split"].eq("train") & faces["state"].eq("kept")).any():
         raise DataError("no face to train on: no photo of the train split was kept")
@@ -111,30 +118,33 @@ def drop_copies(faces: pd.DataFrame) -> pd.DataFrame:
 def load_faces(
     table: pd.DataFrame, recipe: Recipe, jobs: int = 1, file: Path | None = None
 ) -> np.ndarray:
-    """Load crops as rows of numbers, as the recipe says.
+    """Load crops as rows of numbers, prepared as a recipe says.
 
     Parameters
     ----------
     table : DataFrame
-        With folder and crop.
+        Columns folder and crop, one row per face, as `gather` returns them.
     recipe : Recipe
-        How faces are cut, prepared and described.
+        Of the model.
     jobs : int
+        Worker processes; -1 for one per core.
     file : Path, optional
-        Write them to this ``.npy`` chunk by chunk and map it, instead of holding them in memory.
+        Write the rows to this ``.npy`` file and map it, instead of holding them in memory.
 
     Returns
     -------
-    ndarray of shape (n_faces, n_numbers)
-        As `facecore.face.recipes.to_rows` makes them.
+    ndarray of shape (n_faces, n_numbers), uint8 or float32
+        As `facecore.face.recipes.to_rows` returns them.
 
     Raises
     ------
     DataError
         A crop is missing or damaged.
+    OSError
+        The disk has no space for the file.
     """
     paths = [
-        Path(folder).absolute() / crop  # workers may stand elsewhere
+        Path(folder).absolute() / crop  # workers may have another working directory
         for folder, crop in zip(table["folder"], table["crop"], strict=True)
     ]
     rows = joblib.Parallel(n_jobs=jobs, batch_size=64, return_as="generator")(
@@ -142,7 +152,7 @@ def load_faces(
     )
     shape, dtype = rows_of(len(paths), recipe)
     if file is None:
-        X = np.empty(shape, dtype=dtype)
+        X: np.ndarray = np.empty(shape, dtype=dtype)
     else:
         reserve_array(file, shape, dtype)
         X = np.load(file, mmap_mode="r+")
@@ -152,8 +162,9 @@ def load_faces(
     if file is None:
         return X
     assert isinstance(X, np.memmap)
-    X.flush()  # other machines may read it
-    return np.load(file, mmap_mode="r")
+    X.flush()  # workers on other machines may read it
+    mapped: np.ndarray = np.load(file, mmap_mode="r")
+    return mapped
 
 
 def _load_face(path: Path, recipe: Recipe) -> np.ndarray:
@@ -167,5 +178,6 @@ def _load_face(path: Path, recipe: Recipe) -> np.ndarray:
 
 
 def _set_names(sources: Sequence[Path]) -> list[str]:
+    """Return the names of the folders, with a number where two have the same name."""
     names = [Path(source).resolve().name for source in sources]
     return [f"{n}-{i}" if names.count(n) > 1 else n for i, n in enumerate(names, start=1)]

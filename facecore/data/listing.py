@@ -1,4 +1,4 @@
-"""Read a folder of label folders, or a table of labels, as one list of photos."""
+"""List the photos of a data set with their labels, from folders or from a table."""
 
 import os
 import warnings
@@ -9,7 +9,7 @@ import pandas as pd
 from facecore.errors import DataError
 
 TRAITS = ("split", "subject", "age", "race")
-NO_FACE = "no face"  # beside the labels in a table of answers
+NO_FACE = "no face"  # stands beside the labels in a confusion table
 LABEL_COLUMNS = ("label", "gender")
 
 
@@ -19,20 +19,34 @@ def list_photos(source: Path) -> pd.DataFrame:
     Parameters
     ----------
     source : Path
-        A folder ``RAW/<label>/*``, with a ``labels.csv`` beside the label folders or without;
-        or a table with at least ``path`` and ``label`` (or ``gender``) columns, whose paths are
-        relative to it. Hidden files, and folders ending in ``_crop``, are passed over.
+        A folder ``RAW/<label>/*``, perhaps with a ``labels.csv`` beside the label folders; or a
+        CSV table with at least the columns ``path`` (relative to the table) and ``label`` or
+        ``gender``. Hidden files, and folders whose name ends in ``_crop``, are ignored.
 
     Returns
     -------
     DataFrame
-        One row a photo, sorted by path: path (relative to the data set, with forward
+        One row per photo, sorted by path: path (relative to the data set, with forward
         slashes), label, split, subject, age, race (str, empty where unknown).
 
     Raises
     ------
     DataError
-        No such folder or table, no photo in it, or a table that cannot be read.
+        The folder or table does not exist, has no photo or cannot be read, or a label cannot be
+        the name of a folder.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     for name in ("serious/1.jpg", "smiling/1.jpg", "smiling/2.jpg"):
+    ...         Path(folder, name).parent.mkdir(exist_ok=True)
+    ...         Path(folder, name).touch()
+    ...     list_photos(Path(folder))[["path", "label"]]
+                path    label
+    0  serious/1.jpg  serious
+    1  smiling/1.jpg  smiling
+    2  smiling/2.jpg  smiling
     """
     source = Path(source)
     if source.is_file():
@@ -46,22 +60,29 @@ def list_photos(source: Path) -> pd.DataFrame:
     for label in table["label"].unique():
         if not is_label(label):
             raise DataError(
-                f"{source}: {label!r} cannot be a label, which names a folder; {NO_FACE!r} is what "
-                "tables call a photo without a face"
+                f"{source}: {label!r} cannot be a label; labels are names of folders, and "
+                f"{NO_FACE!r} stands for photos in which no face is found"
             )
     return table.sort_values("path", ignore_index=True)
 
 
 def is_label(name: str) -> bool:
-    """Return whether a label can be the name of a folder.
+    """Return whether a text can be a label, and so the name of a folder.
 
     Parameters
     ----------
     name : str
+        To be checked.
 
     Returns
     -------
     bool
+        False for blank texts, for those with slashes, and for `NO_FACE`.
+
+    Examples
+    --------
+    >>> is_label("smiling"), is_label("a/b"), is_label("no face")
+    (True, False, False)
     """
     return bool(name.strip()) and name not in (".", "..", NO_FACE) and not set(name) & set("/\\\0")
 
@@ -72,10 +93,12 @@ def root_of(source: Path) -> Path:
     Parameters
     ----------
     source : Path
+        Data set, as `list_photos` takes it.
 
     Returns
     -------
     Path
+        The data set itself, or the folder of the table.
     """
     source = Path(source)
     return source.parent if source.is_file() else source
@@ -103,14 +126,14 @@ def _read_folders(root: Path) -> pd.DataFrame:
 def _check_name(file: Path) -> None:
     try:
         str(file).encode()
-    except UnicodeEncodeError as error:  # tables and messages are UTF-8
+    except UnicodeEncodeError as error:  # tables and messages are in UTF-8
         shown = os.fsencode(file).decode(errors="backslashreplace")
         raise DataError(f"the name of {shown} is not UTF-8; rename it") from error
 
 
 def _read_table(path: Path) -> pd.DataFrame:
     try:
-        with warnings.catch_warnings():  # of rows that are longer than the header
+        with warnings.catch_warnings():  # rows that are longer than the header are an error
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(
                 path, dtype="str", keep_default_na=False, encoding="utf-8-sig", index_col=False

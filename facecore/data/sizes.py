@@ -1,4 +1,4 @@
-"""The study of face sizes, on the table that cropping leaves or on the one that a model ships."""
+"""The study of face sizes, on the table of a folder of crops or on that of a stored model."""
 
 from collections.abc import Iterable
 
@@ -11,21 +11,21 @@ from facecore.face.detect import MIN_SIZE
 TEXTS = ("set", "label", "split", "state")
 NUMBERS = ("face_size", "photo_width", "photo_height")
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
-BINS_A_DECADE = 10
+BINS_PER_DECADE = 10
 
 
 def sizes_of(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the sizes of a folder of crops and those of a model in one shape.
+    """Return the sizes of a folder of crops, or those of a stored model, as the same table.
 
     Parameters
     ----------
     table : DataFrame
-        As `facecore.data.crops.read_table` or `round_sizes` returns it, or this function.
+        As `facecore.data.crops.read_table`, `round_sizes` or this function returns it.
 
     Returns
     -------
     DataFrame
-        One row a photo: set, label, split, state (str, empty where unknown), face_size (width of
+        One row per photo: set, label, split, state (str, empty where unknown), face_size (width of
         the face box), photo_width, photo_height (float64, pixels, NaN where unknown).
     """
     sizes = table.rename(columns={"w": "face_size"}).reindex(columns=[*TEXTS, *NUMBERS])
@@ -34,7 +34,7 @@ def sizes_of(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def face_sizes(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the faces found, whatever their size.
+    """Return the faces that were found, whatever their size.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def face_sizes(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The rows of `sizes_of` with a face, duplicates left out.
+        The rows of `sizes_of` that have a face, without the duplicates.
     """
     sizes = sizes_of(table)
     found = sizes["face_size"].notna() & sizes["state"].ne("duplicate")
@@ -62,8 +62,17 @@ def describe_sizes(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a label, and `facecore.data.crops.ALL` for all: faces, smallest, percentiles (p1 to
-        p99), largest, in pixels; empty where there is no face.
+        One row per label and one for all, named `facecore.data.crops.ALL`: faces (count),
+        smallest, percentiles (p1 to p99) and largest width of the face box, in pixels; NA where
+        there is no face.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["serious"] * 3, "face_size": [60, 90, 150]})
+    >>> describe_sizes(table)[["faces", "smallest", "p50", "largest"]]
+             faces  smallest  p50  largest
+    serious      3        60   90      150
+    all/sum      3        60   90      150
     """
     faces = face_sizes(table)
     groups = [(label, faces[faces["label"].eq(label)]) for label in _labels(table)]
@@ -82,19 +91,27 @@ def describe_sizes(table: pd.DataFrame) -> pd.DataFrame:
 def effect_of_minimum(
     table: pd.DataFrame, minima: Iterable[int] = (24, 40, MIN_SIZE, 80, 100)
 ) -> pd.DataFrame:
-    """Say how many faces each minimum size would leave.
+    """Count the faces that each minimum size would leave.
 
     Parameters
     ----------
     table : DataFrame
         As `sizes_of` takes it.
     minima : iterable of int
-        In pixels.
+        Least widths of the face box, in pixels.
 
     Returns
     -------
     DataFrame
-        One row a minimum: faces kept of each label, and of `facecore.data.crops.ALL`.
+        One row per minimum and one column per label, with the sums in a column
+        `facecore.data.crops.ALL`: number of faces that are at least so wide.
+
+    Examples
+    --------
+    >>> labels = ["serious", "serious", "smiling"]
+    >>> table = pd.DataFrame({"label": labels, "face_size": [30, 60, 90]})
+    >>> effect_of_minimum(table, minima=(24, 54)).loc[54].to_dict()
+    {'serious': 1, 'smiling': 1, 'all/sum': 2}
     """
     faces = face_sizes(table)
     rows = {}
@@ -106,31 +123,35 @@ def effect_of_minimum(
 
 
 def count_by_size(table: pd.DataFrame, log: bool = False) -> pd.DataFrame:
-    """Count the faces by size, in bins whose edges lie between sizes of two figures.
+    """Count the faces by size, in bins whose edges lie between sizes of two digits.
 
-    A model ships its sizes rounded to two figures: other edges would give bins that hold more of
-    these figures than their neighbours do, so peaks that no photo made.
+    A stored model has its sizes rounded to two significant digits. With other edges some bins would
+    hold more of these sizes than their neighbours, and the histogram would have false peaks.
 
     Parameters
     ----------
     table : DataFrame
         As `sizes_of` takes it, with at least one face.
     log : bool
-        Bins of equal ratio (ten a decade) up to the largest face; else bins of 10 pixels up to
-        the 99th percentile.
+        Make bins of equal ratio (ten per decade) up to the largest face; otherwise bins of 10
+        pixels up to the 99th percentile.
 
     Returns
     -------
     DataFrame
-        One row a bin (an interval in pixels, closed at the left), one column a label: faces.
+        One row per bin (an interval in pixels, closed at the left) and one column per label:
+        number of faces.
     """
     faces = face_sizes(table)
     sizes = faces["face_size"]
     if log:
-        low = np.floor(np.log10(max(sizes.min(), 1)) * BINS_A_DECADE)
-        high = np.ceil(np.log10(sizes.max() + 1) * BINS_A_DECADE) + 2
-        figures = _round(10 ** (np.arange(low, high) / BINS_A_DECADE))
-        edges = np.unique(figures - _unit(figures * 0.999) / 2)
+        # Powers of ten in equal steps, from below the smallest face to above the largest, are
+        # rounded to sizes that occur. The edges lie half a unit below these, so between sizes. The
+        # factor makes a power of ten use the unit of the smaller sizes on its left.
+        low = np.floor(np.log10(max(sizes.min(), 1)) * BINS_PER_DECADE)
+        high = np.ceil(np.log10(sizes.max() + 1) * BINS_PER_DECADE) + 2
+        rounded = _round(10 ** (np.arange(low, high) / BINS_PER_DECADE))
+        edges = np.unique(rounded - _unit(rounded * 0.999) / 2)
         edges = edges[: np.searchsorted(edges, sizes.max(), side="right") + 1]
     else:
         edges = np.arange(5, np.percentile(sizes, 99) + 20, 10)
@@ -141,18 +162,26 @@ def count_by_size(table: pd.DataFrame, log: bool = False) -> pd.DataFrame:
 
 
 def round_sizes(table: pd.DataFrame) -> pd.DataFrame:
-    """Return what a model may ship of the table: no names, sizes rounded, rows in no order.
+    """Return the part of the table that a model may store: no names, rounded sizes, no order.
+
+    No row can be traced to a photo by its size or by its place.
 
     Parameters
     ----------
     table : DataFrame
-        With a column set.
+        As `sizes_of` takes it, with a column set.
 
     Returns
     -------
     DataFrame
-        set, label, split, state, face_size, photo_width, photo_height (pixels, rounded to two
-        figures), sorted by value.
+        Set, label, split, state, face_size, photo_width, photo_height (pixels, rounded to two
+        significant digits), sorted by value.
+
+    Examples
+    --------
+    >>> row = {"set": "a", "label": "serious", "split": "test", "state": "kept", "w": 123.0}
+    >>> round_sizes(pd.DataFrame([row]))["face_size"].tolist()
+    [120]
     """
     result = sizes_of(table)
     for name in NUMBERS:
@@ -165,10 +194,12 @@ def _labels(table: pd.DataFrame) -> list[str]:
 
 
 def _round(values: np.ndarray) -> np.ndarray:
-    return np.rint(values / _unit(values)) * _unit(values)
+    """Round to two significant digits."""
+    rounded: np.ndarray = np.rint(values / _unit(values)) * _unit(values)
+    return rounded
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
-    """Return the size of the second figure of values; 1 for those under 10."""
+    """Return the worth of the second digit of values: 1 below 100, 10 below 1,000 and so on."""
     unit: np.ndarray = 10.0 ** np.maximum(np.floor(np.log10(np.maximum(values, 1))) - 1, 0)
     return unit

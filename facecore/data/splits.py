@@ -1,4 +1,4 @@
-"""Split faces into folds and into train and test, a subject in one part only."""
+"""Split faces into folds, or into train and test, with each subject in one part only."""
 
 import numpy as np
 import pandas as pd
@@ -8,56 +8,78 @@ from facecore.errors import DataError
 
 
 def split_folds(
-    y: np.ndarray, groups: np.ndarray, folds: int, seed: int
+    y: np.ndarray, subjects: np.ndarray, folds: int, seed: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Split faces into folds, stratified by label, a person in one fold only.
+    """Split faces into folds, stratified by label, with each subject in one fold only.
+
+    Otherwise a model could recognise a validation face by the other photos of its subject, and the
+    validation scores would be too high.
 
     Parameters
     ----------
-    y, groups : ndarray of shape (n_faces,)
-        Labels and persons.
+    y : ndarray of shape (n_faces,), str
+        Label of each face.
+    subjects : ndarray of shape (n_faces,)
+        Subject of each face, as `subject_names` returns it.
     folds : int
-        At most; fewer where a label has fewer persons.
+        Most folds, at least 2; fewer are made where a label has fewer subjects.
     seed : int
+        Of the shuffling, at least 0.
 
     Returns
     -------
     list of tuple of ndarray
-        Indices of training and validation faces.
+        Per fold, the indices of its training faces and of its validation faces.
 
     Raises
     ------
     DataError
-        Fewer than two labels, or a label with fewer than two persons.
+        There are fewer than two labels, a label has fewer than two subjects, or all subjects of a
+        label fell into one fold.
+
+    Examples
+    --------
+    >>> y = np.array(["serious", "smiling"] * 4)
+    >>> subjects = np.array(["eve", "eve", "eve", "eve", "ida", "ida", "leo", "leo"])
+    >>> splits = split_folds(y, subjects, folds=3, seed=0)
+    >>> sorted(np.unique(subjects[test]).tolist() for train, test in splits)
+    [['eve'], ['ida'], ['leo']]
     """
-    people = pd.DataFrame({"label": y, "person": groups}).groupby("label")["person"].nunique()
-    if len(people) < 2:
-        raise DataError(f"training needs two labels or more; there is {list(people.index)}")
-    if people.min() < 2:
+    counts = pd.DataFrame({"label": y, "subject": subjects}).groupby("label")["subject"].nunique()
+    if len(counts) < 2:
+        raise DataError(f"training needs at least two labels; found {list(counts.index)}")
+    if counts.min() < 2:
         raise DataError(
-            f"label {people.idxmin()!r} has faces of {people.min()} person; "
-            "cross-validation needs two or more"
+            f"label {counts.idxmin()!r} has faces of only {counts.min()} subject; "
+            "cross-validation needs at least two per label"
         )
-    splitter = StratifiedGroupKFold(min(folds, int(people.min())), shuffle=True, random_state=seed)
-    splits = [(train, test) for train, test in splitter.split(y, y, groups) if len(test)]
-    if any(len(np.unique(y[train])) < len(people) for train, _ in splits):
-        raise DataError("the persons of one label fall into one fold; add photos of more persons")
+    splitter = StratifiedGroupKFold(min(folds, int(counts.min())), shuffle=True, random_state=seed)
+    # Few and unequal subjects may leave a fold empty, or a training part without a label.
+    splits = [(train, test) for train, test in splitter.split(y, y, subjects) if len(test)]
+    if any(len(np.unique(y[train])) < len(counts) for train, _ in splits):
+        raise DataError("all subjects of one label fell into one fold; add photos of more subjects")
     return splits
 
 
 def hold_out(table: pd.DataFrame, seed: int) -> np.ndarray:
-    """Split a data set by person: about a fifth of the photos for the test.
+    """Hold out about a fifth of the photos of a data set for the test, by subject.
 
     Parameters
     ----------
     table : DataFrame
-        With label, subject, path.
+        Columns label, subject (empty where unknown) and path.
     seed : int
+        Of the shuffling, at least 0.
 
     Returns
     -------
     ndarray of shape (n_rows,), str
         ``"train"`` or ``"test"``.
+
+    Raises
+    ------
+    DataError
+        There are too few labels or subjects, as in `split_folds`.
     """
     _, test = split_folds(
         table["label"].to_numpy(dtype=str), subject_names(table.assign(set="")), 5, seed
@@ -68,17 +90,30 @@ def hold_out(table: pd.DataFrame, seed: int) -> np.ndarray:
 
 
 def subject_names(table: pd.DataFrame) -> np.ndarray:
-    """Return who is in each photo; where unknown each photo is a person of its own.
+    """Return a name for the subject of each photo, unique over data sets.
+
+    The same subject in two data sets gets two names, and a photo of an unknown subject a name of
+    its own.
 
     Parameters
     ----------
     table : DataFrame
-        With set, subject, path.
+        Columns set (name of the data set), subject (empty where unknown) and path.
 
     Returns
     -------
     ndarray of shape (n_rows,), str
+        Such as ``"lfw/person/eve"`` or ``"lfw/photo/smiling/1.jpg"``.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"set": "lfw", "subject": ["eve", ""], "path": ["1.jpg", "2.jpg"]})
+    >>> subject_names(table).tolist()
+    ['lfw/person/eve', 'lfw/photo/2.jpg']
     """
     known = table["subject"].ne("")
-    who = table["subject"].where(known, table["path"])
-    return (table["set"] + np.where(known, "/person/", "/photo/") + who).to_numpy(dtype=str)
+    # The order of these names decides which fold a subject falls into: other words would change
+    # every model that is trained with the same seed.
+    kind = np.where(known, "/person/", "/photo/")
+    names = table["set"] + kind + table["subject"].where(known, table["path"])
+    return np.asarray(names, dtype=str)

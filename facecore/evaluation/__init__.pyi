@@ -15,13 +15,14 @@ from .curves import (
     score_labels,
 )
 from .intervals import (
+    LEAST_PHOTOS,
     wilson,
 )
 from .paired import (
     compare_classifiers,
 )
 from .report import (
-    LEAST_PHOTOS,
+    Evaluation,
     balanced_accuracy,
     balanced_interval,
     evaluate_predictions,
@@ -31,6 +32,7 @@ from .report import (
 
 __all__ = [
     "LEAST_PHOTOS",
+    "Evaluation",
     "answers_at",
     "balanced_accuracy",
     "balanced_interval",

@@ -1,6 +1,6 @@
-"""The card of a model: what it is, what it must not be used for, and for whom it errs.
+"""The card of a model: what it is, what it must not be used for, and how often it is right.
 
-Only its fixed words are written by hand; every name and figure comes from the model's folder.
+Only the fixed words are written by hand. Every name and number comes from the model's folder.
 """
 
 import re
@@ -10,7 +10,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from facecore.errors import ModelError
-from facecore.evaluation.intervals import wilson
+from facecore.evaluation.intervals import LEAST_PHOTOS, largest_gap, wilson
 from facecore.face.detect import spec_of
 from facecore.model.classifier import FaceModel
 from facecore.model.store import (
@@ -21,48 +21,54 @@ from facecore.model.store import (
     read_model_table,
 )
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the upload site, which has no pandas, shows cards as well
     import pandas as pd
 
-LEAST = 50  # photos of a group that is held against another
-# Also of Streamlit: dollars begin a formula, a colon before a word an icon or a colour.
-MARKUP = re.compile(r"([\\`*_\[\]<>|~$&#]|:(?=\w))")
-STATES = {"no_face": "no face", "too_small": "too small", "unreadable": "unreadable",
-          "duplicate": "copies"}  # fmt: skip
+    from facecore.evaluation.report import CalibrationFigures, Evaluation
 
+# Streamlit has markup of its own: a dollar begins a formula, a colon before a word an icon or a
+# colour.
+MARKUP = re.compile(r"([\\`*_\[\]<>|~$&#]|:(?=\w))")
+STATES = {
+    "no_face": "no face",
+    "too_small": "too small",
+    "unreadable": "unreadable",
+    "duplicate": "duplicates",
+}
 USE = (
-    "For teaching and research: to see how such a model is made, what it sees in a face, how often "
-    "it is right, and for whom it errs."
+    "For teaching and research: to see how such a model is made, what it reads from a face, how "
+    "often it is right, and for whom it is wrong."
 )
 MISUSE = """It must not be used
 
-- to find out or to confirm who somebody is: it knows labels, not persons;
-- for a decision about a person, such as on work, access, prices, credit or guilt, also where a
-  person signs it;
-- to watch, count or sort people who have not agreed to it;
-- to say what somebody is: a label is what people wrote in a data set, and says nothing of how a
-  person sees themselves;
-- on photos unlike those that it was measured on, before it was measured on them."""
+- to identify anyone, or to confirm who somebody is: it knows labels, not people;
+- for a decision about a person, such as on work, access, prices, credit or guilt, even if a human
+  approves it;
+- to monitor, count or sort people who have not agreed to it;
+- to state what somebody is: a label is what others wrote in a data set, not how a person sees
+  themselves;
+- on photos unlike those of its test sets, unless it is evaluated on such photos first."""
 
 
 def write_card(
     model: FaceModel,
     metadata: Mapping[str, Any],
-    evaluation: Mapping[str, Any] | None = None,
+    evaluation: "Mapping[str, Evaluation] | None" = None,
     predictions: "pd.DataFrame | None" = None,
 ) -> str:
     """Write the card of a model (Mitchell et al. 2019).
 
-    It does not name the model, so that it stays true when the model gets another name.
+    The card does not name the model, so that it stays true when the model is renamed.
 
     Parameters
     ----------
     model : FaceModel
+        To be described.
     metadata : mapping
         As ``metadata.json`` stores it.
-    evaluation : mapping, optional
-        By test set what `facecore.evaluation.evaluate_predictions` returns; nothing where it was
-        not evaluated.
+    evaluation : mapping of str to Evaluation, optional
+        By test set, as `facecore.evaluation.evaluate_predictions` returns it; None where the model
+        was not evaluated.
     predictions : DataFrame, optional
         The test predictions, for the calibration where the evaluation has none.
 
@@ -70,6 +76,11 @@ def write_card(
     -------
     str
         Markdown without HTML.
+
+    Raises
+    ------
+    KeyError
+        The metadata lack an entry that the card needs.
     """
     blocks = [
         "# Model card",
@@ -91,20 +102,21 @@ def write_card(
     else:
         blocks += [
             "## How often it is right",
-            "It has no test photos: how often it is right on photos that it never saw, for whom it "
-            "errs and what its probabilities are worth is not known. On labelled photos, measure "
-            "it with:",
+            "It was trained without test photos. How often it is right on other photos, for whom, "
+            "and whether its probabilities are calibrated is not known. Evaluate it on labelled "
+            "photos with:",
             "    python -m facecore evaluate PHOTOS --model NAME",
         ]
-    return "\n\n".join([*blocks, *_making(metadata)]) + "\n"
+    return "\n\n".join([*blocks, *_making(model, metadata)]) + "\n"
 
 
 def card_of(name: str | None = None) -> str:
-    """Return the card that a model was stored with, or write one for a model without.
+    """Return the card that is stored with a model, or write one where none is stored.
 
     Parameters
     ----------
     name : str, optional
+        Of the model; the default model where left out.
 
     Returns
     -------
@@ -114,6 +126,7 @@ def card_of(name: str | None = None) -> str:
     Raises
     ------
     ModelError
+        The model or its card is missing or damaged, or its metadata lack an entry.
     """
     card = read_card(name)
     return make_card(name) if card is None else card
@@ -125,6 +138,7 @@ def make_card(name: str | None = None) -> str:
     Parameters
     ----------
     name : str, optional
+        Of the model; the default model where left out.
 
     Returns
     -------
@@ -134,7 +148,7 @@ def make_card(name: str | None = None) -> str:
     Raises
     ------
     ModelError
-        The model is missing or damaged, or its metadata lack what a card tells.
+        The model is missing or damaged, or its metadata lack an entry.
     """
     predictions = None
     with suppress(ImportError):  # the upload site has no pandas
@@ -149,27 +163,34 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
     recipe, vectors = model.recipe, metadata["kernel_vectors"]
     size = f"{recipe.side} x {recipe.side} pixels"
     rows = [
-        (_text(m.name), f"{len(m.variance):,}", _share(m.variance.sum() / m.total_variance),
-         m.kernel, f"{len(m.kernel_vectors):,}", f"{share:.2f}")
-        for m, share in zip(model.members, model.shares.mean(axis=1), strict=True)
-    ]  # fmt: skip
-    lead = vectors["lead_back_to_a_photo"]
+        (
+            _text(member.name),
+            f"{len(member.variance):,}",
+            _share(member.variance.sum() / member.total_variance),
+            member.kernel,
+            f"{len(member.kernel_vectors):,}",
+            f"{share:.2f}",
+        )
+        for member, share in zip(model.members, model.shares.mean(axis=1), strict=True)
+    ]
+    traced = vectors["lead_back_to_a_photo"]
     detector = spec_of(recipe.detector)["name"]
     return [
-        f"A model of the recipe **{_text(metadata['recipe'])}**: it finds the faces in a photo and "
-        f"says which label each looks most like: {_names(metadata['labels'])}.",
+        f"A model of the recipe **{_text(metadata['recipe'])}**. It finds the faces in a photo and "
+        f"predicts one of these labels for each: {_names(metadata['labels'])}.",
         "## What it is",
         f"Faces are found by the detector {_text(detector)}, "
         f"{'aligned' if recipe.alignment else 'not aligned'}, and "
         + (
-            f"brought in colour to {size}. A deep network, which others trained on about three "
-            "million photos to tell persons apart, describes each by 128 numbers. They are scaled "
-            "(min-max), described by their leading components (PCA) and decided on by a kernel "
-            "machine."
+            f"scaled to {size} in colour. A deep network, trained by others on about three million "
+            "photos to tell people apart, turns each face into an embedding of 128 numbers. The "
+            "embedding is scaled (min-max) and projected onto its leading components (PCA), and a "
+            "kernel machine (SVM) decides."
             if recipe.embedding
-            else f"made grey at {size}. Each member scales what it reads of a face (min-max), "
-            "describes it by its leading components (PCA; of pixels these are the eigenfaces) and "
-            "decides by a kernel machine; the decision is the weighted mean of theirs."
+            else f"converted to grey at {size}. Each member reads its own features of a face, "
+            "scales them (min-max), projects them onto their leading components (PCA; for pixels "
+            "these are the eigenfaces) and decides with a kernel machine (SVM). The decision of "
+            "the model is the weighted mean of theirs."
         ),
         _table(
             ("member", "components", "explained variance", "kernel", "kernel vectors", "weight"),
@@ -177,20 +198,23 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
         ),
         f"The kernel vectors are {_text(vectors['kind'])}. "
         + (
-            f"**{lead:,} of {vectors['count']:,} lead back to the photo of one person:** do not "
-            "give this model away without that person's consent."
-            if lead
-            else f"None of the {vectors['count']:,} leads back to the photo of one person."
+            f"**{traced:,} of {vectors['count']:,} can be traced to one photo:** do not share this "
+            "model without the consent of the people in the photos."
+            if traced
+            else f"Of the {vectors['count']:,}, none can be traced to one photo."
         ),
     ]
 
 
 def _data(metadata: Mapping[str, Any]) -> list[str]:
     rows = [
-        (_text(name), *(f"{part[key]:,}" for key in ("photos", "train", "test")),
-         *(f"{part['states'].get(state, 0):,}" for state in STATES))
+        (
+            _text(name),
+            *(f"{part[key]:,}" for key in ("photos", "train", "test")),
+            *(f"{part['states'].get(state, 0):,}" for state in STATES),
+        )
         for name, part in metadata["data"].items()
-    ]  # fmt: skip
+    ]
     faces = metadata["training_faces"]
     return [
         "## Data and terms",
@@ -198,53 +222,76 @@ def _data(metadata: Mapping[str, Any]) -> list[str]:
         _table(("data set", "photos", "train", "test", *STATES.values()), rows),
         f"It was trained on {sum(faces.values()):,} faces: "
         + ", ".join(f"{_text(label)} {count:,}" for label, count in faces.items())
-        + ". Photos without a face, with too small a one, and copies were not trained on.",
+        + ". Photos without a face or with a face that is too small, and duplicates, were left "
+        "out of the training.",
     ]
 
 
-def _accuracy(evaluation: Mapping[str, Any]) -> list[str]:
+def _accuracy(evaluation: "Mapping[str, Evaluation]") -> list[str]:
     rows = [
-        (_text(name), f"{f['n']:,}", _share(f["detected"] / f["n"]),
-         _share(f["accuracy_found"], _interval_found(f)), _share(f["balanced_accuracy_found"]),
-         _share(f["accuracy_all"], f["interval_all"]), _share(f["balanced_accuracy_all"]))
+        (
+            _text(name),
+            f"{f['n']:,}",
+            _share(f["detected"] / f["n"]),
+            _share(f["accuracy_found"], _interval_found(f)),
+            _share(f["balanced_accuracy_found"]),
+            _share(f["accuracy_all"], f["interval_all"]),
+            _share(f["balanced_accuracy_all"]),
+        )
         for name, f in evaluation.items()
-    ]  # fmt: skip
+    ]
     columns = (
-        "test set", "photos", "face found", "accuracy, faces found", "balanced, faces found",
-        "accuracy, all photos", "balanced, all photos",
-    )  # fmt: skip
+        "test set",
+        "photos",
+        "face found",
+        "accuracy, faces found",
+        "balanced, faces found",
+        "accuracy, all photos",
+        "balanced, all photos",
+    )
     return [
         "## How often it is right",
-        'On photos that it never saw. "All photos" counts one in which no face was found as '
-        "wrong; balanced accuracy is the mean over the labels; in brackets are 95 % intervals "
-        "(Wilson).",
+        'On photos that were not used in the training. "All photos" counts a photo in which no '
+        "face was found as wrong. Balanced accuracy is the mean over the labels. 95 % intervals "
+        "are in brackets (Wilson).",
         _table(columns, rows),
     ]
 
 
-def _groups(evaluation: Mapping[str, Any]) -> list[str]:
-    blocks = ["## For whom", "Over all photos of each group."]
+def _groups(evaluation: "Mapping[str, Evaluation]") -> list[str]:
+    blocks = ["## For whom it is right", "Over all photos of each group."]
     for name, figures in evaluation.items():
         for trait, groups in _all_groups(figures).items():
             blocks.append(f"### {_text(name)}, by {_text(trait)}")
             rows = [
-                (_text(group), f"{f['n']:,}", _share(f["accuracy_all"], f["interval_all"]),
-                 _share(f.get("coverage")), _share(f.get("accuracy_answered")))
+                (
+                    _text(group),
+                    f"{f['n']:,}",
+                    _share(f["accuracy_all"], f["interval_all"]),
+                    _share(f.get("coverage")),
+                    _share(f.get("accuracy_answered")),
+                )
                 for group, f in groups.items()
-            ]  # fmt: skip
-            columns = (_text(trait), "photos", "accuracy, all photos", "answered",
-                       "accuracy, answered")  # fmt: skip
+            ]
+            columns = (
+                _text(trait),
+                "photos",
+                "accuracy, all photos",
+                "answered",
+                "accuracy, answered",
+            )
             blocks.append(_table(columns, rows))
-            if len(large := _large(groups)) > 1:
-                best, worst = max(large, key=large.__getitem__), min(large, key=large.__getitem__)
+            if gap := largest_gap(groups):
                 blocks.append(
-                    f"Largest gap between groups of {LEAST} photos or more: "
-                    f"**{large[best] - large[worst]:.3f}**, {_text(best)} over {_text(worst)}."
+                    f"Largest gap between groups of at least {LEAST_PHOTOS} photos: "
+                    f"**{gap['gap']:.3f}**, from {_text(gap['worst'])} up to {_text(gap['best'])}."
                 )
     return blocks
 
 
-def _calibration(evaluation: Mapping[str, Any], predictions: "pd.DataFrame | None") -> list[str]:
+def _calibration(
+    evaluation: "Mapping[str, Evaluation]", predictions: "pd.DataFrame | None"
+) -> list[str]:
     measured = {
         name: found
         for name, figures in evaluation.items()
@@ -257,26 +304,30 @@ def _calibration(evaluation: Mapping[str, Any], predictions: "pd.DataFrame | Non
         for name, f in measured.items()
     ]
     blocks = [
-        "## What its probabilities are worth",
-        "Over faces found: the expected calibration error is the mean distance between the "
-        "confidence and the share of right answers; the Brier score is 0 at best.",
+        "## How well its probabilities are calibrated",
+        "Over faces found. The expected calibration error is the mean distance between the "
+        "confidence and the share of right answers. Both it and the Brier score are 0 at best.",
         _table(("test set", "calibration error", "Brier score"), errors),
     ]
     for name, figures in measured.items():
         blocks.append(f"### {_text(name)}, by confidence")
         rows = [
-            (f"{r['from']:.2f} to {r['to']:.2f}", f"{r['faces']:,}", _share(r["confidence"]),
-             _share(r["right"], (r["low"], r["high"])))
+            (
+                f"{r['from']:.2f} to {r['to']:.2f}",
+                f"{r['faces']:,}",
+                _share(r["confidence"]),
+                _share(r["right"], (r["low"], r["high"])),
+            )
             for r in figures["reliability"]
-        ]  # fmt: skip
+        ]
         columns = ("confidence", "faces", "mean confidence", "right")
         blocks.append(_table(columns, rows))
     return blocks
 
 
 def _calibration_of(
-    name: str, figures: Mapping[str, Any], predictions: "pd.DataFrame | None"
-) -> Mapping[str, Any] | None:
+    name: str, figures: "Evaluation", predictions: "pd.DataFrame | None"
+) -> "CalibrationFigures | None":
     if "reliability" in figures:
         return figures
     if predictions is None:
@@ -291,63 +342,69 @@ def _calibration_of(
     }
 
 
-def _unsure(metadata: Mapping[str, Any], evaluation: Mapping[str, Any]) -> list[str]:
+def _unsure(metadata: Mapping[str, Any], evaluation: "Mapping[str, Evaluation]") -> list[str]:
     rows = [
-        (_text(name), f"{f['n']:,}", _share(f["coverage"]),
-         _share(f["accuracy_answered"], f["interval_answered"]))
+        (
+            _text(name),
+            f"{f['n']:,}",
+            _share(f["coverage"]),
+            _share(f["accuracy_answered"], f["interval_answered"]),
+        )
         for name, f in evaluation.items()
         if "coverage" in f
-    ]  # fmt: skip
+    ]
     if not rows:
         return []
     rule = metadata.get("rule", {})
     reasons = {
-        "min_confidence": "with a confidence below {:.3f}",
-        "max_distance": "farther than {:.3f} from face space (which it calls not a face)",
-        "min_score": "whose detector score is below {:.3f}",
+        "min_confidence": "confidence is below {:.3f}",
+        "max_distance": "distance from face space is above {:.3f} (it is then called not a face)",
+        "min_score": "detector score is below {:.3f}",
     }
     limits = [words.format(rule[name]) for name, words in reasons.items() if rule.get(name)]
-    said = "A photo without a face is not answered."
+    text = "A photo in which no face is found gets no answer."
     if limits:
-        said = f"It gives no label to a face {', or '.join(limits)}. {said}"
+        text = f"It gives no label to a face whose {', or whose '.join(limits)}. {text}"
     if "target" in rule:
-        said = (
-            f"{said} The limits were chosen on the training photos, so that {rule['target']:.0%} "
-            f"of the answers are right: out of fold, {rule['coverage']:.3f} of them were answered "
-            f"and {rule['accuracy']:.3f} of the answers were right."
+        text = (
+            f"{text} These thresholds were chosen on the training photos so that "
+            f"{rule['target'] * 100:.0f} % of the answers are right. Out of fold, "
+            f"{rule['coverage']:.3f} of the training faces were answered, and "
+            f"{rule['accuracy']:.3f} of the answers were right."
         )
     return [
-        "## When it says that it is unsure",
-        said,
+        '## When it answers "unsure"',
+        text,
         _table(("test set", "photos", "answered", "accuracy, answered"), rows),
     ]
 
 
-def _failures(evaluation: Mapping[str, Any]) -> list[str]:
+def _failures(evaluation: "Mapping[str, Evaluation]") -> list[str]:
     lines = []
     for name, figures in evaluation.items():
-        labels = _by_label(figures["confusion"])
+        labels = _all_groups(figures)["label"]
         worst = min(labels, key=lambda label: labels[label]["accuracy_all"])
         lines.append(f"- {_text(name)}: of the labels, {_errs(worst, labels[worst])}.")
     missed = {name: f["n"] - f["detected"] for name, f in evaluation.items()}
     blind = max(missed, key=lambda name: missed[name] / evaluation[name]["n"])
     lines.append(
-        f"- It finds no face most often in {_text(blind)}: in {missed[blind]:,} of "
+        f"- It misses faces most often in {_text(blind)}: it finds none in {missed[blind]:,} of "
         f"{evaluation[blind]['n']:,} photos."
         if missed[blind]
         else "- It found a face in every test photo."
     )
     groups = [
-        (figures["accuracy_all"], name, group, figures)
-        for name, whole in evaluation.items()
-        for trait, found in _all_groups(whole).items()
-        for group, figures in found.items()
-        if trait != "label" and figures["n"] >= LEAST
+        (group["accuracy_all"] or 0, name, key, group)
+        for name, figures in evaluation.items()
+        for trait, found in figures["groups"].items()
+        for key, group in found.items()
+        if trait != "label" and group["n"] >= LEAST_PHOTOS
     ]
     if groups:
-        _, name, group, figures = min(groups, key=lambda row: row[0])
+        _, name, key, group = min(groups, key=lambda row: row[0])
         lines.append(
-            f"- {_text(name)}: of the groups of {LEAST} photos or more, {_errs(group, figures)}."
+            f"- {_text(name)}: of the groups of at least {LEAST_PHOTOS} photos, "
+            f"{_errs(key, group)}."
         )
     return ["## Known failures", "\n".join(lines)]
 
@@ -359,15 +416,22 @@ def _errs(group: str, figures: Mapping[str, Any]) -> str:
     )
 
 
-def _making(metadata: Mapping[str, Any]) -> list[str]:
+def _making(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
     search = metadata["search"]
-    best = ", ".join(f"{key} {value}" for key, value in search["best"].items())
+    best = search.get("members") or {model.leading.name: search["best"]}
+    settings = list(dict.fromkeys(key for found in best.values() for key in found))
+    rows = [
+        (_text(member), *(_text(found.get(key, "")) for key in settings))
+        for member, found in best.items()
+    ]
     blocks = [
         "## How it was made",
-        f"Trained on {_text(metadata['created'])} in {metadata['minutes']:,.0f} minutes, with seed "
-        f"{metadata['seed']}. The best of {search['candidates']:,} candidates has a balanced "
-        f"accuracy of {search['balanced_accuracy']:.3f} ± {search['std']:.3f} over "
-        f"{search['folds']} folds of the training photos: {_text(best)}.",
+        f"Trained on {_text(metadata['created'])} in {metadata['minutes']:,.1f} minutes, with seed "
+        f"{metadata['seed']}. A grid search compared {search['candidates']:,} candidates. With the "
+        f"settings below, balanced accuracy is {search['balanced_accuracy']:.3f} ± "
+        f"{search['std']:.3f} over {search['folds']} folds of the training photos (mean and "
+        "standard deviation; all photos of a subject are in one fold).",
+        _table(("member", *map(_text, settings)), rows),
     ]
     if command := " ".join(metadata["command"].split()):
         blocks.append(f"    {command}")
@@ -375,12 +439,12 @@ def _making(metadata: Mapping[str, Any]) -> list[str]:
     return [*blocks, f"With {_text(versions)}."]
 
 
-def _all_groups(figures: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the groups of an evaluation, those by label too."""
+def _all_groups(figures: "Evaluation") -> dict[str, Mapping[str, Mapping[str, Any]]]:
+    """Return the groups of an evaluation; those by label are counted where it has none."""
     return {"label": _by_label(figures["confusion"]), **figures["groups"]}
 
 
-def _by_label(confusion: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, Any]]:
+def _by_label(confusion: Mapping[str, Mapping[str, int]]) -> dict[str, Mapping[str, Any]]:
     counts = {label: (row.get(label, 0), sum(row.values())) for label, row in confusion.items()}
     return {
         label: {"n": n, "accuracy_all": right / n, "interval_all": wilson(right, n)}
@@ -389,17 +453,13 @@ def _by_label(confusion: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str,
     }
 
 
-def _large(groups: Mapping[str, Any]) -> dict[str, float]:
-    return {group: f["accuracy_all"] for group, f in groups.items() if f["n"] >= LEAST}
-
-
-def _interval_found(figures: Mapping[str, Any]) -> tuple[float, float]:
+def _interval_found(figures: "Evaluation") -> tuple[float, float]:
     right = sum(row.get(label, 0) for label, row in figures["confusion"].items())
     return wilson(right, figures["detected"])
 
 
 def _text(value: Any) -> str:
-    """Return a text in which no character is markup, on one line."""
+    """Return a text on one line in which no character is markup."""
     return MARKUP.sub(r"\\\1", " ".join(str(value).split()))
 
 
@@ -414,7 +474,7 @@ def _share(value: float | None, interval: Sequence[float] = ()) -> str:
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table without the columns that are empty in every row."""
+    """Return a Markdown table, without the columns that are empty in every row."""
     kept = [i for i in range(len(columns)) if not rows or any(row[i] for row in rows)]
     lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line[i] for i in kept)} |" for line in lines)

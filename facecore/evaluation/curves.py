@@ -1,8 +1,9 @@
 """Curves of an evaluation: ROC, precision-recall, reliability, coverage against accuracy.
 
-A table of predictions is what `facecore.evaluation.predict_table` returns: one row a photo with
-label, detected, predicted and p_<label>. A photo in which no face was found has no score: it is
-left out of what is said of scores, and not answered in what is said of answers.
+A table of predictions is what `facecore.evaluation.predict_table` returns: one row per photo with
+label (str), detected (bool), predicted (str) and p_<label> (float, in [0, 1]). A photo in which no
+face was found has no score. It is left out of figures about scores, and counts as not answered in
+figures about answers.
 """
 
 from dataclasses import dataclass
@@ -17,16 +18,16 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Curve:
-    """A curve with one figure that sums it up.
+    """A curve and the area under it.
 
     Parameters
     ----------
     x, y : ndarray of shape (n_points,), float64
-        In [0, 1]; empty where the table has faces of one kind only.
+        Coordinates of the points, in [0, 1]; empty where all faces, or none, are positive.
     threshold : ndarray of shape (n_points,), float64
-        Score from which on a face is called positive.
+        Least score of a face that is called positive, for each point.
     area : float
-        In [0, 1], or NaN.
+        In [0, 1]; NaN for an empty curve.
     """
 
     x: np.ndarray
@@ -37,18 +38,26 @@ class Curve:
 
 @dataclass(frozen=True)
 class Answers:
-    """What becomes of the photos when the model may say "unsure".
+    """What happens to the photos when the model may say "unsure".
 
     Parameters
     ----------
-    photos, answered, right, unsure, no_face : int
-        Counts; answered, unsure and no_face add up to photos.
+    photos : int
+        Photos in all: the sum of answered, unsure and no_face.
+    answered : int
+        Photos whose face gets a label.
+    right : int
+        Photos whose face gets the true label.
+    unsure : int
+        Photos whose face gets no label.
+    no_face : int
+        Photos in which no face was found.
     coverage : float
         Share of the photos that are answered, in [0, 1].
     accuracy : float
         Share of the answers that are right, in [0, 1]; NaN without an answer.
     interval : tuple of float
-        Wilson 95 % interval of the accuracy.
+        95 % interval of the accuracy (Wilson 1927): low, high.
     """
 
     photos: int
@@ -67,28 +76,44 @@ def score_labels(table: pd.DataFrame) -> list[str]:
     Parameters
     ----------
     table : DataFrame
+        Predictions, as described above.
 
     Returns
     -------
     list of str
+        In the order of the columns.
+
+    Examples
+    --------
+    >>> score_labels(pd.DataFrame(columns=["label", "p_serious", "p_smiling"]))
+    ['serious', 'smiling']
     """
     return [column.removeprefix("p_") for column in table.columns if column.startswith("p_")]
 
 
 def roc(table: pd.DataFrame, positive: str) -> Curve:
-    """Return the receiver operating characteristic of one label against the rest.
+    """Compute the receiver operating characteristic of one label against the rest.
 
     Parameters
     ----------
     table : DataFrame
+        Predictions, as described above.
     positive : str
         The label that counts as positive.
 
     Returns
     -------
     Curve
-        x is the false positive rate, y the true positive rate, area the area under it
-        (Hanley and McNeil 1982).
+        x is the false positive rate, y the true positive rate. The area is the probability that a
+        face of the label scores higher than another face (Hanley and McNeil 1982).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["smiling", "smiling", "serious"], "detected": True})
+    >>> table["predicted"] = ["smiling", "serious", "serious"]
+    >>> table["p_smiling"], table["p_serious"] = [0.9, 0.4, 0.2], [0.1, 0.6, 0.8]
+    >>> roc(table, "smiling").area
+    1.0
     """
     from sklearn.metrics import auc, roc_curve
 
@@ -100,18 +125,28 @@ def roc(table: pd.DataFrame, positive: str) -> Curve:
 
 
 def precision_recall(table: pd.DataFrame, positive: str) -> Curve:
-    """Return precision against recall of one label against the rest.
+    """Compute the precision-recall curve of one label against the rest (Davis and Goadrich 2006).
 
     Parameters
     ----------
     table : DataFrame
+        Predictions, as described above.
     positive : str
         The label that counts as positive.
 
     Returns
     -------
     Curve
-        x is the recall among faces found, falling; y the precision; area the average precision.
+        x is the recall among faces found, falling; y is the precision. The area is the average
+        precision.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["smiling", "smiling", "serious"], "detected": True})
+    >>> table["predicted"] = ["smiling", "serious", "serious"]
+    >>> table["p_smiling"], table["p_serious"] = [0.9, 0.4, 0.2], [0.1, 0.6, 0.8]
+    >>> precision_recall(table, "smiling").area
+    1.0
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
@@ -124,25 +159,38 @@ def precision_recall(table: pd.DataFrame, positive: str) -> Curve:
 
 
 def reliability(table: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
-    """Return how often the model is right at each level of its confidence.
+    """Compute how often the model is right at each level of its confidence.
 
     A reliability table (Murphy and Winkler 1977). Confidence is the probability of the predicted
-    label; k labels leave it in [1/k, 1].
+    label. With k labels it is in [1/k, 1].
 
     Parameters
     ----------
     table : DataFrame
+        Predictions, as described above.
     bins : int
-        Of equal width.
+        Number of bins of equal width over [1/k, 1], at least 1.
 
     Returns
     -------
     DataFrame
-        A row for each bin that holds a face: from, to, faces, confidence (mean), right (share),
-        low, high (Wilson 95 %).
+        One row per bin that holds a face: from, to (edges, in [0, 1]), faces (count), confidence
+        (mean), right (share of the faces), low, high (95 % interval of that share, Wilson 1927).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["smiling", "smiling", "serious"], "detected": True})
+    >>> table["predicted"] = ["smiling", "serious", "serious"]
+    >>> table["p_smiling"], table["p_serious"] = [0.9, 0.4, 0.2], [0.1, 0.6, 0.8]
+    >>> reliability(table, bins=2)[["from", "to", "faces", "right"]]
+       from    to  faces  right
+    0  0.50  0.75      1    0.0
+    1  0.75  1.00      2    1.0
     """
     confidence, right = _confidence(table)
     edges = np.linspace(1 / max(len(score_labels(table)), 1), 1, bins + 1)
+    # A bin holds its lower edge. The clip puts a confidence of 1 into the last bin, and one that
+    # rounding left below 1/k into the first.
     which = np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, bins - 1)
     rows = []
     for i in np.unique(which):
@@ -150,28 +198,42 @@ def reliability(table: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
         low, high = wilson(int(right[inside].sum()), int(inside.sum()))
         rows.append(
             {
-                "from": edges[i], "to": edges[i + 1], "faces": int(inside.sum()),
-                "confidence": confidence[inside].mean(), "right": right[inside].mean(),
-                "low": low, "high": high,
+                "from": edges[i],
+                "to": edges[i + 1],
+                "faces": int(inside.sum()),
+                "confidence": confidence[inside].mean(),
+                "right": right[inside].mean(),
+                "low": low,
+                "high": high,
             }
-        )  # fmt: skip
+        )
     columns = ["from", "to", "faces", "confidence", "right", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def calibration_error(table: pd.DataFrame, bins: int = BINS) -> float:
-    """Return the expected calibration error (Naeini, Cooper and Hauskrecht 2015).
+    """Compute the expected calibration error (Naeini, Cooper and Hauskrecht 2015).
 
     Parameters
     ----------
     table : DataFrame
+        Predictions, as described above.
     bins : int
+        Of `reliability`, at least 1.
 
     Returns
     -------
     float
-        Mean distance between confidence and share right over the bins of `reliability`, weighted
-        by their faces; in [0, 1], NaN without a face.
+        Mean distance between confidence and share of right answers over the bins of `reliability`,
+        weighted by their faces; in [0, 1], 0 at best, NaN without a face.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["smiling", "smiling", "serious"], "detected": True})
+    >>> table["predicted"] = ["smiling", "serious", "serious"]
+    >>> table["p_smiling"], table["p_serious"] = [0.9, 0.4, 0.2], [0.1, 0.6, 0.8]
+    >>> round(calibration_error(table, bins=2), 3)  # a third of 0.6 - 0, two thirds of 1 - 0.85
+    0.3
     """
     rows = reliability(table, bins)
     if rows.empty:
@@ -180,16 +242,26 @@ def calibration_error(table: pd.DataFrame, bins: int = BINS) -> float:
 
 
 def brier_score(table: pd.DataFrame) -> float:
-    """Return the Brier score, halved so that it lies in [0, 1] (Brier 1950).
+    """Compute the Brier score, halved so that it lies in [0, 1] (Brier 1950).
 
     Parameters
     ----------
     table : DataFrame
+        Predictions, as described above.
 
     Returns
     -------
     float
-        With two labels the mean squared error of the probability; NaN without a face.
+        Half the sum over the labels of the mean squared error of the probability; with two labels
+        the mean squared error of either. In [0, 1], 0 at best, NaN without a face.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["smiling", "smiling", "serious"], "detected": True})
+    >>> table["predicted"] = ["smiling", "serious", "serious"]
+    >>> table["p_smiling"], table["p_serious"] = [0.9, 0.4, 0.2], [0.1, 0.6, 0.8]
+    >>> round(brier_score(table), 4)  # the mean of 0.1, 0.6 and 0.2, each squared
+    0.1367
     """
     found = table[table["detected"]]
     if found.empty:
@@ -201,20 +273,35 @@ def brier_score(table: pd.DataFrame) -> float:
 
 
 def coverage_curve(table: pd.DataFrame) -> pd.DataFrame:
-    """Return coverage and accuracy for every confidence that can be asked for (Chow 1970).
+    """Compute coverage and accuracy at every threshold of the confidence (Chow 1970).
 
     Parameters
     ----------
     table : DataFrame
+        Predictions, as described above.
 
     Returns
     -------
     DataFrame
-        A row for each confidence that occurs, falling: threshold, answered (faces at least so
-        sure), coverage (their share of all photos), accuracy (share of them that is right).
+        One row per confidence that occurs, falling: threshold (in [0, 1]), answered (number of
+        faces with at least this confidence), coverage (their share of all photos), accuracy (share
+        of them that is right).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["smiling", "smiling", "serious"], "detected": True})
+    >>> table["predicted"] = ["smiling", "serious", "serious"]
+    >>> table["p_smiling"], table["p_serious"] = [0.9, 0.4, 0.2], [0.1, 0.6, 0.8]
+    >>> coverage_curve(table)[["threshold", "answered", "accuracy"]].round(3)
+       threshold  answered  accuracy
+    0        0.9         1     1.000
+    1        0.8         2     1.000
+    2        0.6         3     0.667
     """
     confidence, right = _confidence(table)
     order = np.argsort(-confidence, kind="stable")
+    # From the surest face down: at each face, how many so far are right. Faces of the same
+    # confidence are answered together, so only the last of them is a point of the curve.
     confidence, right = confidence[order], np.cumsum(right[order])
     last = np.append(np.diff(confidence) != 0, True)[: len(confidence)]
     answered = np.flatnonzero(last) + 1
@@ -229,17 +316,28 @@ def coverage_curve(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def answers_at(table: pd.DataFrame, threshold: float) -> Answers:
-    """Count what is answered, unsure and without a face at one threshold.
+    """Count the photos that are answered, unsure and without a face at one threshold.
 
     Parameters
     ----------
     table : DataFrame
+        Predictions, as described above.
     threshold : float
         Confidence below which the model says "unsure", in [0, 1].
 
     Returns
     -------
     Answers
+        Counts and shares.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["smiling", "smiling", "serious"], "detected": True})
+    >>> table["predicted"] = ["smiling", "serious", "serious"]
+    >>> table["p_smiling"], table["p_serious"] = [0.9, 0.4, 0.2], [0.1, 0.6, 0.8]
+    >>> point = answers_at(table, threshold=0.7)
+    >>> point.answered, point.right, point.unsure
+    (2, 2, 1)
     """
     confidence, right = _confidence(table)
     sure = confidence >= threshold
@@ -262,15 +360,16 @@ def score_counts(table: pd.DataFrame, positive: str, bins: int = 25) -> pd.DataF
     Parameters
     ----------
     table : DataFrame
+        Predictions, as described above.
     positive : str
         The label whose probability is counted.
     bins : int
-        Of equal width over [0, 1].
+        Number of bins of equal width over [0, 1], at least 1.
 
     Returns
     -------
     DataFrame
-        Indexed by the middle of the bin, a column for each true label.
+        One row per bin, indexed by its middle, and one column per true label: number of faces.
     """
     found = table[table["detected"]]
     edges = np.linspace(0, 1, bins + 1)

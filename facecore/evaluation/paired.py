@@ -1,13 +1,25 @@
 """Two classifiers on the same photos: is the difference between them more than chance?"""
 
+from typing import TypedDict
+
 import numpy as np
 
 
-def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the p value of McNemar's exact test (McNemar 1947).
+class Comparison(TypedDict):
+    """How two classifiers differ on the same photos."""
 
-    Only photos that one of the two has right and the other wrong count; under the hypothesis that
-    the two are equally good, each of these is the toss of a fair coin.
+    difference: float  # accuracy of the first minus that of the second, in [-1, 1]
+    interval: list[float]  # 95 % interval of the difference: low, high
+    only_first: int  # photos that only the first gets right
+    only_second: int
+    p: float  # of McNemar's exact test, in [0, 1]
+
+
+def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
+    """Compute the p value of McNemar's exact test (McNemar 1947).
+
+    Only the photos count that one classifier gets right and the other wrong. If the two are equally
+    good, each of these is the toss of a fair coin.
 
     Parameters
     ----------
@@ -17,7 +29,13 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
     Returns
     -------
     float
-        Two-sided, in [0, 1]; 1 where they never differ.
+        Two-sided, in [0, 1]; 1 where the two never differ.
+
+    Examples
+    --------
+    >>> first, second = np.arange(20) < 19, np.arange(20) < 14  # right on 19 and on 14 of 20
+    >>> mcnemar(first, second)
+    0.0625
     """
     from scipy.stats import binomtest
 
@@ -28,35 +46,46 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
 def difference_interval(
     first: np.ndarray,
     second: np.ndarray,
-    persons: np.ndarray,
+    subjects: np.ndarray,
     *,
     seed: int = 0,
     draws: int = 5000,
 ) -> tuple[float, float]:
-    """Return the 95 % interval of the difference between two accuracies.
+    """Compute the 95 % interval of the difference between two accuracies.
 
-    A percentile bootstrap (Efron 1979) that draws persons, with all their photos, because several
-    photos of one person are no independent evidence.
+    A percentile bootstrap (Efron 1979) that draws subjects, each with all photos, because several
+    photos of one subject are not independent evidence.
 
     Parameters
     ----------
     first, second : ndarray of shape (n_photos,), bool
         Whether each is right, photo by photo.
-    persons : ndarray of shape (n_photos,), str
-        Who is in each photo.
+    subjects : ndarray of shape (n_photos,), str
+        Subject of each photo.
     seed : int
+        Of the draws, at least 0.
     draws : int
+        Number of bootstrap samples, at least 1.
 
     Returns
     -------
     low, high : float
-        Of accuracy of `first` minus accuracy of `second`, in [-1, 1]; NaN without a photo.
+        Of the accuracy of `first` minus that of `second`, in [-1, 1]; NaN without a photo.
+
+    Examples
+    --------
+    >>> first, second = np.arange(100) < 90, np.arange(100) < 80
+    >>> low, high = difference_interval(first, second, np.arange(100).astype(str))
+    >>> 0 < low < 0.1 < high
+    True
     """
     if not len(first):
         return float("nan"), float("nan")
-    _, who = np.unique(persons, return_inverse=True)
-    gained = np.bincount(who, first.astype(float) - second.astype(float))
-    photos = np.bincount(who)
+    # A subject enters a sample with its sums alone: photos, and photos by which `first` leads. The
+    # number of photos differs from sample to sample, and so the ratio is taken in each.
+    _, subject = np.unique(subjects, return_inverse=True)
+    gained = np.bincount(subject, first.astype(float) - second.astype(float))
+    photos = np.bincount(subject)
     rng, n = np.random.default_rng(seed), len(photos)
     drawn = np.empty(draws)
     for i in range(draws):
@@ -67,29 +96,36 @@ def difference_interval(
 
 
 def compare_classifiers(
-    first: np.ndarray, second: np.ndarray, persons: np.ndarray, *, seed: int = 0
-) -> dict[str, float | int | list[float]]:
+    first: np.ndarray, second: np.ndarray, subjects: np.ndarray, *, seed: int = 0
+) -> Comparison:
     """Compare two classifiers on the same photos.
 
     Parameters
     ----------
     first, second : ndarray of shape (n_photos,), bool
         Whether each is right, photo by photo; at least one photo.
-    persons : ndarray of shape (n_photos,), str
-        Who is in each photo.
+    subjects : ndarray of shape (n_photos,), str
+        Subject of each photo.
     seed : int
+        Of `difference_interval`, at least 0.
 
     Returns
     -------
-    dict
-        difference (accuracy of `first` minus accuracy of `second`), interval (its 95 % interval),
-        only_first, only_second (photos that one alone has right), p (`mcnemar`).
+    Comparison
+        A dict of numbers, ready for JSON.
+
+    Examples
+    --------
+    >>> first, second = np.arange(20) < 19, np.arange(20) < 14  # right on 19 and on 14 of 20
+    >>> found = compare_classifiers(first, second, np.arange(20).astype(str))
+    >>> found["difference"], found["only_first"], found["only_second"], found["p"]
+    (0.25, 5, 0, 0.0625)
     """
     better, worse = _apart(first, second)
     return {
         "difference": round(float(first.mean() - second.mean()), 4),
         "interval": [
-            round(limit, 4) for limit in difference_interval(first, second, persons, seed=seed)
+            round(limit, 4) for limit in difference_interval(first, second, subjects, seed=seed)
         ],
         "only_first": better,
         "only_second": worse,

@@ -1,45 +1,97 @@
-"""Honest evaluation: over faces found and over all photos, with intervals, for every group."""
+"""Evaluation of a model: over faces found and over all photos, with intervals, by group."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from facecore.data.crops import (
-    raw_root,
-)
+from facecore.data.crops import raw_root
 from facecore.data.listing import NO_FACE, root_of
 from facecore.evaluation.curves import brier_score, calibration_error, reliability
-from facecore.evaluation.intervals import wilson
+from facecore.evaluation.intervals import Gap, largest_gap, wilson
+from facecore.model.answers import PhotoAnswer
 from facecore.model.classifier import FaceModel
 from facecore.model.predict import predict_many
 from facecore.system.progress import track
 
-AGE_BANDS = ((0, 12), (13, 19), (20, 39), (40, 59), (60, 200))
-LEAST_PHOTOS = 50  # photos of a group that is held against another
-OF_GROUPS = (
-    "n", "detected", "accuracy_all", "balanced_accuracy_all", "interval_all", "coverage",
-    "accuracy_answered", "interval_answered",
-)  # fmt: skip
-PREDICTION_COLUMNS = ("set", "label", "detected", "predicted", "age", "race")
+AGE_BANDS = ((0, 12), (13, 19), (20, 39), (40, 59), (60, 200))  # years, both ends included
 
 
-def pool_confusions(evaluation: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+class AnswerFigures(TypedDict, total=False):
+    """What a model answers under its rule; nothing of it where the rule was not applied."""
+
+    coverage: float | None  # answered of all photos, in [0, 1]
+    accuracy_answered: float | None  # right of the answered, in [0, 1]
+    interval_answered: list[float]  # of accuracy_answered: low, high
+
+
+class GroupFigures(AnswerFigures):
+    """Figures of a group of photos. Shares are in [0, 1], and None where there is no photo."""
+
+    n: int  # photos
+    detected: int  # photos in which a face was found
+    accuracy_all: float | None
+    balanced_accuracy_all: float | None  # mean of the recalls of the labels
+    interval_all: list[float]  # of accuracy_all: low, high
+
+
+ReliabilityRow = TypedDict(
+    "ReliabilityRow",
+    {
+        "from": float,  # bin of confidence, in [0, 1]
+        "to": float,
+        "faces": int,
+        "confidence": float,  # mean over the faces of the bin
+        "right": float,  # share of the faces, in [0, 1]
+        "low": float,  # interval of right
+        "high": float,
+    },
+)
+
+
+class CalibrationFigures(TypedDict, total=False):
+    """What the probabilities of a model are worth, over the faces found."""
+
+    calibration_error: float | None  # expected calibration error, in [0, 1]
+    brier_score: float | None  # in [0, 1], 0 at best
+    reliability: list[ReliabilityRow]
+
+
+class Evaluation(GroupFigures, CalibrationFigures):
+    """What `evaluate_predictions` returns and ``evaluation.json`` stores by data set."""
+
+    accuracy_found: float | None  # of the faces found
+    balanced_accuracy_found: float | None
+    recall: dict[str, float | None]  # by label, over all photos
+    confusion: dict[str, dict[str, int]]  # photos by true label and by answer, or "no face"
+    ms_per_photo: float | None  # median
+    groups: dict[str, dict[str, GroupFigures]]  # by trait (label, age, race) and group
+    gaps: NotRequired[dict[str, Gap]]  # by trait
+
+
+def pool_confusions(evaluation: Mapping[str, Evaluation]) -> dict[str, dict[str, int]]:
     """Add up the confusions of several test sets.
 
     Parameters
     ----------
-    evaluation : mapping
-        By data set what `evaluate_predictions` returns.
+    evaluation : mapping of str to Evaluation
+        By data set.
 
     Returns
     -------
-    dict
-        Counts by true label and answer.
+    dict of str to dict of str to int
+        Number of photos by true label and answer.
+
+    Examples
+    --------
+    >>> lfw = {"confusion": {"serious": {"serious": 8, "smiling": 1, "no face": 1}}}
+    >>> utkface = {"confusion": {"serious": {"serious": 5, "smiling": 0, "no face": 0}}}
+    >>> pool_confusions({"lfw": lfw, "utkface": utkface})
+    {'serious': {'serious': 13, 'smiling': 1, 'no face': 1}}
     """
     pooled: dict[str, dict[str, int]] = {}
     for figures in evaluation.values():
@@ -51,17 +103,22 @@ def pool_confusions(evaluation: Mapping[str, Mapping[str, Any]]) -> dict[str, di
 
 
 def balanced_accuracy(confusion: Mapping[str, Mapping[str, int]]) -> float:
-    """Return the mean of the labels' recalls.
+    """Compute balanced accuracy: the mean of the recalls of the labels (Brodersen et al. 2010).
 
     Parameters
     ----------
     confusion : mapping of str to mapping of str to int
-        Counts by true label and answer; "no face" counts as wrong.
+        Number of photos by true label and answer; the answer "no face" counts as wrong.
 
     Returns
     -------
     float
-        In [0, 1]; NaN without counts.
+        In [0, 1]; NaN without photos.
+
+    Examples
+    --------
+    >>> balanced_accuracy({"serious": {"serious": 9, "no face": 1}, "smiling": {"smiling": 50}})
+    0.95
     """
     recalls = [
         row.get(label, 0) / total
@@ -72,27 +129,36 @@ def balanced_accuracy(confusion: Mapping[str, Mapping[str, int]]) -> float:
 
 
 def balanced_interval(confusion: Mapping[str, Mapping[str, int]]) -> tuple[float, float]:
-    """Return the 95 % interval of balanced accuracy, from the Wilson intervals of the recalls.
+    """Compute the 95 % interval of balanced accuracy, from the Wilson intervals of the recalls.
 
-    The method is MOVER (Zou and Donner 2008): for the mean of independent shares, the distances
-    to their limits add up as squares.
+    The method is MOVER (Zou and Donner 2008).
 
     Parameters
     ----------
     confusion : mapping of str to mapping of str to int
-        Counts by true label and answer, as `evaluate_predictions` returns them; every count of a
-        label is in its recall, "no face" as well.
+        Number of photos by true label and answer, as `evaluate_predictions` returns them; the
+        answer "no face" counts as wrong.
 
     Returns
     -------
     low, high : float
-        In [0, 1].
+        In [0, 1]; (0, 1) without photos.
+
+    Examples
+    --------
+    >>> confusion = {"serious": {"serious": 9, "no face": 1}, "smiling": {"smiling": 50}}
+    >>> low, high = balanced_interval(confusion)
+    >>> round(low, 2), round(high, 2)
+    (0.79, 0.99)
     """
     counts = [(row.get(label, 0), sum(row.values())) for label, row in confusion.items()]
     shares = np.array([(right / n, *wilson(right, n)) for right, n in counts if n])
     if not len(shares):
         return 0.0, 1.0
     recall, low, high = shares.T
+    # Each limit lies as far from its recall as the recall's own uncertainty on that side. The
+    # labels are independent, so these distances add up as squares, like standard errors, and the
+    # mean divides their root by the number of labels.
     mean, k = recall.mean(), len(recall)
     return (
         float(mean - np.sqrt(((recall - low) ** 2).sum()) / k),
@@ -101,16 +167,22 @@ def balanced_interval(confusion: Mapping[str, Mapping[str, int]]) -> tuple[float
 
 
 def age_band(age: str) -> str:
-    """Return the age band of an age in years, or "" where unknown.
+    """Return the age band of an age.
 
     Parameters
     ----------
     age : str
+        In years; anything else is an unknown age.
 
     Returns
     -------
     str
-        Such as ``"20-39"`` or ``"60+"``.
+        Such as ``"20-39"`` or ``"60+"``; empty where the age is unknown.
+
+    Examples
+    --------
+    >>> age_band("12.5"), age_band("61"), age_band("")
+    ('0-12', '60+', '')
     """
     try:
         years = float(age)
@@ -129,7 +201,7 @@ def predict_table(
     *,
     name: str = "",
     jobs: int = 1,
-    progress: Any = None,
+    progress: Callable[[Iterable[PhotoAnswer]], Iterable[PhotoAnswer]] | None = None,
 ) -> pd.DataFrame:
     """Predict every photo of a data set and keep the answer for its largest face.
 
@@ -138,26 +210,30 @@ def predict_table(
     photos : DataFrame
         As `facecore.data.listing.list_photos` returns it.
     source : Path
-        The data set.
+        The data set that `photos` was listed from.
     model : FaceModel
+        To be evaluated.
     name : str
-        Name of the data set.
+        Of the data set.
     jobs : int
-        Worker processes; the answers do not depend on it.
+        Worker processes; -1 for one per core. The answers do not depend on it.
     progress : callable, optional
-        Wraps the iterator over answers, as `facecore.system.progress.track` does.
+        Wraps the iterator over the answers, as `facecore.system.progress.track` does.
 
     Returns
     -------
     DataFrame
-        One row a photo, in the order of `photos`: set, label, detected (bool), predicted (the
-        likeliest label, whether or not the model is sure of it; empty where no face was found),
-        p_<label> for each label, distance (from face space) and score (of the detector; all NaN
-        where no face was found), answered (bool: the model's rule gives the label), error (str),
-        ms, age (band), race.
+        One row per photo, in the order of `photos`: set, label, detected (bool), predicted (the
+        likeliest label, also where the model is unsure; empty where no face was found),
+        p_<label> per label (probability, in [0, 1]), distance (from face space, root mean square
+        in units of the min-max scale), score (of the detector), answered (bool: the model gives
+        the label under its rule), error (str), ms (milliseconds), age (band), race.
+        Probabilities, distance and score are NaN where no face was found.
     """
-    root = root_of(source).absolute()  # workers may stand elsewhere
-    answers: Iterable = predict_many([(p, root / p) for p in photos["path"]], model, jobs=jobs)
+    root = root_of(source).absolute()  # workers may have another working directory
+    answers: Iterable[PhotoAnswer] = predict_many(
+        [(p, root / p) for p in photos["path"]], model, jobs=jobs
+    )
     rows = []
     for answer in progress(answers) if progress else answers:
         face = answer.faces[0] if answer.faces else None
@@ -182,107 +258,119 @@ def predict_table(
     return table
 
 
-def evaluate_predictions(table: pd.DataFrame) -> dict[str, Any]:
+def evaluate_predictions(table: pd.DataFrame) -> Evaluation:
     """Compute every figure of an evaluation from predictions.
 
-    A photo in which no face was found counts as wrong in whatever is "over all".
+    A photo in which no face was found counts as wrong in every figure whose name ends in ``_all``.
+    Intervals are 95 % intervals (Wilson 1927).
 
     Parameters
     ----------
     table : DataFrame
-        With the columns label, detected, predicted, age, race and perhaps ms, as
-        `predict_table` returns it.
+        Columns label, detected, predicted, age, race and perhaps ms, as `predict_table` returns
+        them. Figures about answers and about the calibration need the columns answered and
+        p_<label> as well.
 
     Returns
     -------
-    dict
-        n, detected (counts), accuracy_found, accuracy_all, balanced_accuracy_found,
-        balanced_accuracy_all (in [0, 1] or None), interval_all (Wilson 95 %), recall (by label,
-        over all), confusion (true label to predicted label or "no face"), ms_per_photo (median
-        or None), groups (trait to group to n, detected, accuracy_all, balanced_accuracy_all,
-        interval_all). Of a table with the column answered also coverage (answered of all
-        photos), accuracy_answered and interval_answered (Wilson 95 %), all three in the groups
-        too, to which the labels come; gaps (trait to the largest difference of accuracy_all
-        between groups of 50 photos or more, and the best and the worst of them);
-        calibration_error, brier_score and reliability (rows), over faces found.
+    Evaluation
+        A dict of numbers and texts, ready for JSON.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["smiling", "smiling", "serious", "serious"]})
+    >>> table["detected"] = [True, True, True, False]
+    >>> table["predicted"] = ["smiling", "serious", "serious", ""]
+    >>> figures = evaluate_predictions(table.assign(age="", race=""))
+    >>> figures["accuracy_all"], figures["accuracy_found"], figures["recall"]
+    (0.5, 0.6667, {'serious': 0.5, 'smiling': 0.5})
     """
-    figures = _figures(table)
-    labels = sorted(table["label"].unique())
-    seen = sorted(set(labels) | set(table.loc[table["detected"], "predicted"]))
-    confusion = {
-        label: {
-            other: int((table["label"].eq(label) & table["predicted"].eq(other)).sum())
-            for other in seen
-        }
-        | {NO_FACE: int((table["label"].eq(label) & ~table["detected"]).sum())}
-        for label in labels
+    whole, found = _figures(table), table["detected"]
+    right = _right(table)
+    recall = right.groupby(table["label"]).mean()
+    evaluation: Evaluation = {
+        "n": whole["n"],
+        "detected": whole["detected"],
+        "accuracy_found": _share(right[found].mean()),
+        "accuracy_all": whole["accuracy_all"],
+        "balanced_accuracy_found": _share(
+            right[found].groupby(table["label"][found]).mean().mean()
+        ),
+        "balanced_accuracy_all": whole["balanced_accuracy_all"],
+        "interval_all": whole["interval_all"],
+        "recall": {str(label): _share(value) for label, value in recall.items()},
+        "confusion": _confusion(table),
+        "ms_per_photo": round(float(table["ms"].median()), 2)
+        if "ms" in table and len(table)
+        else None,
+        "groups": _groups(table),
     }
-    timed = "ms" in table and len(table)
-    ruled = "answered" in table
-    groups = {
-        trait: {
-            group: {key: value for key, value in _figures(rows).items() if key in OF_GROUPS}
-            for group, rows in table[table[trait].ne("")].groupby(trait)
-        }
-        for trait in (("label", "age", "race") if ruled else ("age", "race"))
-    }
-    groups = {trait: found for trait, found in groups.items() if found}
+    if "answered" not in table:
+        return evaluation
+    gaps = {trait: largest_gap(found) for trait, found in evaluation["groups"].items()}
     return {
-        **figures,
-        "confusion": confusion,
-        "ms_per_photo": round(float(table["ms"].median()), 2) if timed else None,
-        "groups": groups,
-        **({"gaps": _gaps(groups), **_calibration(table)} if ruled else {}),
-    }
-
-
-def _gaps(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    gaps = {}
-    for trait, found in groups.items():
-        large = [(f["accuracy_all"], group) for group, f in found.items() if f["n"] >= LEAST_PHOTOS]
-        if len(large) > 1:
-            (high, best), (low, worst) = max(large), min(large)
-            gaps[trait] = {"gap": round(high - low, 4), "best": best, "worst": worst}
-    return gaps
-
-
-def _calibration(table: pd.DataFrame) -> dict[str, Any]:
-    return {
+        **evaluation,
+        **_answers(table),
+        "gaps": {trait: gap for trait, gap in gaps.items() if gap},
         "calibration_error": _share(calibration_error(table)),
         "brier_score": _share(brier_score(table)),
         "reliability": reliability(table).round(4).to_dict("records"),
     }
 
 
-def _figures(table: pd.DataFrame) -> dict[str, Any]:
-    right = table["detected"] & table["predicted"].eq(table["label"])
-    found = table["detected"]
-    recall_all = right.groupby(table["label"]).mean()
-    recall_found = right[found].groupby(table["label"][found]).mean()
-    low, high = wilson(int(right.sum()), len(table))
-    return {
+def _right(table: pd.DataFrame) -> pd.Series:
+    return table["detected"] & table["predicted"].eq(table["label"])
+
+
+def _figures(table: pd.DataFrame) -> GroupFigures:
+    right = _right(table)
+    figures: GroupFigures = {
         "n": len(table),
-        "detected": int(found.sum()),
-        "accuracy_found": _share(right[found].mean()),
+        "detected": int(table["detected"].sum()),
         "accuracy_all": _share(right.mean()),
-        "balanced_accuracy_found": _share(recall_found.mean()),
-        "balanced_accuracy_all": _share(recall_all.mean()),
-        "interval_all": [round(low, 4), round(high, 4)],
-        "recall": {str(label): _share(value) for label, value in recall_all.items()},
-        **_answered(table, right),
+        "balanced_accuracy_all": _share(right.groupby(table["label"]).mean().mean()),
+        "interval_all": _interval(right),
     }
+    return {**figures, **_answers(table)} if "answered" in table else figures
 
 
-def _answered(table: pd.DataFrame, right: pd.Series) -> dict[str, Any]:
-    if "answered" not in table:
-        return {}
+def _answers(table: pd.DataFrame) -> AnswerFigures:
     answered = table["answered"]
-    low, high = wilson(int((right & answered).sum()), int(answered.sum()))
+    right = _right(table)[answered]
     return {
         "coverage": _share(answered.mean()),
-        "accuracy_answered": _share(right[answered].mean()),
-        "interval_answered": [round(low, 4), round(high, 4)],
+        "accuracy_answered": _share(right.mean()),
+        "interval_answered": _interval(right),
     }
+
+
+def _interval(right: pd.Series) -> list[float]:
+    return [round(limit, 4) for limit in wilson(int(right.sum()), len(right))]
+
+
+def _confusion(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    labels = sorted(table["label"].unique())
+    # A data set may have labels that the model does not know, and the other way round.
+    answers = sorted(set(labels) | set(table.loc[table["detected"], "predicted"]))
+    return {
+        label: {
+            other: int((table["label"].eq(label) & table["predicted"].eq(other)).sum())
+            for other in answers
+        }
+        | {NO_FACE: int((table["label"].eq(label) & ~table["detected"]).sum())}
+        for label in labels
+    }
+
+
+def _groups(table: pd.DataFrame) -> dict[str, dict[str, GroupFigures]]:
+    traits = ("label", "age", "race") if "answered" in table else ("age", "race")
+    groups = {
+        trait: {
+            str(group): _figures(rows) for group, rows in table[table[trait].ne("")].groupby(trait)
+        }
+        for trait in traits
+    }
+    return {trait: found for trait, found in groups.items() if found}
 
 
 def _share(value: float) -> float | None:
@@ -291,38 +379,42 @@ def _share(value: float) -> float | None:
 
 def evaluate_splits(
     faces: pd.DataFrame, model: FaceModel, *, jobs: int = 1, progress: bool = False
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Read every test split once, from the raw photos.
+) -> tuple[pd.DataFrame, dict[str, Evaluation]]:
+    """Evaluate a model on the test split of every data set, from the raw photos.
 
     Parameters
     ----------
     faces : DataFrame
-        As `gather` returns it.
+        As `facecore.data.faces.gather` returns it.
     model : FaceModel
+        To be evaluated.
     jobs : int
+        Worker processes; -1 for one per core.
     progress : bool
+        Show progress bars on standard error.
 
     Returns
     -------
     predictions : DataFrame
-        Without names, in no order of photos.
-    evaluation : dict
-        By data set what `evaluate_predictions` returns; sets without a test split, or whose
-        raw photos have moved, are left out.
+        As `predict_table` returns them, without error, sorted by value so that no row can be
+        traced to a photo.
+    evaluation : dict of str to Evaluation
+        By data set. Data sets without a test split are left out, and those whose raw photos have
+        moved, with a line on standard error.
     """
-    tables, evaluation = [], {}
+    tables, evaluation = [], dict[str, Evaluation]()
     tests = faces[faces["split"].eq("test") & faces["state"].ne("duplicate")]
     for (name, folder), photos in tests.groupby(["set", "folder"], sort=False):
         root = raw_root(Path(folder))
         if root is None or not (root / photos["path"].iloc[0]).is_file():
             print(
-                f"the raw photos of {folder} have moved: not evaluated; run: "
+                f"the raw photos of {folder} have moved, so it is not evaluated; run: "
                 "python -m facecore evaluate PHOTOS --split test",
                 file=sys.stderr,
             )
             continue
         bar = partial(
-            track, total=len(photos), name=f"evaluate {name}", unit="photo", shown=progress
+            track, total=len(photos), name=f"evaluate {name}", unit="photo", progress=progress
         )
         table = predict_table(photos, root, model, name=name, jobs=jobs, progress=bar)
         table = table.drop(columns="error").assign(ms=table["ms"].round(2))

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 from facecore.errors import ModelError
 from facecore.face.recipes import Recipe, lacks
 from facecore.model.classifier import FaceModel
-from facecore.system.files import sha256
+from facecore.system.files import sha256, write_atomically, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
-from facecore.system.files import _write_text, write_json
 
 FORMAT = 1
 
@@ -338,7 +337,7 @@ def write_model(
         if evaluation is not None:
             write_json(work / "evaluation.json", evaluation)
         if card is not None:
-            _write_text(work / "card.md", card)
+            write_atomically(work / "card.md", card)
         sums = {path.name: sha256(path) for path in sorted(work.iterdir())}
         write_json(work / "metadata.json", {"format": FORMAT, **metadata, "sha256": sums})
     return artifacts_dir() / name
@@ -366,7 +365,7 @@ def store_card(name: str, card: str) -> Path:
     metadata, folder = read_metadata(name), find_model(name)
     with _replacing(name) as work:
         shutil.copytree(folder, work, dirs_exist_ok=True)
-        _write_text(work / "card.md", card)
+        write_atomically(work / "card.md", card)
         sums = metadata["sha256"] | {"card.md": sha256(work / "card.md")}
         write_json(work / "metadata.json", metadata | {"sha256": dict(sorted(sums.items()))})
     return artifacts_dir() / name

@@ -1,30 +1,121 @@
-"""Write files so that a reader, or a kill, meets the old one or the new one; checksums; locks."""
+"""Write files whole or not at all, compute their checksums, lock them."""
 
 import hashlib
 import json
 import os
+import secrets
 import sys
-import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
-if TYPE_CHECKING:
-    pass
+LITTER = ".tmp-"  # how the name of an unfinished file begins
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader, or a killed process, leaves the old one or the new one.
+
+    The content goes to a new file in the same folder, which then takes the place of the old one.
+    A link stays a link; a pipe or a device is written to directly. The permissions of the new file
+    follow the umask.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file. Its folder must exist.
+    content : str or bytes
+        Text is stored as UTF-8, with its line ends as they are, so that it has the same checksum
+        on every system.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written. The old one is as it was, and no unfinished one is left.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_atomically(Path(folder) / "note.txt", "new\\n")
+    ...     [(path.name, path.read_bytes()) for path in Path(folder).iterdir()]
+    [('note.txt', b'new\\n')]
+    """
+    data = content.encode() if isinstance(content, str) else content
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    path = Path(os.path.realpath(path))
+    # The name is short, since that of the file may be as long as names can be. It is unique, since
+    # a worker of a killed run may still be writing the same file. tempfile.mkstemp would ignore
+    # the umask.
+    unfinished = path.with_name(f"{LITTER}{secrets.token_hex(8)}")
+    try:
+        with open(unfinished, "xb") as file:
+            file.write(data)
+        os.replace(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, as `write_atomically` does.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file. Its folder must exist.
+    value : object
+        Of dicts with text keys, lists, texts, numbers, booleans and None.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    ValueError
+        A number is infinite or not a number, for which JSON has no notation.
+    """
+    write_atomically(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def sha256(path: Path) -> str:
+    """Compute the SHA-256 checksum of a file (NIST, FIPS 180-4, 2015).
+
+    Parameters
+    ----------
+    path : Path
+        Of the file, which may be larger than memory.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def lock(file: IO[bytes], shared: bool = False) -> bool:
-    """Lock an open file, for as long as it is open, if no other process holds it.
+    """Lock an open file, unless another process holds it.
+
+    The system releases the lock when the file is closed or the process ends.
 
     Parameters
     ----------
     file : binary file
+        Open for writing, or for reading where the lock is shared.
     shared : bool
-        Bear with others that hold it so.
+        Take a lock that other processes may share. Windows has exclusive locks only.
 
     Returns
     -------
     bool
-        Whether it is locked now.
+        True where this process now holds the lock.
     """
     try:
         if sys.platform == "win32":
@@ -38,52 +129,3 @@ def lock(file: IO[bytes], shared: bool = False) -> bool:
     except OSError:
         return False
     return True
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    str
-        In hexadecimal.
-    """
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON.
-
-    Parameters
-    ----------
-    path : Path
-    value : object
-    """
-    path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")  # one checksum on every system
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader, or a kill, sees the old one or the new one.
-
-    Parameters
-    ----------
-    path : Path
-    text : str
-    """
-    handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink()
-        raise

@@ -1,7 +1,5 @@
-"""Say how far a step is: a bar for a person, and a small file for a program that watches."""
+"""Report progress: a bar for people, and a small file for programs that watch."""
 
-import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,16 +11,17 @@ from typing import Any, TypeVar
 from tqdm import tqdm
 
 from facecore.errors import DataError
+from facecore.system.files import write_json
 
-PAUSE = 0.25
+PAUSE = 0.25  # seconds between two writes of the file
 Item = TypeVar("Item")
 
 
 @dataclass
 class _Watch:
     file: Path
-    best: float | None = None  # of the grid search, also told in the steps after it
-    written: float = 0.0
+    best: float | None = None  # of the grid search, repeated in the steps after it
+    written: float = 0.0  # by time.monotonic
 
 
 _watch: ContextVar[_Watch | None] = ContextVar("watch", default=None)
@@ -32,18 +31,32 @@ _watch: ContextVar[_Watch | None] = ContextVar("watch", default=None)
 def progress_to(file: Path) -> Iterator[None]:
     """Write the progress of the steps inside the block to a file.
 
-    The file is replaced as a whole, at most four times a second: step, done, total, unit, best
-    (mean balanced accuracy of the best candidate so far, or null), started (of the step) and
-    updated (seconds since 1970).
+    The file is replaced as a whole, at most four times per second. It holds one JSON object: step,
+    done, total, unit, best (mean balanced accuracy of the best candidate so far, or null), started
+    (of the step) and updated (both in seconds since 1970).
 
     Parameters
     ----------
     file : Path
+        To be written. Its folder must exist.
 
     Raises
     ------
     DataError
-        There is no such folder.
+        The folder does not exist.
+
+    Examples
+    --------
+    >>> import json
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "progress.json"
+    ...     with progress_to(file):
+    ...         photos = list(track(["a.jpg", "b.jpg"], 2, "crop", "photo", progress=False))
+    ...     report = json.loads(file.read_text())
+    >>> report["step"], report["done"], report["total"]
+    ('crop', 2, 2)
     """
     if not file.parent.is_dir():
         raise DataError(f"cannot write the progress to {file}: no folder {file.parent}")
@@ -55,28 +68,29 @@ def progress_to(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def step(name: str, total: int, unit: str, *, shown: bool) -> Iterator[Callable[..., None]]:
+def step(name: str, total: int, unit: str, *, progress: bool) -> Iterator[Callable[..., None]]:
     """Announce a step of known length.
 
     Parameters
     ----------
     name : str
-        Such as ``"crop"``.
+        Of the step, such as ``"crop"``.
     total : int
         Units of work.
     unit : str
         What is counted, such as ``"photo"``.
-    shown : bool
+    progress : bool
         Show a bar on standard error.
 
     Yields
     ------
     callable
-        ``advance(count=1, best=None)``, to be called as work is done.
+        ``advance(count=1, best=None)``, to be called as work is done: count is the number of units,
+        best the mean balanced accuracy of the best candidate so far, in [0, 1].
     """
     watch, done, started = _watch.get(), 0, time.time()
 
-    def advance(count: int = 1, best: float | None = None) -> None:
+    def _advance(count: int = 1, best: float | None = None) -> None:
         nonlocal done
         done += count
         bar.update(count)
@@ -84,45 +98,55 @@ def step(name: str, total: int, unit: str, *, shown: bool) -> Iterator[Callable[
             bar.set_postfix(best=f"{best:.3f}", refresh=False)
         if watch is None:
             return
-        watch.best = best or watch.best
+        watch.best = watch.best if best is None else best
         if count == 0 or done >= total or time.monotonic() - watch.written > PAUSE:
             watch.written = time.monotonic()
             report = {
-                "step": name, "done": done, "total": total, "unit": unit, "best": watch.best,
-                "started": started, "updated": time.time(),
-            }  # fmt: skip
+                "step": name,
+                "done": done,
+                "total": total,
+                "unit": unit,
+                "best": watch.best,
+                "started": started,
+                "updated": time.time(),
+            }
             _write(watch.file, report)
 
-    with tqdm(total=total, desc=name, unit=unit, disable=not shown) as bar:
-        advance(0)
-        yield advance
+    with tqdm(total=total, desc=name, unit=unit, disable=not progress) as bar:
+        _advance(0)
+        yield _advance
 
 
 def track(
-    items: Iterable[Item], total: int, name: str, unit: str, *, shown: bool
+    items: Iterable[Item], total: int, name: str, unit: str, *, progress: bool
 ) -> Iterator[Item]:
-    """Yield items, each one unit of a step.
+    """Yield items, each of them one unit of a step.
 
     Parameters
     ----------
     items : iterable
-    total, name, unit, shown
-        As `step` takes them.
+        To be yielded.
+    total : int
+        Number of the items.
+    name : str
+        Of the step, such as ``"crop"``.
+    unit : str
+        What an item is, such as ``"photo"``.
+    progress : bool
+        Show a bar on standard error.
 
     Yields
     ------
     object
-        The items.
+        The items, in their order.
     """
-    with step(name, total, unit, shown=shown) as advance:
+    with step(name, total, unit, progress=progress) as advance:
         for item in items:
             yield item
             advance()
 
 
 def _write(file: Path, report: dict[str, Any]) -> None:
-    beside = file.with_name(f".{file.name}.new")
-    # Whoever watches may hold the file (Windows), or the disk be full: the work goes on.
+    # A program that watches may hold the file (Windows), or the disk be full: the work goes on.
     with suppress(OSError):
-        beside.write_text(json.dumps(report), encoding="utf-8")
-        os.replace(beside, file)
+        write_json(file, report)

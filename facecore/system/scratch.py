@@ -1,4 +1,4 @@
-"""Folders for temporary files; what a killed process left goes when the next one begins."""
+"""Folders for temporary files; those of a killed process are removed when the next one starts."""
 
 import errno
 import os
@@ -16,27 +16,32 @@ from facecore.errors import DataError
 from facecore.system.files import lock
 
 PREFIX, LOCK = "facecore-scratch-", ".lock"
-
-
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Yield an empty folder for temporary files, which is removed when the block ends.
+    """Make an empty folder for temporary files and remove it when the block ends.
 
-    Beside it lies a file on which this process holds a lock. The system lets go of the lock when
-    the process dies, however it dies, so a folder whose lock is free is nobody's any more.
+    This process holds a lock on a file beside the folder. The system releases the lock when the
+    process ends, however it ends. A folder whose lock is free is therefore no longer in use.
 
     Yields
     ------
     Path
-        In the folder that ``TMPDIR`` names, else in the system's.
+        In the folder that ``TMPDIR`` names, else in the system's own.
 
     Raises
     ------
     DataError
-        There is no place for temporary files.
+        No folder for temporary files can be made, or its disk is full.
+
+    Examples
+    --------
+    >>> with scratch_folder() as folder:
+    ...     _ = (folder / "rows.npy").write_bytes(b"")
+    >>> folder.exists()
+    False
     """
     file = None
     try:
@@ -51,7 +56,7 @@ def scratch_folder() -> Iterator[Path]:
         place = os.environ.get("TMPDIR") or "the system's folder"
         raise DataError(
             f"no place for temporary files in {place}: {error.strerror or error}; "
-            "TMPDIR=FOLDER names another one"
+            "choose another folder with TMPDIR=FOLDER"
         ) from error
     finally:
         if file is not None:
@@ -60,7 +65,7 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def sweep() -> None:
-    """Remove the temporary files of processes that were killed."""
+    """Remove the temporary folders of processes that were killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*{LOCK}"):
         with suppress(OSError), open(path, "r+b") as file:
             if lock(file):
@@ -68,20 +73,30 @@ def sweep() -> None:
 
 
 def reserve_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
-    """Make a ``.npy`` of zeros to be mapped and written, with its place on the disk.
+    """Make a ``.npy`` file of zeros, to be mapped and written, and reserve its space on the disk.
 
-    Without the place, writing to a mapped file on a full disk kills the process.
+    Without the space, writing to a mapped file on a full disk kills the process.
 
     Parameters
     ----------
     path : Path
+        Of the file, which is replaced if it exists.
     shape : tuple of int
+        Of the array.
     dtype : dtype
+        Of the array.
 
     Raises
     ------
     OSError
         The disk is full.
+
+    Examples
+    --------
+    >>> with scratch_folder() as folder:
+    ...     reserve_array(folder / "rows.npy", (2, 3), "uint8")
+    ...     np.load(folder / "rows.npy").shape
+    (2, 3)
     """
     np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape).flush()
     if hasattr(os, "posix_fallocate"):
@@ -96,11 +111,11 @@ def _hold() -> IO[bytes]:
         file = open(name, "r+b")  # noqa: SIM115, held to the end of the block
         if lock(file) and Path(name).exists():
             return file
-        file.close()  # another process took it for a dead one's before it was locked
+        file.close()  # before the lock was taken, another process removed it as one left behind
 
 
 def _remove(path: Path) -> None:
-    """Remove a folder, then the file that tells whose it is."""
+    """Remove a folder, then the lock file beside it."""
     shutil.rmtree(path.with_name(path.name.removesuffix(LOCK)), ignore_errors=True)
     with suppress(OSError):
         path.unlink()

@@ -24,7 +24,7 @@ from typing import IO, Any
 from facecore.data.archive import unpack_labels
 from facecore.errors import DataError
 from facecore.model.store import artifacts_dir, check_name, refuse_shipped
-from facecore.system.files import lock
+from facecore.system.files import lock, write_json
 from facecore.system.scratch import sweep
 
 LOG_BYTES = 2**20
@@ -197,7 +197,7 @@ def start_training(
             for path in folder.iterdir():
                 if source is None or path not in raw.parents:
                     _remove(path)
-            _write(folder / "job.json", job)
+            write_json(folder / "job.json", job)
             _spawn(folder)
         except OSError as error:
             raise DataError(f"cannot write to {folder}: {error.strerror}") from error
@@ -337,7 +337,7 @@ def run_job() -> None:
     held = open(work_dir() / "training.lock", "a+b")  # noqa: SIM115, held to the end
     while not lock(held):  # a reader tries it for a moment
         time.sleep(0.01)
-    _write(folder / "pid.json", {"pid": os.getpid()})
+    write_json(folder / "pid.json", {"pid": os.getpid()})
     if sys.platform != "win32":
         os.nice(5)
     code, error = 0, ""
@@ -347,7 +347,7 @@ def run_job() -> None:
             error = last.removeprefix("error: ") if code > 0 else "it was killed; is memory short?"
             break
     _tidy(folder)
-    _write(folder / "result.json", {"code": code, "error": error})
+    write_json(folder / "result.json", {"code": code, "error": error})
 
 
 def _run(arguments: Sequence[str], log: Path, held: IO[bytes]) -> tuple[int, str]:
@@ -415,12 +415,6 @@ def _read(path: Path) -> dict[str, Any]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return {}
-
-
-def _write(path: Path, value: dict[str, Any]) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(json.dumps(value), encoding="utf-8")
-    os.replace(beside, path)
 
 
 if __name__ == "__main__":

@@ -305,7 +305,7 @@ def _climb_one(
     parts: dict[int, list[np.ndarray]] = {}
     members = []
     work = len(data.splits) * sum(data.sizes)
-    with step(f"climb {recipe} {name}", work, "face", shown=progress) as advance:
+    with step(f"climb {recipe} {name}", work, "face", progress=progress) as advance:
         for train, test in data.splits:
             order = np.random.default_rng(data.seed).permutation(train)
             for size in data.sizes:

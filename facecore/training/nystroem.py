@@ -240,7 +240,9 @@ def nystroem_search(
             )
             for i, (train, _) in enumerate(splits)
         )  # fmt: skip
-        deviations = dict(track(parallel(tasks), len(splits), "eigenfaces", "fold", shown=progress))
+        deviations = dict(
+            track(parallel(tasks), len(splits), "eigenfaces", "fold", progress=progress)
+        )
         tasks = (
             joblib.delayed(_score)(
                 i, files[i], deviations[i], y, split, kernel, candidates, landmarks, seed

@@ -309,13 +309,13 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
     if model.draws:
         Z = in_chunks(model.pixels.coordinates, X)
         model = replace(model, spread=measure_spread(Z, y, np.array(labels)))
-    with step("reduce", 1, "model", shown=options.progress) as advance:
+    with step("reduce", 1, "model", progress=options.progress) as advance:
         if options.centres and solver == "exact":
             model = on_centres(model, X, subjects, count=options.centres, seed=options.seed)
         advance()
     model, decisions = calibrate_members(model, [s.decisions for s in searches.values()], y)
     model, rule = with_rule(model, decisions, X, y, table["score"].to_numpy(dtype=float))
-    with step("look for faces in the model", 1, "model", shown=options.progress) as advance:
+    with step("look for faces in the model", 1, "model", progress=options.progress) as advance:
         vectors = describe_vectors(model, X, bool(options.centres), solver)
         advance()
     points = None
@@ -354,7 +354,7 @@ def _fit_exact(
         progress=options.progress,
         mirrored=mirrored,
     )
-    with step(f"fit {name}", 1, "model", shown=options.progress) as advance:
+    with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
         fit = fit_member(F, mirrored, y, search.best, options.seed)
         advance()
     return fit, search
@@ -378,7 +378,7 @@ def _fit_nystroem(
         jobs=options.jobs,
         progress=options.progress,
     )
-    with step(f"fit {name}", 1, "model", shown=options.progress) as advance:
+    with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
         fit = fit_nystroem(
             faces,
             y,

@@ -127,7 +127,7 @@ def grid_search(
                 joblib.delayed(_project)(i, X, split, most, seed, mirrored)
                 for i, split in enumerate(splits)
             ),
-            len(splits), "eigenfaces", "fold", shown=progress,
+            len(splits), "eigenfaces", "fold", progress=progress,
         )
     )  # fmt: skip
     tasks = [
@@ -166,7 +166,7 @@ def collect(
     outputs = len(np.unique(y))
     scores = np.full((len(candidates), len(splits), 3), np.nan)
     decisions = np.zeros((len(candidates), len(y), 1 if outputs == 2 else outputs))
-    with step("grid search", len(candidates) * len(splits), "fit", shown=progress) as advance:
+    with step("grid search", len(candidates) * len(splits), "fit", progress=progress) as advance:
         for found in results:
             for candidate, fold, numbers, values in found:
                 scores[candidate, fold] = numbers

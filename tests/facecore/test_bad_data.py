@@ -63,7 +63,7 @@ def test_training_names_the_label_that_it_lacks(second, raw, crop, refused, tmp_
     crop()
     line = refused("train", tmp_path / "out", "--name", "m", "--recipe", "classic", "--jobs", 1)
     if second in ("missing", "empty"):
-        assert "two labels or more; there is ['cats']" in line
+        assert "at least two labels; found ['cats']" in line
     else:
         assert "dogs" in line
 

@@ -173,7 +173,7 @@ def test_a_zip_is_as_good_as_its_photos(open_page, photos):
 def test_a_bad_zip_is_an_error_and_the_others_are_answered(open_page, photo):
     app = upload(open_page(PAGE), {"bad.zip": b"PK no zip", "me.png": photo})
     assert not app.exception
-    assert "bad.zip: the file is no ZIP" in app.error[0].value
+    assert "bad.zip: the file is not a ZIP" in app.error[0].value
     assert "**1 face**" in said(app)
 
 

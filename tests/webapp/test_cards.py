@@ -25,7 +25,7 @@ def test_markup_in_names_is_shown_as_it_is():
     labels = ("*round*", "a|b <i>$x$ :red[y]")
     metadata = METADATA | {"labels": labels, "training_faces": dict.fromkeys(labels, 3)}
     html = render(write_card(make_model(), metadata, {"d|rawings": FIGURES}))
-    assert "like: *round*, a|b &lt;i&gt;$x$ :red[y]." in html
+    assert "labels for each: *round*, a|b &lt;i&gt;$x$ :red[y]." in html
     assert re.search(r'<th scope="row">d\|rawings</th>', html)
 
 

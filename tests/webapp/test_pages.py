@@ -147,7 +147,7 @@ def test_card_is_linked_from_every_page(client):
 
 def test_card_of_a_model_without_evaluation(client):
     page = client.get("/models/other").text
-    assert "It has no test photos" in page
+    assert "It was trained without test photos" in page
     assert "For whom" not in page
 
 

@@ -33,9 +33,9 @@ SECTIONS = [
     "What it is for",
     "What it must not be used for",
     "How often it is right",
-    "For whom",
-    "What its probabilities are worth",
-    "When it says that it is unsure",
+    "For whom it is right",
+    "How well its probabilities are calibrated",
+    'When it answers "unsure"',
     "Known failures",
     "How it was made",
 ]
@@ -150,12 +150,12 @@ def test_training_stores_a_card_that_its_checksum_holds(in_tiny_artifacts):
 
 def test_a_users_own_model_says_that_it_holds_photos_of_persons(in_tiny_artifacts):
     count = read_metadata("tiny")["kernel_vectors"]["count"]
-    assert f"**{count} of {count} lead back to the photo of one person:**" in card_of("tiny")
+    assert f"**{count} of {count} can be traced to one photo:**" in card_of("tiny")
 
 
 def test_a_model_that_is_given_away_says_that_it_holds_none(shipped):
     count = read_metadata("classic")["kernel_vectors"]["count"]
-    assert f"None of the {count:,} leads back" in card_of("classic")
+    assert f"Of the {count:,}, none can be traced to one photo." in card_of("classic")
 
 
 def test_a_card_stays_true_when_the_model_gets_another_name(tiny_artifacts, artifacts):
@@ -168,7 +168,7 @@ def test_a_card_stays_true_when_the_model_gets_another_name(tiny_artifacts, arti
 def test_a_model_without_test_photos_says_how_to_measure_it(tiny_model):
     card = write_card(tiny_model, METADATA)
     assert "python -m facecore evaluate PHOTOS --model NAME" in card
-    assert not {"For whom", "Known failures"} & set(sections(card))
+    assert not {"For whom it is right", "Known failures"} & set(sections(card))
     assert "0.900 ± 0.100 over 5 folds" in card
 
 
@@ -217,7 +217,7 @@ def test_answers_and_unsure_are_told_where_they_were_measured(tiny_model):
     figures = {"coverage": 0.91, "accuracy_answered": 0.987, "interval_answered": [0.95, 0.99]}
     evaluation = {"x": evaluate_predictions(predictions()) | figures}
     card = write_card(tiny_model, METADATA | {"rule": {"min_confidence": 0.85}}, evaluation)
-    assert "no label to a face with a confidence below 0.850." in card
+    assert "no label to a face whose confidence is below 0.850." in card
     assert "| x | 120 | 0.910 | 0.987 (0.950 to 0.990) |" in card
     plain = write_card(tiny_model, METADATA, {"x": evaluate_predictions(predictions())})
     assert "unsure" not in plain
@@ -229,7 +229,7 @@ def test_three_labels_have_a_card(three_faces):
     table = predictions(LABELS)
     metadata = METADATA | {"labels": list(LABELS), "training_faces": dict.fromkeys(LABELS, 20)}
     card = write_card(model, metadata, {"x": evaluate_predictions(table)}, table)
-    assert "like: round, square, wide." in card
+    assert "labels for each: round, square, wide." in card
     for label in LABELS:
         assert re.search(rf"^\| {label} \| 60 \| 0\.\d{{3}} ", card, re.MULTILINE)
 
@@ -275,3 +275,37 @@ def test_metadata_that_lack_something_are_told(copied):
     (copied / "metadata.json").write_text(json.dumps(metadata))
     with pytest.raises(ModelError, match="lack 'seed'; train it again"):
         make_card("tiny")
+
+
+@pytest.mark.parametrize("name", ["aligned", "classic", "embedding"])
+def test_a_stored_card_holds_how_the_model_was_made_and_how_well_it_does(shipped, name):
+    card, metadata = read_card(name), read_metadata(name)
+    search, vectors = metadata["search"], metadata["kernel_vectors"]
+    members = search.get("members") or {"": search["best"]}
+    counts = [best["n_components"] for best in members.values()]
+    assert re.findall(r"^\| [\w ]+ \| (\d+) \| \d\.\d+ \| rbf", card, re.MULTILINE) == [
+        str(count) for count in counts
+    ]
+    for words in (
+        f"trained on {sum(metadata['training_faces'].values()):,} faces",
+        f"Of the {vectors['count']:,}, none can be traced to one photo.",
+        f"in {metadata['minutes']:.1f} minutes",
+        f"compared {search['candidates']} candidates",
+        f"{search['balanced_accuracy']:.3f} ± {search['std']:.3f} over {search['folds']} folds",
+        f"\n    {metadata['command']}\n",
+    ):
+        assert words in card
+    for data, f in read_evaluation(name).items():
+        low, high = f["interval_all"]
+        assert f"| {f['accuracy_all']:.3f} ({low:.3f} to {high:.3f}) |" in card
+        assert f"| {data} | {f['calibration_error']:.3f} | {f['brier_score']:.3f} |" in card
+        answered = f"{f['coverage']:.3f} | {f['accuracy_answered']:.3f} ("
+        assert f"| {data} | {f['n']:,} | {answered}" in card
+
+
+def test_the_settings_of_every_member_are_told(tiny_model):
+    members = {"pixels": {"C": 1.0, "gamma": 0.5}, "patterns": {"C": 2.0, "landmarks": 9}}
+    search = METADATA["search"] | {"members": members}
+    card = write_card(tiny_model, METADATA | {"search": search})
+    assert "| member | C | gamma | landmarks |" in card
+    assert "| pixels | 1.0 | 0.5 |  |\n| patterns | 2.0 |  | 9 |" in card

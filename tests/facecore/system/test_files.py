@@ -1,6 +1,13 @@
 """Files are written whole or not at all."""
 
-from facecore.system.files import lock
+import hashlib
+import json
+import os
+import stat
+
+import pytest
+
+from facecore.system.files import lock, sha256, write_atomically, write_json
 
 
 def test_a_lock_is_held_once_until_its_file_is_closed(tmp_path):
@@ -21,3 +28,72 @@ def test_a_shared_lock_is_held_by_many_but_not_beside_one_of_its_own(tmp_path):
         first.close()
         second.close()
         assert lock(third)
+
+
+@pytest.mark.parametrize("content", ["naïve\r\ntext\n", b"\x00\xff", ""])
+def test_what_is_written_is_what_is_read_and_nothing_else_is_left(tmp_path, content):
+    file = tmp_path / "a"
+    file.write_text("old")
+    write_atomically(file, content)
+    data = content.encode() if isinstance(content, str) else content
+    assert file.read_bytes() == data
+    assert sha256(file) == hashlib.sha256(data).hexdigest()
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_write_that_fails_keeps_the_old_file_and_leaves_no_litter(tmp_path, monkeypatch):
+    file = tmp_path / "a"
+    file.write_text("old")
+
+    def fail(*paths):
+        raise PermissionError("a reader holds it")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(PermissionError):
+        write_atomically(file, "new")
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path):
+    write_atomically(tmp_path / ("n" * 250), "long")
+    assert (tmp_path / ("n" * 250)).read_text() == "long"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask for files")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_the_permissions_follow_the_umask(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write_atomically(tmp_path / "a", "text")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode
+
+
+def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path):
+    (tmp_path / "target").write_text("old")
+    (tmp_path / "link").symlink_to("target")
+    write_atomically(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_text() == "new"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_atomically(tmp_path / "pipe", "to whoever reads")
+        assert os.read(reader, 100) == b"to whoever reads"
+    finally:
+        os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_json_is_readable_and_has_no_infinite_numbers(tmp_path):
+    write_json(tmp_path / "a.json", {"a": [1, None, "ü"]})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"a": [1, None, "ü"]}
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "b.json", {"a": float("nan")})
+    assert not (tmp_path / "b.json").exists()

@@ -22,7 +22,7 @@ def test_the_file_says_which_step_how_far_and_since_when(file):
     before = time.time()
     with progress_to(file):
         seen = []
-        for item in track("abc", 3, "crop", "photo", shown=False):
+        for item in track("abc", 3, "crop", "photo", progress=False):
             seen.append(item)
             if item == "a":
                 report = json.loads(file.read_text())
@@ -38,7 +38,7 @@ def test_the_file_is_written_at_most_four_times_a_second(file, monkeypatch):
     monkeypatch.setattr(
         "facecore.system.progress._write", lambda f, report: written.append(dict(report))
     )
-    with progress_to(file), step("crop", 1000, "photo", shown=False) as advance:
+    with progress_to(file), step("crop", 1000, "photo", progress=False) as advance:
         begun = time.monotonic()
         for _ in range(1000):
             advance()
@@ -49,7 +49,7 @@ def test_the_file_is_written_at_most_four_times_a_second(file, monkeypatch):
 
 
 def test_without_a_file_nothing_is_written_and_the_bar_shows_the_step(file, capsys):
-    for _ in track("ab", 2, "crop", "photo", shown=True):
+    for _ in track("ab", 2, "crop", "photo", progress=True):
         pass
     assert list(file.parent.iterdir()) == []
     assert "crop: 100%" in capsys.readouterr().err
@@ -58,7 +58,7 @@ def test_without_a_file_nothing_is_written_and_the_bar_shows_the_step(file, caps
 def test_a_file_that_cannot_be_written_does_not_stop_the_work(file):
     file.mkdir()
     with progress_to(file):
-        assert list(track("ab", 2, "crop", "photo", shown=False)) == ["a", "b"]
+        assert list(track("ab", 2, "crop", "photo", progress=False)) == ["a", "b"]
 
 
 def test_a_folder_that_is_not_there_is_an_error_before_any_work(tmp_path):
@@ -75,7 +75,7 @@ def test_a_grid_search_tells_fits_and_the_best_mean_and_finds_the_same(faces, fi
     with progress_to(file):
         watched = grid_search(X, y, groups, GRID, folds=3)
         report = json.loads(file.read_text())
-        list(track("a", 1, "evaluate", "photo", shown=False))
+        list(track("a", 1, "evaluate", "photo", progress=False))
         later = json.loads(file.read_text())
     assert (report["step"], report["unit"]) == ("grid search", "fit")
     assert report["done"] == report["total"] == 4 * 3

@@ -219,7 +219,7 @@ def test_a_zip_is_unpacked_once_in_place_of_the_one_before(work, tmp_path):
     assert take_photos(io.BytesIO(b"not read again"), "1") == first
     second = take_photos(io.BytesIO(data), "../../2")
     assert (first.exists(), second.parent) == (False, first.parent)
-    with pytest.raises(DataError, match="no ZIP"):
+    with pytest.raises(DataError, match="not a ZIP"):
         take_photos(io.BytesIO(b"no ZIP"), "3")
     drop_photos()
     assert list(work.rglob("*.jpg")) == []

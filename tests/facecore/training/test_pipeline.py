@@ -11,6 +11,7 @@ from cartoons import encode, write_raw
 
 from facecore.data.crops import read_table
 from facecore.data.faces import gather, load_faces
+from facecore.data.splits import subject_names
 from facecore.errors import DataError, ModelError
 from facecore.evaluation.report import evaluate_predictions
 from facecore.face.recipes import RECIPES
@@ -307,3 +308,16 @@ def test_the_faces_on_disk_are_removed_after_success_and_after_an_error(
     else:
         train([crops_folder], "m", recipe="classic", grid=str(tiny_grid), solver="nystroem")
     assert not list(tmp_path.glob("facecore-train-*"))
+
+
+def test_subjects_are_apart_between_data_sets_and_unknown_ones_are_each_their_own():
+    table = pd.DataFrame(
+        {
+            "set": ["x", "y", "x", "x", "x"],
+            "subject": ["eve", "eve", "", "", "eve"],
+            "path": ["1", "2", "3", "4", "5"],
+        }
+    )
+    subjects = subject_names(table)
+    assert len(set(subjects)) == 4
+    assert subjects[0] == subjects[4]
