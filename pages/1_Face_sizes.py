@@ -18,9 +18,13 @@ st.write(
 chosen = pick_model()
 
 source = st.segmented_control(
-    "Photos from", ("The model", "A folder of crops"), default="The model", required=True,
-    key="sizes_from", bind="query-params",
-)  # fmt: skip
+    "Photos from",
+    ("The model", "A folder of crops"),
+    default="The model",
+    required=True,
+    key="sizes_from",
+    bind="query-params",
+)
 if source == "The model":
     table, name = read_table("sizes", chosen), f"{chosen.name}-sizes.csv"
 else:
@@ -53,5 +57,9 @@ st.caption(
 st.download_button(
     f"Table of {len(table):,} photos as CSV",
     lambda: table.convert_dtypes().to_csv(index=False, lineterminator="\n"),
-    name, "text/csv", icon=":material/download:", on_click="ignore", key="sizes_download",
-)  # fmt: skip
+    name,
+    "text/csv",
+    icon=":material/download:",
+    on_click="ignore",
+    key="sizes_download",
+)

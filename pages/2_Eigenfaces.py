@@ -34,13 +34,22 @@ model = chosen.model.eigenfaces
 side, members = model.recipe["side"], len(chosen.model.members)
 st.caption(
     f"Here a face has {side} x {side} pixels, so {side**2:,} coordinates."
-    + (f" Of the {members} members of the model {chosen.name} only {model.pixels.name} has "
-       "eigenfaces, so decisions on this page are its own." if members > 1 else "")
-)  # fmt: skip
+    + (
+        f" Of the {members} members of the model {chosen.name} only {model.pixels.name} has "
+        "eigenfaces, so decisions on this page are its own."
+        if members > 1
+        else ""
+    )
+)
 view = st.segmented_control(
-    "View", VIEWS, default=VIEWS[0], required=True, key="space", bind="query-params",
+    "View",
+    VIEWS,
+    default=VIEWS[0],
+    required=True,
+    key="space",
+    bind="query-params",
     label_visibility="collapsed",
-)  # fmt: skip
+)
 
 if view == "Reconstruction":
     photo = pick_photo(model, "face")

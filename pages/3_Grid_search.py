@@ -29,9 +29,14 @@ grid, parameters, member = search["grid"], search["best"], chosen.model.leading.
 if "param_member" in table:
     members = list(search["members"])
     picked = st.segmented_control(
-        "Member", members, default=members[0], required=True, key="search_member",
-        bind="query-params", help="Each reads a face in its own way and is searched on its own",
-    )  # fmt: skip
+        "Member",
+        members,
+        default=members[0],
+        required=True,
+        key="search_member",
+        bind="query-params",
+        help="Each reads a face in its own way and is searched on its own",
+    )
     member = picked if picked in members else members[0]
     tops = table.groupby("param_member")["mean_test_score"].max()
     st.caption(
@@ -50,17 +55,25 @@ with st.container(horizontal=True):
     st.metric("Faces", f"{faces:,}", border=True, height="stretch")
 with st.container(horizontal=True):
     st.metric(
-        "Best", f"{best['mean_test_score']:.4f} ± {best['std_test_score']:.4f}", describe(best),
-        delta_color="off", delta_arrow="off", border=True,
+        "Best",
+        f"{best['mean_test_score']:.4f} ± {best['std_test_score']:.4f}",
+        describe(best),
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
         help="Balanced accuracy: mean and deviation over the folds, a person in one fold only",
-    )  # fmt: skip
+    )
     cost = simple["mean_test_score"] - best["mean_test_score"]
     st.metric(
-        "Simplest within one standard error", f"{simple['mean_test_score']:.4f} ({cost:+.4f})",
-        describe(simple), delta_color="off", delta_arrow="off", border=True,
+        "Simplest within one standard error",
+        f"{simple['mean_test_score']:.4f} ({cost:+.4f})",
+        describe(simple),
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
         help=f"Fewest components, then smallest C and gamma, among the candidates at most "
         f"{error:.4f} below the best: the one-standard-error rule",
-    )  # fmt: skip
+    )
 st.caption(f"Searched: {describe_grid(grid)}. Balanced accuracy over the folds.")
 
 names = ("Candidates", "Heat maps", "Components", "Time", "Explorer")
@@ -69,22 +82,33 @@ if candidates.open:
     with candidates:
         ranked = candidate_table(table)
         event = st.dataframe(
-            ranked, height=320 if len(ranked) > 8 else "content", hide_index=True,
-            on_select="rerun", selection_mode="single-row", key="search_row",
+            ranked,
+            height=320 if len(ranked) > 8 else "content",
+            hide_index=True,
+            on_select="rerun",
+            selection_mode="single-row",
+            key="search_row",
             alt="Candidates, the best first",
             column_config={
                 name: st.column_config.NumberColumn(format=form)
-                for name, form in (("mean", "%.4f"), ("spread", "%.4f"), ("fit, s", "%.2f"),
-                                   ("score, s", "%.2f"))
+                for name, form in (
+                    ("mean", "%.4f"),
+                    ("spread", "%.4f"),
+                    ("fit, s", "%.2f"),
+                    ("score, s", "%.2f"),
+                )
             },
-        )  # fmt: skip
+        )
         row = table.loc[ranked.index[(event.selection.rows or [0])[0]]]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.download_button(
-                "Download all columns", lambda: table.to_csv(index=False),
-                f"{chosen.name}_grid_search.csv", "text/csv", icon=":material/download:",
+                "Download all columns",
+                lambda: table.to_csv(index=False),
+                f"{chosen.name}_grid_search.csv",
+                "text/csv",
+                icon=":material/download:",
                 on_click="ignore",
-            )  # fmt: skip
+            )
             st.caption("Choose a row to see its folds.")
         st.markdown(f"**Rank {row['rank_test_score']}**: {describe(row)}")
         show(fold_dots(row, best), "Score of the candidate in each fold", "search-folds")
@@ -97,9 +121,13 @@ if heat.open:
                 if len(options) > 1:
                     default = str(best[f"param_{name}"])
                     option = st.segmented_control(
-                        words, options, default=default, required=True, key=f"search_{name}",
+                        words,
+                        options,
+                        default=default,
+                        required=True,
+                        key=f"search_{name}",
                         bind="query-params",
-                    )  # fmt: skip
+                    )
                     shown = shown[shown[f"param_{name}"].astype(str).eq(option)]
         show(heat_maps(shown), "Mean score over C and gamma by number of components", "search-heat")
 if components.open:

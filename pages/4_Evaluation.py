@@ -32,13 +32,20 @@ if table is None:
 labels = score_labels(table)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     which = st.selectbox(
-        "Test set", [ALL, *table["set"].unique()], key="evaluation_set", bind="query-params",
-        width=220,
-    )  # fmt: skip
-    positive = st.segmented_control(
-        "Counts as positive", labels, default=labels[-1], required=True, key="evaluation_label",
+        "Test set",
+        [ALL, *table["set"].unique()],
+        key="evaluation_set",
         bind="query-params",
-    )  # fmt: skip
+        width=220,
+    )
+    positive = st.segmented_control(
+        "Counts as positive",
+        labels,
+        default=labels[-1],
+        required=True,
+        key="evaluation_label",
+        bind="query-params",
+    )
     rows = known(table, which)
     second = st.container(width=260)
 tested = compare(chosen, rows, which, second)
@@ -111,10 +118,13 @@ if groups.open:
             figure = group_dots(both, reports[chosen.name]["accuracy_all"])
             show(figure, alt, f"evaluation-{trait}")
             st.dataframe(
-                group_table(both), hide_index=True, placeholder="-", alt=f"Figures by {trait}",
+                group_table(both),
+                hide_index=True,
+                placeholder="-",
+                alt=f"Figures by {trait}",
                 column_config={
                     name: st.column_config.NumberColumn(format="%.3f")
                     for name in ("accuracy", "balanced", "coverage", "right when answered")
                 },
-            )  # fmt: skip
+            )
         st.caption("A photo in which no face was found counts as wrong. Dotted: all photos.")

@@ -23,14 +23,23 @@ labels = chosen.model.labels
 sources: list[Source] = []
 with st.container(horizontal=True, vertical_alignment="bottom"):
     source = st.segmented_control(
-        "Photo from", ("Upload", "Camera", "Made face"), default="Upload", required=True,
-        key="source", bind="query-params",
-    )  # fmt: skip
+        "Photo from",
+        ("Upload", "Camera", "Made face"),
+        default="Upload",
+        required=True,
+        key="source",
+        bind="query-params",
+    )
     other = pick_other(chosen)
     detector = pick_detector(chosen.model.recipe["detector"])
     unsure = pick_confidence(chosen)
-    heat = st.toggle("Heat maps", True, key="heat", bind="query-params",
-                     help="Show what in each face moved the decision")  # fmt: skip
+    heat = st.toggle(
+        "Heat maps",
+        True,
+        key="heat",
+        bind="query-params",
+        help="Show what in each face moved the decision",
+    )
 models = (chosen, other) if other else (chosen,)
 if detector:
     say_difference(detector, models)
@@ -38,9 +47,11 @@ if source == "Upload":
     uploads = st.file_uploader(
         "Photos, or ZIPs of photos",
         type=[suffix.removeprefix(".") for suffix in (*SUFFIXES, ".zip")],
-        accept_multiple_files=True, max_upload_size=MAX_UPLOAD, key="photos",
+        accept_multiple_files=True,
+        max_upload_size=MAX_UPLOAD,
+        key="photos",
         help="They stay in memory and are gone when you leave.",
-    )  # fmt: skip
+    )
     sources = [Source(upload.file_id, upload.name, upload.getvalue()) for upload in uploads]
 elif source == "Camera":
     shot = st.camera_input("Take a photo", key="camera")

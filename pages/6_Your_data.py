@@ -36,31 +36,49 @@ else:
     if photos:
         st.subheader("Training")
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            name = st.text_input("Name of the model", "mine", max_chars=64, key="train_name",
-                                 width=220).strip()  # fmt: skip
+            name = st.text_input(
+                "Name of the model", "mine", max_chars=64, key="train_name", width=220
+            ).strip()
             fitting = recipes_for(photos.source) if photos.cropped and photos.source else RECIPES
             # the default one first
             recipes = [name for name in sorted(fitting or RECIPES) if not lacks(RECIPES[name])]
             recipe = st.segmented_control(
-                "Recipe", recipes, default=recipes[0], required=True, key="train_recipe",
-                bind="query-params", help="aligned: faces turned upright by eyes and mouth, four "
+                "Recipe",
+                recipes,
+                default=recipes[0],
+                required=True,
+                key="train_recipe",
+                bind="query-params",
+                help="aligned: faces turned upright by eyes and mouth, four "
                 "members; classic: the textbook's Haar cascade and pixels alone, faster; "
                 "embedding: the numbers of a deep network, most accurate"
                 + (f" ({why}). " if (why := lacks(RECIPES["embedding"])) else ". ")
                 + "A folder made by crop was cut for some of them.",
-            )  # fmt: skip
+            )
             recipe = recipe if recipe in recipes else recipes[0]  # chosen for other photos
             grid = st.segmented_control(
-                "Grid", ("quick", "full"), default="quick", required=True, key="train_grid",
-                bind="query-params", help="How many candidates the grid search tries",
-            )  # fmt: skip
+                "Grid",
+                ("quick", "full"),
+                default="quick",
+                required=True,
+                key="train_grid",
+                bind="query-params",
+                help="How many candidates the grid search tries",
+            )
             min_size = st.number_input(
-                "Minimum face width, pixels", 20, 400, MIN_SIZE, key="train_minimum", width=200,
-                bind="query-params", disabled=photos.cropped,
+                "Minimum face width, pixels",
+                20,
+                400,
+                MIN_SIZE,
+                key="train_minimum",
+                width=200,
+                bind="query-params",
+                disabled=photos.cropped,
                 help="Smaller faces are left out; a folder made by crop has its own minimum",
-            )  # fmt: skip
-            seed = st.number_input("Seed", 0, 9999, 0, key="train_seed", bind="query-params",
-                                   width=140)  # fmt: skip
+            )
+            seed = st.number_input(
+                "Seed", 0, 9999, 0, key="train_seed", bind="query-params", width=140
+            )
         problem = ""
         try:
             check_name(name)
@@ -74,15 +92,26 @@ else:
             problem = f"There is a model {name} already: replace it, or choose another name."
         if problem:
             st.warning(problem)
-        if st.button("Start training", type="primary", icon=":material/model_training:",
-                     disabled=bool(problem), key="train_start"):  # fmt: skip
+        if st.button(
+            "Start training",
+            type="primary",
+            icon=":material/model_training:",
+            disabled=bool(problem),
+            key="train_start",
+        ):
             try:
                 with st.spinner("Starting"):
                     start_training(
-                        name, photos.source, title=photos.title, made=photos.made,
-                        made_by=chosen.name if chosen else None, grid=str(grid),
-                        recipe=str(recipe), min_size=int(min_size), seed=int(seed),
-                    )  # fmt: skip
+                        name,
+                        photos.source,
+                        title=photos.title,
+                        made=photos.made,
+                        made_by=chosen.name if chosen else None,
+                        grid=str(grid),
+                        recipe=str(recipe),
+                        min_size=int(min_size),
+                        seed=int(seed),
+                    )
             except FacecoreError as error:
                 st.error(str(error), title="Not started", icon=":material/error:")
             else:

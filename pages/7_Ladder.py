@@ -23,9 +23,14 @@ st.write(
 )
 chosen = pick_model()
 view = st.segmented_control(
-    "View", VIEWS, default=VIEWS[0], required=True, key="rung_view", bind="query-params",
+    "View",
+    VIEWS,
+    default=VIEWS[0],
+    required=True,
+    key="rung_view",
+    bind="query-params",
     label_visibility="collapsed",
-)  # fmt: skip
+)
 if view == "One face":
     rungs, problems = load_rungs()
     for problem in problems:
@@ -52,12 +57,14 @@ for rung, why in ladder.about["left_out"].items():
 if view == "Rungs":
     show(rungs_figure(ladder.rungs), "Accuracy, time and size of each rung", "rungs")
     st.dataframe(
-        ladder.rungs.drop(columns="recipe"), hide_index=True, alt="What each rung reaches",
+        ladder.rungs.drop(columns="recipe"),
+        hide_index=True,
+        alt="What each rung reaches",
         column_config={
             name: st.column_config.NumberColumn(name.replace("_", " "), format=form)
             for name, form in FORMATS.items()
         },
-    )  # fmt: skip
+    )
 elif view == "Training faces":
     figure = curve_figure(ladder.curves, "training_faces", "training faces")
     show(figure, "Accuracy of each rung against the number of training faces", "rung-curves")

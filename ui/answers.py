@@ -78,9 +78,12 @@ class Settings:
         if entry.error:
             return PhotoAnswer(entry.name, entry.error)
         return predict_photo(
-            entry.data, chosen.model, name=entry.name, detector=self.detector_for(chosen.model),
+            entry.data,
+            chosen.model,
+            name=entry.name,
+            detector=self.detector_for(chosen.model),
             rule=self.rule(chosen.model),
-        )  # fmt: skip
+        )
 
 
 def show_photo(entry: Entry, settings: Settings, key: str) -> None:
@@ -153,10 +156,12 @@ def distance_words(distance: float, typical: float) -> str:
     """
     ratio = distance / typical if typical else float("inf")
     words = (
-        "near" if ratio <= NEAR
-        else "farther off than most faces" if ratio <= FAR
+        "near"
+        if ratio <= NEAR
+        else "farther off than most faces"
+        if ratio <= FAR
         else "far off, perhaps no face, or one that is turned or covered"
-    )  # fmt: skip
+    )
     return f"Distance from face space {distance:.3f}, {ratio:.1f} times the typical one: {words}"
 
 

@@ -158,16 +158,35 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
         for number, face in enumerate(answer.faces, start=1):
             box = dict(zip(("x", "y", "width", "height"), face.box, strict=True))
             scores = {f"P({label})": round(face.scores[label], 4) for label in labels}
-            rows.append({
-                "position": position, "photo": answer.photo, "face": number, "label": face.label,
-                "reason": face.reason, **scores, "distance": round(face.distance, 4), **box,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "position": position,
+                    "photo": answer.photo,
+                    "face": number,
+                    "label": face.label,
+                    "reason": face.reason,
+                    **scores,
+                    "distance": round(face.distance, 4),
+                    **box,
+                }
+            )
         if not answer.faces:
             error = answer.error or "no face"
             rows.append({"position": position, "photo": answer.photo, "error": error})
-    columns = ["position", "photo", "face", "error", "label", "reason",
-               *(f"P({label})" for label in labels), "distance",
-               "x", "y", "width", "height"]  # fmt: skip
+    columns = [
+        "position",
+        "photo",
+        "face",
+        "error",
+        "label",
+        "reason",
+        *(f"P({label})" for label in labels),
+        "distance",
+        "x",
+        "y",
+        "width",
+        "height",
+    ]
     whole = dict.fromkeys(("face", "x", "y", "width", "height"), "Int64")
     return pd.DataFrame(rows).reindex(columns=columns).astype(whole).set_index("position")
 
@@ -201,11 +220,15 @@ def add_second(
     }
     places = list(zip(table.index, table["face"], strict=True))
     pairs = [None if pd.isna(face) else found.get((at, int(face))) for at, face in places]
-    return table.assign(**{
-        f"{name} says": [pair and pair[1].verdict for pair in pairs],
-        f"{name} P": [pair and round(pair[1].probability, 4) for pair in pairs],
-        "agree": pd.array([pair and pair[0] == pair[1].verdict for pair in pairs], dtype="boolean"),
-    })  # fmt: skip
+    return table.assign(
+        **{
+            f"{name} says": [pair and pair[1].verdict for pair in pairs],
+            f"{name} P": [pair and round(pair[1].probability, 4) for pair in pairs],
+            "agree": pd.array(
+                [pair and pair[0] == pair[1].verdict for pair in pairs], dtype="boolean"
+            ),
+        }
+    )
 
 
 def tame(table: pd.DataFrame) -> pd.DataFrame:
@@ -264,23 +287,38 @@ def show_batch(
     table = tame(table)  # before the table is shown: it has a download of its own
     _show_counts(first, table, chosen.model.labels)
     picked = st.dataframe(
-        table, hide_index=True, on_select="rerun", selection_mode="single-row", key="batch_table",
+        table,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="batch_table",
         placeholder="",
         alt="One row a face: photo, label, probabilities, distance from face space and box",
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
-            for name in table.columns if table[name].dtype == "float64"
+            for name in table.columns
+            if table[name].dtype == "float64"
         },
-    )  # fmt: skip
+    )
     with st.container(horizontal=True):
         st.download_button(
-            "Answers as CSV", lambda: table.to_csv(index=False), "answers.csv", "text/csv",
-            icon=":material/download:", on_click="ignore", key="batch_csv",
-        )  # fmt: skip
+            "Answers as CSV",
+            lambda: table.to_csv(index=False),
+            "answers.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key="batch_csv",
+        )
         st.download_button(
-            "Answers as JSON", lambda: _dump(answers, settings), "answers.json", "application/json",
-            icon=":material/download:", on_click="ignore", key="batch_json",
-        )  # fmt: skip
+            "Answers as JSON",
+            lambda: _dump(answers, settings),
+            "answers.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+            key="batch_json",
+        )
     st.caption(CAVEAT)
     rows = picked["selection"]["rows"]
     if not rows or rows[0] >= len(table):

@@ -10,9 +10,12 @@ from facecore.evaluation import balanced_accuracy, balanced_interval, card_of, p
 from ui.models import Chosen
 
 SHARES = (
-    "faces found", "accuracy, faces found", "accuracy, all photos", "balanced, faces found",
+    "faces found",
+    "accuracy, faces found",
+    "accuracy, all photos",
+    "balanced, faces found",
     "balanced, all photos",
-)  # fmt: skip
+)
 
 
 def show_card(chosen: Chosen) -> None:
@@ -31,23 +34,45 @@ def show_card(chosen: Chosen) -> None:
     share = member.variance.sum() / member.total_variance
     vectors = metadata["kernel_vectors"]["count"]
     metrics = (
-        ("Photos", f"{sum(part['photos'] for part in data):,}",
-         f"{sum(part['test'] for part in data):,} for the test", None),
-        ("Faces found", f"{found:,}", f"{sum(faces.values()):,} to train on",
-         "Photos with a face; too small ones, the test's and copies are not trained on"),
+        (
+            "Photos",
+            f"{sum(part['photos'] for part in data):,}",
+            f"{sum(part['test'] for part in data):,} for the test",
+            None,
+        ),
+        (
+            "Faces found",
+            f"{found:,}",
+            f"{sum(faces.values()):,} to train on",
+            "Photos with a face; too small ones, the test's and copies are not trained on",
+        ),
         ("Balanced accuracy", score, note, explanation),
-        ("Eigenfaces" if chosen.model.draws else "Components", f"{len(member.variance):,}",
-         f"{share:.1%} of variance", None),
+        (
+            "Eigenfaces" if chosen.model.draws else "Components",
+            f"{len(member.variance):,}",
+            f"{share:.1%} of variance",
+            None,
+        ),
         ("Size", f"{chosen.megabytes:.1f} MB", f"{vectors:,} kernel vectors", None),
-        ("Trained", str(metadata["created"]), f"in {metadata['minutes']:.0f} minutes",
-         f"On {', '.join(metadata['data'])}, by the {metadata['recipe']} recipe"),
-    )  # fmt: skip
+        (
+            "Trained",
+            str(metadata["created"]),
+            f"in {metadata['minutes']:.0f} minutes",
+            f"On {', '.join(metadata['data'])}, by the {metadata['recipe']} recipe",
+        ),
+    )
     with st.grid(3, min_column_width=150):
         for label, value, below, help_text in metrics:
             st.metric(
-                label, value, below, border=True, help=help_text, height="stretch",
-                delta_color="off", delta_arrow="off",
-            )  # fmt: skip
+                label,
+                value,
+                below,
+                border=True,
+                help=help_text,
+                height="stretch",
+                delta_color="off",
+                delta_arrow="off",
+            )
 
 
 def show_papers(chosen: Chosen) -> None:

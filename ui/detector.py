@@ -13,27 +13,49 @@ from ui.models import Chosen
 # 1.001 searches for minutes.
 FIELDS: dict[str, tuple[str, float, float, float, str]] = {
     "scale_factor": (
-        "Scale factor", 1.02, 2.0, 0.01, "Step between the sizes that are searched",
+        "Scale factor",
+        1.02,
+        2.0,
+        0.01,
+        "Step between the sizes that are searched",
     ),
     "min_neighbors": (
-        "Minimum neighbours", 0, 20, 1, "Overlapping detections that make a face",
+        "Minimum neighbours",
+        0,
+        20,
+        1,
+        "Overlapping detections that make a face",
     ),
     "min_face": (
-        "Smallest face", 0.04, 1.0, 0.001, "As a share of the photo's long side",
+        "Smallest face",
+        0.04,
+        1.0,
+        0.001,
+        "As a share of the photo's long side",
     ),
     "min_pixels": (
-        "Smallest face first", 0, 400, 1,
+        "Smallest face first",
+        0,
+        400,
+        1,
         "In pixels of the photo: smaller faces are searched only where there is no larger one",
     ),
     "long_side": (
-        "Long side", 100, 1600, 20, "The photo is shrunk to it before the search, in pixels",
+        "Long side",
+        100,
+        1600,
+        20,
+        "The photo is shrunk to it before the search, in pixels",
     ),
     "border": (
-        "Border", 0.0, 1.0, 0.05,
+        "Border",
+        0.0,
+        1.0,
+        0.05,
         "Where nothing is found, search again with this share of the long side added on every "
         "side; 0 turns it off",
     ),
-}  # fmt: skip
+}
 FURTHER = ", and mtcnn's further searches for smaller faces"
 
 
@@ -62,23 +84,36 @@ def pick_detector(recipe: Mapping[str, Any]) -> dict[str, Any] | None:
         values: dict[str, Any] = {}
         if "cascade" in trained:
             values["cascade"] = st.selectbox(
-                "Cascade", CASCADES, CASCADES.index(trained["cascade"]), key=f"{kind}_cascade",
+                "Cascade",
+                CASCADES,
+                CASCADES.index(trained["cascade"]),
+                key=f"{kind}_cascade",
                 bind="query-params",
-            )  # fmt: skip
+            )
         for name in (field.name for field in fields(DETECTORS[kind]) if field.name in FIELDS):
             words, low, high, step, meaning = FIELDS[name]
             own = type(step)(trained[name])
             least, most = min(low, own), max(high, own)
             more = FURTHER if (kind, name) == ("mtcnn", "border") else ""
             value = st.number_input(
-                words, least, most, own, step, help=meaning + more, key=f"{kind}_{name}",
-                format="%d" if isinstance(step, int) else "%.3f", bind="query-params",
-            )  # fmt: skip
+                words,
+                least,
+                most,
+                own,
+                step,
+                help=meaning + more,
+                key=f"{kind}_{name}",
+                format="%d" if isinstance(step, int) else "%.3f",
+                bind="query-params",
+            )
             values[name] = min(max(value, least), most)  # a client may send what it likes
         st.button(
-            "Reset to the model's", on_click=_reset, args=(kind, trained),
-            icon=":material/restart_alt:", key="detector_reset",
-        )  # fmt: skip
+            "Reset to the model's",
+            on_click=_reset,
+            args=(kind, trained),
+            icon=":material/restart_alt:",
+            key="detector_reset",
+        )
     return detector_spec(kind, DETECTORS[kind](**values))
 
 

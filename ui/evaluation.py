@@ -217,10 +217,19 @@ def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
         for pair in zip(table.to_numpy(), shares.to_numpy(), strict=True)
     ]
     heat = go.Heatmap(
-        z=shares, x=list(table.columns), y=list(table.index), text=text, texttemplate="%{text}",
-        colorscale="Blues", zmin=0, zmax=1, showscale=False, xgap=2, ygap=2,
+        z=shares,
+        x=list(table.columns),
+        y=list(table.index),
+        text=text,
+        texttemplate="%{text}",
+        colorscale="Blues",
+        zmin=0,
+        zmax=1,
+        showscale=False,
+        xgap=2,
+        ygap=2,
         hovertemplate="%{y}, answered %{x}: %{text}<extra></extra>",
-    )  # fmt: skip
+    )
     figure = tidy(go.Figure(heat), 110 + 80 * len(table))
     figure.update_xaxes(title="Answer", type="category", side="top")
     return figure.update_yaxes(title="True label", type="category", autorange="reversed")
@@ -239,8 +248,13 @@ def roc_lines(tested: Tested, positive: str) -> go.Figure:
     Figure
     """
     figure = go.Figure(_diagonal("chance"))
-    _add_curves(figure, {name: roc(rows, positive) for name, rows in tested.items()}, tested,
-                positive, "AUC")  # fmt: skip
+    _add_curves(
+        figure,
+        {name: roc(rows, positive) for name, rows in tested.items()},
+        tested,
+        positive,
+        "AUC",
+    )
     figure.update_xaxes(title="False positive rate", range=[0, 1])
     return tidy(figure.update_yaxes(title="True positive rate", range=[0, 1.01]), 380)
 
@@ -275,10 +289,14 @@ def _add_curves(
     colour = label_colours(score_labels(next(iter(tested.values()))))[positive]
     for (name, curve), dash in zip(curves.items(), DASHES, strict=False):
         figure.add_scatter(
-            x=curve.x, y=curve.y, customdata=curve.threshold, mode="lines",
-            line={"color": colour, "dash": dash}, name=f"{name}, {area} {curve.area:.3f}",
+            x=curve.x,
+            y=curve.y,
+            customdata=curve.threshold,
+            mode="lines",
+            line={"color": colour, "dash": dash},
+            name=f"{name}, {area} {curve.area:.3f}",
             hovertemplate="%{x:.3f}, %{y:.3f} at score %{customdata:.3f}<extra></extra>",
-        )  # fmt: skip
+        )
 
 
 def _diagonal(name: str, start: float = 0) -> go.Scatter:
@@ -306,23 +324,35 @@ def reliability_dots(tested: Tested) -> go.Figure:
     for i, (name, rows) in enumerate(tested.items()):
         bins = reliability(rows)
         figure.add_scatter(
-            x=bins["confidence"], y=bins["right"], mode="lines+markers", name=name,
-            marker={"symbol": SYMBOLS[i], "size": 9}, customdata=bins["faces"],
+            x=bins["confidence"],
+            y=bins["right"],
+            mode="lines+markers",
+            name=name,
+            marker={"symbol": SYMBOLS[i], "size": 9},
+            customdata=bins["faces"],
             line={"dash": DASHES[i], "color": PAIR[i]},
             error_y={
-                "array": bins["high"] - bins["right"], "arrayminus": bins["right"] - bins["low"],
+                "array": bins["high"] - bins["right"],
+                "arrayminus": bins["right"] - bins["low"],
             },
             hovertemplate="confidence %{x:.3f}: %{y:.3f} right of %{customdata} faces"
             "<extra></extra>",
-            row=1, col=1,
-        )  # fmt: skip
+            row=1,
+            col=1,
+        )
         figure.add_bar(
-            x=(bins["from"] + bins["to"]) / 2, y=bins["faces"],
+            x=(bins["from"] + bins["to"]) / 2,
+            y=bins["faces"],
             text=bins["faces"] if len(tested) == 1 else None,
-            textangle=0, textposition="outside", cliponaxis=False, showlegend=False,
+            textangle=0,
+            textposition="outside",
+            cliponaxis=False,
+            showlegend=False,
             marker={"color": PAIR[i], "pattern": {"shape": PATTERNS[i]}},
-            hovertemplate="%{y} faces<extra></extra>", row=2, col=1,
-        )  # fmt: skip
+            hovertemplate="%{y} faces<extra></extra>",
+            row=2,
+            col=1,
+        )
     figure.update_xaxes(title="Confidence", row=2, col=1)
     figure.update_yaxes(title="Share right", row=1, col=1)
     figure.update_yaxes(title="Faces", nticks=3, row=2, col=1)
@@ -347,13 +377,17 @@ def score_bars(rows: pd.DataFrame, positive: str) -> go.Figure:
     for i, label in enumerate(counts):
         colour = colours.get(label, NEUTRAL)
         figure.add_bar(
-            x=counts.index, y=counts[label], name=f"{label} ({counts[label].sum():,})",
+            x=counts.index,
+            y=counts[label],
+            name=f"{label} ({counts[label].sum():,})",
             marker={
-                "color": colour, "opacity": 0.6, "line": {"color": colour, "width": 2},
+                "color": colour,
+                "opacity": 0.6,
+                "line": {"color": colour, "width": 2},
                 "pattern": {"shape": PATTERNS[i % len(PATTERNS)]},
             },
             hovertemplate=f"{label}, score %{{x:.2f}}: %{{y}} faces<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_xaxes(title=f"Probability of {positive}", range=[0, 1])
     return tidy(figure.update_yaxes(title="Faces"), 460)
 
@@ -372,10 +406,16 @@ def show_unsure(tested: Tested, rule: AnswerRule, own: Mapping[str, Any]) -> Non
     """
     least = least_confidence(len(score_labels(next(iter(tested.values())))))
     threshold = st.slider(
-        "Unsure below", least, 1.0, max(least, rule.min_confidence or 0.7), STEP, format="%.3f",
-        key="evaluation_unsure", bind="query-params",
+        "Unsure below",
+        least,
+        1.0,
+        max(least, rule.min_confidence or 0.7),
+        STEP,
+        format="%.3f",
+        key="evaluation_unsure",
+        bind="query-params",
         help="An answer with less confidence counts as not answered.",
-    )  # fmt: skip
+    )
     words = rule_words(rule)
     if own.get("accuracy_answered") is not None:
         words += (
@@ -425,23 +465,31 @@ def coverage_lines(tested: Tested, points: Mapping[str, Any]) -> go.Figure:
         curve = coverage_curve(rows)
         curve = curve.iloc[:: max(1, len(curve) // POINTS)]
         figure.add_scatter(
-            x=curve["coverage"], y=curve["accuracy"], customdata=curve["threshold"], name=name,
-            mode="lines", line={"color": PAIR[i], "dash": DASHES[i]},
+            x=curve["coverage"],
+            y=curve["accuracy"],
+            customdata=curve["threshold"],
+            name=name,
+            mode="lines",
+            line={"color": PAIR[i], "dash": DASHES[i]},
             hovertemplate="%{x:.1%} answered, %{y:.1%} right, unsure below %{customdata:.2f}"
             "<extra></extra>",
-        )  # fmt: skip
+        )
         point = points[name]
         figure.add_scatter(
-            x=[point.coverage], y=[point.accuracy], mode="markers", showlegend=False,
+            x=[point.coverage],
+            y=[point.accuracy],
+            mode="markers",
+            showlegend=False,
             marker={"symbol": SYMBOLS[i], "size": 14, "color": PAIR[i]},
             error_y={
                 "array": [point.interval[1] - point.accuracy],
                 "arrayminus": [point.accuracy - point.interval[0]],
             },
             hovertemplate="%{x:.1%} answered, %{y:.1%} right<extra></extra>",
-        )  # fmt: skip
-    figure.update_xaxes(title="Coverage: share of photos answered", range=[0, 1.02],
-                        tickformat=".0%")  # fmt: skip
+        )
+    figure.update_xaxes(
+        title="Coverage: share of photos answered", range=[0, 1.02], tickformat=".0%"
+    )
     figure.update_yaxes(title="Accuracy when answered", tickformat=".0%")
     return tidy(figure, 380)
 
@@ -465,13 +513,19 @@ def group_dots(groups: Mapping[str, Mapping[str, Any]], overall: float) -> go.Fi
         table = pd.DataFrame.from_dict(found, orient="index")
         low, high = np.array(table["interval_all"].tolist()).T
         figure.add_scatter(
-            x=table["accuracy_all"], y=list(table.index), mode="markers", orientation="h",
-            name=name, customdata=table["n"],
+            x=table["accuracy_all"],
+            y=list(table.index),
+            mode="markers",
+            orientation="h",
+            name=name,
+            customdata=table["n"],
             marker={"symbol": SYMBOLS[i], "size": 10, "color": PAIR[i]},
-            error_x={"array": high - table["accuracy_all"],
-                     "arrayminus": table["accuracy_all"] - low},
+            error_x={
+                "array": high - table["accuracy_all"],
+                "arrayminus": table["accuracy_all"] - low,
+            },
             hovertemplate="%{y}: %{x:.3f} of %{customdata} photos<extra></extra>",
-        )  # fmt: skip
+        )
     figure.add_vline(overall, line={"dash": "dot", "color": NEUTRAL})
     least = min(min(f["interval_all"][0] for f in found.values()) for found in groups.values())
     figure.update_xaxes(title="Accuracy, all photos of the group", range=[least - 0.03, 1.01])

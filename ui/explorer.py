@@ -43,9 +43,15 @@ def show_explorer(model: FaceModel) -> None:
         grid = st.grid(2, min_column_width=170, gap=("xsmall", "medium"))
         for i in range(min(SLIDERS, len(point))):
             moved = grid.slider(
-                f"Eigenface {i + 1}", -REACH, REACH, 0.0, 0.1, format="%+.1f", key=f"e{i + 1}",
+                f"Eigenface {i + 1}",
+                -REACH,
+                REACH,
+                0.0,
+                0.1,
+                format="%+.1f",
+                key=f"e{i + 1}",
                 bind="query-params",
-            )  # fmt: skip
+            )
             point[i] += moved * unit[i]
     face, before = (to_image(row) for row in model.pixels.rebuild(np.stack([point, start])))
     probabilities = model.predict_proba(face.reshape(1, -1))[0]
@@ -83,8 +89,16 @@ def _pick_start(model: FaceModel) -> np.ndarray:
         start = st.segmented_control(
             "Start from", options, default=MEAN, required=True, key="start", bind="query-params"
         )
-        seed = st.number_input("Seed", 0, 9999, 15, width=140, key="start_seed",
-                               bind="query-params", disabled=start == MEAN)  # fmt: skip
+        seed = st.number_input(
+            "Seed",
+            0,
+            9999,
+            15,
+            width=140,
+            key="start_seed",
+            bind="query-params",
+            disabled=start == MEAN,
+        )
         st.button("Random face", on_click=_random, args=(model.labels,), icon=":material/casino:")
         st.button("Reset", on_click=_reset, icon=":material/restart_alt:")
     point = np.zeros(len(model.pixels.components))
@@ -119,16 +133,26 @@ def show_walk(model: FaceModel, name: str) -> None:
     """
     start = _pick_start(model)
     label = st.segmented_control(
-        "Towards", model.labels, default=model.labels[-1], required=True, key="towards",
+        "Towards",
+        model.labels,
+        default=model.labels[-1],
+        required=True,
+        key="towards",
         bind="query-params",
-    )  # fmt: skip
+    )
     label = label if label in model.labels else model.labels[-1]
     distance = st.slider(
-        "Distance walked, in standard deviations", -REACH, REACH, 0.0, WALK_STEP, format="%+.2f",
-        key="steps", bind="query-params",
+        "Distance walked, in standard deviations",
+        -REACH,
+        REACH,
+        0.0,
+        WALK_STEP,
+        format="%+.2f",
+        key="steps",
+        bind="query-params",
         help="Below 0 away from the label. At each step the direction is that in which the "
         "decision changes fastest.",
-    )  # fmt: skip
+    )
     distances = np.arange(-STEPS, STEPS + 1) * WALK_STEP
     way, decisions = _walk(model, name, start, label)
     here = STEPS + round(distance / WALK_STEP)
@@ -143,14 +167,19 @@ def show_walk(model: FaceModel, name: str) -> None:
             width=140,
         )
         st.image(
-            to_png(to_image(rows[here])), caption=f"After {distance:+.2f}",
-            alt=f"Face after {distance:+.2f} standard deviations", output_format="PNG", width=140,
-        )  # fmt: skip
+            to_png(to_image(rows[here])),
+            caption=f"After {distance:+.2f}",
+            alt=f"Face after {distance:+.2f} standard deviations",
+            output_format="PNG",
+            width=140,
+        )
         st.image(
-            to_png(to_signed_image(rows[here] - rows[STEPS])), caption="What changed",
+            to_png(to_signed_image(rows[here] - rows[STEPS])),
+            caption="What changed",
             alt="The difference, on a symmetric scale: middle grey is no change",
-            output_format="PNG", width=140,
-        )  # fmt: skip
+            output_format="PNG",
+            width=140,
+        )
     with chart:
         colour = label_colours(model.labels)[label]
         show(
@@ -161,10 +190,13 @@ def show_walk(model: FaceModel, name: str) -> None:
     st.image(
         [to_png(to_image(rows[i])) for i in range(0, 2 * STEPS + 1, STEPS // 3)],
         caption=[f"{distances[i]:+.1f}" for i in range(0, 2 * STEPS + 1, STEPS // 3)],
-        alt=[f"Face after {distances[i]:+.1f} standard deviations"
-             for i in range(0, 2 * STEPS + 1, STEPS // 3)],
-        output_format="PNG", width=110,
-    )  # fmt: skip
+        alt=[
+            f"Face after {distances[i]:+.1f} standard deviations"
+            for i in range(0, 2 * STEPS + 1, STEPS // 3)
+        ],
+        output_format="PNG",
+        width=110,
+    )
     st.caption("Made from the model's face space: it shows no person.")
 
 
@@ -200,13 +232,21 @@ def walk_figure(
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=distances, y=decisions, mode="lines", line={"color": colour}, showlegend=False,
+        x=distances,
+        y=decisions,
+        mode="lines",
+        line={"color": colour},
+        showlegend=False,
         hovertemplate="%{x:+.2f}: %{y:.2f}<extra></extra>",
-    )  # fmt: skip
+    )
     figure.add_scatter(
-        x=[distances[here]], y=[decisions[here]], mode="markers", showlegend=False,
-        marker={"size": 14, "symbol": "diamond", "color": colour}, hoverinfo="skip",
-    )  # fmt: skip
+        x=[distances[here]],
+        y=[decisions[here]],
+        mode="markers",
+        showlegend=False,
+        marker={"size": 14, "symbol": "diamond", "color": colour},
+        hoverinfo="skip",
+    )
     figure.add_hline(y=0, line_dash="dot", annotation_text=f"above: {label}")
     figure.update_xaxes(title="distance walked, in standard deviations")
     figure.update_yaxes(title=f"decision for {label}")

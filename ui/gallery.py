@@ -69,9 +69,12 @@ def show_gallery(model: FaceModel) -> None:
     grid = st.grid("auto", min_column_width=110, gap="small")
     for i, picture in enumerate(eigenface_images(model, count)):
         grid.image(
-            to_png(picture), caption=f"{i + 1}: {variance[i]:.1%}", alt=f"Eigenface {i + 1}",
-            output_format="PNG", width="stretch",
-        )  # fmt: skip
+            to_png(picture),
+            caption=f"{i + 1}: {variance[i]:.1%}",
+            alt=f"Eigenface {i + 1}",
+            output_format="PNG",
+            width="stretch",
+        )
 
 
 def components_for(variance: np.ndarray) -> list[int | None]:
@@ -145,11 +148,14 @@ def show_reconstruction(model: FaceModel, crop: np.ndarray) -> None:
         ):
             st.image(to_png(picture), caption=caption, alt=alt, output_format="PNG", width=140)
     left.metric(
-        "Error", f"{errors[count]:.3f}", f"{errors[count] - errors[0]:+.3f} against the mean face",
-        border=True, delta_color="inverse",
+        "Error",
+        f"{errors[count]:.3f}",
+        f"{errors[count] - errors[0]:+.3f} against the mean face",
+        border=True,
+        delta_color="inverse",
         help="Root mean square over the pixels, where 1 is the whole range of a pixel. With all "
         "eigenfaces it is the distance from face space.",
-    )  # fmt: skip
+    )
     with right:
         show(
             error_figure(errors, count),
@@ -173,13 +179,21 @@ def error_figure(errors: np.ndarray, count: int) -> go.Figure:
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=np.arange(len(errors)), y=errors, mode="lines", showlegend=False,
-        line={"color": NEUTRAL}, hovertemplate="%{x} eigenfaces: %{y:.3f}<extra></extra>",
-    )  # fmt: skip
+        x=np.arange(len(errors)),
+        y=errors,
+        mode="lines",
+        showlegend=False,
+        line={"color": NEUTRAL},
+        hovertemplate="%{x} eigenfaces: %{y:.3f}<extra></extra>",
+    )
     figure.add_scatter(
-        x=[count], y=[errors[count]], mode="markers", showlegend=False,
-        marker={"size": 14, "symbol": "diamond", "color": NEUTRAL}, hoverinfo="skip",
-    )  # fmt: skip
+        x=[count],
+        y=[errors[count]],
+        mode="markers",
+        showlegend=False,
+        marker={"size": 14, "symbol": "diamond", "color": NEUTRAL},
+        hoverinfo="skip",
+    )
     figure.update_xaxes(title="eigenfaces used")
     figure.update_yaxes(title="error", rangemode="tozero")
     return tidy(figure, 300)

@@ -74,21 +74,35 @@ def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
     titles = ("accuracy", "CPU, ms", "MB")  # short, for a phone
     figure = make_subplots(1, 3, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.04)
     error = {
-        "type": "data", "symmetric": False, "array": rungs["high"] - rungs["accuracy"],
+        "type": "data",
+        "symmetric": False,
+        "array": rungs["high"] - rungs["accuracy"],
         "arrayminus": rungs["accuracy"] - rungs["low"],
-    }  # fmt: skip
+    }
     figure.add_scatter(
-        x=rungs["accuracy"], y=rungs["rung"], mode="markers+text", error_x=error, row=1, col=1,
-        marker={"size": 11, "color": PAIR[0]}, textposition="top center",
+        x=rungs["accuracy"],
+        y=rungs["rung"],
+        mode="markers+text",
+        error_x=error,
+        row=1,
+        col=1,
+        marker={"size": 11, "color": PAIR[0]},
+        textposition="top center",
         text=[f"{value:.1%}" for value in rungs["accuracy"]],
         hovertemplate="%{y}: %{x:.2%}<extra></extra>",
-    )  # fmt: skip
+    )
     for column, name in ((2, "ms_photo"), (3, "megabytes")):
         figure.add_bar(
-            x=rungs[name], y=rungs["rung"], orientation="h", row=1, col=column, width=0.5,
-            marker_color=NEUTRAL, text=[f"{value:.0f}" for value in rungs[name]],
+            x=rungs[name],
+            y=rungs["rung"],
+            orientation="h",
+            row=1,
+            col=column,
+            width=0.5,
+            marker_color=NEUTRAL,
+            text=[f"{value:.0f}" for value in rungs[name]],
             hovertemplate="%{y}: %{x:.1f}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(showlegend=False)
     room = 0.25 * (rungs["high"].max() - rungs["low"].min())  # for the numbers at the dots
     reach = [rungs["low"].min() - room, rungs["high"].max() + room]
@@ -117,16 +131,26 @@ def curve_figure(table: pd.DataFrame, x: str, title: str) -> go.Figure:
         colour = PALETTE[number % len(PALETTE)]
         red, green, blue = to_rgb(colour)
         figure.add_scatter(
-            x=[*rows[x], *rows[x][::-1]], y=[*rows["high"], *rows["low"][::-1]], fill="toself",
-            fillcolor=f"rgba({red},{green},{blue},0.13)", line_width=0, hoverinfo="skip",
-            showlegend=False, legendgroup=str(rung), mode="lines",
-        )  # fmt: skip
+            x=[*rows[x], *rows[x][::-1]],
+            y=[*rows["high"], *rows["low"][::-1]],
+            fill="toself",
+            fillcolor=f"rgba({red},{green},{blue},0.13)",
+            line_width=0,
+            hoverinfo="skip",
+            showlegend=False,
+            legendgroup=str(rung),
+            mode="lines",
+        )
         figure.add_scatter(
-            x=rows[x], y=rows["accuracy"], name=str(rung), mode="lines+markers",
-            legendgroup=str(rung), line={"color": colour, "dash": DASHES[number % len(DASHES)]},
+            x=rows[x],
+            y=rows["accuracy"],
+            name=str(rung),
+            mode="lines+markers",
+            legendgroup=str(rung),
+            line={"color": colour, "dash": DASHES[number % len(DASHES)]},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8},
             hovertemplate=f"{rung}, %{{x:,}}: %{{y:.2%}}<extra></extra>",
-        )  # fmt: skip
+        )
     ticks = sorted(table[x].unique())
     figure.update_xaxes(title=title, type="log", tickvals=ticks, ticktext=[f"{t:,}" for t in ticks])
     figure.update_yaxes(title="accuracy", tickformat=".0%")
@@ -206,9 +230,13 @@ def _differ(others: Sequence[str]) -> str:
 def _show_rung(rung: str, model: FaceModel, face: FaceAnswer) -> None:
     row = st.container(horizontal=True, gap="small")
     for picture, what in _pictures(model, face):
-        row.image(to_png(picture), caption=what, alt=f"{what} of the face, as {rung} sees it",
-                  width=PICTURE,
-                  output_format="PNG")  # fmt: skip
+        row.image(
+            to_png(picture),
+            caption=what,
+            alt=f"{what} of the face, as {rung} sees it",
+            width=PICTURE,
+            output_format="PNG",
+        )
     st.markdown(f"{face.likely}, probability {face.probability:.2f}")
     st.caption(f"{WORDS.get(rung, rung)}.")
 

@@ -48,9 +48,13 @@ def pick_crops(key: str, recipe: str = "") -> tuple[Path, pd.DataFrame] | None:
         return None
     known = sorted(str(path.parent) for path in Path("crops").glob(f"*/{TABLE}"))
     chosen = st.selectbox(
-        "Folder made by crop", known, index=0 if known else None, accept_new_options=True,
-        placeholder="path of the folder", key=key,
-    )  # fmt: skip
+        "Folder made by crop",
+        known,
+        index=0 if known else None,
+        accept_new_options=True,
+        placeholder="path of the folder",
+        key=key,
+    )
     if not chosen:
         st.info("Make a folder of crops, then name it here:", icon=":material/folder:")
         how = f" --recipe {recipe}" if recipe else ""

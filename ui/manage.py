@@ -49,23 +49,29 @@ def show_models() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Model to change", names, key="manage", width=260)
         st.download_button(
-            "Download", partial(pack_model, name), f"{name}.zip", "application/zip",
-            icon=":material/download:", on_click="ignore", key="manage_download",
+            "Download",
+            partial(pack_model, name),
+            f"{name}.zip",
+            "application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+            key="manage_download",
             disabled=bool(table.loc[table["name"].eq(name), "problem"].item())
             and not lacks_of(name),
-        )  # fmt: skip
+        )
         if name not in SHIPPED:
             with st.popover("Rename", icon=":material/edit:", key="manage_rename_open"):
                 st.text_input("New name", max_chars=64, key="manage_new_name")
-                st.button(
-                    f"Rename {name}", key="manage_rename", on_click=_rename, args=(name,)
-                )  # fmt: skip
+                st.button(f"Rename {name}", key="manage_rename", on_click=_rename, args=(name,))
             with st.popover("Delete", icon=":material/delete:", key="manage_delete_open"):
                 st.markdown(f"The model **{name}** is removed; that cannot be undone.")
                 st.button(
-                    f"Delete {name} for good", type="primary", key="manage_delete",
-                    on_click=_delete, args=(name,),
-                )  # fmt: skip
+                    f"Delete {name} for good",
+                    type="primary",
+                    key="manage_delete",
+                    on_click=_delete,
+                    args=(name,),
+                )
     if name in SHIPPED:
         st.caption(f"{name} ships with facecore: it can be neither renamed nor deleted.")
 
@@ -105,10 +111,15 @@ def _written(name: str) -> list[tuple[str, int, int]]:
 def _describe(name: str, written: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
     when = max(time for _, time, _ in written) / 1e9
     row = {
-        "name": name, "recipe": "", "labels": "", "faces": None, "balanced accuracy": None,
+        "name": name,
+        "recipe": "",
+        "labels": "",
+        "faces": None,
+        "balanced accuracy": None,
         "size": sum(size for *_, size in written) / 1e6,
-        "trained": datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d"), "problem": "",
-    }  # fmt: skip
+        "trained": datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d"),
+        "problem": "",
+    }
     try:
         metadata = read_metadata(name)
         return row | {

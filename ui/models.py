@@ -96,9 +96,14 @@ def pick_other(chosen: Chosen) -> Chosen | None:
     if not others:
         return None
     name = st.selectbox(
-        "Compare with", others, index=None, placeholder="no other model", key="other",
-        bind="query-params", format_func=_say,
-    )  # fmt: skip
+        "Compare with",
+        others,
+        index=None,
+        placeholder="no other model",
+        key="other",
+        bind="query-params",
+        format_func=_say,
+    )
     if name not in others:
         return None
     return _open(name)

@@ -26,14 +26,22 @@ def pick_photo(model: FaceModel, prefix: str) -> tuple[str, bytes] | None:
     sources = SOURCES if model.spread else SOURCES[1:]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         source = st.segmented_control(
-            "Face from", sources, default=sources[0], required=True, key=f"{prefix}_from",
+            "Face from",
+            sources,
+            default=sources[0],
+            required=True,
+            key=f"{prefix}_from",
             bind="query-params",
-        )  # fmt: skip
+        )
         if source == "Made face":
             label = st.segmented_control(
-                "Label", model.labels, default=model.labels[0], required=True,
-                key=f"{prefix}_label", bind="query-params",
-            )  # fmt: skip
+                "Label",
+                model.labels,
+                default=model.labels[0],
+                required=True,
+                key=f"{prefix}_label",
+                bind="query-params",
+            )
             seed = st.number_input(
                 "Seed", 0, 9999, 15, width=140, key=f"{prefix}_seed", bind="query-params"
             )

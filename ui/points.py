@@ -30,15 +30,24 @@ def show_points(model: FaceModel, table: pd.DataFrame | None) -> None:
     with st.container(horizontal=True):
         x, y = (
             st.selectbox(
-                f"Component {axis}", numbers, index=i % len(numbers), key=f"axis_{axis}",
-                bind="query-params", width=160,
+                f"Component {axis}",
+                numbers,
+                index=i % len(numbers),
+                key=f"axis_{axis}",
+                bind="query-params",
+                width=160,
             )
             for i, axis in enumerate("xy")
-        )  # fmt: skip
+        )
         z = st.selectbox(
-            "Component z", numbers, index=None, placeholder="none", key="axis_z",
-            bind="query-params", width=160,
-        )  # fmt: skip
+            "Component z",
+            numbers,
+            index=None,
+            placeholder="none",
+            key="axis_z",
+            bind="query-params",
+            width=160,
+        )
     axes = [axis for axis in (x, y, z) if axis]
     show(
         points_figure(points, axes, model),

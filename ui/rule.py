@@ -64,9 +64,15 @@ def pick_confidence(chosen: Chosen) -> float | None:
     own = max(least, rule.min_confidence)
     with st.popover("Unsure", icon=":material/help:"):
         value = st.slider(
-            "Unsure below", least, 1.0, own, STEP, format="%.3f", key=f"unsure_{chosen.name}",
+            "Unsure below",
+            least,
+            1.0,
+            own,
+            STEP,
+            format="%.3f",
+            key=f"unsure_{chosen.name}",
             bind="query-params",
             help='A face whose likeliest label is less probable is called "unsure".',
-        )  # fmt: skip
+        )
         st.caption(rule_words(rule))
     return None if value == own else value

@@ -130,14 +130,18 @@ def fold_dots(candidate: pd.Series, best: pd.Series) -> go.Figure:
         rows.append(("best", best, "diamond-open", PAIR[1]))
     for name, row, symbol, colour in rows:
         figure.add_scatter(
-            x=[f"fold {i + 1}" for i in folds], y=[row[f"split{i}_test_score"] for i in folds],
-            mode="markers", marker={"symbol": symbol, "size": 11, "color": colour}, name=name,
+            x=[f"fold {i + 1}" for i in folds],
+            y=[row[f"split{i}_test_score"] for i in folds],
+            mode="markers",
+            marker={"symbol": symbol, "size": 11, "color": colour},
+            name=name,
             hovertemplate="%{x}: %{y:.4f}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.add_hline(
-        candidate["mean_test_score"], line={"dash": "dot", "color": NEUTRAL},
+        candidate["mean_test_score"],
+        line={"dash": "dot", "color": NEUTRAL},
         annotation_text=f"mean {candidate['mean_test_score']:.4f}",
-    )  # fmt: skip
+    )
     return tidy(figure.update_yaxes(title="Balanced accuracy"), 300)
 
 
@@ -157,19 +161,30 @@ def heat_maps(table: pd.DataFrame) -> go.Figure:
     columns = min(2, len(sizes))
     rows = -(-len(sizes) // columns)
     figure = make_subplots(
-        rows, columns, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.04,
-        vertical_spacing=0.2 / rows, subplot_titles=[f"n = {n}" for n in sizes],
-    )  # fmt: skip
+        rows,
+        columns,
+        shared_xaxes="all",
+        shared_yaxes="all",
+        horizontal_spacing=0.04,
+        vertical_spacing=0.2 / rows,
+        subplot_titles=[f"n = {n}" for n in sizes],
+    )
     for i, n in enumerate(sizes):
         grid = table[table["param_n_components"].eq(n)].pivot_table(
             index="param_gamma", columns="param_C", values="mean_test_score"
         )
         figure.add_heatmap(
-            z=grid, x=[f"{c:g}" for c in grid.columns], y=[f"{g:g}" for g in grid.index],
-            coloraxis="coloraxis", texttemplate="%{z:.3f}", xgap=1, ygap=1,
+            z=grid,
+            x=[f"{c:g}" for c in grid.columns],
+            y=[f"{g:g}" for g in grid.index],
+            coloraxis="coloraxis",
+            texttemplate="%{z:.3f}",
+            xgap=1,
+            ygap=1,
             hovertemplate=f"{n} components, C %{{x}}, gamma %{{y}}: %{{z:.4f}}<extra></extra>",
-            row=i // columns + 1, col=i % columns + 1,
-        )  # fmt: skip
+            row=i // columns + 1,
+            col=i % columns + 1,
+        )
     figure.update_xaxes(type="category").update_yaxes(type="category")
     figure.update_xaxes(title="C", row=rows).update_yaxes(title="gamma", col=1)
     height = 140 + 40 * rows + 44 * rows * table["param_gamma"].nunique()
@@ -194,17 +209,24 @@ def component_line(table: pd.DataFrame, limit: float) -> go.Figure:
     best = table.loc[table.groupby("param_n_components")["rank_test_score"].idxmin()]
     figure = go.Figure(
         go.Scatter(
-            x=best["param_n_components"], y=best["mean_test_score"], mode="lines+markers",
-            error_y={"array": best["std_test_score"]}, name="best candidate, spread over folds",
-            marker={"size": 9}, line={"color": PAIR[0]}, showlegend=True,
+            x=best["param_n_components"],
+            y=best["mean_test_score"],
+            mode="lines+markers",
+            error_y={"array": best["std_test_score"]},
+            name="best candidate, spread over folds",
+            marker={"size": 9},
+            line={"color": PAIR[0]},
+            showlegend=True,
             customdata=[describe(row) for _, row in best.iterrows()],
             hovertemplate="%{customdata}: %{y:.4f}<extra></extra>",
         )
-    )  # fmt: skip
+    )
     figure.add_hline(
-        limit, line={"dash": "dot", "color": NEUTRAL},
-        annotation_text="one standard error below the best", annotation_position="bottom right",
-    )  # fmt: skip
+        limit,
+        line={"dash": "dot", "color": NEUTRAL},
+        annotation_text="one standard error below the best",
+        annotation_position="bottom right",
+    )
     figure.update_xaxes(title="Components", tickvals=best["param_n_components"])
     return tidy(figure.update_yaxes(title="Balanced accuracy"), 400)
 
@@ -225,12 +247,14 @@ def time_dots(table: pd.DataFrame) -> go.Figure:
     figure = go.Figure()
     for i, (n, rows) in enumerate(groups):
         figure.add_scatter(
-            x=rows["mean_fit_time"], y=rows["mean_test_score"], mode="markers",
+            x=rows["mean_fit_time"],
+            y=rows["mean_test_score"],
+            mode="markers",
             name=f"{n} components",
             marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 9, "color": colours[i]},
             customdata=[describe(row) for _, row in rows.iterrows()],
             hovertemplate="%{customdata}: %{y:.4f} in %{x:.2f} s<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_xaxes(title="Seconds to fit a fold, without what candidates share")
     return tidy(figure.update_yaxes(title="Balanced accuracy"), 400)
 
@@ -286,14 +310,23 @@ def _pick_points(chosen: Chosen, member: str) -> tuple[FacePoints, tuple] | None
             f"The model stores no faces as the member {member} sees them, so this needs crops."
         )
     source = st.segmented_control(
-        "Faces", sources, format_func=str.capitalize, default=sources[0], required=True,
-        key="search_source", bind="query-params",
-    )  # fmt: skip
+        "Faces",
+        sources,
+        format_func=str.capitalize,
+        default=sources[0],
+        required=True,
+        key="search_source",
+        bind="query-params",
+    )
     source = source if source in sources else sources[0]  # chosen for another member
     count = st.select_slider(
-        "At most", SIZES, 1000, format_func=lambda n: f"{n:,} faces", key="search_faces",
+        "At most",
+        SIZES,
+        1000,
+        format_func=lambda n: f"{n:,} faces",
+        key="search_faces",
         bind="query-params",
-    )  # fmt: skip
+    )
     written = (find_model(chosen.name) / "metadata.json").stat().st_mtime_ns
     key = (chosen.name, written, source, count, member)
     if source == MADE:
@@ -317,21 +350,33 @@ def _pick_points(chosen: Chosen, member: str) -> tuple[FacePoints, tuple] | None
 def _pick_params(best: Mapping[str, Any], most: int, member: str) -> dict[str, Any]:
     own = "" if member == "pixels" else f"_{member.replace(' ', '_')}"  # its best are the defaults
     n = st.slider(
-        "Components", 1, max(most, 2), min(best["n_components"], most), key=f"search_n{own}",
+        "Components",
+        1,
+        max(most, 2),
+        min(best["n_components"], most),
+        key=f"search_n{own}",
         bind="query-params",
-    )  # fmt: skip
+    )
     C, gamma = (
         st.select_slider(
-            name, sorted({*options, float(best[name])}), float(best[name]),
-            format_func="{:g}".format, key=key + own, bind="query-params",
+            name,
+            sorted({*options, float(best[name])}),
+            float(best[name]),
+            format_func="{:g}".format,
+            key=key + own,
+            bind="query-params",
         )
         for name, key, options in (("C", "search_c", PENALTIES), ("gamma", "search_gamma", WIDTHS))
-    )  # fmt: skip
+    )
     weights = {"balanced": "balanced", "none": None}
     weight = st.segmented_control(
-        "Class weight", list(weights), default=best["class_weight"] or "none", required=True,
-        key=f"search_weight{own}", bind="query-params",
-    )  # fmt: skip
+        "Class weight",
+        list(weights),
+        default=best["class_weight"] or "none",
+        required=True,
+        key=f"search_weight{own}",
+        bind="query-params",
+    )
     return {"n_components": n, "C": C, "gamma": gamma, "class_weight": weights[weight]}
 
 
@@ -349,9 +394,13 @@ def _make(key: tuple, _chosen: Chosen) -> FacePoints:
 def _project(key: tuple, folder: Path, _crops: pd.DataFrame, _chosen: Chosen) -> FacePoints:
     bar = st.progress(0.0, "Reading crops")
     points = project_crops(
-        folder, _crops, _chosen.model, member=key[4], count=key[3],
+        folder,
+        _crops,
+        _chosen.model,
+        member=key[4],
+        count=key[3],
         on_progress=_watch(bar, "Crop"),
-    )  # fmt: skip
+    )
     bar.empty()
     return points
 
@@ -375,22 +424,31 @@ def _show_refit(mine: Refit, reference: Refit, points: FacePoints, table: pd.Dat
     rank = int((table["mean_test_score"] > mine.mean).sum()) + 1
     with st.container(horizontal=True):
         st.metric(
-            "Balanced accuracy", f"{mine.mean:.3f} ± {mine.std:.3f}",
+            "Balanced accuracy",
+            f"{mine.mean:.3f} ± {mine.std:.3f}",
             f"{mine.mean - reference.mean:+.3f}" if mine.mean != reference.mean else 0,
-            delta_description=f"best candidate here {reference.mean:.3f}", border=True,
+            delta_description=f"best candidate here {reference.mean:.3f}",
+            border=True,
             help=f"Mean and deviation over {len(mine.scores)} folds of {len(points.y):,} "
             f"{points.kind}",
-        )  # fmt: skip
+        )
         st.metric(
-            "Support vectors", f"{mine.support_vectors.mean():,.0f}",
-            f"{mine.support_share:.0%} of the faces", delta_color="off", delta_arrow="off",
+            "Support vectors",
+            f"{mine.support_vectors.mean():,.0f}",
+            f"{mine.support_share:.0%} of the faces",
+            delta_color="off",
+            delta_arrow="off",
             help="Mean over the folds. Many of them: the machine learns faces by heart.",
             border=True,
-        )  # fmt: skip
+        )
         st.metric(
-            "Time to fit", f"{mine.seconds:.2f} s", f"{len(mine.scores)} folds",
-            delta_color="off", delta_arrow="off", border=True,
-        )  # fmt: skip
+            "Time to fit",
+            f"{mine.seconds:.2f} s",
+            f"{len(mine.scores)} folds",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+        )
     st.caption(MADE_NOTE if points.kind == MADE else SPACE_NOTE)
     show(
         standing(table, mine, reference),
@@ -421,21 +479,29 @@ def standing(table: pd.DataFrame, mine: Refit, reference: Refit) -> go.Figure:
     means = np.sort(table["mean_test_score"])[::-1]
     figure = go.Figure(
         go.Scatter(
-            x=np.arange(1, len(means) + 1), y=means, mode="lines+markers", name="candidates",
-            marker={"size": 5}, line={"color": NEUTRAL},
+            x=np.arange(1, len(means) + 1),
+            y=means,
+            mode="lines+markers",
+            name="candidates",
+            marker={"size": 5},
+            line={"color": NEUTRAL},
             hovertemplate="rank %{x}: %{y:.4f}<extra></extra>",
         )
-    )  # fmt: skip
+    )
     rows = (
         ("these parameters", mine, "star", PAIR[0]),
         ("best candidate, same faces", reference, "diamond-open", PAIR[1]),
     )
     for name, found, symbol, colour in rows:
         figure.add_scatter(
-            x=[int((means > found.mean).sum()) + 1], y=[found.mean], name=name, mode="markers",
+            x=[int((means > found.mean).sum()) + 1],
+            y=[found.mean],
+            name=name,
+            mode="markers",
             marker={"symbol": symbol, "size": 15, "color": colour},
-            error_y={"array": [found.std]}, hovertemplate="%{y:.4f}<extra></extra>",
-        )  # fmt: skip
+            error_y={"array": [found.std]},
+            hovertemplate="%{y:.4f}<extra></extra>",
+        )
     figure.update_xaxes(title="Rank among the candidates")
     return tidy(figure.update_yaxes(title="Balanced accuracy"), 320)
 
@@ -458,14 +524,17 @@ def margin_bars(found: Refit, y: np.ndarray) -> go.Figure:
     for i, (label, colour) in enumerate(label_colours(np.unique(y).tolist()).items()):
         margins = found.margins[y == label]
         figure.add_bar(
-            x=(edges[1:] + edges[:-1]) / 2, y=np.histogram(margins, edges)[0],
+            x=(edges[1:] + edges[:-1]) / 2,
+            y=np.histogram(margins, edges)[0],
             name=f"{label}, {np.mean(margins > 0):.1%} right",
             marker={
-                "color": colour, "opacity": 0.6, "line": {"color": colour, "width": 2},
+                "color": colour,
+                "opacity": 0.6,
+                "line": {"color": colour, "width": 2},
                 "pattern": {"shape": PATTERNS[i % len(PATTERNS)]},
             },
             hovertemplate=f"{label}, margin %{{x:.2f}}: %{{y}} faces<extra></extra>",
-        )  # fmt: skip
+        )
     figure.add_vline(0, line={"dash": "dot", "color": NEUTRAL})
     figure.update_xaxes(title="Margin of the true label, out of fold")
     return tidy(figure.update_yaxes(title="Faces"), 320)

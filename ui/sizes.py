@@ -114,13 +114,22 @@ def explore_minimum(table: pd.DataFrame, labels: Sequence[str]) -> None:
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         minimum = st.slider(
-            "Minimum width of a face, pixels", SMALLEST, LARGEST, MIN_SIZE,
-            key="sizes_minimum", bind="query-params",
-        )  # fmt: skip
+            "Minimum width of a face, pixels",
+            SMALLEST,
+            LARGEST,
+            MIN_SIZE,
+            key="sizes_minimum",
+            bind="query-params",
+        )
         axis = st.segmented_control(
-            "Size axis", ("linear", "log"), default="linear", required=True,
-            key="sizes_axis", bind="query-params", width="content",
-        )  # fmt: skip
+            "Size axis",
+            ("linear", "log"),
+            default="linear",
+            required=True,
+            key="sizes_axis",
+            bind="query-params",
+            width="content",
+        )
     log = axis == "log"
     effect = effect_of_minimum(table, {0, MIN_SIZE, minimum})
     _show_effect(effect, minimum)
@@ -171,9 +180,13 @@ def _show_effect(effect: pd.DataFrame, minimum: int) -> None:
             name = "Faces left" if label == ALL else label
             share = "" if label == ALL else f" ({left[label] / max(left[ALL], 1):.1%})"
             st.metric(
-                name, f"{left[label]:,}{share}", f"{left[label] - ruled[label]:,}",
-                delta_description=f"against {MIN_SIZE} px", delta_color="off", border=True,
-            )  # fmt: skip
+                name,
+                f"{left[label]:,}{share}",
+                f"{left[label] - ruled[label]:,}",
+                delta_description=f"against {MIN_SIZE} px",
+                delta_color="off",
+                border=True,
+            )
 
 
 def _lost(counts: pd.DataFrame, labels: Sequence[str]) -> go.Figure:
@@ -193,11 +206,14 @@ def _bars(shares: pd.DataFrame, labels: Sequence[str], title: str) -> go.Figure:
     figure = go.Figure()
     for label, colour, pattern in _marks(shares.columns, labels, PATTERNS):
         figure.add_bar(
-            y=shares.index, x=shares[label], orientation="h", name=label,
+            y=shares.index,
+            x=shares[label],
+            orientation="h",
+            name=label,
             marker={"color": colour, "pattern": {"shape": pattern, **STRIPES}},
             text=[f"{value:.1%}" for value in shares[label]],
             hovertemplate="%{y}: %{x:.2%}",
-        )  # fmt: skip
+        )
     figure.update_xaxes(title=title, tickformat=".1~%", fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     return tidy(figure)
@@ -208,19 +224,27 @@ def _histogram(counts: pd.DataFrame, labels: Sequence[str], minimum: int, log: b
     edges = [*counts.index.left, counts.index.right[-1]]
     for label, colour, dash in _marks(counts.columns, labels, DASHES):
         figure.add_scatter(
-            x=edges, y=[*counts[label], 0], mode="lines", name=label, fill="tozeroy",
+            x=edges,
+            y=[*counts[label], 0],
+            mode="lines",
+            name=label,
+            fill="tozeroy",
             line={"shape": "hv", "color": colour, "dash": dash},
             hovertemplate="from %{x:.0f} px: %{y:,} faces",
-        )  # fmt: skip
+        )
     top = counts.to_numpy().max()
     for name, size, dash in (
         (f"{MIN_SIZE}-pixel rule", MIN_SIZE, "dot"),
         ("minimum", minimum, "solid"),
     ):
         figure.add_scatter(
-            x=[size, size], y=[0, top], mode="lines", name=name, hovertemplate="%{x} px",
+            x=[size, size],
+            y=[0, top],
+            mode="lines",
+            name=name,
+            hovertemplate="%{x} px",
             line={"color": NEUTRAL, "dash": dash},
-        )  # fmt: skip
+        )
     figure.update_xaxes(title="width of the face, pixels", **(LOG if log else {}))
     figure.update_yaxes(title="faces", rangemode="tozero")
     return tidy(figure)
@@ -232,10 +256,13 @@ def _scatter(faces: pd.DataFrame, labels: Sequence[str]) -> go.Figure:
     for label, colour, symbol in _marks(faces["label"].unique(), labels, SYMBOLS):
         own = faces["label"].eq(label)
         figure.add_scatter(
-            x=long_side[own], y=faces.loc[own, "face_size"], mode="markers", name=label,
+            x=long_side[own],
+            y=faces.loc[own, "face_size"],
+            mode="markers",
+            name=label,
             marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.8},
             hovertemplate="photo %{x:.0f} px, face %{y:.0f} px",
-        )  # fmt: skip
+        )
     figure.add_hline(MIN_SIZE, line={"color": NEUTRAL, "dash": "dot"})
     figure.update_xaxes(title="long side of the photo, pixels", **LOG)
     figure.update_yaxes(title="width of the face, pixels", **LOG)

@@ -100,9 +100,11 @@ def _show_members(face: FaceAnswer, model: FaceModel) -> None:
     for member in model.members:
         with grid.cell():
             st.image(
-                to_png(draw_features(member.features, face.prepared)), width="stretch",
-                alt=f"What the member {member.name} reads of the face", output_format="PNG",
-            )  # fmt: skip
+                to_png(draw_features(member.features, face.prepared)),
+                width="stretch",
+                alt=f"What the member {member.name} reads of the face",
+                output_format="PNG",
+            )
             st.caption(f"**{member.name}**: {_reads(member.features, len(face.prepared))}")
 
 
@@ -163,12 +165,16 @@ def vote_bars(
         shown = values[:, 0] if two else values[:, i]
         mine = (shown > 0) == (i == 1) if two else np.full(len(rows), True)
         figure.add_bar(
-            x=shown[mine].tolist(), y=[row for row, its in zip(rows, mine, strict=True) if its],
-            name=label, orientation="h", texttemplate="%{x:+.2f}", textposition="outside",
+            x=shown[mine].tolist(),
+            y=[row for row, its in zip(rows, mine, strict=True) if its],
+            name=label,
+            orientation="h",
+            texttemplate="%{x:+.2f}",
+            textposition="outside",
             cliponaxis=False,
             marker={"color": colours[label], "pattern": {"shape": PATTERNS[i % len(PATTERNS)]}},
             hovertemplate=f"%{{y}}: %{{x:+.2f}}, {label}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="overlay" if two else "group")
     title = f"decision value: below 0 {labels[0]}, above 0 {labels[1]}" if two else "decision value"
     reach = [1.2 * float(values.min(initial=0)), 1.2 * float(values.max(initial=0))]
@@ -195,9 +201,14 @@ def pixel_values(crop: np.ndarray, scaled: np.ndarray) -> go.Figure:
     for column, values in enumerate((crop.reshape(-1), scaled), start=1):
         counts, edges = np.histogram(values, 32)
         figure.add_bar(
-            x=(edges[:-1] + edges[1:]) / 2, y=counts, width=np.diff(edges), row=1, col=column,
-            marker_color=NEUTRAL, hovertemplate="%{x:.2f}: %{y} pixels<extra></extra>",
-        )  # fmt: skip
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=counts,
+            width=np.diff(edges),
+            row=1,
+            col=column,
+            marker_color=NEUTRAL,
+            hovertemplate="%{x:.2f}: %{y} pixels<extra></extra>",
+        )
     figure.update_layout(showlegend=False, bargap=0)
     figure.update_xaxes(title="grey level", row=1, col=1)
     figure.update_xaxes(title="(X - min) / (max - min)", row=1, col=2)
@@ -219,9 +230,13 @@ def number_bars(before: np.ndarray, after: np.ndarray) -> go.Figure:
     figure = make_subplots(1, 2, subplot_titles=("before", "after"))
     for column, values in enumerate((before, after), start=1):
         figure.add_bar(
-            x=np.arange(1, len(values) + 1), y=values, row=1, col=column, marker_color=NEUTRAL,
+            x=np.arange(1, len(values) + 1),
+            y=values,
+            row=1,
+            col=column,
+            marker_color=NEUTRAL,
             hovertemplate="number %{x}: %{y:.2f}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(showlegend=False, bargap=0)
     figure.update_xaxes(title="number")
     return tidy(figure, 240)
@@ -277,15 +292,22 @@ def calibration_curve(model: FaceModel, decisions: np.ndarray) -> go.Figure:
         colour = label_colours(model.labels)[label]
         curve, point = (1 / (1 + np.exp(-model.slope[i] * v)) for v in (x, value))
         figure.add_scatter(
-            x=x, y=curve, name=label, line={"color": colour, "dash": DASHES[i % len(DASHES)]},
+            x=x,
+            y=curve,
+            name=label,
+            line={"color": colour, "dash": DASHES[i % len(DASHES)]},
             hovertemplate=f"decision %{{x:.2f}}: {label} %{{y:.1%}}<extra></extra>",
-        )  # fmt: skip
+        )
         figure.add_scatter(
-            x=[value], y=[point], mode="markers+text", text=[f"this face: {label} {point:.0%}"],
-            textposition="top left" if value > 0 else "top right", showlegend=False,
+            x=[value],
+            y=[point],
+            mode="markers+text",
+            text=[f"this face: {label} {point:.0%}"],
+            textposition="top left" if value > 0 else "top right",
+            showlegend=False,
             marker={"size": 14, "color": colour, "symbol": "diamond"},
             hovertemplate=f"decision %{{x:.2f}}: {label} %{{y:.1%}}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_xaxes(title="decision value")
     figure.update_yaxes(title="probability of the label", tickformat=".0%", range=[-0.08, 1.18])
     return tidy(figure, 280)

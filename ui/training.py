@@ -106,10 +106,12 @@ def pick_photos(chosen: Chosen | None) -> Photos | None:
 
 def _pick_zip() -> Photos | None:
     upload = st.file_uploader(
-        "ZIP of label folders", "zip", key="data_zip",
+        "ZIP of label folders",
+        "zip",
+        key="data_zip",
         help=f"At most {TRAINING_LIMITS.max_photos:,} photos. They are unpacked on the computer "
         "that runs this dashboard and removed when the training ends.",
-    )  # fmt: skip
+    )
     if upload is None:
         drop_photos()
         st.info("One folder a label in a ZIP, two labels or more:", icon=":material/folder_zip:")
@@ -122,9 +124,10 @@ def _pick_zip() -> Photos | None:
 
 def _pick_folder() -> Photos | None:
     text = st.text_input(
-        "Folder of label folders, or one made by crop", key="data_folder",
+        "Folder of label folders, or one made by crop",
+        key="data_folder",
         placeholder="path of a folder on this computer",
-    )  # fmt: skip
+    )
     if not text.strip():
         st.info("One folder a label, two labels or more.", icon=":material/folder:")
         return None
@@ -268,18 +271,26 @@ def show_end(job: Job, chosen: Chosen | None) -> None:
             if _made_model(job):
                 if chosen and chosen.name == job.name:
                     st.page_link(
-                        "pages/5_Live_prediction.py", label=f"Try {job.name} on photos",
+                        "pages/5_Live_prediction.py",
+                        label=f"Try {job.name} on photos",
                         icon=":material/arrow_forward:",
-                    )  # fmt: skip
+                    )
                 else:
                     st.button(
-                        f"Choose {job.name}", type="primary", icon=":material/check:",
-                        key="job_choose", on_click=_choose, args=(job.name,),
-                    )  # fmt: skip
+                        f"Choose {job.name}",
+                        type="primary",
+                        icon=":material/check:",
+                        key="job_choose",
+                        on_click=_choose,
+                        args=(job.name,),
+                    )
             st.button(
-                "Put away", icon=":material/close:", key="job_clear", on_click=_put_away,
+                "Put away",
+                icon=":material/close:",
+                key="job_clear",
+                on_click=_put_away,
                 help="Removes the log and the account of the photos; models stay",
-            )  # fmt: skip
+            )
         _show_account(job)
 
 

@@ -48,8 +48,9 @@ def server(tmp_path_factory, shipped) -> Iterator[str]:
     (root / "models").mkdir()
     (root / "models" / "classic").symlink_to(shipped, target_is_directory=True)
     environment = {
-        "FACECORE_ARTIFACTS": str(root / "models"), "FACECORE_WORK": str(root / "work"),
-    }  # fmt: skip
+        "FACECORE_ARTIFACTS": str(root / "models"),
+        "FACECORE_WORK": str(root / "work"),
+    }
     with serve_dashboard(environment) as (address, _):
         yield address
 

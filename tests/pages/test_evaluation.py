@@ -190,12 +190,20 @@ def test_three_labels_show_every_tab(open_page, copy_model, tiny_artifacts):
     labels = ["round", "square", "wide"]
     table = pd.DataFrame(P.round(6), columns=[f"p_{label}" for label in labels])
     table = table.assign(
-        set="drawn", label=rng.choice(labels, 60), detected=np.arange(60) % 10 != 0, ms=1.0,
-        age="", race="", predicted=np.array(labels)[P.argmax(axis=1)],
-    )  # fmt: skip
+        set="drawn",
+        label=rng.choice(labels, 60),
+        detected=np.arange(60) % 10 != 0,
+        ms=1.0,
+        age="",
+        race="",
+        predicted=np.array(labels)[P.argmax(axis=1)],
+    )
     table.loc[~table["detected"], ["predicted", *(f"p_{label}" for label in labels)]] = [
-        "", np.nan, np.nan, np.nan,
-    ]  # fmt: skip
+        "",
+        np.nan,
+        np.nan,
+        np.nan,
+    ]
     copy_model(tiny_artifacts / "tiny", "tiny", predictions=table)
     app = open_page(PAGE)
     assert app.segmented_control(key="evaluation_label").options == labels

@@ -34,13 +34,15 @@ def test_the_metrics_are_the_artifacts(open_page):
     assert shown["Photos"][0] == f"{sum(part['photos'] for part in data):,}"
     found = sum(part["states"]["kept"] + part["states"]["too_small"] for part in data)
     assert shown["Faces found"] == (
-        f"{found:,}", f"{sum(metadata['training_faces'].values()):,} to train on"
-    )  # fmt: skip
+        f"{found:,}",
+        f"{sum(metadata['training_faces'].values()):,} to train on",
+    )
     confusion = pool_confusions(evaluation)
     low, high = balanced_interval(confusion)
     assert shown["Balanced accuracy"] == (
-        f"{balanced_accuracy(confusion):.3f}", f"{low:.3f} to {high:.3f}"
-    )  # fmt: skip
+        f"{balanced_accuracy(confusion):.3f}",
+        f"{low:.3f} to {high:.3f}",
+    )
     assert shown["Eigenfaces"][0] == str(len(load_model("classic").pixels.variance))
     size = sum(file.stat().st_size for file in find_model("classic").iterdir())
     assert shown["Size"][0] == f"{size / 1e6:.1f} MB"

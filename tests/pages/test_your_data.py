@@ -89,9 +89,8 @@ def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models
     assert metadata["seed"] == 5
     assert metrics(app) == {
         "Balanced accuracy, folds": f"{metadata['search']['balanced_accuracy']:.3f}",
-        "Balanced accuracy, test photos of my-pets":
-            f"{evaluation['my-pets']['balanced_accuracy_all']:.3f}",
-    }  # fmt: skip
+        "Balanced accuracy, test photos of my-pets": f"{evaluation['my-pets']['balanced_accuracy_all']:.3f}",
+    }
     assert table_of(app, "round").loc["kept", "round"] == 12
     row = table_of(app, "recipe").set_index("name").loc["shapes"]
     assert row["faces"] == sum(metadata["training_faces"].values())
