@@ -151,7 +151,7 @@ def test_groups_of_a_table_that_says_what_was_answered_have_their_coverage(
         shown = frame.value.set_index("group")
         assert shown["coverage"].to_dict() == {n: g["coverage"] for n, g in found.items()}
         right = {n: g["accuracy_answered"] for n, g in found.items()}
-        assert shown["right when answered"].to_dict() == right
+        assert shown["accuracy when answered"].to_dict() == right
 
 
 def test_groups_show_the_stored_counts_and_intervals(open_page):
@@ -257,7 +257,7 @@ def test_models_that_cannot_be_compared_are_told_apart(
     copy_model(shipped, "elsewhere", predictions=predictions.assign(set="elsewhere"))
     app = open_page(PAGE)
     app.selectbox(key="other").set_value("tiny").run()
-    assert "knows other labels: round, square" in app.warning[0].value
+    assert "has other labels: round, square" in app.warning[0].value
     app.selectbox(key="other").set_value("untested").run()
     assert "untested was written without the table predictions.csv" in app.info[0].value
     app.selectbox(key="evaluation_set").set_value("lfw")
