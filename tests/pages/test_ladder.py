@@ -81,7 +81,7 @@ def test_damaged_tables_are_an_error_in_words(open_page, with_tables):
 
 @pytest.mark.usefixtures("in_described")
 def test_one_face_is_shown_as_each_rung_sees_it(open_page):
-    app = open_page(LADDER, rung_view="One face", rung_from="Made face")
+    app = open_page(LADDER, rung_view="One face", rung_from="Synthetic face")
     assert not app.exception
     said = words(app)
     assert "1. pixels" in said
@@ -99,7 +99,7 @@ def test_the_rungs_that_differ_from_the_highest_are_named():
 def test_the_page_of_eigenfaces_says_kindly_that_the_network_has_none(open_page):
     app = open_page("pages/2_Eigenfaces.py", model="embedding")
     assert not app.exception
-    assert "no way leads back" in words(app).lower()
+    assert "cannot be turned back into a picture" in words(app).lower()
 
 
 @pytest.mark.usefixtures("in_described")
