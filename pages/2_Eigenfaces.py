@@ -34,7 +34,7 @@ if not chosen.model.draws:
 model = chosen.model.eigenfaces
 side, members = model.recipe["side"], len(chosen.model.members)
 alone = (
-    f" Of the {members} members of the model {chosen.name}, only {model.pixels.name} has "
+    f' Of the {members} members of the model {chosen.name}, only "{model.pixels.name}" has '
     "eigenfaces, so the decisions on this page are that member's alone."
 )
 st.caption(

@@ -21,7 +21,15 @@ from facecore.model import (
     same_faces,
     typical_distance,
 )
-from ui.look import PALETTE, label_colours, score_bars, show, show_picture, to_rgb
+from ui.look import (
+    PALETTE,
+    format_distance,
+    label_colours,
+    score_bars,
+    show,
+    show_picture,
+    to_rgb,
+)
 from ui.models import Chosen
 from ui.photo import has_face
 
@@ -199,7 +207,8 @@ def distance_words(distance: float, typical: float) -> str:
         words = "farther away than most faces"
     else:
         words = "far away: perhaps not a face, or one that is turned or covered"
-    return f"Distance from face space {distance:.3f}, {ratio:.1f} times the typical one: {words}"
+    shown = format_distance(distance)
+    return f"Distance from face space {shown}, {ratio:.1f} times the typical one: {words}"
 
 
 def _show_boxes(answer: PhotoAnswer, chosen: Chosen) -> None:

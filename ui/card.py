@@ -50,7 +50,7 @@ def show_card(chosen: Chosen) -> None:
         show_metric(
             "Eigenfaces" if chosen.model.draws else "Components",
             f"{len(member.variance):,}",
-            f"{share:.1%} of the variance",
+            f"{share:.1%} of variance",
         )
         show_metric("Size", f"{chosen.megabytes:.1f} MB", f"{vectors:,} kernel vectors")
         show_metric(

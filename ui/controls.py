@@ -1,6 +1,7 @@
 """What many pages ask and show in the same way: one choice of several, a figure, a file."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -56,6 +57,7 @@ def choose(
         key=key,
         help=help,
         bind="query-params",
+        wrap=True,  # else options that find no room are out of sight
         label_visibility="visible" if show_label else "collapsed",
     )
     # A link, or a choice made before, may name an option that another model or source has.
@@ -63,7 +65,11 @@ def choose(
 
 
 def show_metric(
-    label: str, value: str | int | None, note: str | None = None, help: str | None = None
+    label: str,
+    value: str | int | None,
+    note: str | None = None,
+    help: str | None = None,
+    height: Literal["stretch", "content"] = "stretch",
 ) -> None:
     """Show a figure in a box, with a note below it that is not a change: no arrow, no colour.
 
@@ -77,6 +83,9 @@ def show_metric(
         Text below the figure.
     help : str, optional
         Explanation behind a question mark.
+    height : {"stretch", "content"}
+        As high as the others in its row, or as its content. In a row inside a column only the
+        latter works: where the row wraps, stretched boxes lie over what follows.
     """
     st.metric(
         label,
@@ -84,7 +93,7 @@ def show_metric(
         note,
         help=help,
         border=True,
-        height="stretch",
+        height=height,
         delta_color="off",
         delta_arrow="off",
     )

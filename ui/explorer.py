@@ -145,7 +145,7 @@ def show_walk(model: FaceModel, name: str) -> None:
         colour = label_colours(model.labels)[label]
         figure = walk_figure(distances, decisions, here, label, colour)
         show(figure, f"Decision for {label} along the way: {decisions[here]:.2f} here", "walk")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):
         for i in range(0, 2 * STEPS + 1, STEPS // 3):
             alt = f"Face after {distances[i]:+.1f} standard deviations"
             show_picture(to_image(rows[i]), alt, f"{distances[i]:+.1f}", width=110)

@@ -206,8 +206,10 @@ def _show_refit(mine: Refit, reference: Refit, points: FacePoints, table: pd.Dat
             f"{mine.support_vectors.mean():,.0f}",
             f"{mine.support_share:.0%} of the faces",
             "Mean over the folds. If they are most of the faces, the machine memorises faces.",
+            height="content",
         )
-        show_metric("Time to fit", f"{mine.seconds:.2f} s", f"{folds} folds")
+        seconds = f"{mine.seconds:.2f} s"
+        show_metric("Time to fit", seconds, f"{folds} folds", height="content")
     st.caption(SYNTHETIC_NOTE if points.kind == MADE else SPACE_NOTE)
     alt = (
         f"Mean scores of the candidates in order; these parameters rank {rank} of {len(table) + 1}"

@@ -110,6 +110,22 @@ def show_picture(
     st.image(to_png(picture), caption=caption or None, alt=alt, output_format="PNG", width=width)
 
 
+def format_distance(distance: float) -> str:
+    """Return the text of a distance from face space.
+
+    Parameters
+    ----------
+    distance : float
+        Root mean square in units of the min-max scale.
+
+    Returns
+    -------
+    str
+        Three decimals, or two significant digits where the decimals would all be zeros.
+    """
+    return f"{distance:.3f}" if distance >= 0.0005 else f"{distance:.2g}"
+
+
 def mark_point(figure: go.Figure, x: float, y: float, colour: str) -> None:
     """Mark one place of a curve.
 

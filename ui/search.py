@@ -124,7 +124,7 @@ def show_summary(search: Search, faces: int) -> None:
             f"The one-standard-error rule: of the candidates at most {error:.4f} below the best, "
             "the one with the fewest components, then the smallest C and gamma",
         )
-    st.caption(f"Grid: {describe_grid(search.grid)}. Scores are balanced accuracies over folds.")
+    st.caption(f"Grid: {describe_grid(search.grid)}. Scores: balanced accuracy over folds.")
 
 
 def describe(candidate: pd.Series) -> str:

@@ -12,7 +12,17 @@ from plotly.subplots import make_subplots
 
 from facecore.face import Features, to_rows
 from facecore.model import FaceAnswer, FaceModel, PhotoAnswer, annotate, colour_crop, draw_features
-from ui.look import DASHES, NEUTRAL, PATTERNS, label_colours, show, show_picture, tidy, to_rgb
+from ui.look import (
+    DASHES,
+    NEUTRAL,
+    PATTERNS,
+    format_distance,
+    label_colours,
+    show,
+    show_picture,
+    tidy,
+    to_rgb,
+)
 
 
 def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
@@ -126,14 +136,15 @@ def _verdict_words(face: FaceAnswer) -> str:
 
 
 def _distance_words(distance: float, draws: bool) -> str:
+    shown = format_distance(distance)
     if draws:
         return (
             "What the eigenfaces cannot reconstruct of this face, its distance from face space, "
-            f"is {distance:.3f} of a pixel's range."
+            f"is {shown} of a pixel's range."
         )
     return (
         "What the components leave out of this embedding, its distance from face space, is "
-        f"{distance:.3f} of a value's range."
+        f"{shown} of a value's range."
     )
 
 

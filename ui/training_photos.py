@@ -24,7 +24,7 @@ photos.zip
     smiling/1.jpg
     smiling/2.jpg
     neutral/1.jpg
-    labels.csv (optional: the subject of each photo)"""
+    labels.csv (optional)"""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,8 @@ def _pick_zip() -> Photos | None:
     if upload is None:
         drop_photos()
         st.info(
-            "A ZIP with one folder per label, two labels or more. Only human faces are found:",
+            "A ZIP of photos of human faces, with one folder per label, two labels or more. "
+            "labels.csv may name the subject of each photo:",
             icon=":material/folder_zip:",
         )
         st.code(EXAMPLE, language=None)

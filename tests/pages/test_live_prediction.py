@@ -95,6 +95,15 @@ def test_a_synthetic_face_needs_no_photo_at_all(open_page):
     assert f"**1: {face.label}**, probability {face.probability:.2f}" in said(app)
 
 
+def test_a_link_with_the_old_name_of_synthetic_faces_still_opens_them(open_page):
+    app = open_page(PAGE, source="Made face", seed="4")
+    assert app.segmented_control(key="source").value == "Synthetic face"
+    assert "**1 face**" in said(app)
+    app.segmented_control(key="source").set_value("Upload").run()
+    assert not app.exception
+    assert app.segmented_control(key="source").value == "Upload"
+
+
 @pytest.fixture(scope="module")
 def photos() -> list[bytes]:
     model = load_model("classic")
@@ -248,6 +257,13 @@ def test_the_distance_from_face_space_is_told_in_words(open_page, photo, shipped
     times = face.distance / typical_distance(shipped_model)
     text = f"Distance from face space {face.distance:.3f}, {times:.1f} times the typical one: near"
     assert text in said(app)
+
+
+def test_a_distance_that_three_decimals_would_round_to_zero_keeps_two_digits():
+    from ui.look import format_distance
+
+    assert format_distance(0.034567) == "0.035"
+    assert format_distance(0.00012345) == "0.00012"
 
 
 def test_what_moved_the_decision_is_shown_and_can_be_left_out(open_page, photo, shipped_model):

@@ -87,9 +87,10 @@ def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models
     metadata, evaluation = read_metadata("shapes"), read_evaluation("shapes")
     assert metadata["labels"] == ["round", "square", "wide"]
     assert metadata["seed"] == 5
+    folds, unseen = metadata["search"], evaluation["my-faces"]
     assert metrics(app) == {
-        "Balanced accuracy, folds": f"{metadata['search']['balanced_accuracy']:.3f}",
-        "Balanced accuracy, test photos of my-faces": f"{evaluation['my-faces']['balanced_accuracy_all']:.3f}",
+        "Balanced accuracy, folds": f"{folds['balanced_accuracy']:.3f}",
+        "Balanced accuracy, test photos of my-faces": f"{unseen['balanced_accuracy_all']:.3f}",
     }
     assert table_of(app, "round").loc["kept", "round"] == 12
     row = table_of(app, "recipe").set_index("name").loc["shapes"]
@@ -143,6 +144,13 @@ def test_synthetic_faces_need_no_photos_but_a_model(open_page, models, monkeypat
     (((name, source), how),) = started
     assert (name, source, how["made"], how["made_by"]) == ("made", None, 80, "tiny")
     assert how["recipe"] == "aligned"
+
+
+def test_a_link_with_the_old_name_of_synthetic_faces_still_opens_them(open_page, models):
+    app = open_page(PAGE, data_from="Made faces")
+    assert not app.exception
+    assert app.segmented_control(key="data_from").value == "Synthetic faces"
+    assert "train_start" in keys(app)
 
 
 def test_a_folder_is_offered_only_on_this_computer(open_page, models, raw_folder, monkeypatch):
