@@ -1,10 +1,11 @@
-"""How time and memory of a training grow with the number of faces.
+"""How the time and memory of a training grow with the number of faces.
 
     python benchmarks/scale.py [--sizes N ...] [--quick] [--crops DIR ...] [--json FILE]
 
-Made faces of two labels are drawn from the face space of the model `classic` straight to disk. Each
-size is fitted once (one candidate, no folds), on one thread, in a process of its own. With --crops:
-what landmarks cost in balanced accuracy, on one fold by person of the train split of real crops.
+Synthetic faces of two labels are drawn from the face space of the model `classic` straight to disk.
+Each size is fitted once (one candidate, no folds), on one thread, in a process of its own. With
+--crops: what landmarks cost in balanced accuracy, on one fold by subject of the train split of real
+crops.
 """
 
 import argparse
@@ -67,8 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--exact-sizes", type=int, nargs="+", metavar="N")
     parser.add_argument("--quick", action="store_true", help="small sizes and few landmarks")
     parser.add_argument("--crops", type=Path, nargs="+", metavar="DIR")
-    parser.add_argument("--recipe", default="classic", help="of the crops (classic)")
-    parser.add_argument("--member", default="pixels", help="of the recipe (pixels)")
+    parser.add_argument("--recipe", default="classic", help="recipe of the crops (classic)")
+    parser.add_argument("--member", default="pixels", help="member of the recipe (pixels)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     parser.add_argument(
@@ -84,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Fit every size, each in a process of its own, and print a line for each.
+    """Fit every size, each in a process of its own, and print one line per fit.
 
     Returns
     -------
@@ -133,7 +134,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def draw(path: Path, count: int, seed: int) -> None:
-    """Write made faces, the two labels in turn, chunk by chunk."""
+    """Write synthetic faces, the two labels in turn, chunk by chunk."""
     model = load_model("classic")
     side = round(len(model.pixels.mean) ** 0.5)
     shape = (count, side * side)
@@ -147,7 +148,7 @@ def draw(path: Path, count: int, seed: int) -> None:
 
 
 def fit_one(solver: str, path: Path, quick: bool, seed: int) -> dict[str, float]:
-    """Fit one machine in this process; returns seconds and peak_mb (of resident memory)."""
+    """Fit one machine in this process; return seconds and peak_mb (of resident memory)."""
     params, landmarks = (QUICK_PARAMS, QUICK_LANDMARKS) if quick else (PARAMS, LANDMARKS)
     count = len(np.load(path, mmap_mode="r"))
     y, groups = np.array(["a", "b"])[np.arange(count) % 2], np.arange(count)
@@ -166,7 +167,7 @@ def fit_one(solver: str, path: Path, quick: bool, seed: int) -> dict[str, float]
 
 
 def compare(options: argparse.Namespace) -> dict[str, Any]:
-    """Score both machines on one fold of real crops, the same candidate for both."""
+    """Score both machines on one fold of real crops, with the same candidate."""
     recipe = find_recipe(options.recipe)
     features = MEMBERS[options.recipe][options.member]
     table = gather(options.crops, recipe, seed=options.seed)
