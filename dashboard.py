@@ -1,4 +1,4 @@
-"""The dashboard's home: what this is, the chosen model's card, and one face at every step."""
+"""The dashboard's home: what this is, the chosen model at a glance, and one face at every step."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from facecore.model import predict_photo
 from ui.card import show_card, show_papers
 from ui.look import ICON
 from ui.models import pick_model
-from ui.photo import pick_photo
+from ui.photo import NO_PERSON, SYNTHETIC, has_face, pick_photo
 from ui.steps import show_steps
 
 PAGES = {
@@ -16,14 +16,15 @@ PAGES = {
     "4_Evaluation": ("How good is it, and for whom?", "query_stats"),
     "5_Live_prediction": ("Try it on a photo", "photo_camera"),
     "6_Your_data": ("Train on your own photos", "model_training"),
-    "7_Ladder": ("From pixels to a network", "stairs"),
+    "7_Ladder": ("From pixels to an embedding", "stairs"),
 }
 
 st.set_page_config("Face space", ICON, layout="wide")
 st.title("Face space")
 st.write(
-    "Folders of labelled photos go in, a classifier comes out: find the face, crop, grey, resize, "
-    "min-max, eigenfaces (PCA), support vector machine. This dashboard shows every step."
+    "Folders of labelled photos go in, a classifier comes out: find the face, crop, convert to "
+    "grey, resize, min-max, eigenfaces (PCA), support vector machine. This dashboard shows every "
+    "step."
 )
 chosen = pick_model()
 show_card(chosen)
@@ -35,20 +36,14 @@ st.subheader("Follow one face")
 photo = pick_photo(chosen.model, "face")
 steps = st.container()
 if photo is None:
-    steps.info("Give a photo to follow its largest face.", icon=":material/image_search:")
+    steps.info("Choose a photo to follow its largest face.", icon=":material/image_search:")
 else:
+    name, data = photo
     with steps.skeleton(height=420):
-        answer = predict_photo(photo[1], chosen.model, name=photo[0])
+        answer = predict_photo(data, chosen.model, name=name)
     with steps:
-        if answer.error:
-            st.error(f"{answer.photo}: {answer.error}", icon=":material/broken_image:")
-        elif not answer.faces:
-            st.info(
-                "No face was found. A larger, upright face seen from the front works best.",
-                icon=":material/face_retouching_off:",
-            )
-        else:
+        if has_face(answer):
             show_steps(answer, chosen.model)
-            if photo[0].startswith("made "):
-                st.caption("The face was made from the model's own face space; it shows no person.")
+            if name.startswith(f"{SYNTHETIC} "):
+                st.caption(NO_PERSON)
 show_papers(chosen)

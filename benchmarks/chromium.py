@@ -1,4 +1,4 @@
-"""The dashboard's real server in headless Chromium: for the benchmark, screenshots and tests."""
+"""The dashboard's real server in headless Chromium, for the benchmark, screenshots and tests."""
 
 import os
 import shutil
@@ -19,12 +19,20 @@ REPO = Path(__file__).resolve().parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--hide-scrollbars",
-)  # fmt: skip
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--hide-scrollbars",
+)
 PATIENCE = 90  # seconds
-# The script has run, nothing is a placeholder any more, and every chart is drawn.
+# The script has run, no placeholder is left, and every chart is drawn.
 DONE = """
     const app = document.querySelector("[data-testid=stApp]");
     const charts = [...document.querySelectorAll("[data-testid=stPlotlyChart]")];
@@ -44,12 +52,14 @@ def serve_dashboard(
     Parameters
     ----------
     environment : mapping of str to str, optional
-        Variables to set beside the present ones.
+        Environment variables to set in addition to the present ones.
 
     Yields
     ------
     address : str
+        URL of the home page, without the last slash.
     process : Popen
+        The server.
     """
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -88,13 +98,13 @@ def open_browser(
     Parameters
     ----------
     folder : Path
-        Where the profile and downloads go.
+        Folder for the profile and downloads.
     width, height : int
-        Of the window, in pixels.
+        Size of the window in pixels.
     phone : bool
-        Behave as a phone's browser.
+        Whether to behave like a phone's browser.
     dark : bool
-        Prefer dark colours.
+        Whether to prefer dark colours.
 
     Yields
     ------
@@ -125,11 +135,12 @@ def open_browser(
 
 
 def wait_until_done(browser: webdriver.Chrome) -> None:
-    """Wait until the page shows all that it has.
+    """Wait until the page shows everything that it has.
 
     Parameters
     ----------
     browser : Chrome
+        Browser in which the page is open.
     """
     WebDriverWait(browser, PATIENCE, 0.1).until(
         lambda b: b.execute_script(DONE), "the page did not come to rest"

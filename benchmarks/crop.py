@@ -1,8 +1,8 @@
-"""How fast a folder of photos is cropped, what a second worker brings, and what memory it takes.
+"""How fast a folder of photos is cropped, what a second worker gains, and how much memory it takes.
 
 The textbook loop reads each photo, searches it at full size with OpenCV's default Haar cascade and
-writes each face it finds; it has one thread, as each worker has. The photos are made and contain no
-person, or are a data set's.
+writes each face that it finds, on one thread, as each worker does. The photos show synthetic faces
+of no real person, or come from a data set.
 
     python benchmarks/crop.py [--data DIR] [--recipe NAME] [--quick] [--json FILE]
 """
@@ -34,8 +34,8 @@ from facecore.model import (  # noqa: E402
     write_photos,
 )
 
-SOURCE = "classic"  # the model whose made faces are cropped
-# In a process of its own, whose peak is that of the crops and of nothing before them.
+SOURCE = "classic"  # the model whose synthetic faces are cropped
+# Run in a process of its own, so that its peak memory is that of cropping alone.
 PEAK = """
 import resource, sys
 from pathlib import Path
@@ -52,9 +52,13 @@ for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, metavar="DIR", help="a data set, not made photos")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="a data set instead of synthetic photos"
+    )
     parser.add_argument("--recipe", default=DEFAULT_RECIPE)
-    parser.add_argument("--count", type=int, metavar="N", help="made photos (2,400; quick: 1,000)")
+    parser.add_argument(
+        "--count", type=int, metavar="N", help="synthetic photos (2,400; quick: 1,000)"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer photos")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     options = parser.parse_args(arguments)
@@ -70,24 +74,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(work: Path, data: Path | None, recipe: str, count: int) -> dict[str, Any]:
-    """Crop the same photos by the textbook loop, with one worker and with two.
+    """Crop the same photos with the textbook loop, with one worker and with two.
 
     Parameters
     ----------
     work : Path
         An empty folder.
     data : Path or None
-        As `facecore.data.listing.list_photos` takes it; made photos when None.
+        Data set as `facecore.data.list_photos` takes it; synthetic photos when None.
     recipe : str
+        Name of the recipe.
     count : int
-        Of made photos.
+        Number of synthetic photos.
 
     Returns
     -------
     dict
-        recipe, photos, textbook, ours_1, ours_2 (photos a second, with the start of workers),
-        efficiency_2 (`ours_2` over twice `ours_1`), faces and textbook_faces (crops made), and
-        peak_mb (by number of photos that of the main process and of the larger worker).
+        recipe, photos, textbook, ours_1, ours_2 (photos per second, including the start of the
+        workers), efficiency_2 (`ours_2` over twice `ours_1`), faces and textbook_faces (crops
+        written), and peak_mb (by number of photos, of the main process and of the larger worker).
     """
     model = load_model(SOURCE)
     source = data or work / "photos"
@@ -115,7 +120,7 @@ def measure(work: Path, data: Path | None, recipe: str, count: int) -> dict[str,
 
 
 def crop_by_textbook(source: Path, out: Path) -> int:
-    """Crop every photo of a data set in one loop; returns the number of faces."""
+    """Crop every photo of a data set in one loop; return the number of faces."""
     cascade = cv2.CascadeClassifier(
         str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml")
     )
@@ -137,7 +142,7 @@ def crop_by_textbook(source: Path, out: Path) -> int:
 
 
 def peak(source: Path, out: Path, recipe: str) -> list[float]:
-    """Return the peaks of resident memory in MB where two workers crop: main process, worker."""
+    """Return the peak resident memory in MB of the main process and of the larger worker."""
     command = [sys.executable, "-c", PEAK, str(source), str(out), recipe, "2"]
     done = subprocess.run(command, cwd=REPO, check=True, capture_output=True, text=True)
     return [round(float(megabytes), 1) for megabytes in done.stdout.split()[-2:]]
@@ -151,7 +156,7 @@ def show(figures: dict[str, Any]) -> None:
         print(f"{jobs} worker(s): {figures[f'ours_{jobs}']} photos/s, {figures['faces']} faces")
     print(f"efficiency of two workers: {figures['efficiency_2']}")
     for number, (main_process, worker) in figures["peak_mb"].items():
-        print(f"peak of memory at {number} photos: {main_process} MB, a worker {worker} MB")
+        print(f"peak memory at {number} photos: main process {main_process} MB, worker {worker} MB")
 
 
 if __name__ == "__main__":

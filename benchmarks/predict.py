@@ -1,8 +1,9 @@
-"""How fast one photo is answered, beside the textbook way and another package; and many photos.
+"""How fast one photo is answered, by us, the textbook way and another package; and many photos.
 
 The textbook way decodes the photo at full size, searches it with OpenCV's default Haar cascade, and
-asks a scikit-learn pipeline (min-max, PCA, SVC) of a shipped model's size, fitted on made faces.
-Every side has one thread. The photos are made and contain no person, or are out of a train split.
+runs a scikit-learn pipeline (min-max, PCA, SVC) as large as a shipped model, fitted on synthetic
+faces. Every side has one thread. The photos show synthetic faces of no real person, or come from a
+train split.
 
     python benchmarks/predict.py [--data DIR] [--other] [--quick] [--json FILE]
 """
@@ -45,8 +46,14 @@ from facecore.model import (  # noqa: E402
     sample_faces,
 )
 
-SIZES = {0.06: (250, 250), 0.26: (512, 512), 1: (1152, 864), 4: (2304, 1728), 12: (4000, 3000),
-         48: (8000, 6000)}  # fmt: skip
+SIZES = {
+    0.06: (250, 250),
+    0.26: (512, 512),
+    1: (1152, 864),
+    4: (2304, 1728),
+    12: (4000, 3000),
+    48: (8000, 6000),
+}
 RECIPES = ("classic", "aligned")
 HEAVY = ("numpy", "cv2", "PIL", "joblib", "tqdm", "scipy", "sklearn", "pandas", "streamlit")
 SEED = 0
@@ -56,11 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and print its tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="photos of its train split in place of made ones"
-        " in the smallest size",
-    )  # fmt: skip
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="use photos of its train split instead of synthetic ones in the smallest size",
+    )
     parser.add_argument("--models", nargs="+", metavar="NAME", default=RECIPES)
-    parser.add_argument("--other", action="store_true", help=f"ask {OTHER}, too")
+    parser.add_argument("--other", action="store_true", help=f"run {OTHER}, too")
     parser.add_argument(
         "--env", type=Path, default=CACHE / OTHER, metavar="DIR", help=f"environment of {OTHER}"
     )
@@ -80,26 +89,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(
     models: dict[str, FaceModel], data: Path | None, python: Path | None, work: Path, quick: bool
 ) -> dict[str, Any]:
-    """Take all the figures and print each table when it is done.
+    """Measure everything and print each table when it is done.
 
     Parameters
     ----------
     models : dict of str to FaceModel
-        Ours, by name; faces are sampled from the first.
+        Our models by name; faces are sampled from the first.
     data : Path or None
-        As `facecore.data.listing.list_photos` takes it.
+        Data set as `facecore.data.list_photos` takes it.
     python : Path or None
-        Of the environment with the other package.
+        Python of the environment with the other package.
     work : Path
-        An empty folder for photos.
+        Empty folder for photos.
     quick : bool
+        Whether to use fewer photos, sizes and faces.
 
     Returns
     -------
     dict
         support_vectors (of the textbook pipeline), rows (megapixels, recipe, ours_ms,
         textbook_ms, other_ms, textbook_over_ours, and the shares of photos with a face found),
-        start_s and imported, bulk (by model: photos a second by number of worker processes).
+        start_s and imported, bulk (by model, photos per second by number of workers).
     """
     source = next(iter(models.values()))
     textbook = fit_textbook(source, 1500 if quick else 3000)
@@ -127,7 +137,7 @@ def measure(
 
 
 def fit_textbook(model: FaceModel, count: int) -> Pipeline:
-    """Fit min-max, PCA and SVC on made faces, so noisy that most become support vectors."""
+    """Fit min-max, PCA and SVC on synthetic faces, so noisy that most become support vectors."""
     rng = np.random.default_rng(SEED)
     share = count // len(model.labels)
     faces = np.concatenate([sample_faces(model, label, share) for label in model.labels])
@@ -139,7 +149,7 @@ def fit_textbook(model: FaceModel, count: int) -> Pipeline:
 
 
 def write_photos(model: FaceModel, megapixels: float, count: int, folder: Path) -> list[Path]:
-    """Write made photos of a size as JPEG; on the large ones a face is a quarter of the height."""
+    """Write synthetic photos as JPEG; in large ones the face is a quarter of the height."""
     width, height = SIZES[megapixels]
     background = texture(width, height) if megapixels > 0.5 else None
     paths = []
@@ -162,9 +172,9 @@ def write_photos(model: FaceModel, megapixels: float, count: int, folder: Path) 
 def texture(width: int, height: int) -> np.ndarray:
     """Return a grey background that is as hard for a cascade as real photos are.
 
-    Noise of many scales, the finer the weaker. So made, OpenCV's default cascade takes about 100 ms
-    a megapixel; on the twelve largest photos of a train split (2 to 7 megapixels) it took 35 to
-    208, median 94.
+    Noise of many scales, weaker where it is finer. On it, OpenCV's default cascade takes about
+    100 ms per megapixel; on the twelve largest photos of a train split (2 to 7 megapixels) it took
+    35 to 208 ms, median 94 ms.
     """
     rng = np.random.default_rng(SEED)
     picture = np.full((height, width), 128, dtype=np.float32)
@@ -191,20 +201,23 @@ def train_photos(data: Path, count: int) -> list[Path]:
 def compare(
     photos: list[Path], models: dict[str, FaceModel], textbook: Pipeline, python: Path | None
 ) -> list[dict[str, Any]]:
-    """Let every side answer the same photos, each on one thread.
+    """Run every side on the same photos, each on one thread.
 
     Parameters
     ----------
     photos : list of Path
-        Of one size.
+        Photos of one size.
     models : dict of str to FaceModel
+        Our models by name.
     textbook : Pipeline
+        Pipeline as `fit_textbook` returns it.
     python : Path or None
+        Python of the environment with the other package.
 
     Returns
     -------
     list of dict
-        The rows of `measure` for each of our models; times are medians of CPU milliseconds.
+        Rows of `measure`, one per model of ours; times are medians of CPU milliseconds.
     """
     cascade = cv2.CascadeClassifier(
         str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml")
@@ -233,9 +246,9 @@ def compare(
 
 
 def answer_by_textbook(path: Path, cascade: cv2.CascadeClassifier, pipeline: Pipeline) -> int:
-    """Classify every face of a photo the textbook way; returns how many it found.
+    """Classify every face of a photo the textbook way; return how many it found.
 
-    Where it finds none, the middle of the photo is classified: it always does the work of one.
+    Where it finds none, the middle of the photo is classified, so that it never does less work.
     """
     grey = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2GRAY)
     boxes = cascade.detectMultiScale(grey, 1.5, 3)
@@ -247,9 +260,9 @@ def answer_by_textbook(path: Path, cascade: cv2.CascadeClassifier, pipeline: Pip
 
 
 def clock(photos: Iterable[Path], answer: Callable[[Path], int]) -> tuple[float, float]:
-    """Return the median CPU time of a photo in ms, and the share of photos with a face."""
+    """Return the median CPU time per photo in ms, and the share of photos with a face."""
     photos = list(photos)
-    answer(photos[0])  # detectors and models are made ready at first use
+    answer(photos[0])  # detectors and models are loaded at first use
     times, found = [], []
     for path in photos:
         start = time.process_time()
@@ -259,21 +272,23 @@ def clock(photos: Iterable[Path], answer: Callable[[Path], int]) -> tuple[float,
 
 
 def start(photo: Path, repeats: int) -> dict[str, Any]:
-    """Time ``predict`` of the command line from the start of its process to its end.
+    """Time the command ``predict`` from the start of its process to its end.
 
     Parameters
     ----------
     photo : Path
+        Photo to answer.
     repeats : int
+        Number of timed runs.
 
     Returns
     -------
     dict
-        start_s, the median in seconds, and imported, which of the modules of `HEAVY` it needs.
+        start_s, the median in seconds, and imported, the modules of `HEAVY` that it imports.
     """
     command = [sys.executable, "-m", "facecore", "predict", str(photo)]
     seconds = []
-    for _ in range(repeats + 1):  # the first one reads files
+    for _ in range(repeats + 1):  # the first one reads files from the disk
         begun = time.perf_counter()
         subprocess.run(command, cwd=REPO, check=True, capture_output=True)
         seconds.append(time.perf_counter() - begun)
@@ -288,7 +303,7 @@ def start(photo: Path, repeats: int) -> dict[str, Any]:
 
 
 def bulk(photos: list[Path], model: FaceModel) -> dict[str, float]:
-    """Return photos a second of `predict_many`, by number of worker processes that have started."""
+    """Return photos per second of `predict_many`, by number of workers that have started."""
     sources = [(path.name, path) for path in photos]
     found = {}
     for jobs in dict.fromkeys((1, 2, os.cpu_count() or 1)):

@@ -1,10 +1,11 @@
-"""How time and memory of a training grow with the number of faces.
+"""How the time and memory of a training grow with the number of faces.
 
     python benchmarks/scale.py [--sizes N ...] [--quick] [--crops DIR ...] [--json FILE]
 
-Made faces of two labels are drawn from the face space of the model `classic` straight to disk. Each
-size is fitted once (one candidate, no folds), on one thread, in a process of its own. With --crops:
-what landmarks cost in balanced accuracy, on one fold by person of the train split of real crops.
+Synthetic faces of two labels are drawn from the face space of the model `classic` straight to disk.
+Each size is fitted once (one candidate, no folds), on one thread, in a process of its own. With
+--crops: what landmarks cost in balanced accuracy, on one fold by subject of the train split of real
+crops.
 """
 
 import argparse
@@ -66,12 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--exact-sizes", type=int, nargs="+", metavar="N")
     parser.add_argument("--quick", action="store_true", help="small sizes and few landmarks")
     parser.add_argument("--crops", type=Path, nargs="+", metavar="DIR")
-    parser.add_argument("--recipe", default="classic", help="of the crops (classic)")
-    parser.add_argument("--member", default="pixels", help="of the recipe (pixels)")
+    parser.add_argument("--recipe", default="classic", help="recipe of the crops (classic)")
+    parser.add_argument("--member", default="pixels", help="member of the recipe (pixels)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    parser.add_argument("--one", nargs=3, metavar=("SOLVER", "FACES", "MODE"),
-                        help=argparse.SUPPRESS)  # fmt: skip
+    parser.add_argument(
+        "--one", nargs=3, metavar=("SOLVER", "FACES", "MODE"), help=argparse.SUPPRESS
+    )
     options = parser.parse_args(arguments)
     if options.one:
         solver, path, mode = options.one
@@ -82,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Fit every size, each in a process of its own, and print a line for each.
+    """Fit every size, each in a process of its own, and print one line per fit.
 
     Returns
     -------
@@ -108,8 +110,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                         raise DataError(f"{solver} of {size} faces: {said.stderr[-300:]}")
                     figures = json.loads(said.stdout)
                     found[solver][size] = figures
-                    print(f"{size:8} {solver:>9} {figures['seconds']:9.1f} "
-                          f"{figures['peak_mb']:8.0f}", flush=True)  # fmt: skip
+                    print(
+                        f"{size:8} {solver:>9} {figures['seconds']:9.1f} {figures['peak_mb']:8.0f}",
+                        flush=True,
+                    )
             path.unlink()
     seconds = [found["nystroem"][size]["seconds"] for size in sizes]
     exponent = float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0]) if len(sizes) > 1 else None
@@ -129,7 +133,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def draw(path: Path, count: int, seed: int) -> None:
-    """Write made faces, the two labels in turn, chunk by chunk."""
+    """Write synthetic faces, the two labels in turn, chunk by chunk."""
     model = load_model("classic")
     side = round(len(model.pixels.mean) ** 0.5)
     shape = (count, side * side)
@@ -143,7 +147,7 @@ def draw(path: Path, count: int, seed: int) -> None:
 
 
 def fit_one(solver: str, path: Path, quick: bool, seed: int) -> dict[str, float]:
-    """Fit one machine in this process; returns seconds and peak_mb (of resident memory)."""
+    """Fit one machine in this process; return seconds and peak_mb (of resident memory)."""
     params, landmarks = (QUICK_PARAMS, QUICK_LANDMARKS) if quick else (PARAMS, LANDMARKS)
     count = len(np.load(path, mmap_mode="r"))
     y, groups = np.array(["a", "b"])[np.arange(count) % 2], np.arange(count)
@@ -162,7 +166,7 @@ def fit_one(solver: str, path: Path, quick: bool, seed: int) -> dict[str, float]
 
 
 def compare(options: argparse.Namespace) -> dict[str, Any]:
-    """Score both machines on one fold of real crops, the same candidate for both."""
+    """Score both machines on one fold of real crops, with the same candidate."""
     recipe = find_recipe(options.recipe)
     features = recipe.members[options.member].features
     table = gather(options.crops, recipe, seed=options.seed)

@@ -1,6 +1,6 @@
 """How fast the upload site answers, what a worker weighs, and that nobody gets another's answer.
 
-Starts gunicorn with two workers on loopback and sends made photos, which contain no person:
+It starts gunicorn with two workers on loopback and sends photos of synthetic faces:
 
     python benchmarks/serve.py [--quick] [--model NAME] [--json FILE]
 """
@@ -54,16 +54,19 @@ def main() -> int:
 
 
 def measure(name: str | None, quick: bool) -> dict[str, Any]:
-    """Take all figures and print them.
+    """Measure everything and print it.
 
     Parameters
     ----------
     name : str or None
+        Name of the model; the default model when None.
     quick : bool
+        Whether to send fewer requests.
 
     Returns
     -------
     dict
+        Figures by name.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def measure(name: str | None, quick: bool) -> dict[str, Any]:
 
 
 def made(model: FaceModel, seed: int) -> np.ndarray:
-    """Return a photo of 250 x 250 pixels with a made face."""
+    """Return a photo of 250 x 250 pixels with a synthetic face."""
     return make_photo(model, model.labels[seed % len(model.labels)], seed)
 
 
@@ -99,20 +102,21 @@ def enlarge(pixels: np.ndarray) -> bytes:
 
 @contextmanager
 def serve(settings: Mapping[str, str]) -> Iterator[tuple[int, subprocess.Popen, float]]:
-    """Run the site as docs/web.md says, but for a rate that nobody reaches.
+    """Run the site as docs/web.md says, but with a rate limit that nobody reaches.
 
     Parameters
     ----------
     settings : mapping of str to str
-        Variables to set beside the present ones.
+        Environment variables to set in addition to the present ones.
 
     Yields
     ------
     port : int
+        Port of the site.
     process : Popen
-        gunicorn's first process.
+        First process of gunicorn.
     seconds : float
-        Until the site was ready.
+        Time until the site was ready.
 
     Raises
     ------
@@ -124,10 +128,21 @@ def serve(settings: Mapping[str, str]) -> Iterator[tuple[int, subprocess.Popen, 
         port = probe.getsockname()[1]
     own = {"FACECORE_SECRET_KEY": secrets.token_hex(), "FACECORE_RATE": "1000000 per second"}
     command = [
-        sys.executable, "-m", "gunicorn", "webapp:create_app()", "--bind", f"127.0.0.1:{port}",
-        "--workers", str(WORKERS), "--threads", str(THREADS), "--log-level", "warning",
-        "--worker-class", "webapp.worker.Worker",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "webapp:create_app()",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        str(WORKERS),
+        "--threads",
+        str(THREADS),
+        "--log-level",
+        "warning",
+        "--worker-class",
+        "webapp.worker.Worker",
+    ]
     start = time.perf_counter()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
@@ -147,7 +162,7 @@ def serve(settings: Mapping[str, str]) -> Iterator[tuple[int, subprocess.Popen, 
 
 
 def is_ready(port: int) -> bool:
-    """Return whether ``/readyz`` says so."""
+    """Return whether ``/readyz`` answers that the site is ready."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/readyz")
@@ -159,12 +174,12 @@ def is_ready(port: int) -> bool:
 
 
 def workers(pid: int) -> list[int]:
-    """Return the processes of gunicorn's workers."""
+    """Return the process numbers of gunicorn's workers."""
     return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def ask(connection: http.client.HTTPConnection, photo: bytes) -> dict[str, Any]:
-    """Send a photo; returns its answer."""
+    """Send a photo and return the answer."""
     kind = {"Content-Type": "application/octet-stream"}
     connection.request("POST", "/api/v1/predict", photo, kind)
     response = connection.getresponse()
@@ -181,9 +196,11 @@ def load(port: int, photos: list[bytes], count: int | None = None) -> dict[str, 
     Parameters
     ----------
     port : int
+        Port of the site.
     photos : list of bytes
+        Encoded photos.
     count : int, optional
-        Requests in all, the photos in turn; one for each photo when left out.
+        Number of requests, the photos in turn; one per photo when left out.
 
     Returns
     -------
@@ -219,14 +236,16 @@ def load(port: int, photos: list[bytes], count: int | None = None) -> dict[str, 
 
 
 def own_answers(port: int, model: FaceModel, photos: list[bytes]) -> dict[str, float]:
-    """Send all photos at the same moment, and compare each answer with the one made here.
+    """Send all photos at the same moment, and compare each answer with the one computed here.
 
     Parameters
     ----------
     port : int
+        Port of the site.
     model : FaceModel
+        Model that the site uses.
     photos : list of bytes
-        All different.
+        Encoded photos, all different.
 
     Returns
     -------
@@ -260,7 +279,7 @@ def own_answers(port: int, model: FaceModel, photos: list[bytes]) -> dict[str, f
 
 
 def memory(pid: int) -> dict[str, list[float]]:
-    """Return resident memory of each worker in MB, now and at its peak."""
+    """Return the resident memory of each worker in MB, now and at its peak."""
     found: dict[str, list[float]] = {"now": [], "peak": []}
     for worker in workers(pid):
         lines = Path(f"/proc/{worker}/status").read_text().splitlines()
@@ -277,12 +296,12 @@ def show(figures: dict[str, Any]) -> None:
     for kind in ("250 x 250", "12 megapixels"):
         f = figures[kind]
         print(
-            f"{kind:>13}: {f['requests']} requests, {f['requests_per_second']} a second, "
+            f"{kind:>13}: {f['requests']} requests, {f['requests_per_second']} per second, "
             f"p50 {f['p50_ms']} ms, p99 {f['p99_ms']} ms, {f['faces_found']} faces found"
         )
     for when in ("idle", "after"):
         m = figures[f"memory_{when}_mb"]
-        print(f"memory a worker, {when}: {m['now']} MB, peak {m['peak']} MB")
+        print(f"memory per worker, {when}: {m['now']} MB, peak {m['peak']} MB")
     own = figures["own_answers"]
     print(
         f"{own['requests']} photos at the same moment: {own['right']} got their own answer "

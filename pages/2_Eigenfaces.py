@@ -1,14 +1,15 @@
-"""See the eigenfaces, draw a face again from them, move through face space, see faces as points."""
+"""See the eigenfaces, reconstruct a face, move through face space, see faces as points."""
 
 import streamlit as st
 
 from facecore.face import DESCRIBED
 from facecore.model import predict_photo
+from ui.controls import choose
 from ui.explorer import show_explorer, show_walk
 from ui.gallery import show_gallery, show_reconstruction
 from ui.look import ICON
 from ui.models import pick_model, read_table
-from ui.photo import pick_photo
+from ui.photo import has_face, pick_photo, say_no_spread
 from ui.points import show_points
 
 VIEWS = ("Eigenfaces", "Reconstruction", "Explorer", "Walk", "Points")
@@ -16,51 +17,47 @@ VIEWS = ("Eigenfaces", "Reconstruction", "Explorer", "Walk", "Points")
 st.set_page_config("Eigenfaces", ICON, layout="wide")
 st.title("Eigenfaces")
 st.write(
-    "A grey face is a point with a coordinate for each pixel. Eigenfaces are the few directions "
-    "in which faces differ most: each face is the mean face plus some of each."
+    "A grey face is a point with one coordinate per pixel. Eigenfaces are the few directions in "
+    "which faces differ most: every face is the mean face plus a certain amount of each."
 )
 chosen = pick_model()
 if not chosen.model.draws:
     st.info(
-        f"The model {chosen.name} describes a face by {DESCRIBED} numbers of a deep network. No "
-        "way leads back from them to a picture, so it has no eigenfaces and draws no face. "
-        "Choose another model at the left, or see all of them side by side:",
+        f"The model {chosen.name} reads an embedding: {DESCRIBED} numbers that a deep network "
+        "computes from a face. They cannot be turned back into a picture, so this model has no "
+        "eigenfaces. Choose another model in the sidebar, or compare all of them:",
         title="Nothing to draw",
         icon=":material/visibility_off:",
     )
-    st.page_link("pages/7_Ladder.py", label="From pixels to a network", icon=":material/stairs:")
+    st.page_link("pages/7_Ladder.py", label="From pixels to an embedding", icon=":material/stairs:")
     st.stop()
 model = chosen.model.eigenfaces
 side, members = model.recipe.side, len(chosen.model.members)
+alone = (
+    f' Of the {members} members of the model {chosen.name}, only "{model.pixels.name}" has '
+    "eigenfaces, so the decisions on this page are that member's alone."
+)
 st.caption(
-    f"Here a face has {side} x {side} pixels, so {side**2:,} coordinates."
-    + (f" Of the {members} members of the model {chosen.name} only {model.pixels.name} has "
-       "eigenfaces, so decisions on this page are its own." if members > 1 else "")
-)  # fmt: skip
-view = st.segmented_control(
-    "View", VIEWS, default=VIEWS[0], required=True, key="space", bind="query-params",
-    label_visibility="collapsed",
-)  # fmt: skip
+    f"Here a face has {side} x {side} pixels, which are {side**2:,} coordinates."
+    + (alone if members > 1 else "")
+)
+view = choose("View", VIEWS, "space", show_label=False)
 
 if view == "Reconstruction":
     photo = pick_photo(model, "face")
-    answer = predict_photo(photo[1], chosen.model, name=photo[0]) if photo else None
-    if answer is None:
-        st.info("Give a photo to draw its largest face again.", icon=":material/image_search:")
-    elif answer.error:
-        st.error(f"{answer.photo}: {answer.error}", icon=":material/broken_image:")
-    elif not answer.faces:
-        st.info("No face was found in this photo.", icon=":material/face_retouching_off:")
-    else:
+    if photo is None:
+        st.info("Choose a photo to reconstruct its largest face.", icon=":material/image_search:")
+        st.stop()
+    answer = predict_photo(photo[1], chosen.model, name=photo[0])
+    if has_face(answer):
         show_reconstruction(model, answer.faces[0].crop)
 elif view in ("Explorer", "Walk") and model.spread is None:
-    st.info("This model stores nothing to draw made faces from.", icon=":material/info:")
+    say_no_spread()
 elif view == "Explorer":
     show_explorer(model)
 elif view == "Walk":
     show_walk(model, f"{chosen.name} {chosen.metadata['created']}")
 elif view == "Points":
-    table = read_table("coordinates", chosen, optional=True)
-    show_points(model, table)
+    show_points(model, read_table("coordinates", chosen, optional=True))
 else:
     show_gallery(model)

@@ -1,62 +1,61 @@
-"""Upload photos, take one, or make one, and see what the model says of every face."""
+"""Upload photos, take one, or draw one, and see the model's answer for every face."""
 
 import streamlit as st
 
-from facecore.face import SUFFIXES, spec_of, to_png
-from facecore.model import make_photo
+from facecore.face import SUFFIXES, spec_of
 from ui.answers import Settings, show_photo
 from ui.batch import Source, answer_all, list_entries, show_batch, within_limit
-from ui.detector import pick_detector, say_difference
+from ui.controls import choose
+from ui.detector import pick_detector, warn_of_difference
 from ui.look import ICON
 from ui.models import pick_model, pick_other
+from ui.photo import NO_PERSON, pick_synthetic, say_no_spread
 from ui.rule import pick_confidence
 
-MAX_UPLOAD = 100  # of a ZIP, in megabytes; a photo has the library's own limit
-CARDS = 3  # more photos than that are a table
+MAX_UPLOAD = 100  # MB per file, enough for a ZIP; the library has a limit of its own for photos
+CARDS = 3  # photos; more of them are shown as a table
 
 st.set_page_config("Live prediction", ICON, layout="wide")
 st.title("Live prediction")
-st.write("Give the model photos and see, for each face, what it saw and what it says.")
+st.write("Give the model photos and see, for each face, what it reads and what it answers.")
 chosen = pick_model()
-labels = chosen.model.labels
 
-sources: list[Source] = []
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    source = st.segmented_control(
-        "Photo from", ("Upload", "Camera", "Made face"), default="Upload", required=True,
-        key="source", bind="query-params",
-    )  # fmt: skip
+    source = choose("Photo from", ("Upload", "Camera", "Synthetic face"), "source")
     other = pick_other(chosen)
     detector = pick_detector(spec_of(chosen.model.recipe.detector))
     unsure = pick_confidence(chosen)
-    heat = st.toggle("Heat maps", True, key="heat", bind="query-params",
-                     help="Show what in each face moved the decision")  # fmt: skip
+    heat = st.toggle(
+        "Heat maps",
+        True,
+        key="heat",
+        bind="query-params",
+        help="Show which regions of each face moved the decision",
+    )
 models = (chosen, other) if other else (chosen,)
 if detector:
-    say_difference(detector, models)
+    warn_of_difference(detector, models)
+sources: list[Source] = []
 if source == "Upload":
     uploads = st.file_uploader(
         "Photos, or ZIPs of photos",
         type=[suffix.removeprefix(".") for suffix in (*SUFFIXES, ".zip")],
-        accept_multiple_files=True, max_upload_size=MAX_UPLOAD, key="photos",
+        accept_multiple_files=True,
+        max_upload_size=MAX_UPLOAD,
+        key="photos",
         help="They stay in memory and are gone when you leave.",
-    )  # fmt: skip
+    )
     sources = [Source(upload.file_id, upload.name, upload.getvalue()) for upload in uploads]
 elif source == "Camera":
     shot = st.camera_input("Take a photo", key="camera")
     sources = [Source(shot.file_id, "camera", shot.getvalue())] if shot else []
 elif chosen.model.spread is None:
-    st.info("This model stores nothing to draw made faces from.")
+    say_no_spread()
 else:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        label = st.segmented_control(
-            "Label", labels, default=labels[0], required=True, key="label", bind="query-params"
-        )
-        seed = int(st.number_input("Seed", 0, 9999, 0, width=160, key="seed", bind="query-params"))
-    label = label if label in labels else labels[0]  # an old address may name another model's
-    st.caption("Drawn from the model's face space: it shows no person.")
-    name = f"made {label} {seed}"
-    sources = [Source(name, name, to_png(make_photo(chosen.model, label, seed)))]
+        name, photo = pick_synthetic(chosen.model, "label", "seed")
+    st.caption(NO_PERSON)
+    sources = [Source(name, name, photo)]
 
 if not sources:
     st.info("The answer appears here as soon as there is a photo.", icon=":material/image_search:")

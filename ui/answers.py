@@ -1,4 +1,4 @@
-"""Show the answers for one photo: boxes on the photo, then one row a face, for one model or two."""
+"""Show the answers to one photo: its faces boxed, then one row per face, by one model or two."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,23 +21,32 @@ from facecore.model import (
     same_faces,
     typical_distance,
 )
-from ui.look import PALETTE, label_colours, score_bars, to_rgb
+from ui.look import (
+    PALETTE,
+    format_distance,
+    label_colours,
+    score_bars,
+    show,
+    show_picture,
+    to_rgb,
+)
 from ui.models import Chosen
+from ui.photo import has_face
 
 CAVEAT = (
-    "The label is what people would have written in the data sets that the model learned from. "
-    "It says nothing of who a person is or how they see themselves, and is no ground for a "
-    "decision about anyone."
+    "The label is what the annotators of the training data would have written. It says nothing "
+    "about who a person is or how they see themselves, and is no basis for a decision about anyone."
 )
 HEAT = {
-    "gradient": "Heat map: the exact gradient of the decision, carried back to the pixels and "
-    "summed on the way from the mean face to this one (integrated gradients).",
-    "occlusion": "Heat map (occlusion): how the decision changes when a patch of the prepared face "
-    "is hidden under plain grey.",
+    "gradient": "Heat map (integrated gradients): the exact gradient of the decision with respect "
+    "to the pixels, summed along the path from the mean face to this one.",
+    "occlusion": "Heat map (occlusion): how much the decision changes when a patch of the prepared "
+    "face is covered with plain grey.",
 }
-# In times of the typical distance: what 95 % of LFW's faces and 99 % of congress portraits keep.
+# Multiples of the typical distance: 95 % of the faces of LFW lie within the first, 99 % of the
+# portraits of members of congress within the second.
 NEAR, FAR = 1.4, 2.1
-PICTURE = 97  # pixels; three stand side by side on a phone
+PICTURE = 97  # pixels; three fit side by side on a phone
 
 
 @dataclass(frozen=True)
@@ -47,14 +56,14 @@ class Settings:
     Parameters
     ----------
     models : tuple of Chosen
-        One, or two to compare.
-    detector : dict or None
-        As `facecore.face.spec_of` returns it, for the models with a detector of that name;
-        None for each model's own.
+        One model, or two to compare.
+    detector : dict, optional
+        Detector as `facecore.face.spec_of` returns it, for models trained with a detector
+        of that name; each model's own when None.
     heat : bool
-        Show what in each face moved the decision.
-    unsure : float or None
-        Confidence below which no label is given; None for each model's own.
+        Whether to show which regions of each face moved the decision.
+    unsure : float, optional
+        Confidence below which no label is given, in [0, 1]; each model's own when None.
     """
 
     models: tuple[Chosen, ...]
@@ -63,35 +72,73 @@ class Settings:
     unsure: float | None = None
 
     def rule(self, model: FaceModel) -> AnswerRule:
-        """Return the rule by which a model answers."""
+        """Return the rule by which a model answers.
+
+        Parameters
+        ----------
+        model : FaceModel
+            Model whose rule holds where the visitor chose no other confidence.
+
+        Returns
+        -------
+        AnswerRule
+        """
         if self.unsure is None:
             return model.rule
         return replace(model.rule, min_confidence=self.unsure)
 
     def detector_for(self, model: FaceModel) -> dict[str, Any]:
-        """Return the detector that finds a model's faces: another kind would cut other crops."""
-        own = spec_of(model.recipe.detector)
+        """Return the detector that finds a model's faces: another kind would cut other crops.
+
+        Parameters
+        ----------
+        model : FaceModel
+            Model that reads the crops.
+
+        Returns
+        -------
+        dict
+            Detector as `facecore.face.spec_of` returns it.
+        """
+        own: dict[str, Any] = spec_of(model.recipe.detector)
         return self.detector if self.detector and self.detector["name"] == own["name"] else own
 
     def answer(self, entry: Entry, chosen: Chosen) -> PhotoAnswer:
-        """Return what one of the models says of a photo."""
+        """Return the answer of one of the models to a photo.
+
+        Parameters
+        ----------
+        entry : Entry
+            Photo to answer, or the reason why it cannot be read.
+        chosen : Chosen
+            Model to ask.
+
+        Returns
+        -------
+        PhotoAnswer
+        """
         if entry.error:
             return PhotoAnswer(entry.name, entry.error)
         return predict_photo(
-            entry.data, chosen.model, name=entry.name, detector=self.detector_for(chosen.model),
+            entry.data,
+            chosen.model,
+            name=entry.name,
+            detector=self.detector_for(chosen.model),
             rule=self.rule(chosen.model),
-        )  # fmt: skip
+        )
 
 
 def show_photo(entry: Entry, settings: Settings, key: str) -> None:
-    """Show what the models say of a photo.
+    """Show the answers of the models to a photo.
 
     Parameters
     ----------
     entry : Entry
+        Photo to answer, or the reason why it cannot be read.
     settings : Settings
+        Models to ask, and how.
     key : str
-        Apart from those of the other photos on the page.
+        Prefix of the elements' keys, unique on the page.
     """
     answers = [settings.answer(entry, chosen) for chosen in settings.models]
     with st.container(border=True):
@@ -116,11 +163,12 @@ def show_photo(entry: Entry, settings: Settings, key: str) -> None:
 
 
 def agreement(first: PhotoAnswer, second: PhotoAnswer) -> str:
-    """Say in words whether two models answer the same.
+    """Describe whether two models give the same answers.
 
     Parameters
     ----------
     first, second : PhotoAnswer
+        Answers to the same photo.
 
     Returns
     -------
@@ -134,30 +182,33 @@ def agreement(first: PhotoAnswer, second: PhotoAnswer) -> str:
     text = f"The models **agree on {len(same)} of {len(pairs)}** faces that both found."
     apart = sorted((i, j) for i, j in pairs if i not in same)
     for i, j in apart:
-        text += f" Face {i + 1}: {first.faces[i].verdict} against {second.faces[j].verdict}."
+        text += f" Face {i + 1}: {first.faces[i].verdict} versus {second.faces[j].verdict}."
     return text
 
 
 def distance_words(distance: float, typical: float) -> str:
-    """Say in words how far from face space a face lies.
+    """Describe how far a face lies from face space.
 
     Parameters
     ----------
     distance : float
+        Distance of the face, root mean square in units of the min-max scale.
     typical : float
-        As `facecore.model.explain.typical_distance` returns it.
+        Distance that `facecore.model.typical_distance` returns, in the same unit.
 
     Returns
     -------
     str
     """
     ratio = distance / typical if typical else float("inf")
-    words = (
-        "near" if ratio <= NEAR
-        else "farther off than most faces" if ratio <= FAR
-        else "far off, perhaps no face, or one that is turned or covered"
-    )  # fmt: skip
-    return f"Distance from face space {distance:.3f}, {ratio:.1f} times the typical one: {words}"
+    if ratio <= NEAR:
+        words = "near"
+    elif ratio <= FAR:
+        words = "farther away than most faces"
+    else:
+        words = "far away: perhaps not a face, or one that is turned or covered"
+    shown = format_distance(distance)
+    return f"Distance from face space {shown}, {ratio:.1f} times the typical one: {words}"
 
 
 def _show_boxes(answer: PhotoAnswer, chosen: Chosen) -> None:
@@ -165,33 +216,34 @@ def _show_boxes(answer: PhotoAnswer, chosen: Chosen) -> None:
     st.image(
         to_png(annotate(answer, colours)),
         caption=f"{answer.photo}: {answer.width} x {answer.height} pixels",
-        alt=f"Photo {answer.photo} with its faces boxed and numbered: {_found(answer)}",
+        alt=f"Photo {answer.photo} with its faces boxed and numbered: {_count_faces(answer)}",
         width="stretch",
     )
 
 
-def _found(answer: PhotoAnswer) -> str:
+def _count_faces(answer: PhotoAnswer) -> str:
     count = len(answer.faces)
     return "No face" if not count else "1 face" if count == 1 else f"{count} faces"
 
 
 def _show_faces(answer: PhotoAnswer, chosen: Chosen, heat: bool, key: str) -> None:
-    st.markdown(f"**{_found(answer)}** in {answer.ms:.0f} ms")
-    if not answer.faces:
-        st.info(
-            "No face was found. A larger, upright face seen from the front works best.",
-            icon=":material/face_retouching_off:",
-        )
+    st.markdown(f"**{_count_faces(answer)}** in {answer.ms:.0f} ms")
+    if not has_face(answer):
         return
     kinds = set()
     for number, face in enumerate(answer.faces, start=1):
         found = explain_decision(chosen.model, face.prepared, face.likely) if heat else None
         _show_face(face, found, chosen.model, f"{key}-{number}", number)
         kinds |= {found.kind} if found else set()
+    against = (
+        "the other label's colour"
+        if len(chosen.model.labels) == 2
+        else "a colour that belongs to no label"
+    )
     for kind in kinds:
         st.caption(
-            f"{HEAT[kind]} What speaks for the label has its colour, what speaks against it "
-            + ("the other's." if len(chosen.model.labels) == 2 else "a colour of no label.")
+            f"{HEAT[kind]} Regions that speak for the label have its colour, regions that speak "
+            f"against it have {against}."
         )
 
 
@@ -199,44 +251,29 @@ def _show_face(
     face: FaceAnswer, heat: Heat | None, model: FaceModel, key: str, number: int
 ) -> None:
     row = st.container(horizontal=True)
-    draws = face.reconstruction is not None  # else the model saw colours, and no eigenfaces
-    row.image(
-        to_png(face.crop if draws else face.prepared),
-        caption="Grey crop" if draws else "Crop",
-        alt=f"{'Grey crop' if draws else 'Crop'} of face {number}",
-        output_format="PNG",
-        width=PICTURE,
-    )
-    if face.reconstruction is not None:
-        row.image(
-            to_png(face.reconstruction),
-            caption="Reconstruction",
-            alt=f"Face {number} drawn again from its eigenfaces",
-            output_format="PNG",
-            width=PICTURE,
+    with row:
+        # Without a reconstruction the model reads no grey pixels: it saw the crop in colour.
+        reads_grey = face.reconstruction is not None
+        kind = "Grey crop" if reads_grey else "Crop"
+        crop = face.crop if reads_grey else face.prepared
+        show_picture(crop, f"{kind} of face {number}", kind, PICTURE)
+        if face.reconstruction is not None:
+            alt = f"Face {number} reconstructed from its eigenfaces"
+            show_picture(face.reconstruction, alt, "Reconstruction", PICTURE)
+        if heat:
+            picture = overlay(face.prepared, heat, *_heat_colours(model.labels, face.likely))
+            alt = f"Heat map of the decision for {face.likely} on face {number}"
+            show_picture(picture, alt, f"{heat.kind.capitalize()} map", PICTURE)
+    with row.container(width=320, gap="xsmall"):
+        likely = "" if face.label else f" ({face.why}), most likely {face.likely}"
+        st.markdown(f"**{number}: {face.verdict}**{likely}, probability {face.probability:.2f}")
+        scores = ", ".join(f"{label} {score:.0%}" for label, score in face.scores.items())
+        alt = f"Probabilities of face {number}: {scores}"
+        show(score_bars(face.scores), alt, f"scores-{key}")
+        st.caption(
+            f"{distance_words(face.distance, typical_distance(model))}. Box {list(face.box)}."
+            + (f" {_heat_sums(heat)}" if heat and heat.kind == "gradient" else "")
         )
-    if heat:
-        row.image(
-            to_png(overlay(face.prepared, heat, *_heat_colours(model.labels, face.likely))),
-            caption=f"{heat.kind.capitalize()} map",
-            alt=f"Heat map of what moved the decision for {face.likely} on face {number}",
-            output_format="PNG",
-            width=PICTURE,
-        )
-    words = row.container(width=320, gap="xsmall")
-    likely = "" if face.label else f" ({face.why}), likeliest {face.likely}"
-    words.markdown(f"**{number}: {face.verdict}**{likely}, probability {face.probability:.2f}")
-    words.plotly_chart(
-        score_bars(face.scores),
-        config={"displayModeBar": False},
-        key=f"scores-{key}",
-        alt=f"Probabilities of face {number}: "
-        + ", ".join(f"{label} {score:.0%}" for label, score in face.scores.items()),
-    )
-    words.caption(
-        f"{distance_words(face.distance, typical_distance(model))}. Box {list(face.box)}."
-        + (f" {_heat_sums(heat)}" if heat and heat.kind == "gradient" else "")
-    )
 
 
 def _heat_colours(labels: Sequence[str], label: str) -> tuple[tuple[int, int, int], ...]:
@@ -248,5 +285,6 @@ def _heat_colours(labels: Sequence[str], label: str) -> tuple[tuple[int, int, in
 
 
 def _heat_sums(heat: Heat) -> str:
+    # Integrated gradients add up to the change of the decision from the mean face to this one.
     towards, away = heat.values.clip(min=0).sum(), -heat.values.clip(max=0).sum()
-    return f"Of the decision, {towards:.1f} speak for {heat.label} and {away:.1f} against it."
+    return f"Contributions to the decision: {towards:.1f} for {heat.label}, {away:.1f} against."

@@ -1,4 +1,4 @@
-"""Many photos at once: answered with progress, kept for the session, as a table and as files."""
+"""Many photos at once: answered with progress, kept for the session, shown as a table and files."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,14 @@ from facecore.data import PREDICTION_LIMITS, Entry, count_photos, read_photos
 from facecore.errors import DataError
 from facecore.model import PhotoAnswer, same_faces
 from ui.answers import CAVEAT, Settings, show_photo
+from ui.controls import offer_file
 from ui.models import Chosen
 
 MAX_PHOTOS = PREDICTION_LIMITS.max_photos
 KEPT = "batch_answers"
+HEAD, BOX = ("position", "photo", "face", "error", "label", "reason"), ("x", "y", "width", "height")
 NO_PICTURE = np.empty((0, 0), dtype=np.uint8)
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a cell that starts so is run by spreadsheets
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,11 @@ class Source:
     Parameters
     ----------
     id : str
-        Apart from those of the visitor's other sources.
+        Unique among the visitor's sources.
     name : str
+        Name of the file; it ends in ``.zip`` if it is a ZIP.
     data : bytes
+        Contents of the file.
     """
 
     id: str
@@ -39,7 +43,12 @@ class Source:
     data: bytes
 
     def count(self) -> int:
-        """Return the number of its photos; a file that cannot be read counts as one."""
+        """Return the number of photos; a file that cannot be read counts as one.
+
+        Returns
+        -------
+        int
+        """
         if not self._is_zip():
             return 1
         try:
@@ -48,7 +57,12 @@ class Source:
             return 1
 
     def entries(self) -> Iterator[Entry]:
-        """Yield its photos; a file that cannot be read yields its error."""
+        """Yield the photos; a file that cannot be read yields its error.
+
+        Yields
+        ------
+        Entry
+        """
         if not self._is_zip():
             yield Entry(self.name, self.data)
             return
@@ -62,11 +76,12 @@ class Source:
 
 
 def within_limit(sources: Sequence[Source]) -> list[Source]:
-    """Return the sources that together hold at most `MAX_PHOTOS`, and say what is left out.
+    """Return the sources that together hold at most `MAX_PHOTOS`; warn if any is left out.
 
     Parameters
     ----------
     sources : sequence of Source
+        All that the visitor uploaded.
 
     Returns
     -------
@@ -81,7 +96,7 @@ def within_limit(sources: Sequence[Source]) -> list[Source]:
     if len(kept) < len(sources):
         st.warning(
             f"At most {MAX_PHOTOS} photos are answered at once: {len(kept)} of {len(sources)} "
-            "files are; remove some of them, or split the ZIP.",
+            "files fit. Remove some of them, or split the ZIP.",
             icon=":material/filter_list:",
         )
     return kept
@@ -93,6 +108,7 @@ def list_entries(sources: Sequence[Source]) -> Iterator[Entry]:
     Parameters
     ----------
     sources : sequence of Source
+        Photos and ZIPs.
 
     Yields
     ------
@@ -102,20 +118,23 @@ def list_entries(sources: Sequence[Source]) -> Iterator[Entry]:
 
 
 def answer_all(sources: Sequence[Source], settings: Settings) -> list[list[PhotoAnswer]]:
-    """Answer all photos, showing progress; what this session has answered already is kept.
+    """Answer all photos, with progress; what the session has answered is not computed again.
 
     Parameters
     ----------
     sources : sequence of Source
+        Photos and ZIPs.
     settings : Settings
+        Models to ask, and how.
 
     Returns
     -------
     list of list of PhotoAnswer
-        For each model one answer a photo, without pictures.
+        For each model, one answer per photo, without pictures.
     """
     known: dict[tuple[str, ...], list[PhotoAnswer]] = st.session_state.setdefault(KEPT, {})
     keys = [[_key(source, chosen, settings) for source in sources] for chosen in settings.models]
+    # Only the answers to the present photos are kept, so a session's memory does not grow.
     for key in set(known) - set(chain.from_iterable(keys)):
         del known[key]
     todo = [
@@ -139,36 +158,44 @@ def answer_all(sources: Sequence[Source], settings: Settings) -> list[list[Photo
 
 
 def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFrame:
-    """Return one row a face; a photo without one has a row that says why.
+    """Return a table with one row per face; a photo without a face has a row that says why.
 
     Parameters
     ----------
     answers : sequence of PhotoAnswer
+        One answer per photo.
     labels : sequence of str
+        Labels of the model.
 
     Returns
     -------
     DataFrame
         Indexed by the position of the photo: photo, face (from 1), error, label, reason (why
         there is no label), the probability of each label, distance (from face space), x, y,
-        width, height (of the box, pixels).
+        width, height (of the box, in pixels).
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for position, answer in enumerate(answers):
         for number, face in enumerate(answer.faces, start=1):
-            box = dict(zip(("x", "y", "width", "height"), face.box, strict=True))
+            box = dict(zip(BOX, face.box, strict=True))
             scores = {f"P({label})": round(face.scores[label], 4) for label in labels}
-            rows.append({
-                "position": position, "photo": answer.photo, "face": number, "label": face.label,
-                "reason": face.reason, **scores, "distance": round(face.distance, 4), **box,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "position": position,
+                    "photo": answer.photo,
+                    "face": number,
+                    "label": face.label,
+                    "reason": face.reason,
+                    **scores,
+                    "distance": round(face.distance, 4),
+                    **box,
+                }
+            )
         if not answer.faces:
             error = answer.error or "no face"
             rows.append({"position": position, "photo": answer.photo, "error": error})
-    columns = ["position", "photo", "face", "error", "label", "reason",
-               *(f"P({label})" for label in labels), "distance",
-               "x", "y", "width", "height"]  # fmt: skip
-    whole = dict.fromkeys(("face", "x", "y", "width", "height"), "Int64")
+    columns = [*HEAD, *(f"P({label})" for label in labels), "distance", *BOX]
+    whole = dict.fromkeys(("face", *BOX), "Int64")  # pandas' own integers, which may be missing
     return pd.DataFrame(rows).reindex(columns=columns).astype(whole).set_index("position")
 
 
@@ -178,15 +205,16 @@ def add_second(
     second: Sequence[PhotoAnswer],
     name: str,
 ) -> pd.DataFrame:
-    """Put a second model's answers for the same faces beside the first one's.
+    """Add a second model's answers for the same faces.
 
     Parameters
     ----------
     table : DataFrame
-        As `tabulate` returns it for `first`.
+        Table of the first model's answers, as `tabulate` returns it.
     first, second : sequence of PhotoAnswer
+        Answers of the two models to the same photos.
     name : str
-        Of the second model.
+        Name of the second model.
 
     Returns
     -------
@@ -201,19 +229,23 @@ def add_second(
     }
     places = list(zip(table.index, table["face"], strict=True))
     pairs = [None if pd.isna(face) else found.get((at, int(face))) for at, face in places]
-    return table.assign(**{
-        f"{name} says": [pair and pair[1].verdict for pair in pairs],
-        f"{name} P": [pair and round(pair[1].probability, 4) for pair in pairs],
-        "agree": pd.array([pair and pair[0] == pair[1].verdict for pair in pairs], dtype="boolean"),
-    })  # fmt: skip
+    agree = [pair and pair[0] == pair[1].verdict for pair in pairs]
+    return table.assign(
+        **{
+            f"{name} says": [pair and pair[1].verdict for pair in pairs],
+            f"{name} P": [pair and round(pair[1].probability, 4) for pair in pairs],
+            "agree": pd.array(agree, dtype="boolean"),
+        }
+    )
 
 
 def tame(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table in which no text is a formula for a spreadsheet: these get a leading quote.
+    """Put a quote before every text that a spreadsheet would run as a formula.
 
     Parameters
     ----------
     table : DataFrame
+        Table to write as CSV.
 
     Returns
     -------
@@ -224,16 +256,19 @@ def tame(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def to_json(answers: Sequence[PhotoAnswer], model: str) -> list[dict[str, Any]]:
-    """Return answers as what ``predict --json`` prints, with the model and each distance.
+    """Return what ``predict --json`` prints of answers, with the model and each face's distance.
 
     Parameters
     ----------
     answers : sequence of PhotoAnswer
+        One answer per photo.
     model : str
+        Name of the model.
 
     Returns
     -------
     list of dict
+        One document per photo.
     """
     shown = []
     for answer in answers:
@@ -253,34 +288,47 @@ def show_batch(
     Parameters
     ----------
     sources : sequence of Source
+        Photos and ZIPs.
     answers : sequence of sequence of PhotoAnswer
-        As `answer_all` returns it.
+        For each model, one answer per photo, as `answer_all` returns them.
     settings : Settings
+        Models that gave the answers, and how.
     """
     first, chosen = answers[0], settings.models[0]
     table = tabulate(first, chosen.model.labels)
     for second, other in zip(answers[1:], settings.models[1:], strict=True):
         table = add_second(table, first, second, other.name)
-    table = tame(table)  # before the table is shown: it has a download of its own
+    table = tame(table)  # already here, as Streamlit's table has a download of its own
     _show_counts(first, table, chosen.model.labels)
     picked = st.dataframe(
-        table, hide_index=True, on_select="rerun", selection_mode="single-row", key="batch_table",
+        table,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="batch_table",
         placeholder="",
-        alt="One row a face: photo, label, probabilities, distance from face space and box",
+        alt="One row per face: photo, label, probabilities, distance from face space and box",
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
-            for name in table.columns if table[name].dtype == "float64"
+            for name in table.columns
+            if table[name].dtype == "float64"
         },
-    )  # fmt: skip
+    )
     with st.container(horizontal=True):
-        st.download_button(
-            "Answers as CSV", lambda: table.to_csv(index=False), "answers.csv", "text/csv",
-            icon=":material/download:", on_click="ignore", key="batch_csv",
-        )  # fmt: skip
-        st.download_button(
-            "Answers as JSON", lambda: _dump(answers, settings), "answers.json", "application/json",
-            icon=":material/download:", on_click="ignore", key="batch_json",
-        )  # fmt: skip
+        offer_file(
+            "Answers as CSV",
+            lambda: table.to_csv(index=False),
+            "answers.csv",
+            "text/csv",
+            "batch_csv",
+        )
+        offer_file(
+            "Answers as JSON",
+            lambda: _dump(answers, settings),
+            "answers.json",
+            "application/json",
+            "batch_json",
+        )
     st.caption(CAVEAT)
     rows = picked["selection"]["rows"]
     if not rows or rows[0] >= len(table):
@@ -311,7 +359,7 @@ def _show_counts(
             st.metric("No label", f"{doubted:,}", border=True, help="Unsure, or not a face")
         without = sum(not answer.faces and not answer.error for answer in answers)
         st.metric("Photos without a face", f"{without:,}", border=True)
-        st.metric("Not readable", f"{sum(bool(a.error) for a in answers):,}", border=True)
+        st.metric("Unreadable", f"{sum(bool(a.error) for a in answers):,}", border=True)
         if "agree" in table:
             both = table["agree"].dropna()
             st.metric("Same answer", f"{both.sum()} of {len(both)}", border=True)

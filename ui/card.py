@@ -1,66 +1,78 @@
-"""A model's figures and its card: every figure comes from its metadata and evaluation."""
+"""A model at a glance and its card; every figure comes from its metadata and its evaluation."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from facecore.errors import FacecoreError
 from facecore.evaluation import balanced_accuracy, balanced_interval, card_of, pool_confusions
+from ui.controls import show_metric
 from ui.models import Chosen
 
 SHARES = (
-    "faces found", "accuracy, faces found", "accuracy, all photos", "balanced, faces found",
+    "faces found",
+    "accuracy, faces found",
+    "accuracy, all photos",
+    "balanced, faces found",
     "balanced, all photos",
-)  # fmt: skip
+)
 
 
 def show_card(chosen: Chosen) -> None:
-    """Show a row of metrics.
+    """Show the model's main figures: data, accuracy, components, size.
 
     Parameters
     ----------
     chosen : Chosen
+        Model to describe.
     """
     metadata = chosen.metadata
-    faces = metadata["training_faces"]
     data = metadata["data"].values()
+    photos, tested = (sum(part[count] for part in data) for count in ("photos", "test"))
     found = sum(part["states"]["kept"] + part["states"]["too_small"] for part in data)
-    score, note, explanation = _balanced(chosen)
+    faces = sum(metadata["training_faces"].values())
     member = chosen.model.leading
     share = member.variance.sum() / member.total_variance
     vectors = metadata["kernel_vectors"]["count"]
-    metrics = (
-        ("Photos", f"{sum(part['photos'] for part in data):,}",
-         f"{sum(part['test'] for part in data):,} for the test", None),
-        ("Faces found", f"{found:,}", f"{sum(faces.values()):,} to train on",
-         "Photos with a face; too small ones, the test's and copies are not trained on"),
-        ("Balanced accuracy", score, note, explanation),
-        ("Eigenfaces" if chosen.model.draws else "Components", f"{len(member.variance):,}",
-         f"{share:.1%} of variance", None),
-        ("Size", f"{chosen.megabytes:.1f} MB", f"{vectors:,} kernel vectors", None),
-        ("Trained", str(metadata["created"]), f"in {metadata['minutes']:.0f} minutes",
-         f"On {', '.join(metadata['data'])}, by the {metadata['recipe']} recipe"),
-    )  # fmt: skip
     with st.grid(3, min_column_width=150):
-        for label, value, below, help_text in metrics:
-            st.metric(
-                label, value, below, border=True, help=help_text, height="stretch",
-                delta_color="off", delta_arrow="off",
-            )  # fmt: skip
+        show_metric("Photos", f"{photos:,}", f"{tested:,} for testing")
+        show_metric(
+            "Faces found",
+            f"{found:,}",
+            f"{faces:,} for training",
+            "Photos in which a face was found. Faces that are too small, test photos and "
+            "duplicates are not trained on.",
+        )
+        show_metric("Balanced accuracy", *_balanced(chosen))
+        show_metric(
+            "Eigenfaces" if chosen.model.draws else "Components",
+            f"{len(member.variance):,}",
+            f"{share:.1%} of variance",
+        )
+        show_metric("Size", f"{chosen.megabytes:.1f} MB", f"{vectors:,} kernel vectors")
+        show_metric(
+            "Trained",
+            str(metadata["created"]),
+            f"in {metadata['minutes']:.0f} minutes",
+            f"On {', '.join(metadata['data'])}, by the recipe {metadata['recipe']}",
+        )
 
 
 def show_papers(chosen: Chosen) -> None:
-    """Show the evaluation on each test set and the model's card.
+    """Show the evaluation on each test set and the model card.
 
     Parameters
     ----------
     chosen : Chosen
+        Model to describe.
     """
     if chosen.evaluation:
-        st.subheader("On photos that it never saw")
+        st.subheader("On photos that it has never seen")
         st.dataframe(
-            _figures(chosen.evaluation),
+            _tabulate(chosen.evaluation),
             alt="Accuracy of the model on each test set",
             column_config={name: st.column_config.NumberColumn(format="%.3f") for name in SHARES},
         )
@@ -77,7 +89,7 @@ def _show_text(chosen: Chosen) -> None:
     except FacecoreError as error:
         st.error(str(error), title="No card", icon=":material/error:")
         return
-    # The page has a title already: every heading goes two levels down.
+    # The page has a title already, so every heading of the card moves two levels down.
     st.markdown(re.sub("^#", "###", text, flags=re.MULTILINE))
 
 
@@ -88,8 +100,8 @@ def _balanced(chosen: Chosen) -> tuple[str, str, str]:
         return (
             f"{search['balanced_accuracy']:.3f}",
             f"± {search['std']:.3f} over folds",
-            f"Mean and standard deviation over {search['folds']} folds of the training photos, a "
-            "person in one fold only; there is no test set",
+            f"Mean and standard deviation over {search['folds']} folds of the training photos, "
+            "each subject in one fold only; there is no test set",
         )
     confusion = pool_confusions(chosen.evaluation)
     low, high = balanced_interval(confusion)
@@ -103,7 +115,7 @@ def _balanced(chosen: Chosen) -> tuple[str, str, str]:
     )
 
 
-def _figures(evaluation: dict) -> pd.DataFrame:
+def _tabulate(evaluation: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     rows = {
         name: {
             "photos": figures["n"],

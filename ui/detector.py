@@ -1,4 +1,4 @@
-"""Expert settings of the detector, for one page's photos."""
+"""Expert settings of the detector, for the photos of one page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -9,88 +9,100 @@ import streamlit as st
 from facecore.face import CASCADES, DETECTORS, spec_of
 from ui.models import Chosen
 
-# Words, smallest and largest value, step, help; narrower than what facecore takes, as a step of
-# 1.001 searches for minutes.
-FIELDS: dict[str, tuple[str, float, float, float, str]] = {
-    "scale_factor": (
-        "Scale factor", 1.02, 2.0, 0.01, "Step between the sizes that are searched",
-    ),
-    "min_neighbors": (
-        "Minimum neighbours", 0, 20, 1, "Overlapping detections that make a face",
-    ),
-    "min_face": (
-        "Smallest face", 0.04, 1.0, 0.001, "As a share of the photo's long side",
-    ),
-    "min_pixels": (
-        "Smallest face first", 0, 400, 1,
-        "In pixels of the photo: smaller faces are searched only where there is no larger one",
-    ),
-    "long_side": (
-        "Long side", 100, 1600, 20, "The photo is shrunk to it before the search, in pixels",
-    ),
-    "border": (
-        "Border", 0.0, 1.0, 0.05,
-        "Where nothing is found, search again with this share of the long side added on every "
-        "side; 0 turns it off",
-    ),
-}  # fmt: skip
-FURTHER = ", and mtcnn's further searches for smaller faces"
+# Words, smallest and largest value, and step. The ranges are narrower than the library's: a scale
+# factor of 1.001 would search for minutes.
+FIELDS: dict[str, tuple[str, float, float, float]] = {
+    "scale_factor": ("Scale factor", 1.02, 2.0, 0.01),
+    "min_neighbors": ("Minimum neighbours", 0, 20, 1),
+    "min_face": ("Smallest face", 0.04, 1.0, 0.001),
+    "min_pixels": ("Smallest face first", 0, 400, 1),
+    "long_side": ("Long side", 100, 1600, 20),
+    "border": ("Border", 0.0, 1.0, 0.05),
+}
+HELP = {
+    "scale_factor": "Ratio between the sizes that are searched",
+    "min_neighbors": "Overlapping detections that make a face",
+    "min_face": "As a share of the photo's long side",
+    "min_pixels": "In pixels of the photo: smaller faces are searched for only where there is no "
+    "larger one",
+    "long_side": "The photo is shrunk to this long side before the search, in pixels",
+    "border": "Where nothing is found, search again with this share of the long side added on "
+    "every side; 0 turns that off",
+}
+FURTHER = ", and mtcnn's further searches for smaller faces too"
 
 
 def pick_detector(recipe: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Show the detector's settings and return what the visitor made of them.
+    """Show the detector's settings and return those that the visitor chose.
 
     Parameters
     ----------
     recipe : mapping
-        The detector that the model was trained with.
+        Detector that the model was trained with, as `facecore.face.spec_of` returns it.
 
     Returns
     -------
     dict or None
-        As `facecore.face.spec_of` returns it; None for each model's own detector.
+        Detector in the same form; None for each model's own.
     """
     kind = recipe["name"]
     own_settings = {k: v for k, v in recipe.items() if k != "name"}
     trained = asdict(DETECTORS[kind]()) | own_settings
     with st.popover("Detector", icon=":material/tune:"):
-        if not st.toggle(
-            "Other settings than the model's", key="own_detector", bind="query-params"
-        ):
+        if not st.toggle("Override the settings", key="own_detector", bind="query-params"):
             st.caption(", ".join(f"{_word(name)} {value}" for name, value in recipe.items()))
             return None
         values: dict[str, Any] = {}
         if "cascade" in trained:
             values["cascade"] = st.selectbox(
-                "Cascade", CASCADES, CASCADES.index(trained["cascade"]), key=f"{kind}_cascade",
+                "Cascade",
+                CASCADES,
+                CASCADES.index(trained["cascade"]),
+                key=f"{kind}_cascade",
                 bind="query-params",
-            )  # fmt: skip
+            )
         for name in (field.name for field in fields(DETECTORS[kind]) if field.name in FIELDS):
-            words, low, high, step, meaning = FIELDS[name]
-            own = type(step)(trained[name])
-            least, most = min(low, own), max(high, own)
-            more = FURTHER if (kind, name) == ("mtcnn", "border") else ""
-            value = st.number_input(
-                words, least, most, own, step, help=meaning + more, key=f"{kind}_{name}",
-                format="%d" if isinstance(step, int) else "%.3f", bind="query-params",
-            )  # fmt: skip
-            values[name] = min(max(value, least), most)  # a client may send what it likes
+            values[name] = _pick_number(kind, name, trained[name])
         st.button(
-            "Reset to the model's", on_click=_reset, args=(kind, trained),
-            icon=":material/restart_alt:", key="detector_reset",
-        )  # fmt: skip
+            "Reset to the model's settings",
+            on_click=_reset,
+            args=(kind, trained),
+            icon=":material/restart_alt:",
+            key="detector_reset",
+        )
     return spec_of(DETECTORS[kind](**values))
 
 
-def say_difference(detector: Mapping[str, Any], models: Sequence[Chosen]) -> None:
-    """Say in what a detector differs from the one that a model was trained with.
+def _pick_number(kind: str, name: str, trained: float) -> float:
+    words, low, high, step = FIELDS[name]
+    # Streamlit wants value, ends and step of one type: all int, or all float.
+    own = type(step)(trained)
+    least, most = min(low, own), max(high, own)
+    more = FURTHER if (kind, name) == ("mtcnn", "border") else ""
+    value = st.number_input(
+        words,
+        least,
+        most,
+        own,
+        step,
+        help=HELP[name] + more,
+        key=f"{kind}_{name}",
+        format="%d" if isinstance(step, int) else "%.3f",
+        bind="query-params",
+    )
+    return min(max(value, least), most)  # the ends hold in the browser only
+
+
+def warn_of_difference(detector: Mapping[str, Any], models: Sequence[Chosen]) -> None:
+    """Warn if a detector differs from the one that a model was trained with.
 
     Parameters
     ----------
     detector : mapping
-        As `facecore.face.spec_of` returns it.
+        Detector as `facecore.face.spec_of` returns it.
     models : sequence of Chosen
-        The first has a detector of that name; one that has not keeps its own.
+        Models that answer. The first was trained with a detector of that name; a model that was
+        not keeps its own.
     """
     recipe = spec_of(models[0].model.recipe.detector)
     changed = [name for name, value in detector.items() if value != recipe.get(name)]
@@ -102,8 +114,8 @@ def say_difference(detector: Mapping[str, Any], models: Sequence[Chosen]) -> Non
             m.name for m in models if spec_of(m.model.recipe.detector)["name"] != detector["name"]
         ]
         st.warning(
-            f"The detector differs from the one that the model was trained with ({settings}): "
-            "its crops may be cut in another way than those that the model knows."
+            f"The detector differs from the one that the model was trained with ({settings}): its "
+            "crops may be cut differently from those that the model knows."
             + "".join(f" {name} has another detector and keeps its settings." for name in others),
             icon=":material/tune:",
         )

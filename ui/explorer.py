@@ -6,7 +6,6 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from facecore.face import to_png
 from facecore.model import (
     SPREAD,
     WALK_STEP,
@@ -17,7 +16,9 @@ from facecore.model import (
     to_signed_image,
     walk,
 )
-from ui.look import label_colours, score_bars, show, tidy
+from ui.controls import choose
+from ui.look import label_colours, mark_point, score_bars, show, show_picture, tidy
+from ui.photo import NO_PERSON
 
 SLIDERS = 8
 REACH = 3.0  # standard deviations
@@ -32,9 +33,10 @@ def show_explorer(model: FaceModel) -> None:
     Parameters
     ----------
     model : FaceModel
-        Of pixels alone, that stores a spread to draw made faces from.
+        Model of pixels alone that stores a spread to draw synthetic faces from.
     """
     start = _pick_start(model)
+    # One standard deviation of the training faces, in the unit of the coordinates.
     unit = np.sqrt(model.pixels.variance) / model.pixels.deviation
     result, controls = st.columns([2, 3], gap="large")
     point = start.copy()
@@ -43,52 +45,48 @@ def show_explorer(model: FaceModel) -> None:
         grid = st.grid(2, min_column_width=170, gap=("xsmall", "medium"))
         for i in range(min(SLIDERS, len(point))):
             moved = grid.slider(
-                f"Eigenface {i + 1}", -REACH, REACH, 0.0, 0.1, format="%+.1f", key=f"e{i + 1}",
+                f"Eigenface {i + 1}",
+                -REACH,
+                REACH,
+                0.0,
+                0.1,
+                format="%+.1f",
+                key=f"e{i + 1}",
                 bind="query-params",
-            )  # fmt: skip
+            )
             point[i] += moved * unit[i]
     face, before = (to_image(row) for row in model.pixels.rebuild(np.stack([point, start])))
     probabilities = model.predict_proba(face.reshape(1, -1))[0]
     scores = dict(zip(model.labels, map(float, probabilities), strict=True))
     with result:
         with st.container(horizontal=True):
-            st.image(
-                to_png(face),
-                caption="This point",
-                alt="Face at this point",
-                output_format="PNG",
-                width=180,
-            )
-            st.image(
-                to_png(before),
-                caption="Start",
-                alt="Face at the start",
-                output_format="PNG",
-                width=90,
-            )
-        show(
-            score_bars(scores),
-            "Probability of each label: " + ", ".join(f"{k} {v:.0%}" for k, v in scores.items()),
-            "explorer-scores",
-        )
+            show_picture(face, "Face at this point", "This point", width=180)
+            show_picture(before, "Face at the start", "Start", width=90)
+        alt = "Probability of each label: " + ", ".join(f"{k} {v:.0%}" for k, v in scores.items())
+        show(score_bars(scores), alt, "explorer-scores")
         best = max(scores, key=scores.__getitem__)
         st.markdown(f"**{best}**, probability {scores[best]:.2f}")
-    st.caption("Made from the model's face space: it shows no person.")
+    st.caption(NO_PERSON)
 
 
 def _pick_start(model: FaceModel) -> np.ndarray:
     """Ask for the face to start from and return its coordinates, shape (n_components,)."""
-    options = (MEAN, *model.labels)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        start = st.segmented_control(
-            "Start from", options, default=MEAN, required=True, key="start", bind="query-params"
+        start = choose("Start from", (MEAN, *model.labels), "start")
+        seed = st.number_input(
+            "Seed",
+            0,
+            9999,
+            15,
+            width=140,
+            key="start_seed",
+            bind="query-params",
+            disabled=start == MEAN,
         )
-        seed = st.number_input("Seed", 0, 9999, 15, width=140, key="start_seed",
-                               bind="query-params", disabled=start == MEAN)  # fmt: skip
         st.button("Random face", on_click=_random, args=(model.labels,), icon=":material/casino:")
         st.button("Reset", on_click=_reset, icon=":material/restart_alt:")
     point = np.zeros(len(model.pixels.components))
-    if start in model.labels:  # an old address may name another model's label
+    if start != MEAN:
         drawn = sample_coordinates(model, start, 1, int(seed), SPREAD)[0]
         point[: len(drawn)] = drawn
     return point
@@ -113,68 +111,55 @@ def show_walk(model: FaceModel, name: str) -> None:
     Parameters
     ----------
     model : FaceModel
-        Of pixels alone, that stores a spread to draw made faces from.
+        Model of pixels alone that stores a spread to draw synthetic faces from.
     name : str
-        Apart from those of other models.
+        Name that no other model has: walks are cached by it.
     """
     start = _pick_start(model)
-    label = st.segmented_control(
-        "Towards", model.labels, default=model.labels[-1], required=True, key="towards",
-        bind="query-params",
-    )  # fmt: skip
-    label = label if label in model.labels else model.labels[-1]
+    label = choose("Towards", model.labels, "towards", default=model.labels[-1])
     distance = st.slider(
-        "Distance walked, in standard deviations", -REACH, REACH, 0.0, WALK_STEP, format="%+.2f",
-        key="steps", bind="query-params",
-        help="Below 0 away from the label. At each step the direction is that in which the "
-        "decision changes fastest.",
-    )  # fmt: skip
+        "Distance walked, in standard deviations",
+        -REACH,
+        REACH,
+        0.0,
+        WALK_STEP,
+        format="%+.2f",
+        key="steps",
+        bind="query-params",
+        help="Below 0 the walk leads away from the label. Each step takes the direction in which "
+        "the decision changes fastest.",
+    )
     distances = np.arange(-STEPS, STEPS + 1) * WALK_STEP
     way, decisions = _walk(model, name, start, label)
     here = STEPS + round(distance / WALK_STEP)
     rows = model.pixels.rebuild(way)
+    changed = to_signed_image(rows[here] - rows[STEPS])
     pictures, chart = st.columns([4, 3], gap="medium")
     with pictures.container(horizontal=True):
-        st.image(
-            to_png(to_image(rows[STEPS])),
-            caption="Start",
-            alt="Face at the start",
-            output_format="PNG",
-            width=140,
-        )
-        st.image(
-            to_png(to_image(rows[here])), caption=f"After {distance:+.2f}",
-            alt=f"Face after {distance:+.2f} standard deviations", output_format="PNG", width=140,
-        )  # fmt: skip
-        st.image(
-            to_png(to_signed_image(rows[here] - rows[STEPS])), caption="What changed",
-            alt="The difference, on a symmetric scale: middle grey is no change",
-            output_format="PNG", width=140,
-        )  # fmt: skip
+        show_picture(to_image(rows[STEPS]), "Face at the start", "Start", width=140)
+        alt = f"Face after {distance:+.2f} standard deviations"
+        show_picture(to_image(rows[here]), alt, f"After {distance:+.2f}", width=140)
+        alt = "The difference, on a symmetric scale: middle grey is no change"
+        show_picture(changed, alt, "What changed", width=140)
     with chart:
         colour = label_colours(model.labels)[label]
-        show(
-            walk_figure(distances, decisions, here, label, colour),
-            f"Decision for {label} along the way: {decisions[here]:.2f} here",
-            "walk",
-        )
-    st.image(
-        [to_png(to_image(rows[i])) for i in range(0, 2 * STEPS + 1, STEPS // 3)],
-        caption=[f"{distances[i]:+.1f}" for i in range(0, 2 * STEPS + 1, STEPS // 3)],
-        alt=[f"Face after {distances[i]:+.1f} standard deviations"
-             for i in range(0, 2 * STEPS + 1, STEPS // 3)],
-        output_format="PNG", width=110,
-    )  # fmt: skip
-    st.caption("Made from the model's face space: it shows no person.")
+        figure = walk_figure(distances, decisions, here, label, colour)
+        show(figure, f"Decision for {label} along the way: {decisions[here]:.2f} here", "walk")
+    with st.container(horizontal=True, gap="xsmall"):
+        for i in range(0, 2 * STEPS + 1, STEPS // 3):
+            alt = f"Face after {distances[i]:+.1f} standard deviations"
+            show_picture(to_image(rows[i]), alt, f"{distances[i]:+.1f}", width=110)
+    st.caption(NO_PERSON)
 
 
 @st.cache_data(max_entries=32, show_spinner="Walking")
 def _walk(
     _model: FaceModel, name: str, start: np.ndarray, label: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    # the name stands for the model, whose arrays are too large to hash
+    # The underscore keeps the model out of the cache's key: its arrays are too large to hash, and
+    # its name stands for it.
     back, forth = (walk(_model, start, label, steps) for steps in (-STEPS, STEPS))
-    way = np.concatenate([back[:0:-1], forth])
+    way = np.concatenate([back[:0:-1], forth])  # the start belongs to both
     rows = np.array([to_image(row).reshape(-1) for row in _model.pixels.rebuild(way)])
     return way, decision_for(_model, rows, label)
 
@@ -186,13 +171,16 @@ def walk_figure(
 
     Parameters
     ----------
-    distances : ndarray of shape (n,)
-        In standard deviations.
-    decisions : ndarray of shape (n,)
-        In favour of the label.
+    distances : ndarray of shape (n,), float64
+        Distances from the start in standard deviations.
+    decisions : ndarray of shape (n,), float64
+        Decision values; above 0 they speak for the label.
     here : int
         Index of the place to mark.
-    label, colour : str
+    label : str
+        Label that the walk leads to.
+    colour : str
+        Colour of the label.
 
     Returns
     -------
@@ -200,13 +188,14 @@ def walk_figure(
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=distances, y=decisions, mode="lines", line={"color": colour}, showlegend=False,
+        x=distances,
+        y=decisions,
+        mode="lines",
+        line={"color": colour},
+        showlegend=False,
         hovertemplate="%{x:+.2f}: %{y:.2f}<extra></extra>",
-    )  # fmt: skip
-    figure.add_scatter(
-        x=[distances[here]], y=[decisions[here]], mode="markers", showlegend=False,
-        marker={"size": 14, "symbol": "diamond", "color": colour}, hoverinfo="skip",
-    )  # fmt: skip
+    )
+    mark_point(figure, distances[here], decisions[here], colour)
     figure.add_hline(y=0, line_dash="dot", annotation_text=f"above: {label}")
     figure.update_xaxes(title="distance walked, in standard deviations")
     figure.update_yaxes(title=f"decision for {label}")

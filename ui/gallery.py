@@ -1,10 +1,9 @@
-"""The eigenfaces as pictures, what they explain, and a face drawn again from them."""
+"""The eigenfaces as pictures, the variance they explain, and a face reconstructed from them."""
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from facecore.face import to_png
 from facecore.model import (
     FaceModel,
     eigenface_images,
@@ -15,9 +14,9 @@ from facecore.model import (
     to_image,
     to_signed_image,
 )
-from ui.look import NEUTRAL, show, tidy
+from ui.look import NEUTRAL, mark_point, show, show_picture, tidy
 
-SHARES = (0.8, 0.9, 0.95)
+SHARES = (0.8, 0.9, 0.95)  # of the variance
 
 
 def show_gallery(model: FaceModel) -> None:
@@ -26,26 +25,11 @@ def show_gallery(model: FaceModel) -> None:
     Parameters
     ----------
     model : FaceModel
+        Model of pixels alone, as `FaceModel.eigenfaces` is.
     """
     st.subheader("Mean faces")
-    pictures = [(mean_face(model), "All", "Mean of all training faces")]
-    if model.spread:
-        means = label_means(model)
-        pictures += [
-            (to_image(mean), label, f"Mean face of the label {label}")
-            for mean, label in zip(means, model.labels, strict=True)
-        ]
-        pictures += [
-            (
-                to_signed_image(mean - means[0]),
-                f"{label} minus {model.labels[0]}",
-                f"Mean face of {label} minus mean face of {model.labels[0]}; grey is no difference",
-            )
-            for mean, label in zip(means[1:], model.labels[1:], strict=True)
-        ]
-    row = st.container(horizontal=True)
-    for picture, caption, alt in pictures:
-        row.image(to_png(picture), caption=caption, alt=alt, output_format="PNG", width=150)
+    with st.container(horizontal=True):
+        _show_means(model)
 
     variance = model.pixels.variance / model.pixels.total_variance
     st.subheader("Explained variance")
@@ -54,11 +38,8 @@ def show_gallery(model: FaceModel) -> None:
             value = f"{count}" if count else f"more than {len(variance)}"
             st.metric(f"Eigenfaces for {share:.0%}", value, border=True)
         st.metric(f"By all {len(variance)}", f"{variance.sum():.1%}", border=True)
-    show(
-        variance_figure(variance),
-        f"Explained variance of each eigenface and its sum, {variance.sum():.1%} in all",
-        "variance",
-    )
+    alt = f"Variance explained by each eigenface and by all up to it, {variance.sum():.1%} in all"
+    show(variance_figure(variance), alt, "variance")
 
     st.subheader("Gallery")
     most = len(variance)
@@ -68,10 +49,20 @@ def show_gallery(model: FaceModel) -> None:
     st.caption("Each on a symmetric scale of its own: middle grey is zero.")
     grid = st.grid("auto", min_column_width=110, gap="small")
     for i, picture in enumerate(eigenface_images(model, count)):
-        grid.image(
-            to_png(picture), caption=f"{i + 1}: {variance[i]:.1%}", alt=f"Eigenface {i + 1}",
-            output_format="PNG", width="stretch",
-        )  # fmt: skip
+        with grid.cell():
+            show_picture(picture, f"Eigenface {i + 1}", f"{i + 1}: {variance[i]:.1%}")
+
+
+def _show_means(model: FaceModel) -> None:
+    show_picture(mean_face(model), "Mean of all training faces", "All", width=150)
+    if not model.spread:
+        return
+    means, (first, *others) = label_means(model), model.labels
+    for mean, label in zip(means, model.labels, strict=True):
+        show_picture(to_image(mean), f"Mean face of the label {label}", label, width=150)
+    for mean, label in zip(means[1:], others, strict=True):
+        alt = f"Mean face of {label} minus mean face of {first}; middle grey is no difference"
+        show_picture(to_signed_image(mean - means[0]), alt, f"{label} minus {first}", width=150)
 
 
 def components_for(variance: np.ndarray) -> list[int | None]:
@@ -79,25 +70,25 @@ def components_for(variance: np.ndarray) -> list[int | None]:
 
     Parameters
     ----------
-    variance : ndarray of shape (n_components,)
-        Explained shares, in [0, 1].
+    variance : ndarray of shape (n_components,), float64
+        Share of the variance that each eigenface explains, in [0, 1].
 
     Returns
     -------
     list of int or None
-        None where all of them do not reach it.
+        None where all of them together explain less.
     """
     total = variance.cumsum()
     return [int(np.searchsorted(total, s)) + 1 if total[-1] >= s else None for s in SHARES]
 
 
 def variance_figure(variance: np.ndarray) -> go.Figure:
-    """Draw the explained variance of each eigenface and its sum.
+    """Draw the variance that each eigenface explains, and the cumulative sum.
 
     Parameters
     ----------
-    variance : ndarray of shape (n_components,)
-        Explained shares, in [0, 1].
+    variance : ndarray of shape (n_components,), float64
+        Share of the variance that each eigenface explains, in [0, 1].
 
     Returns
     -------
@@ -107,10 +98,11 @@ def variance_figure(variance: np.ndarray) -> go.Figure:
     figure = go.Figure()
     figure.add_bar(x=number, y=variance, name="each", marker_color=NEUTRAL)
     figure.add_scatter(
-        x=number, y=variance.cumsum(), name="sum", mode="lines", line={"color": NEUTRAL}
+        x=number, y=variance.cumsum(), name="cumulative", mode="lines", line={"color": NEUTRAL}
     )
     for share, count in zip(SHARES, components_for(variance), strict=True):
         if count:
+            # The text goes below the curve, to the right: pixels from the point it names.
             figure.add_annotation(x=count, y=share, text=f"{count}: {share:.0%}", ax=30, ay=25)
     figure.update_traces(hovertemplate="eigenface %{x}: %{y:.1%}")
     figure.update_xaxes(title="eigenface")
@@ -120,42 +112,40 @@ def variance_figure(variance: np.ndarray) -> go.Figure:
 
 @st.fragment
 def show_reconstruction(model: FaceModel, crop: np.ndarray) -> None:
-    """Show a face drawn again with as many eigenfaces as the visitor chooses.
+    """Show a face reconstructed from as many eigenfaces as the visitor chooses.
 
     Parameters
     ----------
     model : FaceModel
+        Model of pixels alone, as `FaceModel.eigenfaces` is.
     crop : ndarray of shape (side, side), uint8
+        Grey crop of the face.
     """
     most = len(model.pixels.components)
     count = st.slider("Eigenfaces used", 0, most, most // 3, key="used", bind="query-params")
     row = crop.reshape(1, -1)
     errors = reconstruction_errors(model, row)[0]
-    drawn = reconstruct(model, row, count)[0]
+    rebuilt = reconstruct(model, row, count)[0]
+    missing = to_signed_image((crop.astype(float) - rebuilt).reshape(-1))
     left, right = st.columns([4, 3], gap="medium")
     with left.container(horizontal=True):
-        for picture, caption, alt in (
-            (crop, "Face", "Grey crop of the face"),
-            (drawn, f"From {count}", f"The face drawn from {count} eigenfaces"),
-            (
-                to_signed_image((crop.astype(float) - drawn).reshape(-1)),
-                "What is missing",
-                "Face minus its drawing, on a symmetric scale: middle grey is no difference",
-            ),
-        ):
-            st.image(to_png(picture), caption=caption, alt=alt, output_format="PNG", width=140)
+        show_picture(crop, "Grey crop of the face", "Face", width=140)
+        alt = f"The face reconstructed from {count} eigenfaces"
+        show_picture(rebuilt, alt, f"From {count}", width=140)
+        alt = "Face minus reconstruction, on a symmetric scale: middle grey is no difference"
+        show_picture(missing, alt, "What is missing", width=140)
     left.metric(
-        "Error", f"{errors[count]:.3f}", f"{errors[count] - errors[0]:+.3f} against the mean face",
-        border=True, delta_color="inverse",
+        "Error",
+        f"{errors[count]:.3f}",
+        f"{errors[count] - errors[0]:+.3f} versus the mean face",
+        border=True,
+        delta_color="inverse",
         help="Root mean square over the pixels, where 1 is the whole range of a pixel. With all "
         "eigenfaces it is the distance from face space.",
-    )  # fmt: skip
+    )
     with right:
-        show(
-            error_figure(errors, count),
-            f"Error against number of eigenfaces; {errors[count]:.3f} with {count}",
-            "errors",
-        )
+        alt = f"Error against the number of eigenfaces; {errors[count]:.3f} with {count}"
+        show(error_figure(errors, count), alt, "errors")
 
 
 def error_figure(errors: np.ndarray, count: int) -> go.Figure:
@@ -163,9 +153,10 @@ def error_figure(errors: np.ndarray, count: int) -> go.Figure:
 
     Parameters
     ----------
-    errors : ndarray of shape (n_components + 1,)
+    errors : ndarray of shape (n_components + 1,), float64
+        Error with 0, 1, ... eigenfaces, root mean square in units of the min-max scale.
     count : int
-        The number to mark.
+        Number of eigenfaces to mark.
 
     Returns
     -------
@@ -173,13 +164,14 @@ def error_figure(errors: np.ndarray, count: int) -> go.Figure:
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=np.arange(len(errors)), y=errors, mode="lines", showlegend=False,
-        line={"color": NEUTRAL}, hovertemplate="%{x} eigenfaces: %{y:.3f}<extra></extra>",
-    )  # fmt: skip
-    figure.add_scatter(
-        x=[count], y=[errors[count]], mode="markers", showlegend=False,
-        marker={"size": 14, "symbol": "diamond", "color": NEUTRAL}, hoverinfo="skip",
-    )  # fmt: skip
+        x=np.arange(len(errors)),
+        y=errors,
+        mode="lines",
+        showlegend=False,
+        line={"color": NEUTRAL},
+        hovertemplate="%{x} eigenfaces: %{y:.3f}<extra></extra>",
+    )
+    mark_point(figure, count, errors[count], NEUTRAL)
     figure.update_xaxes(title="eigenfaces used")
     figure.update_yaxes(title="error", rangemode="tozero")
     return tidy(figure, 300)

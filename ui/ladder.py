@@ -1,4 +1,4 @@
-"""The rungs side by side, their curves, and one face as each of them sees it."""
+"""The rungs of the ladder side by side, their curves, and one face as each of them reads it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,6 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from facecore.errors import FacecoreError
-from facecore.face import to_png
 from facecore.model import (
     SHIPPED,
     FaceAnswer,
@@ -21,22 +20,47 @@ from facecore.model import (
     predict_photo,
 )
 from facecore.training import LADDER_FOLDER, Ladder, read_ladder, rungs_of
-from ui.look import DASHES, NEUTRAL, PAIR, PALETTE, SYMBOLS, label_colours, tidy, to_rgb
+from ui.look import (
+    DASHES,
+    NEUTRAL,
+    PAIR,
+    PALETTE,
+    SYMBOLS,
+    label_colours,
+    show,
+    show_picture,
+    tidy,
+    to_rgb,
+)
 from ui.models import load_chosen
+from ui.photo import has_face
 
 WORDS = {
     "pixels": "Grey levels of the detector's box",
-    "aligned pixels": "The same, turned upright by eyes and mouth",
+    "aligned pixels": "Grey levels of the face turned upright by eyes and mouth",
     "gradients": "Directions of edges, in cells (histograms of oriented gradients)",
-    "both": "Pixels and gradients, each with its machine; they vote",
-    "fused": "Pixels, two sizes of gradients, and local patterns",
-    "embedding": "128 numbers of a deep network that learned to tell persons apart",
+    "both": "Pixels and gradients, each with a machine of its own; they vote",
+    "fused": "Pixels, gradients of two sizes, and local binary patterns; they vote",
+    "embedding": "128 numbers by a deep network that was trained to tell people apart",
 }
-PICTURE = 108  # pixels; two stand side by side in a cell
+# Columns of the table: heads and formats.
+COLUMNS = {
+    "accuracy": ("accuracy", "%.3f"),
+    "low": ("95 % low", "%.3f"),
+    "high": ("95 % high", "%.3f"),
+    "balanced": ("balanced accuracy", "%.3f"),
+    "ms_face": ("ms per face", "%.1f"),
+    "ms_photo": ("ms per photo", "%.1f"),
+    "megabytes": ("MB", "%.1f"),
+    "training_faces": ("training faces", "localized"),
+    "test_faces": ("test faces", "localized"),
+    "kernel_vectors": ("kernel vectors", "localized"),
+}
+PICTURE = 108  # pixels; two fit side by side in a cell
 
 
 def get_ladder() -> Ladder | None:
-    """Return the ladder's tables; without them, say which command makes them.
+    """Return the ladder's tables; without them, show the command that makes them.
 
     Returns
     -------
@@ -49,14 +73,37 @@ def get_ladder() -> Ladder | None:
         st.error(str(error), title="The tables cannot be used", icon=":material/error:")
         return None
     if found is None:
-        st.info("Nothing was measured yet. With raw photos in DATA:", icon=":material/stairs:")
+        st.info(
+            "Nothing has been measured yet. With raw photos in DATA, run:", icon=":material/stairs:"
+        )
         st.code("python -m facecore ladder DATA", language="shell")
     return found
 
 
 @st.cache_data(max_entries=4, show_spinner="Reading the tables")
 def _read(file: str, written: int) -> Ladder | None:
+    # `written` is part of the cache's key: tables that were measured again are read again
     return read_ladder()
+
+
+def show_table(ladder: Ladder) -> None:
+    """Show the accuracy, time and size of each rung, as a figure and as a table.
+
+    Parameters
+    ----------
+    ladder : Ladder
+        Tables of the ladder.
+    """
+    show(rungs_figure(ladder.rungs), "Accuracy, time and size of each rung", "rungs")
+    st.dataframe(
+        ladder.rungs.drop(columns="recipe"),
+        hide_index=True,
+        alt="What each rung reaches",
+        column_config={
+            name: st.column_config.NumberColumn(head, format=form)
+            for name, (head, form) in COLUMNS.items()
+        },
+    )
 
 
 def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
@@ -65,30 +112,44 @@ def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     rungs : DataFrame
-        As `facecore.training.ladder.Ladder` has them.
+        One row per rung, in the columns of `facecore.training.Ladder`.
 
     Returns
     -------
     Figure
     """
-    titles = ("accuracy", "CPU, ms", "MB")  # short, for a phone
+    titles = ("accuracy", "CPU, ms", "MB")  # short enough for a phone
     figure = make_subplots(1, 3, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.04)
     error = {
-        "type": "data", "symmetric": False, "array": rungs["high"] - rungs["accuracy"],
+        "type": "data",
+        "symmetric": False,
+        "array": rungs["high"] - rungs["accuracy"],
         "arrayminus": rungs["accuracy"] - rungs["low"],
-    }  # fmt: skip
+    }
     figure.add_scatter(
-        x=rungs["accuracy"], y=rungs["rung"], mode="markers+text", error_x=error, row=1, col=1,
-        marker={"size": 11, "color": PAIR[0]}, textposition="top center",
+        x=rungs["accuracy"],
+        y=rungs["rung"],
+        mode="markers+text",
+        error_x=error,
+        row=1,
+        col=1,
+        marker={"size": 11, "color": PAIR[0]},
+        textposition="top center",
         text=[f"{value:.1%}" for value in rungs["accuracy"]],
         hovertemplate="%{y}: %{x:.2%}<extra></extra>",
-    )  # fmt: skip
+    )
     for column, name in ((2, "ms_photo"), (3, "megabytes")):
         figure.add_bar(
-            x=rungs[name], y=rungs["rung"], orientation="h", row=1, col=column, width=0.5,
-            marker_color=NEUTRAL, text=[f"{value:.0f}" for value in rungs[name]],
+            x=rungs[name],
+            y=rungs["rung"],
+            orientation="h",
+            row=1,
+            col=column,
+            width=0.5,
+            marker_color=NEUTRAL,
+            text=[f"{value:.0f}" for value in rungs[name]],
             hovertemplate="%{y}: %{x:.1f}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(showlegend=False)
     room = 0.25 * (rungs["high"].max() - rungs["low"].min())  # for the numbers at the dots
     reach = [rungs["low"].min() - room, rungs["high"].max() + room]
@@ -98,15 +159,16 @@ def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
 
 
 def curve_figure(table: pd.DataFrame, x: str, title: str) -> go.Figure:
-    """Draw accuracy with its interval against what grows, a line a rung.
+    """Draw accuracy with its interval against a quantity that grows, one line per rung.
 
     Parameters
     ----------
     table : DataFrame
-        rung, accuracy, low, high, and the column `x`.
+        Columns rung, accuracy, low, high, and that of the quantity.
     x : str
+        Column of the quantity.
     title : str
-        Of the axis.
+        Title of the axis.
 
     Returns
     -------
@@ -116,17 +178,28 @@ def curve_figure(table: pd.DataFrame, x: str, title: str) -> go.Figure:
     for number, (rung, rows) in enumerate(table.groupby("rung", sort=False)):
         colour = PALETTE[number % len(PALETTE)]
         red, green, blue = to_rgb(colour)
+        # The interval as a band: along its upper edge, and back along its lower one.
         figure.add_scatter(
-            x=[*rows[x], *rows[x][::-1]], y=[*rows["high"], *rows["low"][::-1]], fill="toself",
-            fillcolor=f"rgba({red},{green},{blue},0.13)", line_width=0, hoverinfo="skip",
-            showlegend=False, legendgroup=str(rung), mode="lines",
-        )  # fmt: skip
+            x=[*rows[x], *rows[x][::-1]],
+            y=[*rows["high"], *rows["low"][::-1]],
+            fill="toself",
+            fillcolor=f"rgba({red},{green},{blue},0.13)",
+            line_width=0,
+            hoverinfo="skip",
+            showlegend=False,
+            legendgroup=str(rung),
+            mode="lines",
+        )
         figure.add_scatter(
-            x=rows[x], y=rows["accuracy"], name=str(rung), mode="lines+markers",
-            legendgroup=str(rung), line={"color": colour, "dash": DASHES[number % len(DASHES)]},
+            x=rows[x],
+            y=rows["accuracy"],
+            name=str(rung),
+            mode="lines+markers",
+            legendgroup=str(rung),
+            line={"color": colour, "dash": DASHES[number % len(DASHES)]},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8},
             hovertemplate=f"{rung}, %{{x:,}}: %{{y:.2%}}<extra></extra>",
-        )  # fmt: skip
+        )
     ticks = sorted(table[x].unique())
     figure.update_xaxes(title=title, type="log", tickvals=ticks, ticktext=[f"{t:,}" for t in ticks])
     figure.update_yaxes(title="accuracy", tickformat=".0%")
@@ -139,7 +212,9 @@ def load_rungs() -> tuple[dict[str, FaceModel], list[str]]:
     Returns
     -------
     rungs : dict of str to FaceModel
+        Models by rung, from the lowest.
     problems : list of str
+        One line per model that cannot be used.
     """
     models, problems = {}, []
     for name in SHIPPED:
@@ -152,21 +227,21 @@ def load_rungs() -> tuple[dict[str, FaceModel], list[str]]:
 
 
 def show_rungs(photo: bytes, name: str, rungs: Mapping[str, FaceModel]) -> None:
-    """Show the largest face of a photo as each rung sees it, and what each says of it.
+    """Show the largest face of a photo as each rung reads it, with each rung's answer.
 
     Parameters
     ----------
     photo : bytes
+        Encoded photo.
     name : str
+        Name of the photo.
     rungs : mapping of str to FaceModel
+        Models by rung, from the lowest.
     """
     answers = {rung: predict_photo(photo, model, name=name) for rung, model in rungs.items()}
     faces = {rung: answer.faces[0] for rung, answer in answers.items() if answer.faces}
-    if error := next((answer.error for answer in answers.values()), None):
-        st.error(f"{name}: {error}", icon=":material/broken_image:")
-        return
     if not faces:
-        st.info("No face was found in this photo.", icon=":material/face_retouching_off:")
+        has_face(next(iter(answers.values())))  # shows why there is none
         return
     st.markdown(disagreement({rung: face.likely for rung, face in faces.items()}))
     grid = st.grid(3, min_column_width=250, border=True)
@@ -180,12 +255,12 @@ def show_rungs(photo: bytes, name: str, rungs: Mapping[str, FaceModel]) -> None:
 
 
 def disagreement(said: Mapping[str, str]) -> str:
-    """Say in words which rungs disagree with the highest one.
+    """Describe which rungs disagree with the highest one.
 
     Parameters
     ----------
     said : mapping of str to str
-        Likeliest label by rung, from the lowest.
+        Most likely label by rung, from the lowest.
 
     Returns
     -------
@@ -204,11 +279,9 @@ def _differ(others: Sequence[str]) -> str:
 
 
 def _show_rung(rung: str, model: FaceModel, face: FaceAnswer) -> None:
-    row = st.container(horizontal=True, gap="small")
-    for picture, what in _pictures(model, face):
-        row.image(to_png(picture), caption=what, alt=f"{what} of the face, as {rung} sees it",
-                  width=PICTURE,
-                  output_format="PNG")  # fmt: skip
+    with st.container(horizontal=True, gap="small"):
+        for picture, what in _pictures(model, face):
+            show_picture(picture, f"The face as {rung} reads it: {what}", what, PICTURE)
     st.markdown(f"{face.likely}, probability {face.probability:.2f}")
     st.caption(f"{WORDS.get(rung, rung)}.")
 
@@ -220,11 +293,11 @@ def _pictures(model: FaceModel, face: FaceAnswer) -> list[tuple[np.ndarray, str]
         heat = occlusion(model, face.prepared, face.likely)
         away = colours[1 - label] if len(colours) == 2 else to_rgb(NEUTRAL)
         picture = overlay(face.prepared, heat, colours[label], away)
-        return [(face.prepared, "crop"), (picture, "what hiding a patch changes")]
+        return [(face.prepared, "crop"), (picture, "effect of covering a patch")]
     pictures = []
     for member in model.members:
         if member.features.kind == "pixels" and face.reconstruction is not None:
-            pictures.append((face.reconstruction, "drawn from its eigenfaces"))
+            pictures.append((face.reconstruction, "reconstruction"))
         else:
             pictures.append((draw_features(member.features, face.prepared), member.name))
     return pictures

@@ -1,4 +1,4 @@
-"""What a visitor may do only on the computer that the dashboard runs on."""
+"""What visitors may do only on the computer that runs the dashboard."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def is_local() -> bool:
-    """Return whether the dashboard is bound to this computer only.
+    """Return whether only this computer can reach the dashboard.
 
     Only then may a visitor name a folder of the server.
 
@@ -24,35 +24,38 @@ def is_local() -> bool:
 
 
 def pick_crops(key: str, recipe: str = "") -> tuple[Path, pd.DataFrame] | None:
-    """Ask for a folder made by ``crop`` and read its table.
+    """Ask for a folder of crops and read its table; show why where there is none.
 
     Parameters
     ----------
     key : str
-        Of the widget.
+        Key of the widget.
     recipe : str
-        By which the crops must be cut; any when left out.
+        Recipe that the crops must fit; any recipe when left out.
 
     Returns
     -------
     folder : Path
     table : DataFrame
-        As `facecore.data.crops.read_table` returns it. None in place of both if there is nothing to
-        read, which is then said on the page.
+        Table as `facecore.data.read_table` returns it; None in place of both if there is none.
     """
     if not is_local():
         st.info(
-            "Folders of this server can be chosen only while the dashboard listens on localhost.",
+            "Folders on the server can be chosen only while the dashboard listens on localhost.",
             icon=":material/lock:",
         )
         return None
     known = sorted(str(path.parent) for path in Path("crops").glob(f"*/{TABLE}"))
     chosen = st.selectbox(
-        "Folder made by crop", known, index=0 if known else None, accept_new_options=True,
-        placeholder="path of the folder", key=key,
-    )  # fmt: skip
+        "Folder of crops",
+        known,
+        index=0 if known else None,
+        accept_new_options=True,
+        placeholder="path of a folder that crop wrote",
+        key=key,
+    )
     if not chosen:
-        st.info("Make a folder of crops, then name it here:", icon=":material/folder:")
+        st.info("Crop your photos, then enter the folder here:", icon=":material/folder:")
         how = f" --recipe {recipe}" if recipe else ""
         st.code(f"python -m facecore crop PHOTOS --out CROPS{how}", language="shell")
         return None
@@ -67,4 +70,5 @@ def pick_crops(key: str, recipe: str = "") -> tuple[Path, pd.DataFrame] | None:
 
 @st.cache_data(max_entries=4, show_spinner="Reading the table")
 def _read_crops(folder: Path, written: int) -> pd.DataFrame:
+    # `written` is part of the cache's key: a table that was written anew is read anew
     return read_table(folder)

@@ -2,28 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-ICON = str(Path(__file__).with_name("icon.png"))  # drawn, and served from here
+from facecore.face import to_png
 
-# Okabe and Ito's palette: apart for the colour-blind, on light and on dark.
+ICON = str(Path(__file__).with_name("icon.png"))
+
+# Okabe and Ito's palette: distinct for colour-blind readers, on light and on dark backgrounds.
 PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
-NEUTRAL = "#7a7a7a"  # what belongs to no label
-PAIR = (PALETTE[5], PALETTE[4])  # what was chosen, and what it is held against
+NEUTRAL = "#7a7a7a"  # for what belongs to no label
+PAIR = (PALETTE[5], PALETTE[4])  # the chosen one, and the one that it is compared with
+REFERENCE = {"dash": "dot", "color": NEUTRAL}  # lines that no data point lies on
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up")
 PATTERNS = ("", "/", "x", ".", "-")
 
 
 def label_colours(labels: Sequence[str]) -> dict[str, str]:
-    """Return each label's colour, the same on every page.
+    """Return the colour of each label, the same on every page.
 
     Parameters
     ----------
     labels : sequence of str
-        In the model's order.
+        Labels in the model's order.
 
     Returns
     -------
@@ -34,30 +39,31 @@ def label_colours(labels: Sequence[str]) -> dict[str, str]:
 
 
 def to_rgb(colour: str) -> tuple[int, int, int]:
-    """Return a hexadecimal colour as red, green and blue.
+    """Return the red, green and blue of a hexadecimal colour.
 
     Parameters
     ----------
     colour : str
-        Such as ``"#0072b2"``.
+        Six hexadecimal digits, such as ``"#0072b2"``.
 
     Returns
     -------
-    tuple of int, in [0, 255]
+    tuple of int
+        Red, green and blue, each in [0, 255].
     """
     red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     return red, green, blue
 
 
 def tidy(figure: go.Figure, height: int = 320) -> go.Figure:
-    """Give a figure the margins, legend and height that all figures have.
+    """Give a figure the margins and the legend that all figures share.
 
     Parameters
     ----------
     figure : Figure
-        Changed in place.
+        Figure to change in place.
     height : int
-        In pixels.
+        Height in pixels.
 
     Returns
     -------
@@ -76,12 +82,93 @@ def show(figure: go.Figure, alt: str, key: str) -> None:
     Parameters
     ----------
     figure : Figure
+        Figure to show.
     alt : str
-        What it shows, for a screen reader.
+        Text for screen readers.
     key : str
-        Apart from those of the other figures on the page.
+        Key of the element, unique on the page.
     """
     st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt, key=key)
+
+
+def show_picture(
+    picture: np.ndarray, alt: str, caption: str = "", width: int | Literal["stretch"] = "stretch"
+) -> None:
+    """Show pixels without loss: JPEG would smear the small pictures of faces.
+
+    Parameters
+    ----------
+    picture : ndarray of shape (height, width) or (height, width, 3), uint8
+        Grey levels or RGB.
+    alt : str
+        Text for screen readers.
+    caption : str
+        Text below the picture.
+    width : int or "stretch"
+        Width on the page in pixels, or as wide as the place allows.
+    """
+    st.image(to_png(picture), caption=caption or None, alt=alt, output_format="PNG", width=width)
+
+
+def format_distance(distance: float) -> str:
+    """Return the text of a distance from face space.
+
+    Parameters
+    ----------
+    distance : float
+        Root mean square in units of the min-max scale.
+
+    Returns
+    -------
+    str
+        Three decimals, or two significant digits where the decimals would all be zeros.
+    """
+    return f"{distance:.3f}" if distance >= 0.0005 else f"{distance:.2g}"
+
+
+def mark_point(figure: go.Figure, x: float, y: float, colour: str) -> None:
+    """Mark one place of a curve.
+
+    Parameters
+    ----------
+    figure : Figure
+        Figure to change in place.
+    x, y : float
+        Coordinates of the place.
+    colour : str
+        Colour of the marker.
+    """
+    figure.add_scatter(
+        x=[x],
+        y=[y],
+        mode="markers",
+        showlegend=False,
+        marker={"size": 14, "symbol": "diamond", "color": colour},
+        hoverinfo="skip",
+    )
+
+
+def see_through(colour: str, number: int) -> dict[str, object]:
+    """Return the look of bars that lie over the bars of other labels.
+
+    Parameters
+    ----------
+    colour : str
+        Colour of the label.
+    number : int
+        Position of the label, which chooses the hatching: colour alone must not tell labels apart.
+
+    Returns
+    -------
+    dict
+        Marker of a plotly bar.
+    """
+    return {
+        "color": colour,
+        "opacity": 0.6,
+        "line": {"color": colour, "width": 2},
+        "pattern": {"shape": PATTERNS[number % len(PATTERNS)]},
+    }
 
 
 def score_bars(scores: Mapping[str, float]) -> go.Figure:
@@ -90,7 +177,7 @@ def score_bars(scores: Mapping[str, float]) -> go.Figure:
     Parameters
     ----------
     scores : mapping of str to float
-        In [0, 1].
+        Probability of each label, in [0, 1].
 
     Returns
     -------

@@ -1,9 +1,8 @@
-"""The models of this dashboard as a table, and what can be done with one."""
+"""Models of this dashboard as a table, and what can be done with each."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -19,18 +18,19 @@ from facecore.model import (
     read_metadata,
     rename_model,
 )
+from ui.controls import offer_file
 
-NOTE = "models_note"
+NOTE = "models_note"  # what a callback did, shown in the run after it
 
 
 def show_models() -> None:
-    """Show a table of all models, and for one of them rename, download and delete."""
+    """Show a table of all models, and controls to download, rename or delete one."""
     if note := st.session_state.pop(NOTE, None):
         said = st.error if note.startswith("Not done: ") else st.success
         said(note)
     names = list_models()
     if not names:
-        st.info("No model yet; the first one that you train appears here.")
+        st.info("No models yet. The first one that you train appears here.")
         return
     table = pd.DataFrame([_describe(name, _written(name)) for name in names])
     problems = table["problem"].ne("")
@@ -47,25 +47,30 @@ def show_models() -> None:
         },
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Model to change", names, key="manage", width=260)
-        st.download_button(
-            "Download", partial(pack_model, name), f"{name}.zip", "application/zip",
-            icon=":material/download:", on_click="ignore", key="manage_download",
-            disabled=bool(table.loc[table["name"].eq(name), "problem"].item())
-            and not lacks_of(name),
-        )  # fmt: skip
+        name = st.selectbox("Model to manage", names, key="manage", width=260)
+        problem = bool(table.loc[table["name"].eq(name), "problem"].item())
+        broken = problem and not lacks_of(name)  # one that only lacks an extra may be taken along
+        offer_file(
+            "Download",
+            partial(pack_model, name),
+            f"{name}.zip",
+            "application/zip",
+            "manage_download",
+            off=broken,
+        )
         if name not in SHIPPED:
             with st.popover("Rename", icon=":material/edit:", key="manage_rename_open"):
                 st.text_input("New name", max_chars=64, key="manage_new_name")
-                st.button(
-                    f"Rename {name}", key="manage_rename", on_click=_rename, args=(name,)
-                )  # fmt: skip
+                st.button(f"Rename {name}", key="manage_rename", on_click=_rename, args=(name,))
             with st.popover("Delete", icon=":material/delete:", key="manage_delete_open"):
-                st.markdown(f"The model **{name}** is removed; that cannot be undone.")
+                st.markdown(f"The model **{name}** will be removed. This cannot be undone.")
                 st.button(
-                    f"Delete {name} for good", type="primary", key="manage_delete",
-                    on_click=_delete, args=(name,),
-                )  # fmt: skip
+                    f"Delete {name} for good",
+                    type="primary",
+                    key="manage_delete",
+                    on_click=_delete,
+                    args=(name,),
+                )
     if name in SHIPPED:
         st.caption(f"{name} ships with facecore: it can be neither renamed nor deleted.")
 
@@ -90,25 +95,31 @@ def _delete(name: str) -> None:
     except FacecoreError as error:
         st.session_state[NOTE] = f"Not done: {error}"
         return
-    st.session_state[NOTE] = f"The model {name} is deleted."
+    st.session_state[NOTE] = f"The model {name} was deleted."
     for key in ("manage", "model"):
         if st.session_state.get(key) == name:
             st.session_state[key] = next(iter(list_models()), None)
 
 
 def _written(name: str) -> list[tuple[str, int, int]]:
+    # Part of the cache's key: a model whose files have changed is described anew.
     files = sorted(find_model(name).iterdir())
     return [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
 
 
 @st.cache_data(max_entries=64, show_spinner="Reading the models")
-def _describe(name: str, written: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
+def _describe(name: str, written: Sequence[tuple[str, int, int]]) -> dict[str, object]:
     when = max(time for _, time, _ in written) / 1e9
-    row = {
-        "name": name, "recipe": "", "labels": "", "faces": None, "balanced accuracy": None,
+    row: dict[str, object] = {
+        "name": name,
+        "recipe": "",
+        "labels": "",
+        "faces": None,
+        "balanced accuracy": None,
         "size": sum(size for *_, size in written) / 1e6,
-        "trained": datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d"), "problem": "",
-    }  # fmt: skip
+        "trained": datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d"),
+        "problem": "",
+    }
     try:
         metadata = read_metadata(name)
         return row | {

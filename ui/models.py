@@ -21,17 +21,21 @@ from facecore.model import (
 
 @dataclass(frozen=True)
 class Chosen:
-    """The model that the visitor chose, with its papers.
+    """A model with what is stored beside it.
 
     Parameters
     ----------
     name : str
+        Name of its folder.
     model : FaceModel
+        The model itself.
     metadata : dict
+        How it was trained, as `facecore.model.read_metadata` returns it.
     evaluation : dict
-        Empty if the model was not evaluated.
+        Figures by test set, as `facecore.model.read_evaluation` returns them; empty if the model
+        was not evaluated.
     megabytes : float
-        Size of its folder.
+        Size of its folder in MB.
     """
 
     name: str
@@ -42,7 +46,7 @@ class Chosen:
 
 
 def pick_model() -> Chosen:
-    """Show the picker and return the chosen model; without one, say so and end the page.
+    """Show the model picker and return the chosen model; without one, say so and end the page.
 
     Returns
     -------
@@ -52,18 +56,18 @@ def pick_model() -> Chosen:
 
 
 def pick_model_or_none() -> Chosen | None:
-    """Show the picker and return the chosen model.
+    """Show the model picker and return the chosen model.
 
     Returns
     -------
     Chosen or None
-        None if there is no model or the chosen one cannot be used, which is said on the page.
+        None if there is no model or the chosen one cannot be used; the page then says why.
     """
     names = list_models()
     if not names:
         st.warning(
-            "There is no model yet. Train one from folders of labelled photos, on the page Your "
-            "data or with this command:",
+            "There is no model yet. Train one on folders of labelled photos, on the page Your data "
+            "or with this command:",
             title="No model",
             icon=":material/model_training:",
         )
@@ -74,42 +78,50 @@ def pick_model_or_none() -> Chosen | None:
         names,
         key="model",
         bind="query-params",
-        help="A folder of artifacts/",
-        format_func=_say,
+        help="A folder in artifacts/",
+        format_func=_describe,
     )
     return _open(name)
 
 
 def pick_other(chosen: Chosen) -> Chosen | None:
-    """Show a picker for a second model to put beside the chosen one.
+    """Show a picker for a second model to compare with the chosen one.
 
     Parameters
     ----------
     chosen : Chosen
+        The first model.
 
     Returns
     -------
     Chosen or None
-        None if there is no other model, none was chosen, or it cannot be used (said on the page).
+        None if there is no other model, none was chosen, or it cannot be used; the page then says
+        why.
     """
     others = [name for name in list_models() if name != chosen.name]
     if not others:
         return None
     name = st.selectbox(
-        "Compare with", others, index=None, placeholder="no other model", key="other",
-        bind="query-params", format_func=_say,
-    )  # fmt: skip
+        "Compare with",
+        others,
+        index=None,
+        placeholder="no other model",
+        key="other",
+        bind="query-params",
+        format_func=_describe,
+    )
     if name not in others:
         return None
     return _open(name)
 
 
 def load_chosen(name: str) -> Chosen:
-    """Return a model with its papers, from memory where it was loaded before.
+    """Return a model, from memory if it was loaded before.
 
     Parameters
     ----------
     name : str
+        Name of its folder.
 
     Returns
     -------
@@ -131,20 +143,21 @@ def _open(name: str) -> Chosen | None:
         return None
 
 
-def _say(name: str) -> str:
+def _describe(name: str) -> str:
     return f"{name} (needs an extra)" if lacks_of(name) else name
 
 
 def read_table(table: str, chosen: Chosen, optional: bool = False) -> pd.DataFrame | None:
-    """Return one of a model's tables; without it, say which command makes one.
+    """Return one of a model's tables; without it, show the command that makes one.
 
     Parameters
     ----------
     table : str
-        One of `facecore.model.store.TABLES`.
+        Name of the table, as `facecore.model.read_model_table` takes it.
     chosen : Chosen
+        Model that the table belongs to.
     optional : bool
-        Say nothing if the model has no such table.
+        Whether to show nothing if the model has no such table.
 
     Returns
     -------
@@ -158,7 +171,7 @@ def read_table(table: str, chosen: Chosen, optional: bool = False) -> pd.DataFra
         return None
     if found is None and not optional:
         st.info(
-            f"Model {chosen.name} was written without the table {table}.csv. Train it again:",
+            f"Model {chosen.name} was stored without the table {table}.csv. Train it again:",
             title="Nothing to show yet",
             icon=":material/table:",
         )
@@ -173,6 +186,6 @@ def _read_table(table: str, name: str, written: int) -> pd.DataFrame | None:
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model")
 def _load(name: str, written: int) -> Chosen:
-    # `written` makes a model that was trained again a new entry
+    # `written` is part of the cache's key: a model that was trained again is loaded again
     size = sum(file.stat().st_size for file in find_model(name).iterdir()) / 1e6
     return Chosen(name, load_model(name), read_metadata(name), read_evaluation(name) or {}, size)

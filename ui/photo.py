@@ -1,11 +1,14 @@
-"""One photo to look at: made, uploaded or taken."""
+"""One photo to look at: a synthetic face, an upload, or a picture taken by the camera."""
 
 import streamlit as st
 
 from facecore.face import DEFAULT_LIMITS, SUFFIXES, to_png
-from facecore.model import FaceModel, make_photo
+from facecore.model import FaceModel, PhotoAnswer, make_photo
+from ui.controls import choose
 
-SOURCES = ("Made face", "Upload", "Camera")
+SOURCES = ("Synthetic face", "Upload", "Camera")
+SYNTHETIC = "synthetic"  # first word of the name of a photo from face space
+NO_PERSON = "Drawn from the model's face space: it shows no real person."
 
 
 def pick_photo(model: FaceModel, prefix: str) -> tuple[str, bytes] | None:
@@ -14,32 +17,21 @@ def pick_photo(model: FaceModel, prefix: str) -> tuple[str, bytes] | None:
     Parameters
     ----------
     model : FaceModel
+        Model that draws synthetic faces, if it stores a spread to draw from.
     prefix : str
-        Of the widgets' keys, which stand in the address.
+        Prefix of the widgets' keys, which are the parameters in the URL.
 
     Returns
     -------
     name : str
     photo : bytes
-        An encoded photo. None in place of both as long as there is none.
+        Encoded photo; None in place of both as long as there is none.
     """
     sources = SOURCES if model.spread else SOURCES[1:]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        source = st.segmented_control(
-            "Face from", sources, default=sources[0], required=True, key=f"{prefix}_from",
-            bind="query-params",
-        )  # fmt: skip
-        if source == "Made face":
-            label = st.segmented_control(
-                "Label", model.labels, default=model.labels[0], required=True,
-                key=f"{prefix}_label", bind="query-params",
-            )  # fmt: skip
-            seed = st.number_input(
-                "Seed", 0, 9999, 15, width=140, key=f"{prefix}_seed", bind="query-params"
-            )
-            # an old address may name another model's label
-            name = label if label in model.labels else model.labels[0]
-            return f"made {name} {seed}", to_png(make_photo(model, name, int(seed)))
+        source = choose("Face from", sources, f"{prefix}_from")
+        if source == SOURCES[0]:
+            return pick_synthetic(model, f"{prefix}_label", f"{prefix}_seed", first_seed=15)
     if source == "Camera":
         shot = st.camera_input("Take a photo", key=f"{prefix}_camera")
         return ("camera", shot.getvalue()) if shot else None
@@ -51,3 +43,58 @@ def pick_photo(model: FaceModel, prefix: str) -> tuple[str, bytes] | None:
         key=f"{prefix}_photo",
     )
     return (upload.name, upload.getvalue()) if upload else None
+
+
+def pick_synthetic(
+    model: FaceModel, label_key: str, seed_key: str, first_seed: int = 0
+) -> tuple[str, bytes]:
+    """Ask for a label and a seed, and draw the photo of a synthetic face.
+
+    Parameters
+    ----------
+    model : FaceModel
+        Model that stores a spread to draw from.
+    label_key, seed_key : str
+        Keys of the two widgets.
+    first_seed : int
+        Seed shown at first.
+
+    Returns
+    -------
+    name : str
+        `SYNTHETIC`, label and seed.
+    photo : bytes
+        Encoded photo.
+    """
+    label = choose("Label", model.labels, label_key)
+    seed = st.number_input(
+        "Seed", 0, 9999, first_seed, width=160, key=seed_key, bind="query-params"
+    )
+    return f"{SYNTHETIC} {label} {seed}", to_png(make_photo(model, label, int(seed)))
+
+
+def say_no_spread() -> None:
+    """Say that the model cannot draw synthetic faces."""
+    st.info("This model stores no spread to draw synthetic faces from.", icon=":material/info:")
+
+
+def has_face(answer: PhotoAnswer) -> bool:
+    """Return whether a face was found in a photo; if not, show why.
+
+    Parameters
+    ----------
+    answer : PhotoAnswer
+        Answer of any model.
+
+    Returns
+    -------
+    bool
+    """
+    if answer.error:
+        st.error(f"{answer.photo}: {answer.error}", icon=":material/broken_image:")
+    elif not answer.faces:
+        st.info(
+            "No face was found. A large, upright face seen from the front works best.",
+            icon=":material/face_retouching_off:",
+        )
+    return bool(answer.faces)

@@ -1,7 +1,7 @@
-"""Figures of the page Grid search, and its hyperparameter explorer."""
+"""Tables and figures of the page Grid search: what was tried, and which candidates did best."""
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,28 +10,12 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
-from streamlit.delta_generator import DeltaGenerator
 
-from facecore.data import TABLE
-from facecore.errors import FacecoreError
-from facecore.model import find_model
-from facecore.training import (
-    CROPS,
-    MADE,
-    REAL,
-    FacePoints,
-    Refit,
-    count_folds,
-    make_points,
-    project_crops,
-    read_points,
-    refit,
-)
-from ui.local import pick_crops
-from ui.look import NEUTRAL, PAIR, PATTERNS, SYMBOLS, label_colours, show, tidy
-from ui.models import Chosen, read_table
+from facecore.training import count_folds, simplest_within_one_error, standard_error
+from ui.controls import choose, offer_file, show_metric
+from ui.look import PAIR, REFERENCE, SYMBOLS, show, tidy
+from ui.models import Chosen
 
-SIZES = (250, 500, 1000, 2000, 4000)
 NAMES = {
     "rank_test_score": "rank",
     "param_n_components": "components",
@@ -40,28 +24,116 @@ NAMES = {
     "param_class_weight": "class weight",
     "param_whiten": "whiten",
     "mean_test_score": "mean",
-    "std_test_score": "spread",
+    "std_test_score": "std",
     "mean_fit_time": "fit, s",
     "mean_score_time": "score, s",
 }
-MADE_NOTE = (
-    "Made faces are drawn from one Gaussian cloud a label: what makes photos easy or hard is not "
-    "in them, so their scores are not those of photos. Compare with the best candidate on the same "
-    "faces."
-)
-SPACE_NOTE = (
-    "The components are the model's own and stay as they are, so scores on its training faces are "
-    "a little flattered: the search fits them anew in each fold."
-)
+FORMATS = {"mean": "%.4f", "std": "%.4f", "fit, s": "%.2f", "score, s": "%.2f"}
+SCORE = "Balanced accuracy"
+
+
+@dataclass(frozen=True)
+class Search:
+    """The grid search of one member of a model.
+
+    Parameters
+    ----------
+    member : str
+        Name of the member.
+    table : DataFrame
+        Its candidates, in the columns of `facecore.training.SearchResult`.
+    grid : mapping of str to list
+        Values that were searched, by parameter.
+    parameters : mapping of str
+        Parameters of the best candidate.
+    """
+
+    member: str
+    table: pd.DataFrame
+    grid: Mapping[str, list[Any]]
+    parameters: Mapping[str, Any]
+
+    @property
+    def best(self) -> pd.Series:
+        """The best candidate, a row of the table."""
+        return self.table.loc[self.table["rank_test_score"].idxmin()]
+
+
+def pick_search(chosen: Chosen, table: pd.DataFrame) -> Search:
+    """Ask for a member if the model has several, and return its search.
+
+    Parameters
+    ----------
+    chosen : Chosen
+        Model that was searched for.
+    table : DataFrame
+        Candidates of all members, as the model stores them.
+
+    Returns
+    -------
+    Search
+    """
+    search = chosen.metadata["search"]
+    if "param_member" not in table:
+        return Search(chosen.model.leading.name, table, search["grid"], search["best"])
+    members = list(search["members"])
+    member = choose(
+        "Member",
+        members,
+        "search_member",
+        help="Each member reads its own features of a face and has a search of its own",
+    )
+    tops = table.groupby("param_member")["mean_test_score"].max()
+    st.caption(
+        f"Best of each member: {', '.join(f'{name} {tops[name]:.4f}' for name in members)}. Fused, "
+        f"in the same folds: **{search['balanced_accuracy']:.4f} ± {search['std']:.4f}**."
+    )
+    rows = table[table["param_member"].eq(member)].reset_index(drop=True)
+    return Search(member, rows, search["grid"][member], search["members"][member])
+
+
+def show_summary(search: Search, faces: int) -> None:
+    """Show what was searched, the best candidate, and the simplest that is hardly worse.
+
+    Parameters
+    ----------
+    search : Search
+        Search to describe.
+    faces : int
+        Number of training faces.
+    """
+    table, best, error = search.table, search.best, standard_error(search.best)
+    simple = table.loc[simplest_within_one_error(table)]
+    cost = simple["mean_test_score"] - best["mean_test_score"]
+    with st.container(horizontal=True):
+        show_metric("Candidates", f"{len(table):,}")
+        show_metric("Folds", count_folds(table.columns))
+        show_metric("Faces", f"{faces:,}")
+    with st.container(horizontal=True):
+        show_metric(
+            "Best",
+            f"{best['mean_test_score']:.4f} ± {best['std_test_score']:.4f}",
+            describe(best),
+            "Balanced accuracy: mean and standard deviation over the folds, each subject in one "
+            "fold only",
+        )
+        show_metric(
+            "Simplest within one standard error",
+            f"{simple['mean_test_score']:.4f} ({cost:+.4f})",
+            describe(simple),
+            f"The one-standard-error rule: of the candidates at most {error:.4f} below the best, "
+            "the one with the fewest components, then the smallest C and gamma",
+        )
+    st.caption(f"Grid: {describe_grid(search.grid)}. Scores: balanced accuracy over folds.")
 
 
 def describe(candidate: pd.Series) -> str:
-    """Return a candidate's parameters in words.
+    """Describe the parameters of a candidate.
 
     Parameters
     ----------
     candidate : Series
-        A row of the table.
+        Row of the table.
 
     Returns
     -------
@@ -76,11 +148,12 @@ def describe(candidate: pd.Series) -> str:
 
 
 def describe_grid(grid: Mapping[str, list[Any]]) -> str:
-    """Return the values that were searched in words.
+    """Describe the values that were searched.
 
     Parameters
     ----------
     grid : mapping of str to list
+        Values by parameter.
 
     Returns
     -------
@@ -93,13 +166,51 @@ def describe_grid(grid: Mapping[str, list[Any]]) -> str:
     return "; ".join(f"{NAMES[f'param_{name}']} {text}" for name, text in words.items())
 
 
-def candidate_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the candidates as people read them, the best first.
+def show_candidates(search: Search, model: str) -> None:
+    """Show the candidates as a table, and the folds of the one in the chosen row.
+
+    Parameters
+    ----------
+    search : Search
+        Search to show.
+    model : str
+        Name of the model, for the file to download.
+    """
+    ranked = rank_candidates(search.table)
+    event = st.dataframe(
+        ranked,
+        height=320 if len(ranked) > 8 else "content",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="search_row",
+        alt="Candidates, the best first",
+        column_config={
+            name: st.column_config.NumberColumn(format=form) for name, form in FORMATS.items()
+        },
+    )
+    # The first row, the best candidate, until the visitor chooses another.
+    row = search.table.loc[ranked.index[(event.selection.rows or [0])[0]]]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        offer_file(
+            "Download all columns",
+            lambda: search.table.to_csv(index=False),
+            f"{model}_grid_search.csv",
+            "text/csv",
+            "search_download",
+        )
+        st.caption("Choose a row to see its folds.")
+    st.markdown(f"**Rank {row['rank_test_score']}**: {describe(row)}")
+    show(fold_dots(row, search.best), "Score of the candidate in each fold", "search-folds")
+
+
+def rank_candidates(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the candidates with readable column names, the best first.
 
     Parameters
     ----------
     table : DataFrame
-        As `facecore.training.search.SearchResult` holds it.
+        Candidates, in the columns of `facecore.training.SearchResult`.
 
     Returns
     -------
@@ -130,19 +241,39 @@ def fold_dots(candidate: pd.Series, best: pd.Series) -> go.Figure:
         rows.append(("best", best, "diamond-open", PAIR[1]))
     for name, row, symbol, colour in rows:
         figure.add_scatter(
-            x=[f"fold {i + 1}" for i in folds], y=[row[f"split{i}_test_score"] for i in folds],
-            mode="markers", marker={"symbol": symbol, "size": 11, "color": colour}, name=name,
+            x=[f"fold {i + 1}" for i in folds],
+            y=[row[f"split{i}_test_score"] for i in folds],
+            mode="markers",
+            marker={"symbol": symbol, "size": 11, "color": colour},
+            name=name,
             hovertemplate="%{x}: %{y:.4f}<extra></extra>",
-        )  # fmt: skip
-    figure.add_hline(
-        candidate["mean_test_score"], line={"dash": "dot", "color": NEUTRAL},
-        annotation_text=f"mean {candidate['mean_test_score']:.4f}",
-    )  # fmt: skip
-    return tidy(figure.update_yaxes(title="Balanced accuracy"), 300)
+        )
+    mean = candidate["mean_test_score"]
+    figure.add_hline(mean, line=REFERENCE, annotation_text=f"mean {mean:.4f}")
+    return tidy(figure.update_yaxes(title=SCORE), 300)
+
+
+def show_heat_maps(search: Search) -> None:
+    """Show heat maps of the scores, for a class weight and whitening of the visitor's choice.
+
+    Parameters
+    ----------
+    search : Search
+        Search to show.
+    """
+    shown, best = search.table, search.best
+    with st.container(horizontal=True):
+        for name, words in (("class_weight", "Class weight"), ("whiten", "Whiten")):
+            column = f"param_{name}"
+            options = [str(value) for value in search.table[column].unique()]
+            if len(options) > 1:
+                option = choose(words, options, f"search_{name}", default=str(best[column]))
+                shown = shown[shown[column].astype(str).eq(option)]
+    show(heat_maps(shown), "Mean score over C and gamma by number of components", "search-heat")
 
 
 def heat_maps(table: pd.DataFrame) -> go.Figure:
-    """Draw the mean score over C and gamma, one map for each number of components.
+    """Draw the mean score over C and gamma, one map per number of components.
 
     Parameters
     ----------
@@ -155,58 +286,78 @@ def heat_maps(table: pd.DataFrame) -> go.Figure:
     """
     sizes = sorted(table["param_n_components"].unique())
     columns = min(2, len(sizes))
-    rows = -(-len(sizes) // columns)
+    rows = -(-len(sizes) // columns)  # rounded up
     figure = make_subplots(
-        rows, columns, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.04,
-        vertical_spacing=0.2 / rows, subplot_titles=[f"n = {n}" for n in sizes],
-    )  # fmt: skip
+        rows,
+        columns,
+        shared_xaxes="all",
+        shared_yaxes="all",
+        horizontal_spacing=0.04,
+        vertical_spacing=0.2 / rows,
+        subplot_titles=[f"n = {n}" for n in sizes],
+    )
     for i, n in enumerate(sizes):
         grid = table[table["param_n_components"].eq(n)].pivot_table(
             index="param_gamma", columns="param_C", values="mean_test_score"
         )
         figure.add_heatmap(
-            z=grid, x=[f"{c:g}" for c in grid.columns], y=[f"{g:g}" for g in grid.index],
-            coloraxis="coloraxis", texttemplate="%{z:.3f}", xgap=1, ygap=1,
+            z=grid,
+            x=[f"{c:g}" for c in grid.columns],
+            y=[f"{g:g}" for g in grid.index],
+            coloraxis="coloraxis",
+            texttemplate="%{z:.3f}",
+            xgap=1,
+            ygap=1,
             hovertemplate=f"{n} components, C %{{x}}, gamma %{{y}}: %{{z:.4f}}<extra></extra>",
-            row=i // columns + 1, col=i % columns + 1,
-        )  # fmt: skip
+            row=i // columns + 1,
+            col=i % columns + 1,
+        )
+    # Categories, not numbers: the values of a grid lie decades apart.
     figure.update_xaxes(type="category").update_yaxes(type="category")
     figure.update_xaxes(title="C", row=rows).update_yaxes(title="gamma", col=1)
+    # Room for the colour bar, for each map's title and axis, and for each line of each map.
     height = 140 + 40 * rows + 44 * rows * table["param_gamma"].nunique()
+    # One colour bar for all maps, along the lower edge, where a phone has room for it.
     bar = {"orientation": "h", "thickness": 10, "y": 0, "yref": "container", "yanchor": "bottom"}
     figure.update_layout(coloraxis={"colorscale": "Blues", "colorbar": bar})
     return tidy(figure, height).update_layout(margin_b=84)
 
 
-def component_line(table: pd.DataFrame, limit: float) -> go.Figure:
-    """Draw the best score of each number of components with its spread over the folds.
+def component_line(search: Search) -> go.Figure:
+    """Draw the best score of each number of components with its deviation over the folds.
 
     Parameters
     ----------
-    table : DataFrame
-    limit : float
-        One standard error below the best mean.
+    search : Search
+        Search to draw.
 
     Returns
     -------
     Figure
     """
-    best = table.loc[table.groupby("param_n_components")["rank_test_score"].idxmin()]
-    figure = go.Figure(
-        go.Scatter(
-            x=best["param_n_components"], y=best["mean_test_score"], mode="lines+markers",
-            error_y={"array": best["std_test_score"]}, name="best candidate, spread over folds",
-            marker={"size": 9}, line={"color": PAIR[0]}, showlegend=True,
-            customdata=[describe(row) for _, row in best.iterrows()],
-            hovertemplate="%{customdata}: %{y:.4f}<extra></extra>",
-        )
-    )  # fmt: skip
+    table, best = search.table, search.best
+    tops = table.loc[table.groupby("param_n_components")["rank_test_score"].idxmin()]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=tops["param_n_components"],
+        y=tops["mean_test_score"],
+        mode="lines+markers",
+        error_y={"array": tops["std_test_score"]},
+        name="best candidate, ± std over folds",
+        marker={"size": 9},
+        line={"color": PAIR[0]},
+        showlegend=True,
+        customdata=[describe(row) for _, row in tops.iterrows()],
+        hovertemplate="%{customdata}: %{y:.4f}<extra></extra>",
+    )
     figure.add_hline(
-        limit, line={"dash": "dot", "color": NEUTRAL},
-        annotation_text="one standard error below the best", annotation_position="bottom right",
-    )  # fmt: skip
-    figure.update_xaxes(title="Components", tickvals=best["param_n_components"])
-    return tidy(figure.update_yaxes(title="Balanced accuracy"), 400)
+        best["mean_test_score"] - standard_error(best),
+        line=REFERENCE,
+        annotation_text="one standard error below the best",
+        annotation_position="bottom right",
+    )
+    figure.update_xaxes(title="Components", tickvals=tops["param_n_components"])
+    return tidy(figure.update_yaxes(title=SCORE), 400)
 
 
 def time_dots(table: pd.DataFrame) -> go.Figure:
@@ -215,257 +366,25 @@ def time_dots(table: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     table : DataFrame
+        Candidates, in the columns of `facecore.training.SearchResult`.
 
     Returns
     -------
     Figure
     """
     groups = list(table.groupby("param_n_components"))
+    # The ends of the scale are too dark on a dark page and too bright on a light one.
     colours = sample_colorscale("Viridis", np.linspace(0.2, 0.85, len(groups)))
     figure = go.Figure()
     for i, (n, rows) in enumerate(groups):
         figure.add_scatter(
-            x=rows["mean_fit_time"], y=rows["mean_test_score"], mode="markers",
+            x=rows["mean_fit_time"],
+            y=rows["mean_test_score"],
+            mode="markers",
             name=f"{n} components",
             marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 9, "color": colours[i]},
             customdata=[describe(row) for _, row in rows.iterrows()],
             hovertemplate="%{customdata}: %{y:.4f} in %{x:.2f} s<extra></extra>",
-        )  # fmt: skip
-    figure.update_xaxes(title="Seconds to fit a fold, without what candidates share")
-    return tidy(figure.update_yaxes(title="Balanced accuracy"), 400)
-
-
-@st.fragment
-def show_explorer(
-    chosen: Chosen, table: pd.DataFrame, best: Mapping[str, Any], member: str
-) -> None:
-    """Let the visitor choose parameters, fit them at once and see where they stand.
-
-    Parameters
-    ----------
-    chosen : Chosen
-    table : DataFrame
-        Candidates of the search.
-    best : mapping of str
-        Parameters that the search found best.
-    member : str
-        Name of the member that was searched.
-    """
-    controls, result = st.columns([1, 2], gap="medium")
-    with controls:
-        found = _pick_points(chosen, member)
-        if found is None:
-            return
-        points, key = found
-        params = _pick_params(best, points.Z.shape[1], member)
-    with result:
-        try:
-            mine = _refit(key, params, points)
-            reference = _refit(key, {name: best[name] for name in params}, points)
-        except FacecoreError as error:
-            st.error(str(error), title="These faces cannot be fitted", icon=":material/error:")
-            return
-        _show_refit(mine, reference, points, table)
-        if (most := points.Z.shape[1]) < best["n_components"]:
-            st.caption(
-                f"These faces have {most} coordinates, so the best candidate, which has "
-                f"{best['n_components']} components, is fitted on {most} here."
-            )
-
-
-def _pick_points(chosen: Chosen, member: str) -> tuple[FacePoints, tuple] | None:
-    """Ask where faces come from; return them with what a cache may know them by."""
-    sources = [CROPS]
-    if member == chosen.model.leading.name:  # whose points a model stores
-        if chosen.model.spread is not None:
-            sources.insert(0, MADE)
-        if "coordinates.csv" in chosen.metadata["sha256"]:
-            sources.insert(0, REAL)
-    else:
-        st.caption(
-            f"The model stores no faces as the member {member} sees them, so this needs crops."
         )
-    source = st.segmented_control(
-        "Faces", sources, format_func=str.capitalize, default=sources[0], required=True,
-        key="search_source", bind="query-params",
-    )  # fmt: skip
-    source = source if source in sources else sources[0]  # chosen for another member
-    count = st.select_slider(
-        "At most", SIZES, 1000, format_func=lambda n: f"{n:,} faces", key="search_faces",
-        bind="query-params",
-    )  # fmt: skip
-    written = (find_model(chosen.name) / "metadata.json").stat().st_mtime_ns
-    key = (chosen.name, written, source, count, member)
-    if source == MADE:
-        return _make(key, chosen), key
-    if source == REAL:
-        stored = read_table("coordinates", chosen)
-        if stored is None:
-            return None
-        return read_points(stored.sample(min(count, len(stored)), random_state=0)), key
-    if (picked := pick_crops("search_crops", chosen.metadata["recipe"])) is None:
-        return None
-    folder, crops = picked
-    of_folder = (*key, str(folder.resolve()), (folder / TABLE).stat().st_mtime_ns)
-    try:
-        return _project(of_folder, folder, crops, chosen), of_folder
-    except FacecoreError as error:
-        st.error(str(error), title="This folder cannot be used", icon=":material/error:")
-        return None
-
-
-def _pick_params(best: Mapping[str, Any], most: int, member: str) -> dict[str, Any]:
-    own = "" if member == "pixels" else f"_{member.replace(' ', '_')}"  # its best are the defaults
-    n = st.slider(
-        "Components", 1, max(most, 2), min(best["n_components"], most), key=f"search_n{own}",
-        bind="query-params",
-    )  # fmt: skip
-    C, gamma = (
-        st.select_slider(
-            name, sorted({*options, float(best[name])}), float(best[name]),
-            format_func="{:g}".format, key=key + own, bind="query-params",
-        )
-        for name, key, options in (("C", "search_c", PENALTIES), ("gamma", "search_gamma", WIDTHS))
-    )  # fmt: skip
-    weights = {"balanced": "balanced", "none": None}
-    weight = st.segmented_control(
-        "Class weight", list(weights), default=best["class_weight"] or "none", required=True,
-        key=f"search_weight{own}", bind="query-params",
-    )  # fmt: skip
-    return {"n_components": n, "C": C, "gamma": gamma, "class_weight": weights[weight]}
-
-
-# Steps of a third of a decade.
-PENALTIES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-WIDTHS = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-
-
-@st.cache_data(max_entries=4, show_spinner="Making faces")
-def _make(key: tuple, _chosen: Chosen) -> FacePoints:
-    return make_points(_chosen.model, key[3])
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _project(key: tuple, folder: Path, _crops: pd.DataFrame, _chosen: Chosen) -> FacePoints:
-    bar = st.progress(0.0, "Reading crops")
-    points = project_crops(
-        folder, _crops, _chosen.model, member=key[4], count=key[3],
-        on_progress=_watch(bar, "Crop"),
-    )  # fmt: skip
-    bar.empty()
-    return points
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _refit(key: tuple, params: dict[str, Any], _points: FacePoints) -> Refit:
-    bar = st.progress(0.0, "Fitting")
-    found = refit(_points, params, on_fold=_watch(bar, "Fold"))
-    bar.empty()
-    return found
-
-
-def _watch(bar: DeltaGenerator, what: str) -> Callable[[int, int], None]:
-    def tell(done: int, total: int) -> None:
-        bar.progress(done / total, f"{what} {done:,} of {total:,}")
-
-    return tell
-
-
-def _show_refit(mine: Refit, reference: Refit, points: FacePoints, table: pd.DataFrame) -> None:
-    rank = int((table["mean_test_score"] > mine.mean).sum()) + 1
-    with st.container(horizontal=True):
-        st.metric(
-            "Balanced accuracy", f"{mine.mean:.3f} ± {mine.std:.3f}",
-            f"{mine.mean - reference.mean:+.3f}" if mine.mean != reference.mean else 0,
-            delta_description=f"best candidate here {reference.mean:.3f}", border=True,
-            help=f"Mean and deviation over {len(mine.scores)} folds of {len(points.y):,} "
-            f"{points.kind}",
-        )  # fmt: skip
-        st.metric(
-            "Support vectors", f"{mine.support_vectors.mean():,.0f}",
-            f"{mine.support_share:.0%} of the faces", delta_color="off", delta_arrow="off",
-            help="Mean over the folds. Many of them: the machine learns faces by heart.",
-            border=True,
-        )  # fmt: skip
-        st.metric(
-            "Time to fit", f"{mine.seconds:.2f} s", f"{len(mine.scores)} folds",
-            delta_color="off", delta_arrow="off", border=True,
-        )  # fmt: skip
-    st.caption(MADE_NOTE if points.kind == MADE else SPACE_NOTE)
-    show(
-        standing(table, mine, reference),
-        f"Mean scores of the candidates in order; these parameters would be number {rank} of "
-        f"{len(table) + 1}",
-        "search-standing",
-    )
-    show(
-        margin_bars(mine, points.y),
-        "Margins of the faces out of fold by label; below 0 the answer is wrong",
-        "search-margins",
-    )
-
-
-def standing(table: pd.DataFrame, mine: Refit, reference: Refit) -> go.Figure:
-    """Draw the candidates' means in order, and where two refitted candidates lie.
-
-    Parameters
-    ----------
-    table : DataFrame
-    mine, reference : Refit
-        Of the chosen parameters, and of the search's best ones on the same faces.
-
-    Returns
-    -------
-    Figure
-    """
-    means = np.sort(table["mean_test_score"])[::-1]
-    figure = go.Figure(
-        go.Scatter(
-            x=np.arange(1, len(means) + 1), y=means, mode="lines+markers", name="candidates",
-            marker={"size": 5}, line={"color": NEUTRAL},
-            hovertemplate="rank %{x}: %{y:.4f}<extra></extra>",
-        )
-    )  # fmt: skip
-    rows = (
-        ("these parameters", mine, "star", PAIR[0]),
-        ("best candidate, same faces", reference, "diamond-open", PAIR[1]),
-    )
-    for name, found, symbol, colour in rows:
-        figure.add_scatter(
-            x=[int((means > found.mean).sum()) + 1], y=[found.mean], name=name, mode="markers",
-            marker={"symbol": symbol, "size": 15, "color": colour},
-            error_y={"array": [found.std]}, hovertemplate="%{y:.4f}<extra></extra>",
-        )  # fmt: skip
-    figure.update_xaxes(title="Rank among the candidates")
-    return tidy(figure.update_yaxes(title="Balanced accuracy"), 320)
-
-
-def margin_bars(found: Refit, y: np.ndarray) -> go.Figure:
-    """Draw how the margins spread over the faces of each label.
-
-    Parameters
-    ----------
-    found : Refit
-    y : ndarray of shape (n_faces,)
-        Labels.
-
-    Returns
-    -------
-    Figure
-    """
-    edges = np.histogram_bin_edges(found.margins, 40)
-    figure = go.Figure(layout={"barmode": "overlay", "bargap": 0})
-    for i, (label, colour) in enumerate(label_colours(np.unique(y).tolist()).items()):
-        margins = found.margins[y == label]
-        figure.add_bar(
-            x=(edges[1:] + edges[:-1]) / 2, y=np.histogram(margins, edges)[0],
-            name=f"{label}, {np.mean(margins > 0):.1%} right",
-            marker={
-                "color": colour, "opacity": 0.6, "line": {"color": colour, "width": 2},
-                "pattern": {"shape": PATTERNS[i % len(PATTERNS)]},
-            },
-            hovertemplate=f"{label}, margin %{{x:.2f}}: %{{y}} faces<extra></extra>",
-        )  # fmt: skip
-    figure.add_vline(0, line={"dash": "dot", "color": NEUTRAL})
-    figure.update_xaxes(title="Margin of the true label, out of fold")
-    return tidy(figure.update_yaxes(title="Faces"), 320)
+    figure.update_xaxes(title="Seconds to fit one fold, shared steps not counted")
+    return tidy(figure.update_yaxes(title=SCORE), 400)

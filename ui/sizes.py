@@ -1,4 +1,4 @@
-"""The parts of the page Face sizes: what became of the photos, and what a minimum size leaves."""
+"""Parts of the page Face sizes: what happened to the photos, and what a minimum size leaves."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -16,12 +16,14 @@ from facecore.data import (
     face_sizes,
 )
 from facecore.face import MIN_SIZE
-from ui.look import DASHES, NEUTRAL, PATTERNS, SYMBOLS, label_colours, show, tidy
+from ui.controls import choose
+from ui.look import DASHES, NEUTRAL, PATTERNS, REFERENCE, SYMBOLS, label_colours, show, tidy
 
 STATE_WORDS = {state: state.replace("_", " ") for state in STATES}
-SMALLEST, LARGEST = 20, 300  # of the slider, in pixels
-SAMPLE = 1500
+SMALLEST, LARGEST = 20, 300  # ends of the slider, pixels
+SAMPLE = 1500  # points of the scatter; more of them hide each other
 STRIPES = {"fillmode": "overlay", "fgopacity": 0.3, "size": 6}
+# Labels at 1, 2 and 5 of each decade, and 20 and 50 in full rather than as small digits 2 and 5.
 LOG = {"type": "log", "dtick": "D2", "minorloglabels": "complete"}
 
 
@@ -31,9 +33,9 @@ def order_labels(table: pd.DataFrame, known: Sequence[str]) -> list[str]:
     Parameters
     ----------
     table : DataFrame
-        As `facecore.data.sizes.sizes_of` returns it.
+        Table as `facecore.data.sizes_of` returns it.
     known : sequence of str
-        The model's labels, which keep their colours where the table has one of them.
+        Labels of the model, which keep their colours if the table has any of them.
 
     Returns
     -------
@@ -44,12 +46,12 @@ def order_labels(table: pd.DataFrame, known: Sequence[str]) -> list[str]:
 
 
 def filter_sizes(table: pd.DataFrame) -> pd.DataFrame:
-    """Show what the photos can be narrowed down to, where it is known, and narrow them down.
+    """Ask for data sets and splits, if there are several, and keep only their photos.
 
     Parameters
     ----------
     table : DataFrame
-        As `facecore.data.sizes.sizes_of` returns it.
+        Table as `facecore.data.sizes_of` returns it.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def filter_sizes(table: pd.DataFrame) -> pd.DataFrame:
         The rows that are left.
     """
     row = st.container(horizontal=True)
-    for column, words in (("set", "Only data set"), ("split", "Only split")):
+    for column, words in (("set", "Data sets"), ("split", "Splits")):
         values = sorted(value for value in table[column].unique() if value)
         if len(values) > 1:
             chosen = row.pills(
@@ -67,15 +69,15 @@ def filter_sizes(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def show_account(table: pd.DataFrame, labels: Sequence[str]) -> None:
-    """Show what became of the photos: metrics, the share of each label that was lost, counts.
+def show_outcomes(table: pd.DataFrame, labels: Sequence[str]) -> None:
+    """Show what happened to the photos: metrics, the share of each label that was lost, counts.
 
     Parameters
     ----------
     table : DataFrame
-        As `facecore.data.sizes.sizes_of` returns it.
+        Table as `facecore.data.sizes_of` returns it.
     labels : sequence of str
-        In the order of their colours.
+        Labels in the order of their colours.
     """
     counts = count_states(table)
     photos = counts.loc[ALL, ALL]
@@ -88,39 +90,40 @@ def show_account(table: pd.DataFrame, labels: Sequence[str]) -> None:
     bars, numbers = st.columns([3, 2], gap="medium")
     with bars:
         if counts.loc["kept", ALL] == photos:
-            st.success("Every photo gave a training face.", icon=":material/check:")
+            st.success("Every photo yielded a training face.", icon=":material/check:")
         else:
             show(
                 _lost(counts, labels),
-                "Bars: share of each label's photos that gave no training face, by reason",
+                "Share of each label's photos that yielded no training face, by reason",
                 "sizes-account",
             )
     numbers.dataframe(
         counts.rename(index=STATE_WORDS),
-        alt="Number of photos by what became of them and by label",
+        alt="Number of photos by outcome and label",
     )
 
 
 @st.fragment
 def explore_minimum(table: pd.DataFrame, labels: Sequence[str]) -> None:
-    """Show the face sizes, and at once what a minimum size would leave of them.
+    """Show the face sizes, and what a minimum size of the visitor's choice leaves of them.
 
     Parameters
     ----------
     table : DataFrame
-        As `facecore.data.sizes.sizes_of` returns it, with at least one face.
+        Table as `facecore.data.sizes_of` returns it, with at least one face.
     labels : sequence of str
-        In the order of their colours.
+        Labels in the order of their colours.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         minimum = st.slider(
-            "Minimum width of a face, pixels", SMALLEST, LARGEST, MIN_SIZE,
-            key="sizes_minimum", bind="query-params",
-        )  # fmt: skip
-        axis = st.segmented_control(
-            "Size axis", ("linear", "log"), default="linear", required=True,
-            key="sizes_axis", bind="query-params", width="content",
-        )  # fmt: skip
+            "Minimum face width, pixels",
+            SMALLEST,
+            LARGEST,
+            MIN_SIZE,
+            key="sizes_minimum",
+            bind="query-params",
+        )
+        axis = choose("Size axis", ("linear", "log"), "sizes_axis")
     log = axis == "log"
     effect = effect_of_minimum(table, {0, MIN_SIZE, minimum})
     _show_effect(effect, minimum)
@@ -145,16 +148,16 @@ def show_spread(table: pd.DataFrame, labels: Sequence[str]) -> None:
     Parameters
     ----------
     table : DataFrame
-        As `facecore.data.sizes.sizes_of` returns it, with at least one face.
+        Table as `facecore.data.sizes_of` returns it, with at least one face.
     labels : sequence of str
-        In the order of their colours.
+        Labels in the order of their colours.
     """
     faces = face_sizes(table)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         show(
             _scatter(faces.sample(min(SAMPLE, len(faces)), random_state=0), labels),
-            "Points: width of the face against the long side of its photo",
+            "Width of each face against the long side of its photo",
             "sizes-scatter",
         )
         if len(faces) > SAMPLE:
@@ -171,9 +174,13 @@ def _show_effect(effect: pd.DataFrame, minimum: int) -> None:
             name = "Faces left" if label == ALL else label
             share = "" if label == ALL else f" ({left[label] / max(left[ALL], 1):.1%})"
             st.metric(
-                name, f"{left[label]:,}{share}", f"{left[label] - ruled[label]:,}",
-                delta_description=f"against {MIN_SIZE} px", delta_color="off", border=True,
-            )  # fmt: skip
+                name,
+                f"{left[label]:,}{share}",
+                f"{left[label] - ruled[label]:,}",
+                delta_description=f"versus {MIN_SIZE} px",
+                delta_color="off",
+                border=True,
+            )
 
 
 def _lost(counts: pd.DataFrame, labels: Sequence[str]) -> go.Figure:
@@ -193,11 +200,14 @@ def _bars(shares: pd.DataFrame, labels: Sequence[str], title: str) -> go.Figure:
     figure = go.Figure()
     for label, colour, pattern in _marks(shares.columns, labels, PATTERNS):
         figure.add_bar(
-            y=shares.index, x=shares[label], orientation="h", name=label,
+            y=shares.index,
+            x=shares[label],
+            orientation="h",
+            name=label,
             marker={"color": colour, "pattern": {"shape": pattern, **STRIPES}},
             text=[f"{value:.1%}" for value in shares[label]],
             hovertemplate="%{y}: %{x:.2%}",
-        )  # fmt: skip
+        )
     figure.update_xaxes(title=title, tickformat=".1~%", fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     return tidy(figure)
@@ -208,19 +218,27 @@ def _histogram(counts: pd.DataFrame, labels: Sequence[str], minimum: int, log: b
     edges = [*counts.index.left, counts.index.right[-1]]
     for label, colour, dash in _marks(counts.columns, labels, DASHES):
         figure.add_scatter(
-            x=edges, y=[*counts[label], 0], mode="lines", name=label, fill="tozeroy",
+            x=edges,
+            y=[*counts[label], 0],
+            mode="lines",
+            name=label,
+            fill="tozeroy",
             line={"shape": "hv", "color": colour, "dash": dash},
             hovertemplate="from %{x:.0f} px: %{y:,} faces",
-        )  # fmt: skip
+        )
     top = counts.to_numpy().max()
     for name, size, dash in (
         (f"{MIN_SIZE}-pixel rule", MIN_SIZE, "dot"),
         ("minimum", minimum, "solid"),
     ):
         figure.add_scatter(
-            x=[size, size], y=[0, top], mode="lines", name=name, hovertemplate="%{x} px",
+            x=[size, size],
+            y=[0, top],
+            mode="lines",
+            name=name,
+            hovertemplate="%{x} px",
             line={"color": NEUTRAL, "dash": dash},
-        )  # fmt: skip
+        )
     figure.update_xaxes(title="width of the face, pixels", **(LOG if log else {}))
     figure.update_yaxes(title="faces", rangemode="tozero")
     return tidy(figure)
@@ -232,11 +250,14 @@ def _scatter(faces: pd.DataFrame, labels: Sequence[str]) -> go.Figure:
     for label, colour, symbol in _marks(faces["label"].unique(), labels, SYMBOLS):
         own = faces["label"].eq(label)
         figure.add_scatter(
-            x=long_side[own], y=faces.loc[own, "face_size"], mode="markers", name=label,
+            x=long_side[own],
+            y=faces.loc[own, "face_size"],
+            mode="markers",
+            name=label,
             marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.8},
             hovertemplate="photo %{x:.0f} px, face %{y:.0f} px",
-        )  # fmt: skip
-    figure.add_hline(MIN_SIZE, line={"color": NEUTRAL, "dash": "dot"})
+        )
+    figure.add_hline(MIN_SIZE, line=REFERENCE)
     figure.update_xaxes(title="long side of the photo, pixels", **LOG)
     figure.update_yaxes(title="width of the face, pixels", **LOG)
     return tidy(figure, 380)
@@ -245,7 +266,7 @@ def _scatter(faces: pd.DataFrame, labels: Sequence[str]) -> go.Figure:
 def _marks(
     present: Iterable[str], labels: Sequence[str], marks: Sequence[str]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield each label that is present, its colour and its dash, pattern or symbol."""
+    """Yield each label that is present, with its colour and its dash, pattern or symbol."""
     found = set(present)
     for i, (label, colour) in enumerate(label_colours(labels).items()):
         if label in found:

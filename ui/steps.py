@@ -1,16 +1,28 @@
 """One face at every step of the way, from the photo to the decision."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
+from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from facecore.face import Features, to_png, to_rows
+from facecore.face import Features, to_rows
 from facecore.model import FaceAnswer, FaceModel, PhotoAnswer, annotate, colour_crop, draw_features
-from ui.look import DASHES, NEUTRAL, PATTERNS, label_colours, show, tidy, to_rgb
+from ui.look import (
+    DASHES,
+    NEUTRAL,
+    PATTERNS,
+    format_distance,
+    label_colours,
+    show,
+    show_picture,
+    tidy,
+    to_rgb,
+)
 
 
 def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
@@ -19,79 +31,71 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
     Parameters
     ----------
     answer : PhotoAnswer
-        With at least one face.
+        Answer of the model, with at least one face.
     model : FaceModel
+        Model that gave the answer.
     """
     face, several = answer.faces[0], len(model.members) > 1
     prepared = to_rows([face.prepared], model.recipe)
+    # The steps inside a member are shown for the one whose space can be drawn, if there is one.
     member, row = model.leading, prepared
     if model.draws:
         member, row = model.eigenfaces.pixels, face.crop.reshape(1, -1)
     scaled, coordinates = member.scale(row)[0], member.coordinates(row)[0]
-    deviations = coordinates * member.deviation / np.sqrt(member.variance)
+    axis = "eigenface" if model.draws else "component"
+    grid, numbers = st.grid(3, min_column_width=210, border=True), count(1)
+
+    @contextmanager
+    def _step(title: str, span: int | Literal["all"] = "all") -> Iterator[None]:
+        with grid.cell(column_span=span):
+            st.markdown(f"**{next(numbers)}. {title}**")
+            yield
+
     colours = {k: to_rgb(v) for k, v in label_colours(model.labels).items()}
-    number = count(1)
-    grid = st.grid(3, min_column_width=210, border=True)
-    side, cut = len(face.prepared), "Turn upright and crop" if face.landmarks else "Crop"
-    tone = "Grey" if face.prepared.ndim == 2 else "Colour"
-    pictures = (
-        ("Find the face", annotate(answer, colours), "Photo with its faces boxed"),
-        (cut, colour_crop(answer, 1, model), "The face cut out of the photo"),
-        (f"{tone}, {side} x {side}", face.prepared, f"{tone} face, {side} by {side} pixels"),
-    )
-    for title, picture, alt in pictures:
-        with grid.cell():
-            st.markdown(f"**{next(number)}. {title}**")
-            st.image(to_png(picture), alt=alt, output_format="PNG", width="stretch")
+    with _step("Find the face", 1):
+        show_picture(annotate(answer, colours), "Photo with its faces boxed")
+    with _step("Turn upright and crop" if face.landmarks else "Crop", 1):
+        show_picture(colour_crop(answer, 1, model), "The face cut out of the photo")
+    side, tone = len(face.prepared), "Grey" if face.prepared.ndim == 2 else "Colour"
+    with _step(f"{tone}, {side} x {side}", 1):
+        show_picture(face.prepared, f"{tone} face, {side} by {side} pixels")
     if several:
-        with grid.cell(column_span="all"):
-            st.markdown(f"**{next(number)}. Each member of the model reads it in its own way**")
+        with _step("Each member of the model reads its own features"):
             _show_members(face, model)
-    with grid.cell(column_span="all"):
-        if model.draws:
-            st.markdown(f"**{next(number)}. Min-max: every pixel on its own scale**")
-            figure = pixel_values(face.crop, scaled)
+    if model.draws:
+        with _step("Min-max: every pixel on its own scale"):
             alt = "Histograms of the pixels before and after min-max scaling"
-        else:
-            st.markdown(f"**{next(number)}. A deep network describes it, then min-max**")
-            figure = number_bars(row[0], scaled)
-            alt = "The numbers of the network before and after min-max scaling"
-        show(figure, alt, "step-values")
-    with grid.cell(column_span=2 if model.draws else "all"):
-        st.markdown(f"**{next(number)}. Coordinates in face space**")
-        axis = "eigenface" if model.draws else "component"
-        show(
-            coordinate_bars(deviations, axis), "Coordinates of the face as bars", "step-coordinates"
-        )
+            show(pixel_values(face.crop, scaled), alt, "step-values")
+    else:
+        with _step("Embedding by a deep network, then min-max"):
+            alt = "The embedding before and after min-max scaling"
+            show(embedding_bars(row[0], scaled), alt, "step-values")
+    with _step("Coordinates in face space", 2 if model.draws else "all"):
+        # Coordinates are whitened or not; in standard deviations both look alike.
+        deviations = coordinates * member.deviation / np.sqrt(member.variance)
+        alt = "Coordinates of the face as bars"
+        show(coordinate_bars(deviations, axis), alt, "step-coordinates")
     if face.reconstruction is not None:
-        with grid.cell():
-            st.markdown(f"**{next(number)}. Drawn from {len(coordinates)} eigenfaces**")
-            alt = "The face drawn again from its coordinates in face space"
-            st.image(to_png(face.reconstruction), alt=alt, output_format="PNG", width="stretch")
+        with _step(f"Reconstructed from {len(coordinates)} eigenfaces", 1):
+            show_picture(face.reconstruction, "The face reconstructed from its coordinates")
     if several:
-        with grid.cell(column_span="all"):
-            st.markdown(f"**{next(number)}. The members vote, and their weighted mean counts**")
+        with _step("The members vote, and their weighted mean decides"):
             names = [member.name for member in model.members]
             votes = model.member_decisions(prepared)[:, 0]
             alt = "Decision value of each member, and their weighted mean"
             show(vote_bars(names, votes, model.shares, model.labels), alt, "step-votes")
             st.caption(
-                f"The steps since number 4 are those of the member {model.pixels.name}. Each other "
-                "member takes the same steps with its own numbers: min-max, the directions in "
-                "which they differ most, and a support vector machine."
+                f"The steps after number 4 are those of the member {model.pixels.name}. Every "
+                "other member takes the same steps with its own features: min-max, PCA, and a "
+                "support vector machine."
             )
-    with grid.cell(column_span="all"):
-        st.markdown(f"**{next(number)}. The decision, and its probability by calibration**")
-        show(
-            calibration_curve(model, model.decision_function(prepared)),
-            f"The face on the calibration curve: {face.likely}, {face.probability:.0%}",
-            "step-decision",
-        )
+    with _step("The decision and its calibrated probability"):
+        alt = f"The face on the calibration curve: {face.likely}, {face.probability:.0%}"
+        curve = calibration_curve(model, model.decision_function(prepared))
+        show(curve, alt, "step-decision")
         st.markdown(
             f"{'The mean of the members' if several else 'The support vector machine'} "
-            f"{_says(face)}. What the {axis}s leave over "
-            f"of this face, its distance from face space, is {face.distance:.3f} of a "
-            f"{'pixel' if model.draws else 'number'}'s range."
+            f"{_verdict_words(face)}. {_distance_words(face.distance, model.draws)}"
         )
 
 
@@ -99,38 +103,48 @@ def _show_members(face: FaceAnswer, model: FaceModel) -> None:
     grid = st.grid(len(model.members), min_column_width=150)
     for member in model.members:
         with grid.cell():
-            st.image(
-                to_png(draw_features(member.features, face.prepared)), width="stretch",
-                alt=f"What the member {member.name} reads of the face", output_format="PNG",
-            )  # fmt: skip
-            st.caption(f"**{member.name}**: {_reads(member.features, len(face.prepared))}")
+            alt = f"What the member {member.name} reads of the face"
+            show_picture(draw_features(member.features, face.prepared), alt)
+            st.caption(f"**{member.name}**: {_feature_words(member.features, len(face.prepared))}")
 
 
-def _reads(features: Features, side: int) -> str:
-    """Say in words what features hold of a prepared face of so many pixels."""
-    where = "the whole" if features.frame == 1 else f"the middle {100 * features.frame:g} %"
-    count = f"{features.count(side):,} numbers"
-    size = features.side or side
+def _feature_words(features: Features, side: int) -> str:
+    """Describe what features read of a prepared face of `side` x `side` pixels."""
+    if features.frame == 1:
+        where = "the whole crop"
+    else:
+        where = f"the central {100 * features.frame:g} % of the crop"
+    count, size = f"{features.count(side):,} numbers", features.side or side
     if features.kind == "pixels":
         return f"grey levels of {where}, {size} x {size} pixels: {count}"
+    cells = f"in cells of {features.cell} x {features.cell} of {size} x {size} pixels"
     if features.kind == "lbp":
         return (
-            f"which neighbours of a pixel are as bright as it, in {where}, counted in cells of "
-            f"{features.cell} x {features.cell} of {size} x {size} pixels (local binary "
-            f"patterns): {count}"
+            f"which neighbours of a pixel are as bright as it (local binary patterns) in {where}, "
+            f"counted {cells}: {count}"
         )
-    return (
-        f"directions of the edges in {where}, in cells of {features.cell} x {features.cell} of "
-        f"{size} x {size} pixels (histograms of oriented gradients): {count}"
-    )
+    return f"directions of edges (histograms of oriented gradients) in {where}, {cells}: {count}"
 
 
-def _says(face: FaceAnswer) -> str:
+def _verdict_words(face: FaceAnswer) -> str:
     if face.label:
         return f"says **{face.label}** with probability {face.probability:.2f}"
     return (
-        f"finds **{face.likely}** likeliest, with probability {face.probability:.2f}; the answer "
+        f"finds **{face.likely}** most likely, with probability {face.probability:.2f}; the answer "
         f"is **{face.verdict}**: {face.why}"
+    )
+
+
+def _distance_words(distance: float, draws: bool) -> str:
+    shown = format_distance(distance)
+    if draws:
+        return (
+            "What the eigenfaces cannot reconstruct of this face, its distance from face space, "
+            f"is {shown} of a pixel's range."
+        )
+    return (
+        "What the components leave out of this embedding, its distance from face space, is "
+        f"{shown} of a value's range."
     )
 
 
@@ -142,37 +156,45 @@ def vote_bars(
     Parameters
     ----------
     names : sequence of str
-        Of the members.
-    votes : ndarray of shape (n_members, n_outputs)
-        Decision values of one face.
-    shares : ndarray of shape (n_members, n_outputs)
-        What each member counts, 1 in all.
+        Names of the members.
+    votes : ndarray of shape (n_members, n_outputs), float64
+        Decision values of one face; one output for two labels, else one per label.
+    shares : ndarray of shape (n_members, n_outputs), float64
+        Weights of the members, which sum to 1 for each output.
     labels : sequence of str
-        With two labels a value above 0 speaks for the second.
+        Labels in the model's order; with two, a value above 0 speaks for the second.
 
     Returns
     -------
     Figure
     """
     colours, two = label_colours(labels), len(labels) == 2
-    counts = shares.mean(axis=1)
-    rows = [*(f"{name} ({share:.0%})" for name, share in zip(names, counts, strict=True)), "mean"]
+    weights = shares.mean(axis=1)
+    rows = [*(f"{name} ({share:.0%})" for name, share in zip(names, weights, strict=True)), "mean"]
     values = np.vstack([votes, (shares * votes).sum(axis=0)])
     figure = go.Figure()
     for i, label in enumerate(labels):
+        # With two labels each bar has the colour of the label on its side of 0; with more, every
+        # label has a bar in each row.
         shown = values[:, 0] if two else values[:, i]
         mine = (shown > 0) == (i == 1) if two else np.full(len(rows), True)
         figure.add_bar(
-            x=shown[mine].tolist(), y=[row for row, its in zip(rows, mine, strict=True) if its],
-            name=label, orientation="h", texttemplate="%{x:+.2f}", textposition="outside",
+            x=shown[mine].tolist(),
+            y=[row for row, its in zip(rows, mine, strict=True) if its],
+            name=label,
+            orientation="h",
+            texttemplate="%{x:+.2f}",
+            textposition="outside",
             cliponaxis=False,
             marker={"color": colours[label], "pattern": {"shape": PATTERNS[i % len(PATTERNS)]}},
             hovertemplate=f"%{{y}}: %{{x:+.2f}}, {label}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="overlay" if two else "group")
     title = f"decision value: below 0 {labels[0]}, above 0 {labels[1]}" if two else "decision value"
+    # The numbers stand outside the bars, so the axis is a fifth longer than the longest bar.
     reach = [1.2 * float(values.min(initial=0)), 1.2 * float(values.max(initial=0))]
     figure.update_xaxes(title=title, range=reach, zeroline=True, zerolinecolor=NEUTRAL)
+    # Plotly lists categories from the bottom up.
     figure.update_yaxes(
         categoryorder="array", categoryarray=rows[::-1], type="category", ticksuffix="  "
     )
@@ -180,12 +202,14 @@ def vote_bars(
 
 
 def pixel_values(crop: np.ndarray, scaled: np.ndarray) -> go.Figure:
-    """Draw the pixels of a face as two histograms, before and after min-max.
+    """Draw the pixels of a face as two histograms, before and after min-max scaling.
 
     Parameters
     ----------
     crop : ndarray of shape (side, side), uint8
-    scaled : ndarray of shape (side * side,)
+        Grey levels.
+    scaled : ndarray of shape (side * side,), float64
+        The same pixels after scaling; [0, 1] is the range in the training faces.
 
     Returns
     -------
@@ -195,9 +219,14 @@ def pixel_values(crop: np.ndarray, scaled: np.ndarray) -> go.Figure:
     for column, values in enumerate((crop.reshape(-1), scaled), start=1):
         counts, edges = np.histogram(values, 32)
         figure.add_bar(
-            x=(edges[:-1] + edges[1:]) / 2, y=counts, width=np.diff(edges), row=1, col=column,
-            marker_color=NEUTRAL, hovertemplate="%{x:.2f}: %{y} pixels<extra></extra>",
-        )  # fmt: skip
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=counts,
+            width=np.diff(edges),
+            row=1,
+            col=column,
+            marker_color=NEUTRAL,
+            hovertemplate="%{x:.2f}: %{y} pixels<extra></extra>",
+        )
     figure.update_layout(showlegend=False, bargap=0)
     figure.update_xaxes(title="grey level", row=1, col=1)
     figure.update_xaxes(title="(X - min) / (max - min)", row=1, col=2)
@@ -205,12 +234,13 @@ def pixel_values(crop: np.ndarray, scaled: np.ndarray) -> go.Figure:
     return tidy(figure, 240)
 
 
-def number_bars(before: np.ndarray, after: np.ndarray) -> go.Figure:
-    """Draw the numbers by which a network describes a face, before and after min-max.
+def embedding_bars(before: np.ndarray, after: np.ndarray) -> go.Figure:
+    """Draw the embedding of a face, before and after min-max scaling.
 
     Parameters
     ----------
-    before, after : ndarray of shape (n_numbers,)
+    before, after : ndarray of shape (n_dimensions,), float
+        Values of the embedding.
 
     Returns
     -------
@@ -219,11 +249,15 @@ def number_bars(before: np.ndarray, after: np.ndarray) -> go.Figure:
     figure = make_subplots(1, 2, subplot_titles=("before", "after"))
     for column, values in enumerate((before, after), start=1):
         figure.add_bar(
-            x=np.arange(1, len(values) + 1), y=values, row=1, col=column, marker_color=NEUTRAL,
-            hovertemplate="number %{x}: %{y:.2f}<extra></extra>",
-        )  # fmt: skip
+            x=np.arange(1, len(values) + 1),
+            y=values,
+            row=1,
+            col=column,
+            marker_color=NEUTRAL,
+            hovertemplate="dimension %{x}: %{y:.2f}<extra></extra>",
+        )
     figure.update_layout(showlegend=False, bargap=0)
-    figure.update_xaxes(title="number")
+    figure.update_xaxes(title="dimension")
     return tidy(figure, 240)
 
 
@@ -232,10 +266,10 @@ def coordinate_bars(deviations: np.ndarray, axis: str = "eigenface") -> go.Figur
 
     Parameters
     ----------
-    deviations : ndarray of shape (n_components,)
+    deviations : ndarray of shape (n_components,), float64
         Coordinates in standard deviations of the training faces.
     axis : str
-        What a coordinate is called.
+        What a coordinate belongs to: an eigenface, or a component.
 
     Returns
     -------
@@ -256,13 +290,14 @@ def coordinate_bars(deviations: np.ndarray, axis: str = "eigenface") -> go.Figur
 
 
 def calibration_curve(model: FaceModel, decisions: np.ndarray) -> go.Figure:
-    """Draw how a decision value becomes a probability, with one face's place on it.
+    """Draw how a decision value becomes a probability, with the place of one face.
 
     Parameters
     ----------
     model : FaceModel
-    decisions : ndarray of shape (1,) or (1, n_labels)
-        Of the face.
+        Model whose calibration to draw.
+    decisions : ndarray of shape (1,) or (1, n_labels), float64
+        Decision values of the face, as `FaceModel.decision_function` returns them.
 
     Returns
     -------
@@ -271,21 +306,31 @@ def calibration_curve(model: FaceModel, decisions: np.ndarray) -> go.Figure:
     values = decisions.reshape(-1)
     reach = max(3.0, float(np.abs(values).max()) * 1.15)
     x = np.linspace(-reach, reach, 121)
+    # With two labels there is one decision value, and it speaks for the second label.
     names = model.labels if len(values) > 1 else model.labels[1:]
     figure = go.Figure()
     for i, (label, value) in enumerate(zip(names, values, strict=True)):
         colour = label_colours(model.labels)[label]
         curve, point = (1 / (1 + np.exp(-model.slope[i] * v)) for v in (x, value))
+        hover = f"decision %{{x:.2f}}: {label} %{{y:.1%}}<extra></extra>"
         figure.add_scatter(
-            x=x, y=curve, name=label, line={"color": colour, "dash": DASHES[i % len(DASHES)]},
-            hovertemplate=f"decision %{{x:.2f}}: {label} %{{y:.1%}}<extra></extra>",
-        )  # fmt: skip
+            x=x,
+            y=curve,
+            name=label,
+            line={"color": colour, "dash": DASHES[i % len(DASHES)]},
+            hovertemplate=hover,
+        )
         figure.add_scatter(
-            x=[value], y=[point], mode="markers+text", text=[f"this face: {label} {point:.0%}"],
-            textposition="top left" if value > 0 else "top right", showlegend=False,
+            x=[value],
+            y=[point],
+            mode="markers+text",
+            text=[f"this face: {label} {point:.0%}"],
+            textposition="top left" if value > 0 else "top right",  # into the figure
+            showlegend=False,
             marker={"size": 14, "color": colour, "symbol": "diamond"},
-            hovertemplate=f"decision %{{x:.2f}}: {label} %{{y:.1%}}<extra></extra>",
-        )  # fmt: skip
+            hovertemplate=hover,
+        )
     figure.update_xaxes(title="decision value")
+    # Room above 100 % and below 0 % for the marker and its text.
     figure.update_yaxes(title="probability of the label", tickformat=".0%", range=[-0.08, 1.18])
     return tidy(figure, 280)

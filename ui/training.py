@@ -1,8 +1,7 @@
-"""The parts of the page Your data: choose photos, watch a training, see what came of it."""
+"""Training on the page Your data: its settings, its progress, and how it ended."""
 
 import os
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,49 +9,46 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from facecore.data import (
-    STATES,
-    TABLE,
-    TRAINING_LIMITS,
-    count_states,
-    list_photos,
-    read_table,
-    root_of,
-)
+from facecore.data import STATES, TABLE, count_states, read_table, recipes_for
 from facecore.errors import FacecoreError
-from facecore.face import decode, to_png
-from facecore.model import list_models, read_evaluation, read_metadata
-from facecore.training import Job, cancel_job, clear_job, drop_photos, read_job, take_photos
-from ui.local import is_local
+from facecore.face import MIN_SIZE, RECIPES, lacks
+from facecore.model import SHIPPED, check_name, list_models, read_evaluation, read_metadata
+from facecore.training import Job, cancel_job, clear_job, read_job
+from ui.controls import choose
 from ui.models import Chosen
+from ui.training_photos import Photos
 
-FEW_PHOTOS = 50
-UNBALANCED = 3
-THUMBS, LABELS_SHOWN = 4, 6
 PAUSE = 1.5  # seconds between two looks at a training
-EXAMPLE = "pets.zip\n    cats/1.jpg\n    cats/2.jpg\n    dogs/1.jpg\n    labels.csv (if known)"
+RECIPE_HELP = (
+    "aligned: faces turned upright by eyes and mouth, four members; classic: the textbook's Haar "
+    "cascade and pixels alone, faster; embedding: features by a deep network, most accurate{}. "
+    "Crops fit only the recipes that they were cut for."
+)
 
 
 @dataclass(frozen=True)
-class Photos:
-    """What to train on.
+class Options:
+    """Settings of a training.
 
     Parameters
     ----------
-    source : Path or None
-        A folder; None for made photos.
-    title : str
-        Name of the data set.
-    cropped : bool
-        The folder was made by crop.
-    made : int
-        How many photos to make.
+    name : str
+        Name of the model.
+    recipe : str
+        Name of the recipe.
+    grid : str
+        Grid to search: ``"quick"`` or ``"full"``.
+    min_size : int
+        Width in pixels below which a face is left out.
+    seed : int
+        Seed of folds and samples.
     """
 
-    source: Path | None
-    title: str
-    cropped: bool = False
-    made: int = 0
+    name: str
+    recipe: str
+    grid: str
+    min_size: int
+    seed: int
 
 
 def is_training_on() -> bool:
@@ -65,136 +61,85 @@ def is_training_on() -> bool:
     return os.environ.get("FACECORE_TRAINING", "on").strip().lower() not in ("off", "0", "no")
 
 
-def pick_photos(chosen: Chosen | None) -> Photos | None:
-    """Ask for photos and show them by label.
+def pick_options(photos: Photos) -> Options:
+    """Ask for the settings of a training.
 
     Parameters
     ----------
-    chosen : Chosen or None
-        The model that can make photos.
+    photos : Photos
+        What to train on; crops limit the recipes and have their own minimum size.
 
     Returns
     -------
-    Photos or None
-        None as long as there are none to train on, which is then said on the page.
+    Options
     """
-    sources = ["ZIP"]
-    if is_local():
-        sources.append("Folder")
-    if chosen and chosen.model.spread:
-        sources.append("Made faces")
-    source = st.segmented_control(
-        "Photos from", sources, default="ZIP", required=True, key="data_from", bind="query-params"
-    )
-    if source == "Made faces" and chosen:
-        made = st.number_input(
-            "Photos to make", 40, 4000, 300, 20, key="data_made", bind="query-params", width=200
+    fitting = recipes_for(photos.source) if photos.cropped and photos.source else RECIPES
+    # Sorted, so that the default recipe, aligned, is the first.
+    recipes = [name for name in sorted(fitting or RECIPES) if not lacks(RECIPES[name])]
+    missing = lacks(RECIPES["embedding"])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input(
+            "Name of the model", "mine", max_chars=64, key="train_name", width=220
+        ).strip()
+        recipe = choose(
+            "Recipe",
+            recipes,
+            "train_recipe",
+            help=RECIPE_HELP.format(f" ({missing})" if missing else ""),
         )
-        st.caption(
-            f"Drawn from the face space of {chosen.name}, as many of each label: they show no "
-            "person. Good to see how a training goes."
+        grid = choose(
+            "Grid",
+            ("quick", "full"),
+            "train_grid",
+            help="How many candidates the grid search tries",
         )
-        return Photos(None, "made-faces", made=int(made))
+        min_size = st.number_input(
+            "Minimum face width, pixels",
+            20,
+            400,
+            MIN_SIZE,
+            key="train_minimum",
+            width=200,
+            bind="query-params",
+            disabled=photos.cropped,
+            help="Smaller faces are left out; a folder of crops has its own minimum",
+        )
+        seed = st.number_input("Seed", 0, 9999, 0, key="train_seed", bind="query-params", width=140)
+    return Options(name, recipe, grid, int(min_size), int(seed))
+
+
+def can_be_named(name: str) -> bool:
+    """Return whether a model may get a name; if not, say why, and offer to replace another.
+
+    Parameters
+    ----------
+    name : str
+        Name that the visitor chose.
+
+    Returns
+    -------
+    bool
+    """
+    problem = ""
     try:
-        if source == "Folder" and is_local():
-            return _pick_folder()
-        return _pick_zip()
-    except (FacecoreError, OSError) as error:
-        st.error(str(error), title="These photos cannot be used", icon=":material/error:")
-        return None
-
-
-def _pick_zip() -> Photos | None:
-    upload = st.file_uploader(
-        "ZIP of label folders", "zip", key="data_zip",
-        help=f"At most {TRAINING_LIMITS.max_photos:,} photos. They are unpacked on the computer "
-        "that runs this dashboard and removed when the training ends.",
-    )  # fmt: skip
-    if upload is None:
-        drop_photos()
-        st.info("One folder a label in a ZIP, two labels or more:", icon=":material/folder_zip:")
-        st.code(EXAMPLE, language=None)
-        return None
-    with st.spinner("Unpacking", show_time=True):
-        folder = take_photos(upload, upload.file_id)
-    return Photos(folder, Path(upload.name).stem) if _show_photos(folder) else None
-
-
-def _pick_folder() -> Photos | None:
-    text = st.text_input(
-        "Folder of label folders, or one made by crop", key="data_folder",
-        placeholder="path of a folder on this computer",
-    )  # fmt: skip
-    if not text.strip():
-        st.info("One folder a label, two labels or more.", icon=":material/folder:")
-        return None
-    folder = Path(text.strip()).expanduser()
-    cropped = (folder / TABLE).is_file()
-    return Photos(folder, "", cropped) if _show_photos(folder) else None
-
-
-def _show_photos(folder: Path) -> bool:
-    """Show the photos by label, and return whether there are labels to tell apart."""
-    cropped = (folder / TABLE).is_file()
-    table = read_table(folder) if cropped else list_photos(folder)
-    root = root_of(folder)
-    if cropped:
-        table = table[table["state"].eq("kept")].assign(path=table["crop"])
-    labels = table.groupby("label")
-    counts = pd.DataFrame({"photos": labels.size()})
-    known = table["subject"].ne("")
-    if known.any():
-        counts["persons"] = table[known].groupby("label")["subject"].nunique()
-    for split in ("train", "test"):
-        if table["split"].eq(split).any():
-            counts[split] = table["split"].eq(split).groupby(table["label"]).sum()
-    left, right = st.columns([2, 3], gap="medium")
-    left.dataframe(counts.fillna(0).astype(int), alt="Number of photos by label")
-    left.caption(f"{len(table):,} photos" + (", faces that crop kept" if cropped else ""))
-    with right:
-        for label, rows in list(labels)[:LABELS_SHOWN]:
-            _show_few(str(label), [root / path for path in rows["path"][:THUMBS]])
-    if len(counts) < 2:
-        st.error("A training needs two labels or more: one folder of photos for each.")
-        return False
-    least, most = counts["photos"].idxmin(), counts["photos"].idxmax()
-    few, many = counts["photos"][[least, most]]
-    if few < FEW_PHOTOS:
-        st.warning(
-            f"{least} has {few} photos. It works, but expect little: below {FEW_PHOTOS} photos a "
-            "label the figures swing by chance. Some hundreds are better."
-        )
-    if many > UNBALANCED * few:
-        st.warning(
-            f"{most} has {many / few:.1f} times the photos of {least}. Class weights make up for "
-            "some of that; judge by balanced accuracy, not by accuracy."
-        )
-    if not known.any():
-        st.caption(
-            "No labels.csv says who is on which photo, so each photo counts as a person of its "
-            "own. If persons repeat, the figures will look better than they are."
-        )
-    return True
-
-
-def _show_few(label: str, paths: Iterable[Path]) -> None:
-    row = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
-    row.markdown(f"**{label}**", width=90)
-    for path in paths:
-        try:
-            picture = _thumb(path, path.stat().st_mtime_ns)
-        except (FacecoreError, OSError):  # the account after cropping says why
-            continue
-        row.image(picture, alt=f"Photo {path.name} of {label}", width=56)
-
-
-@st.cache_data(max_entries=200, show_spinner=False)
-def _thumb(path: Path, written: int) -> bytes:
-    return to_png(decode(path, enough=96).pixels)
+        check_name(name)
+    except FacecoreError as error:
+        problem = str(error)
+    if name in SHIPPED:
+        problem = f"{name} ships with facecore and cannot be replaced; choose another name."
+    elif name in list_models() and not st.checkbox(
+        f"Replace the existing model {name}", key="train_replace"
+    ):
+        problem = f"There is already a model {name}: replace it, or choose another name."
+    if problem:
+        st.warning(problem)
+    return not problem
 
 
 def follow_job() -> Job:
-    """Read the training; to be called before the picker, which a new model goes into.
+    """Read the state of the training, and choose a model that is new.
+
+    It must be called before the model picker, whose value can be set only until it is drawn.
 
     Returns
     -------
@@ -203,7 +148,7 @@ def follow_job() -> Job:
     job = read_job()
     if job.state == "running":
         st.session_state["watched"] = job.name
-    elif st.session_state.pop("watched", None) == job.name and _made_model(job):
+    elif st.session_state.pop("watched", None) == job.name and _has_model(job):
         _choose(job.name)
     return job
 
@@ -219,6 +164,7 @@ def _watch() -> None:
         st.rerun()
     now = time.time()
     passed, share = now - job.step_began, job.done / job.total if job.total else 0.0
+    # In the first second the share is too small to say anything about the rest.
     left = passed / share - passed if share and passed > 1 else None
     st.subheader(f"Training {job.name}")
     with st.container(horizontal=True):
@@ -241,8 +187,8 @@ def _watch() -> None:
             st.error(str(error))
         else:
             st.rerun()
-    _show_account(job)
-    st.caption("You may leave or reload this page: the training goes on without it.")
+    _show_details(job)
+    st.caption("You can leave or reload this page: the training goes on without it.")
 
 
 def show_end(job: Job, chosen: Chosen | None) -> None:
@@ -251,9 +197,9 @@ def show_end(job: Job, chosen: Chosen | None) -> None:
     Parameters
     ----------
     job : Job
-        One that does not run.
+        Training that no longer runs.
     chosen : Chosen or None
-        The model in the picker.
+        Model in the picker.
     """
     span = _span(job.ended - job.began)
     with st.container(border=True):
@@ -265,30 +211,42 @@ def show_end(job: Job, chosen: Chosen | None) -> None:
             st.success(f"The model {job.name} was trained in {span}.", icon=":material/check:")
             _show_figures(job.name)
         with st.container(horizontal=True, vertical_alignment="center"):
-            if _made_model(job):
-                if chosen and chosen.name == job.name:
-                    st.page_link(
-                        "pages/5_Live_prediction.py", label=f"Try {job.name} on photos",
-                        icon=":material/arrow_forward:",
-                    )  # fmt: skip
-                else:
-                    st.button(
-                        f"Choose {job.name}", type="primary", icon=":material/check:",
-                        key="job_choose", on_click=_choose, args=(job.name,),
-                    )  # fmt: skip
+            if _has_model(job):
+                _offer_model(job.name, is_chosen=chosen is not None and chosen.name == job.name)
             st.button(
-                "Put away", icon=":material/close:", key="job_clear", on_click=_put_away,
-                help="Removes the log and the account of the photos; models stay",
-            )  # fmt: skip
-        _show_account(job)
+                "Dismiss",
+                icon=":material/close:",
+                key="job_clear",
+                on_click=_dismiss,
+                help="Removes the log and the table of what happened to the photos; models stay",
+            )
+        _show_details(job)
 
 
-def _made_model(job: Job) -> bool:
+def _has_model(job: Job) -> bool:
     return job.state == "done" and job.name in list_models()
 
 
-def _put_away() -> None:
-    with suppress(FacecoreError):  # somebody started another one
+def _offer_model(name: str, is_chosen: bool) -> None:
+    if is_chosen:
+        st.page_link(
+            "pages/5_Live_prediction.py",
+            label=f"Try {name} on photos",
+            icon=":material/arrow_forward:",
+        )
+    else:
+        st.button(
+            f"Choose {name}",
+            type="primary",
+            icon=":material/check:",
+            key="job_choose",
+            on_click=_choose,
+            args=(name,),
+        )
+
+
+def _dismiss() -> None:
+    with suppress(FacecoreError):  # somebody has started another training
         clear_job()
 
 
@@ -310,26 +268,27 @@ def _show_figures(name: str) -> None:
                 f"Balanced accuracy, test photos of {data}",
                 "-" if balanced is None else f"{balanced:.3f}",
                 border=True,
-                help="Over {} photos that it never saw; accuracy {:.3f}, 95 % interval {:.3f} to "
-                "{:.3f}".format(figures["n"], figures["accuracy_all"], *figures["interval_all"]),
+                help="Over {} photos that it has never seen; accuracy {:.3f}, 95 % interval {:.3f} "
+                "to {:.3f}".format(figures["n"], figures["accuracy_all"], *figures["interval_all"]),
             )
 
 
-def _show_account(job: Job) -> None:
+def _show_details(job: Job) -> None:
     if job.crops is not None:
         try:
             counts = _count(job.crops, (job.crops / TABLE).stat().st_mtime_ns)
-        except (FacecoreError, OSError):  # being written, or put away
+        except (FacecoreError, OSError):  # being written, or dismissed
             counts = None
         if counts is not None:
-            st.markdown("**What became of the photos**")
-            st.dataframe(counts, alt="Number of photos by what became of them and by label")
+            st.markdown("**What happened to the photos**")
+            st.dataframe(counts, alt="Number of photos by outcome and label")
     with st.expander("Log", icon=":material/terminal:"):
         st.code(job.log or "nothing yet", language=None, height=240)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _count(crops: Path, written: int) -> pd.DataFrame:
+    # `written` is part of the cache's key: the table grows while photos are cropped
     words = {state: state.replace("_", " ") for state in STATES}
     return count_states(read_table(crops)).rename(index=words)
 

@@ -9,6 +9,7 @@ from facecore.model.explain import decision_for, reconstruction_errors, walk
 from facecore.model.predict import predict_photo
 from facecore.model.store import load_model, read_model_table
 from facecore.model.synth import SPREAD, make_photo, sample_coordinates
+from facecore.training.points import MADE
 
 PAGE = "pages/2_Eigenfaces.py"
 
@@ -105,16 +106,14 @@ def test_a_walk_goes_where_the_decision_changes_fastest(open_page, model):
 
 
 @pytest.mark.parametrize("third", [None, 5])
-def test_points_are_made_faces_for_a_model_that_holds_no_training_face(open_page, third):
+def test_points_are_synthetic_faces_for_a_model_that_holds_no_training_face(open_page, third):
     app = view(open_page, "Points")
     if third:
         app.selectbox(key="axis_z").set_value(third).run()
     assert not app.exception
-    assert "2,000 made faces" in said(app)
+    assert "2,000 synthetic faces" in said(app)
     axes = "1, 2" if third is None else "1, 2, 5"
-    assert [c.proto.alt for c in app.get("plotly_chart")] == [
-        f"2000 made faces on components {axes}"
-    ]
+    assert [c.proto.alt for c in app.get("plotly_chart")] == [f"2000 {MADE} on components {axes}"]
 
 
 def test_points_are_stored_training_faces_for_a_model_of_ones_own(open_page, in_tiny_artifacts):

@@ -151,7 +151,7 @@ def test_groups_of_a_table_that_says_what_was_answered_have_their_coverage(
         shown = frame.value.set_index("group")
         assert shown["coverage"].to_dict() == {n: g["coverage"] for n, g in found.items()}
         right = {n: g["accuracy_answered"] for n, g in found.items()}
-        assert shown["right when answered"].to_dict() == right
+        assert shown["accuracy when answered"].to_dict() == right
 
 
 def test_groups_show_the_stored_counts_and_intervals(open_page):
@@ -198,12 +198,9 @@ def test_three_labels_show_every_tab(open_page, copy_model, tiny_artifacts):
         race="",
         predicted=np.array(labels)[P.argmax(axis=1)],
     )
-    table.loc[~table["detected"], ["predicted", *(f"p_{label}" for label in labels)]] = [
-        "",
-        np.nan,
-        np.nan,
-        np.nan,
-    ]
+    unseen = ~table["detected"]
+    table.loc[unseen, "predicted"] = ""
+    table.loc[unseen, [f"p_{label}" for label in labels]] = np.nan
     copy_model(tiny_artifacts / "tiny", "tiny", predictions=table)
     app = open_page(PAGE)
     assert app.segmented_control(key="evaluation_label").options == labels
@@ -257,9 +254,9 @@ def test_models_that_cannot_be_compared_are_told_apart(
     copy_model(shipped, "elsewhere", predictions=predictions.assign(set="elsewhere"))
     app = open_page(PAGE)
     app.selectbox(key="other").set_value("tiny").run()
-    assert "knows other labels: round, square" in app.warning[0].value
+    assert "has other labels: round, square" in app.warning[0].value
     app.selectbox(key="other").set_value("untested").run()
-    assert "untested was written without the table predictions.csv" in app.info[0].value
+    assert "untested was stored without the table predictions.csv" in app.info[0].value
     app.selectbox(key="evaluation_set").set_value("lfw")
     app.selectbox(key="other").set_value("elsewhere").run()
     assert "elsewhere was not tested on lfw" in app.warning[0].value

@@ -193,7 +193,7 @@ def test_a_model_of_the_visitor_is_refitted_on_its_stored_training_faces(
     points = read_points(read_model_table("coordinates", "tiny").sample(frac=1, random_state=0))
     found = refit(points, shown_params(app))
     assert metrics(app)["Balanced accuracy"] == f"{found.mean:.3f} ± {found.std:.3f}"
-    assert "a little flattered" in " ".join(caption.value for caption in app.caption)
+    assert "slightly optimistic" in " ".join(caption.value for caption in app.caption)
 
 
 def test_crops_of_a_local_folder_are_refitted(open_tab, in_tiny_artifacts, crops_here):

@@ -35,7 +35,7 @@ def test_the_metrics_are_the_artifacts(open_page):
     found = sum(part["states"]["kept"] + part["states"]["too_small"] for part in data)
     assert shown["Faces found"] == (
         f"{found:,}",
-        f"{sum(metadata['training_faces'].values()):,} to train on",
+        f"{sum(metadata['training_faces'].values()):,} for training",
     )
     confusion = pool_confusions(evaluation)
     low, high = balanced_interval(confusion)
@@ -61,7 +61,7 @@ def test_a_model_without_a_test_set_shows_the_balanced_accuracy_of_its_folds(
 
 
 @pytest.mark.parametrize(("label", "seed"), [("female", 15), ("male", 3)])
-def test_a_made_face_is_followed_to_what_the_library_says(open_page, label, seed):
+def test_a_synthetic_face_is_followed_to_what_the_library_says(open_page, label, seed):
     app = open_page(HOME)
     app.segmented_control(key="face_label").set_value(label).run()
     app.number_input(key="face_seed").set_value(seed).run()
@@ -71,7 +71,7 @@ def test_a_made_face_is_followed_to_what_the_library_says(open_page, label, seed
     assert f"says **{face.label}** with probability {face.probability:.2f}" in said(app)
     assert f"is {face.distance:.3f} of a pixel's range" in said(app)
     assert len(app.get("plotly_chart")) == 3
-    assert "shows no person" in "\n".join(caption.value for caption in app.caption)
+    assert "shows no real person" in "\n".join(caption.value for caption in app.caption)
 
 
 def test_a_face_of_which_the_model_is_unsure_is_followed_without_a_label(open_page, ruled):
@@ -82,7 +82,7 @@ def test_a_face_of_which_the_model_is_unsure_is_followed_without_a_label(open_pa
     assert not app.exception
     face = predict_photo(photo, ruled).faces[0]
     assert face.label is None
-    assert f"finds **{face.likely}** likeliest, with probability {face.probability:.2f}" in said(
+    assert f"finds **{face.likely}** most likely, with probability {face.probability:.2f}" in said(
         app
     )
     assert "the answer is **unsure**: confidence below 0.995" in said(app)
@@ -91,7 +91,7 @@ def test_a_face_of_which_the_model_is_unsure_is_followed_without_a_label(open_pa
 def test_an_uploaded_photo_is_followed_too(open_page):
     app = open_page(HOME)
     app.segmented_control(key="face_from").set_value("Upload").run()
-    assert "Give a photo" in app.info[0].value
+    assert "Choose a photo" in app.info[0].value
     model = load_model("classic")
     photo = to_png(make_photo(model, "male", 6))
     app.file_uploader[0].upload("me.png", photo, "image/png").run()

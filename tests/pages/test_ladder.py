@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import streamlit as st
-from screens import ROOT
+from screens import ROOT, SCREENS
 
 from facecore.model.store import artifacts_dir
 from facecore.training.ladder import LADDER_FOLDER, RUNGS, read_ladder
@@ -26,7 +26,7 @@ def with_tables(tmp_path, textbook, monkeypatch):
 
 @pytest.fixture
 def in_described(described_artifacts, textbook, with_weights, tmp_path, monkeypatch):
-    """The textbook model and the model `embedding`, of the network, in use."""
+    """The textbook model and the model `embedding`, in use."""
     root = tmp_path / "models"
     shutil.copytree(textbook, root)
     shutil.copytree(described_artifacts / "tiny", root / "embedding")
@@ -81,7 +81,7 @@ def test_damaged_tables_are_an_error_in_words(open_page, with_tables):
 
 @pytest.mark.usefixtures("in_described")
 def test_one_face_is_shown_as_each_rung_sees_it(open_page):
-    app = open_page(LADDER, rung_view="One face", rung_from="Made face")
+    app = open_page(LADDER, rung_view="One face", rung_from="Synthetic face")
     assert not app.exception
     said = words(app)
     assert "1. pixels" in said
@@ -96,17 +96,15 @@ def test_the_rungs_that_differ_from_the_highest_are_named():
 
 
 @pytest.mark.usefixtures("in_described")
-def test_the_page_of_eigenfaces_says_kindly_that_the_network_has_none(open_page):
+def test_the_page_of_eigenfaces_says_kindly_that_an_embedding_has_none(open_page):
     app = open_page("pages/2_Eigenfaces.py", model="embedding")
     assert not app.exception
-    assert "no way leads back" in words(app).lower()
+    assert "cannot be turned back into a picture" in words(app).lower()
 
 
 @pytest.mark.usefixtures("in_described")
-@pytest.mark.parametrize(
-    "screen", ["dashboard.py", *(f"pages/{n}.py" for n in ("3_Grid_search", "5_Live_prediction"))]
-)
-def test_every_other_page_opens_with_a_model_of_the_network(open_page, screen):
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_screen_opens_with_a_model_of_an_embedding(open_page, screen):
     app = open_page(screen, model="embedding")
     assert not app.exception
     assert not app.error
@@ -114,7 +112,7 @@ def test_every_other_page_opens_with_a_model_of_the_network(open_page, screen):
 
 
 @pytest.mark.usefixtures("in_described")
-def test_a_face_is_followed_through_the_network_to_the_decision(open_page, raw_folder):
+def test_a_face_is_followed_through_the_embedding_to_the_decision(open_page, raw_folder):
     photo = next(path for path in sorted(raw_folder.rglob("*")) if path.suffix in (".jpg", ".png"))
     app = open_page("dashboard.py", model="embedding", face_from="Upload")
     app.file_uploader[0].set_value((photo.name, photo.read_bytes(), "image/png")).run()

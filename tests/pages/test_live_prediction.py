@@ -1,4 +1,4 @@
-"""Live prediction: made faces, uploads, many at once, bad files, detector, a second model."""
+"""Live prediction: synthetic faces, uploads, many at once, bad files, detector, a second model."""
 
 import io
 import json
@@ -45,7 +45,7 @@ def test_an_upload_is_answered_with_what_the_library_says(open_page, photo):
     assert not app.exception
     face = predict_photo(photo, load_model("classic")).faces[0]
     assert f"**1: {face.label}**, probability {face.probability:.2f}" in said(app)
-    assert "no ground for a decision about anyone" in said(app)
+    assert "no basis for a decision about anyone" in said(app)
 
 
 def test_a_bad_file_is_an_error_and_the_others_are_answered(open_page, photo):
@@ -85,14 +85,23 @@ def test_a_photo_without_a_face_gets_a_message(open_page):
     assert "No face was found" in app.info[0].value
 
 
-def test_a_made_face_needs_no_photo_at_all(open_page):
+def test_a_synthetic_face_needs_no_photo_at_all(open_page):
     app = open_page(PAGE)
-    app.segmented_control(key="source").set_value("Made face").run()
+    app.segmented_control(key="source").set_value("Synthetic face").run()
     app.number_input(key="seed").set_value(4).run()
     assert not app.exception
     model = load_model("classic")
     face = predict_photo(to_png(make_photo(model, "female", 4)), model).faces[0]
     assert f"**1: {face.label}**, probability {face.probability:.2f}" in said(app)
+
+
+def test_a_link_with_the_old_name_of_synthetic_faces_still_opens_them(open_page):
+    app = open_page(PAGE, source="Made face", seed="4")
+    assert app.segmented_control(key="source").value == "Synthetic face"
+    assert "**1 face**" in said(app)
+    app.segmented_control(key="source").set_value("Upload").run()
+    assert not app.exception
+    assert app.segmented_control(key="source").value == "Upload"
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +150,7 @@ def pictures(app) -> list[str]:
     return [image.alt for group in app.image for image in group.proto.imgs]
 
 
-def test_many_photos_are_a_table_with_a_row_a_face(open_page, photos, shipped_model):
+def test_many_photos_are_a_table_with_one_row_per_face(open_page, photos, shipped_model):
     files = {f"{i}.png": data for i, data in enumerate(photos)} | {"wall.png": wall()}
     app = upload(open_page(PAGE), files | {"notes.jpg": b"no photo"})
     assert not app.exception
@@ -159,8 +168,8 @@ def test_many_photos_are_a_table_with_a_row_a_face(open_page, photos, shipped_mo
     assert "not a photo" in table["error"].iloc[5]
     shown = metrics(app)
     assert (shown["Photos"], shown["Faces"]) == ("6", "4")
-    assert (shown["Photos without a face"], shown["Not readable"]) == ("1", "1")
-    assert "no ground for a decision about anyone" in said(app)
+    assert (shown["Photos without a face"], shown["Unreadable"]) == ("1", "1")
+    assert "no basis for a decision about anyone" in said(app)
 
 
 def test_a_zip_is_as_good_as_its_photos(open_page, photos):
@@ -250,13 +259,23 @@ def test_the_distance_from_face_space_is_told_in_words(open_page, photo, shipped
     assert text in said(app)
 
 
+def test_a_distance_that_three_decimals_would_round_to_zero_keeps_two_digits():
+    from ui.look import format_distance
+
+    assert format_distance(0.034567) == "0.035"
+    assert format_distance(0.00012345) == "0.00012"
+
+
 def test_what_moved_the_decision_is_shown_and_can_be_left_out(open_page, photo, shipped_model):
     app = upload(open_page(PAGE), {"me.png": photo})
     face = predict_photo(photo, shipped_model).faces[0]
     values = explain_decision(shipped_model, face.crop, face.label).values
-    assert f"{values[values > 0].sum():.1f} speak for {face.label}" in said(app)
+    assert (
+        f"Contributions to the decision: {values[values > 0].sum():.1f} for {face.label}"
+        in said(app)
+    )
     assert "exact gradient" in said(app)
-    assert f"Heat map of what moved the decision for {face.label} on face 1" in pictures(app)
+    assert f"Heat map of the decision for {face.label} on face 1" in pictures(app)
     app.toggle(key="heat").set_value(False).run()
     assert not any("Heat map" in alt for alt in pictures(app))
     assert "exact gradient" not in said(app)
@@ -266,7 +285,7 @@ def test_an_occlusion_map_is_called_so(open_page, photo, monkeypatch):
     monkeypatch.setattr("ui.answers.explain_decision", occlusion)
     app = upload(open_page(PAGE), {"me.png": photo})
     assert not app.exception
-    assert "hidden under plain grey" in said(app)
+    assert "covered with plain grey" in said(app)
     assert "exact gradient" not in said(app)
     assert [image.captions[0] for image in app.image][-1] == "Occlusion map"
 
@@ -302,10 +321,10 @@ def test_an_unsure_face_shows_the_likeliest_label_and_the_reason(open_page, rule
     face = predict_photo(photo, ruled).faces[0]
     assert face.label is None
     assert (
-        f"**1: unsure** (confidence below 0.995), likeliest {face.likely}, probability "
+        f"**1: unsure** (confidence below 0.995), most likely {face.likely}, probability "
         f"{face.probability:.2f}" in said(app)
     )
-    assert f"Heat map of what moved the decision for {face.likely} on face 1" in pictures(app)
+    assert f"Heat map of the decision for {face.likely} on face 1" in pictures(app)
     assert "no label to a face with a confidence below 0.995, or farther than 0.9" in said(app)
 
 
@@ -364,7 +383,7 @@ def test_two_models_of_which_one_is_unsure_do_not_agree(open_page, photo, ruled,
     assert not app.exception
     face = predict_photo(photo, ruled).faces[0]
     assert face.label is None
-    assert f"agree on 0 of 1** faces that both found. Face 1: unsure against {face.likely}" in said(
+    assert f"agree on 0 of 1** faces that both found. Face 1: unsure versus {face.likely}" in said(
         app
     )
 
@@ -405,4 +424,4 @@ def test_three_labels_are_answered_and_explained(
     assert table[[f"P({label})" for label in LABELS]].sum(axis=1).round(2).eq(1).all()
     choose_row(app, 2)
     assert not app.exception
-    assert "a colour of no label" in said(app)
+    assert "a colour that belongs to no label" in said(app)

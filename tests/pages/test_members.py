@@ -89,7 +89,7 @@ def test_its_map_is_one_of_occlusion(open_page, in_aligned, photo):
     app = open_page(LIVE, model="made")
     app.file_uploader[0].upload("me.png", photo, "image/png").run()
     assert not app.exception
-    assert "hidden under plain grey" in said(app)
+    assert "covered with plain grey" in said(app)
     assert "exact gradient" not in said(app)
 
 
@@ -156,7 +156,7 @@ def test_the_groups_tell_the_gaps_and_the_rule_what_it_answers(open_page, in_ali
     table = read_model_table("predictions", "made").fillna({"age": "", "race": "", "predicted": ""})
     table = pd.concat([table] * 20, ignore_index=True)  # gaps are of groups of 50 photos
     figures = evaluate_predictions(table)
-    from ui.evaluation import gap_words
+    from ui.groups import gap_words
 
     gap = figures["gaps"]["label"]
     assert gap_words({"made": figures}, "label") == (

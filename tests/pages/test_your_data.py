@@ -30,7 +30,7 @@ def models(tmp_path, monkeypatch, tiny_artifacts) -> Path:
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory) -> bytes:
-    """A ZIP of drawn faces of three labels, with the persons in labels.csv."""
+    """A ZIP of drawn faces of three labels, with the subjects in labels.csv."""
     labels = ("round", "square", "wide")
     folder = write_raw(tmp_path_factory.mktemp("zip") / "raw", labels, persons=6)
     buffer = io.BytesIO()
@@ -61,11 +61,11 @@ def table_of(app, column: str):
 def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models, photos):
     app = open_page(PAGE)
     assert "train_start" not in keys(app)  # no photos yet
-    app.file_uploader[0].upload("my pets.zip", photos, "application/zip").run()
+    app.file_uploader[0].upload("my faces.zip", photos, "application/zip").run()
     assert not app.exception
-    counts = table_of(app, "persons")
+    counts = table_of(app, "subjects")
     assert counts["photos"].to_dict() == {"round": 12, "square": 12, "wide": 12}
-    assert counts["persons"].to_dict() == {"round": 6, "square": 6, "wide": 6}
+    assert counts["subjects"].to_dict() == {"round": 6, "square": 6, "wide": 6}
     assert "round has 12 photos" in said(app)
 
     app.segmented_control(key="train_recipe").set_value("classic")  # mtcnn finds few drawings
@@ -87,11 +87,10 @@ def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models
     metadata, evaluation = read_metadata("shapes"), read_evaluation("shapes")
     assert metadata["labels"] == ["round", "square", "wide"]
     assert metadata["seed"] == 5
-    folds = metadata["search"]["balanced_accuracy"]
-    test = evaluation["my-pets"]["balanced_accuracy_all"]
+    folds, unseen = metadata["search"], evaluation["my-faces"]
     assert metrics(app) == {
-        "Balanced accuracy, folds": f"{folds:.3f}",
-        "Balanced accuracy, test photos of my-pets": f"{test:.3f}",
+        "Balanced accuracy, folds": f"{folds['balanced_accuracy']:.3f}",
+        "Balanced accuracy, test photos of my-faces": f"{unseen['balanced_accuracy_all']:.3f}",
     }
     assert table_of(app, "round").loc["kept", "round"] == 12
     row = table_of(app, "recipe").set_index("name").loc["shapes"]
@@ -130,14 +129,14 @@ def test_a_training_that_failed_says_why_in_one_line(open_page, models, crops_fo
     assert "job_choose" not in keys(app)
 
 
-def test_made_faces_need_no_photos_but_a_model(open_page, models, monkeypatch):
+def test_synthetic_faces_need_no_photos_but_a_model(open_page, models, monkeypatch):
     started = []
     monkeypatch.setattr(
         "facecore.training.start_training",
         lambda *names, **how: started.append((names, how)),
     )
     app = open_page(PAGE)
-    app.segmented_control(key="data_from").set_value("Made faces").run()
+    app.segmented_control(key="data_from").set_value("Synthetic faces").run()
     app.number_input(key="data_made").set_value(80)
     app.text_input(key="train_name").set_value("made").run()
     app.button(key="train_start").click().run()
@@ -147,12 +146,19 @@ def test_made_faces_need_no_photos_but_a_model(open_page, models, monkeypatch):
     assert how["recipe"] == "aligned"
 
 
+def test_a_link_with_the_old_name_of_synthetic_faces_still_opens_them(open_page, models):
+    app = open_page(PAGE, data_from="Made faces")
+    assert not app.exception
+    assert app.segmented_control(key="data_from").value == "Synthetic faces"
+    assert "train_start" in keys(app)
+
+
 def test_a_folder_is_offered_only_on_this_computer(open_page, models, raw_folder, monkeypatch):
     app = open_page(PAGE)
     app.segmented_control(key="data_from").set_value("Folder").run()
     app.text_input(key="data_folder").set_value(str(raw_folder)).run()
     assert not app.exception
-    assert table_of(app, "persons")["photos"].sum() == 32
+    assert table_of(app, "subjects")["photos"].sum() == 32
     option = st.get_option
     monkeypatch.setattr(
         st, "get_option", lambda key: "0.0.0.0" if key == "server.address" else option(key)
@@ -174,7 +180,7 @@ def test_a_folder_is_held_to_what_a_training_needs(open_page, models, crops_fold
     if kind == "crops":
         assert app.number_input(key="train_minimum").disabled
         assert app.segmented_control(key="train_recipe").options == ["classic"]  # its crops are
-        assert "faces that crop kept" in said(app)
+        assert "faces kept by crop" in said(app)
     else:
         assert ("no folder or table" if kind == "missing" else "two labels") in app.error[0].value
 
@@ -182,8 +188,8 @@ def test_a_folder_is_held_to_what_a_training_needs(open_page, models, crops_fold
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"../cats/a.jpg": b"x"}, "path out of its folder"),
-        ({"cats/readme.txt": b"x"}, "no photo in the ZIP"),
+        ({"../smiling/a.jpg": b"x"}, "path out of its folder"),
+        ({"smiling/readme.txt": b"x"}, "no photo in the ZIP"),
         (None, "not a ZIP"),
     ],
 )
@@ -196,7 +202,7 @@ def test_a_hostile_zip_is_one_line_and_leaves_nothing(
             for name, data in files.items():
                 archive.writestr(name, data)
     app = open_page(PAGE)
-    app.file_uploader[0].upload("pets.zip", buffer.getvalue(), "application/zip").run()
+    app.file_uploader[0].upload("faces.zip", buffer.getvalue(), "application/zip").run()
     assert not app.exception
     assert words in app.error[0].value
     assert "train_start" not in keys(app)
@@ -205,11 +211,15 @@ def test_a_hostile_zip_is_one_line_and_leaves_nothing(
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("a/b", "cannot name a model"), ("classic", "ships with"), ("tiny", "There is a model tiny")],
+    [
+        ("a/b", "cannot name a model"),
+        ("classic", "ships with"),
+        ("tiny", "There is already a model tiny"),
+    ],
 )
 def test_a_name_that_cannot_be_used_cannot_be_started(open_page, models, name, words):
     app = open_page(PAGE)
-    app.segmented_control(key="data_from").set_value("Made faces").run()
+    app.segmented_control(key="data_from").set_value("Synthetic faces").run()
     app.text_input(key="train_name").set_value(name).run()
     assert app.button(key="train_start").disabled
     assert words in said(app)
@@ -238,9 +248,9 @@ def test_a_model_is_deleted_and_the_page_goes_on_without_one(open_page, models):
     app.button(key="manage_delete").click().run()
     assert not app.exception
     assert list_models() == []
-    assert "The model tiny is deleted." in said(app)
+    assert "The model tiny was deleted." in said(app)
     assert "There is no model yet" in said(app)
-    assert "Made faces" not in app.segmented_control(key="data_from").options
+    assert "Synthetic faces" not in app.segmented_control(key="data_from").options
 
 
 def test_a_model_can_be_downloaded_as_a_zip(open_page, models, monkeypatch):

@@ -1,0 +1,131 @@
+"""What many pages ask and show in the same way: one choice of several, a figure, a file."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import streamlit as st
+
+# Texts of options in links that were shared before the options got their present names.
+OLD_OPTIONS = {"Made face": "Synthetic face", "Made faces": "Synthetic faces"}
+
+
+def choose(
+    label: str,
+    options: Sequence[str],
+    key: str,
+    *,
+    default: str | None = None,
+    help: str | None = None,
+    show_label: bool = True,
+    words: Callable[[str], str] = str,
+) -> str:
+    """Ask for one of several options; the choice is kept in the URL.
+
+    Parameters
+    ----------
+    label : str
+        What the options are.
+    options : sequence of str
+        At least one.
+    key : str
+        Key of the widget and name of the query parameter.
+    default : str, optional
+        The option chosen at first; the first one when left out.
+    help : str, optional
+        Explanation behind a question mark.
+    show_label : bool
+        Whether the label is visible; screen readers have it in any case.
+    words : callable of str to str
+        Return the text of an option, which also stands in the URL.
+
+    Returns
+    -------
+    str
+        One of the options.
+    """
+    first = options[0] if default is None else default
+    linked = OLD_OPTIONS.get(st.query_params.get(key, ""))
+    renamed = [option for option in options if words(option) == linked]
+    if renamed and key not in st.session_state:
+        st.session_state[key] = renamed[0]
+    chosen = st.segmented_control(
+        label,
+        options,
+        format_func=words,
+        default=first,
+        required=True,
+        key=key,
+        help=help,
+        bind="query-params",
+        wrap=True,  # else options that find no room are out of sight
+        label_visibility="visible" if show_label else "collapsed",
+    )
+    # A link, or a choice made before, may name an option that another model or source has.
+    return chosen if chosen in options else first
+
+
+def show_metric(
+    label: str,
+    value: str | int | None,
+    note: str | None = None,
+    help: str | None = None,
+    height: Literal["stretch", "content"] = "stretch",
+) -> None:
+    """Show a figure in a box, with a note below it that is not a change: no arrow, no colour.
+
+    Parameters
+    ----------
+    label : str
+        What the figure is.
+    value : str, int or None
+        The figure, with its unit; a dash when None.
+    note : str, optional
+        Text below the figure.
+    help : str, optional
+        Explanation behind a question mark.
+    height : {"stretch", "content"}
+        As high as the others in its row, or as its content. In a row inside a column only the
+        latter works: where the row wraps, stretched boxes lie over what follows.
+    """
+    st.metric(
+        label,
+        value,
+        note,
+        help=help,
+        border=True,
+        height=height,
+        delta_color="off",
+        delta_arrow="off",
+    )
+
+
+def offer_file(
+    label: str, data: Callable[[], str | bytes], name: str, kind: str, key: str, off: bool = False
+) -> None:
+    """Offer a file to download; it is made on the click, and the page does not run again.
+
+    Parameters
+    ----------
+    label : str
+        Text of the button.
+    data : callable
+        Return the contents of the file.
+    name : str
+        Name of the file.
+    kind : str
+        MIME type, such as ``"text/csv"``.
+    key : str
+        Key of the widget.
+    off : bool
+        Whether the button is disabled.
+    """
+    st.download_button(
+        label,
+        data,
+        name,
+        kind,
+        icon=":material/download:",
+        on_click="ignore",
+        key=key,
+        disabled=off,
+    )

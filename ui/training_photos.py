@@ -1,0 +1,195 @@
+"""Photos to train on, for the page Your data: choose them, and see them by label."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from facecore.data import TABLE, TRAINING_LIMITS, list_photos, read_table, root_of
+from facecore.errors import FacecoreError
+from facecore.face import decode, to_png
+from facecore.training import drop_photos, take_photos
+from ui.controls import choose
+from ui.local import is_local
+from ui.models import Chosen
+
+FEW_PHOTOS = 50  # per label
+UNBALANCED = 3  # times as many photos of one label as of another
+THUMBS, LABELS_SHOWN = 4, 6
+ZIP, FOLDER, SYNTHETIC = "ZIP", "Folder", "Synthetic faces"
+EXAMPLE = """\
+photos.zip
+    smiling/1.jpg
+    smiling/2.jpg
+    neutral/1.jpg
+    labels.csv (optional)"""
+
+
+@dataclass(frozen=True)
+class Photos:
+    """What to train on.
+
+    Parameters
+    ----------
+    source : Path or None
+        Folder of label folders, or of crops; None for synthetic faces.
+    title : str
+        Name of the data set; that of the folder when empty.
+    cropped : bool
+        Whether the source is a folder of crops.
+    made : int
+        Number of synthetic faces to draw.
+    """
+
+    source: Path | None
+    title: str
+    cropped: bool = False
+    made: int = 0
+
+
+def pick_photos(chosen: Chosen | None) -> Photos | None:
+    """Ask for photos and show them by label.
+
+    Parameters
+    ----------
+    chosen : Chosen or None
+        Model that can draw synthetic faces, if it stores a spread to draw from.
+
+    Returns
+    -------
+    Photos or None
+        None as long as there are none to train on; the page then says why.
+    """
+    sources = [ZIP]
+    if is_local():
+        sources.append(FOLDER)
+    if chosen and chosen.model.spread:
+        sources.append(SYNTHETIC)
+    source = choose("Photos from", sources, "data_from")
+    if source == SYNTHETIC and chosen:
+        return _pick_synthetic(chosen)
+    try:
+        return _pick_folder() if source == FOLDER else _pick_zip()
+    except (FacecoreError, OSError) as error:
+        st.error(str(error), title="These photos cannot be used", icon=":material/error:")
+        return None
+
+
+def _pick_synthetic(chosen: Chosen) -> Photos:
+    count = st.number_input(
+        "Number of faces", 40, 4000, 300, 20, key="data_made", bind="query-params", width=200
+    )
+    st.caption(
+        f"Drawn from the face space of {chosen.name}, equally many per label: they show no real "
+        "person. Good for seeing how a training goes."
+    )
+    return Photos(None, "made-faces", made=int(count))
+
+
+def _pick_zip() -> Photos | None:
+    upload = st.file_uploader(
+        "ZIP of label folders",
+        "zip",
+        key="data_zip",
+        help=f"At most {TRAINING_LIMITS.max_photos:,} photos. They are unpacked on the computer "
+        "that runs this dashboard and removed when the training ends.",
+    )
+    if upload is None:
+        drop_photos()
+        st.info(
+            "A ZIP of photos of human faces, with one folder per label, two labels or more. "
+            "labels.csv may name the subject of each photo:",
+            icon=":material/folder_zip:",
+        )
+        st.code(EXAMPLE, language=None)
+        return None
+    with st.spinner("Unpacking", show_time=True):
+        folder = take_photos(upload, upload.file_id)
+    return Photos(folder, Path(upload.name).stem) if _show_photos(folder) else None
+
+
+def _pick_folder() -> Photos | None:
+    text = st.text_input(
+        "Folder of label folders, or of crops",
+        key="data_folder",
+        placeholder="path of a folder on this computer",
+    )
+    if not text.strip():
+        st.info("One folder per label, two labels or more.", icon=":material/folder:")
+        return None
+    folder = Path(text.strip()).expanduser()
+    cropped = (folder / TABLE).is_file()
+    return Photos(folder, "", cropped) if _show_photos(folder) else None
+
+
+def _show_photos(folder: Path) -> bool:
+    """Show the photos by label, and return whether there are labels to tell apart."""
+    cropped = (folder / TABLE).is_file()
+    table = read_table(folder) if cropped else list_photos(folder)
+    root = root_of(folder)
+    if cropped:
+        table = table[table["state"].eq("kept")].assign(path=table["crop"])
+    counts = _count_photos(table)
+    left, right = st.columns([2, 3], gap="medium")
+    left.dataframe(counts, alt="Number of photos by label")
+    left.caption(f"{len(table):,} " + ("faces kept by crop" if cropped else "photos"))
+    with right:
+        for label, rows in list(table.groupby("label"))[:LABELS_SHOWN]:
+            _show_few(str(label), [root / path for path in rows["path"][:THUMBS]])
+    if len(counts) < 2:
+        st.error("A training needs two labels or more: one folder of photos for each.")
+        return False
+    _warn(counts["photos"])
+    if "subjects" not in counts:
+        st.caption(
+            "No labels.csv names the subjects, so each photo counts as a subject of its own. If "
+            "subjects repeat, the figures will look better than they are."
+        )
+    return True
+
+
+def _count_photos(table: pd.DataFrame) -> pd.DataFrame:
+    """Return photos, and where known subjects, train and test, with one row per label."""
+    counts = pd.DataFrame({"photos": table.groupby("label").size()})
+    known = table["subject"].ne("")
+    if known.any():
+        counts["subjects"] = table[known].groupby("label")["subject"].nunique()
+    for split in ("train", "test"):
+        mine = table["split"].eq(split)
+        if mine.any():
+            counts[split] = mine.groupby(table["label"]).sum()
+    return counts.fillna(0).astype(int)
+
+
+def _warn(photos: pd.Series) -> None:
+    least, most = photos.idxmin(), photos.idxmax()
+    few, many = photos[[least, most]]
+    if few < FEW_PHOTOS:
+        st.warning(
+            f"{least} has {few} photos. It works, but expect little: with fewer than {FEW_PHOTOS} "
+            "photos per label, the figures vary by chance. Some hundreds are better."
+        )
+    if many > UNBALANCED * few:
+        st.warning(
+            f"{most} has {many / few:.1f} times as many photos as {least}. Class weights make up "
+            "for some of that; judge by balanced accuracy, not by accuracy."
+        )
+
+
+def _show_few(label: str, paths: Iterable[Path]) -> None:
+    row = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
+    row.markdown(f"**{label}**", width=90)
+    for path in paths:
+        try:
+            picture = _thumb(path, path.stat().st_mtime_ns)
+        except (FacecoreError, OSError):  # after cropping, the table of outcomes says why
+            continue
+        row.image(picture, alt=f"Photo {path.name} of {label}", width=56)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _thumb(path: Path, written: int) -> bytes:
+    # `written` is part of the cache's key: another photo under the same name is read anew
+    return to_png(decode(path, enough=96).pixels)
