@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facecore.detect import Face, get_detector, to_grey
+from facecore.detect import Face, get_detector
 from facecore.errors import PhotoError
 from facecore.explain import distance_from_face_space, redraw
 from facecore.images import DEFAULT_LIMITS, Limits, decode
@@ -50,10 +50,11 @@ class FaceAnswer:
         Confidence of the detector.
     distance : float
         Distance from face space, root mean square in units of the min-max scale.
-    crop : ndarray of shape (side, side), uint8
-        The grey crop that the eigenfaces saw; of a model without them, the prepared face in grey.
+    crop : ndarray of shape (side, side) or (side, side, 3), uint8
+        What the model's leading member reads: the grey crop of the eigenfaces, or the prepared
+        face in colour of a network.
     reconstruction : ndarray of shape (side, side), uint8, or None
-        What the eigenfaces can draw of the crop; None where the model has none.
+        What the eigenfaces can draw of the crop; None for a model without eigenfaces.
     prepared : ndarray of shape (side, side) or (side, side, 3), uint8
         The face that all of the model saw: the same crop, or a wider one around it; in colour
         where a network describes it.
@@ -242,12 +243,14 @@ def classify(
     """
     X = to_rows(crops, model.recipe)
     probabilities = model.predict_proba(X)
+    seen: Sequence[np.ndarray]
     drawn: Sequence[np.ndarray | None]
     if model.draws:
         pictures, distances = redraw(model, X)
-        seen, drawn = model.pixels.features.extract(X).reshape(pictures.shape), list(pictures)
+        seen = list(model.pixels.features.extract(X).reshape(pictures.shape))
+        drawn = list(pictures)
     else:
-        seen, drawn = np.array([to_grey(crop) for crop in crops]), [None] * len(crops)
+        seen, drawn = crops, [None] * len(crops)
         distances = distance_from_face_space(model, X)
     answers = []
     for prepared, crop, face, p, image, distance in zip(

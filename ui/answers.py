@@ -190,11 +190,11 @@ def _show_face(
     face: FaceAnswer, heat: Heat | None, model: FaceModel, key: str, number: int
 ) -> None:
     row = st.container(horizontal=True)
-    draws = face.reconstruction is not None  # else the model saw colours, and no eigenfaces
+    what = "Grey crop" if face.crop.ndim == 2 else "Colour crop"
     row.image(
-        to_png(face.crop if draws else face.prepared),
-        caption="Grey crop" if draws else "Crop",
-        alt=f"{'Grey crop' if draws else 'Crop'} of face {number}",
+        to_png(face.crop),
+        caption=what,
+        alt=f"{what} of face {number}",
         output_format="PNG",
         width=PICTURE,
     )
