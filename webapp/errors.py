@@ -81,7 +81,7 @@ def _handle(error: HTTPException) -> Response:
     elif isinstance(error, CSRFError):
         detail = "This page has expired; load it again, then send the photo again."
     elif status == 429:
-        detail = f"This site accepts {detail} from one address; wait a moment, then send it again."
+        detail = f"Too many photos were sent: the limit is {detail}; wait a moment, then try again."
     if request.path.startswith(API):
         response = problem(status, error.name, detail)
     elif isinstance(

@@ -13,8 +13,8 @@ from trials import load
 BEGINNINGS = {
     "headers": b"POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
     "body": b"POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n"
-            b"Content-Type: application/octet-stream\r\n\r\nX",
-}  # fmt: skip
+    b"Content-Type: application/octet-stream\r\n\r\nX",
+}
 
 
 CSS = b"GET /bootstrap/static/css/bootstrap.min.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
