@@ -9,8 +9,8 @@ import numpy as np
 from flask import Flask
 from PIL import Image
 
-from facecore.images import to_png
-from facecore.predict import PhotoAnswer, annotate
+from facecore.face import to_png
+from facecore.model import PhotoAnswer, annotate
 
 # Okabe and Ito's palette, as in the dashboard: the colour-blind can tell its colours apart, on
 # light and on dark.
