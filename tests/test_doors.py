@@ -24,6 +24,7 @@ from facecore.data import crop_folder, recipe_settings
 from facecore.face import embedding
 from facecore.model import SHIPPED, FaceModel, load_model
 from facecore.training import train
+from ui.photo import SOURCES
 from webapp import create_app
 from webapp.openapi import DOCUMENT
 
@@ -35,6 +36,7 @@ OWN = {
 }
 MODELS = [*SHIPPED, *OWN, "own-three"]
 NETWORKS = ["embedding", "own-embedding"]
+SYNTHETIC = SOURCES[0]
 # The further views of a screen by its address; two models see them all, as the screens' own tests
 # open them with the classic one.
 SEES_ALL = ["own-aligned", "own-embedding"]
@@ -48,7 +50,7 @@ VIEWS = {
     "pages/4_Evaluation.py": [
         {"evaluation_tab": tab} for tab in ("Curves", "Calibration", "Unsure", "Groups")
     ],
-    "pages/5_Live_prediction.py": [{"source": "Made face"}],
+    "pages/5_Live_prediction.py": [{"source": SYNTHETIC}],
     "pages/7_Ladder.py": [
         {"rung_view": view} for view in ("Training faces", "Components", "One face")
     ],
@@ -186,6 +188,8 @@ def test_a_screen_of_the_dashboard_opens(name, screen):
         app = open_screen(screen, model=name, **view)
         assert not app.exception, view
         assert not app.error, view
+        # an address that a screen does not know would open its first view
+        assert all(app.session_state[k] == view[k] for k in view if k in app.session_state)
         assert app.sidebar.selectbox[0].value == name
 
 

@@ -199,11 +199,11 @@ def _show_face(
     face: FaceAnswer, heat: Heat | None, model: FaceModel, key: str, number: int
 ) -> None:
     row = st.container(horizontal=True)
-    what = "Grey crop" if face.crop.ndim == 2 else "Colour crop"
+    draws = face.reconstruction is not None  # else the model saw colours, and no eigenfaces
     row.image(
-        to_png(face.crop),
-        caption=what,
-        alt=f"{what} of face {number}",
+        to_png(face.crop if draws else face.prepared),
+        caption="Grey crop" if draws else "Crop",
+        alt=f"{'Grey crop' if draws else 'Crop'} of face {number}",
         output_format="PNG",
         width=PICTURE,
     )
