@@ -77,7 +77,7 @@ def test_apps_lead_to_gender(client):
     assert 'href="/app/gender/"' in client.get("/app/").text
 
 
-def test_answer_has_photo_and_one_row_a_face(client):
+def test_answer_has_photo_and_one_row_per_face(client):
     response = post(client, encode(np.hstack([draw_face()] * 2)))
     assert response.status_code == 200
     check_html(response.text)
