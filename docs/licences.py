@@ -36,6 +36,7 @@ WHY = {
     "flask": "the upload site",
     "flask-wtf": "its forms and their tokens",
     "flask-limiter": "its limits by address",
+    "bootstrap-flask": "the style sheet of its pages (Bootstrap 5)",
     "prometheus-client": "its metrics",
     "markdown-it-py": "model cards as HTML",
     "gunicorn": "its server on Linux and macOS",

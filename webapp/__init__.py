@@ -1,10 +1,11 @@
-"""The upload site: choose a photo, see what a face space says of it."""
+"""The upload site: choose a photo, and see how a face-space model labels its faces."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import cv2
 from flask import Flask
+from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import api, errors, logs, metrics, ops, pages, pictures, security
@@ -17,12 +18,25 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
 
     Parameters
     ----------
-    test_config : mapping, optional
-        Configuration that wins over the defaults and the environment.
+    test_config : mapping of str to object, optional
+        Configuration that overrides the defaults and the environment.
 
     Returns
     -------
     Flask
+        Ready to be served; its model is loaded, where there is one.
+
+    Raises
+    ------
+    SystemExit
+        A variable of the environment has a wrong value, or there is no secret key; the reason is
+        one line on standard error.
+
+    Examples
+    --------
+    >>> site = create_app({"TESTING": True}).test_client()
+    >>> site.get("/healthz").json
+    {'status': 'ok'}
     """
     app = Flask(__name__)
     app.config.from_mapping(DEFAULTS)
@@ -42,6 +56,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     )
     for part in (logs, metrics, security, errors, pictures):
         part.init_app(app)
+    Bootstrap5(app)  # serves the style sheet of its package under /bootstrap/static
     for blueprint in (pages.blueprint, api.blueprint, ops.blueprint):
         app.register_blueprint(blueprint)
     security.csrf.exempt(api.blueprint)  # no cookie gives an API call any right

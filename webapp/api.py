@@ -7,7 +7,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.http import HTTP_STATUS_CODES
 
 from facecore.errors import ModelError
-from facecore.model import list_models, read_evaluation, read_metadata
+from facecore.model import lacks_of, list_models, read_evaluation, read_metadata
 from webapp.errors import problem, status_of
 from webapp.openapi import DOCUMENT
 from webapp.security import limit_photos
@@ -18,9 +18,19 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 @blueprint.post("/predict")
 @limit_photos
 def predict() -> Response:
-    """Find and classify the faces of one or many photos.
+    """Find and classify the faces of one or more photos.
 
-    Of many photos each has its own error; a problem is answered when no photo can be used.
+    Each photo has its own error. The whole answer is an error only when no photo can be used.
+
+    Returns
+    -------
+    Response
+        JSON as the schema ``Answers`` describes it, or problem details.
+
+    Raises
+    ------
+    HTTPException
+        400 or 415 where the request has no photo, 503 where there is no model or no time.
     """
     service = current_app.extensions["facecore"]
     answers = [service.answer(data, name) for name, data in _photos()]
@@ -35,7 +45,7 @@ def _photos() -> list[tuple[str, bytes]]:
     if kind == "multipart/form-data":
         files = request.files.getlist("photo")
         if not files:
-            raise BadRequest("No file in the field 'photo'; send one or several.")
+            raise BadRequest("There is no file in the field 'photo'; send one or more.")
         return [(file.filename or "", file.read()) for file in files]
     if kind.startswith("image/") or kind == "application/octet-stream":
         return [("", request.get_data(cache=False))]
@@ -47,7 +57,18 @@ def _photos() -> list[tuple[str, bytes]]:
 
 @blueprint.get("/models")
 def models() -> Response:
-    """List the models with their labels and accuracy."""
+    """List the models with their labels and accuracy.
+
+    Returns
+    -------
+    Response
+        JSON as the schema ``Models`` describes it.
+
+    Raises
+    ------
+    HTTPException
+        503 where a model is damaged.
+    """
     served = current_app.extensions["facecore"].name
     return jsonify(models=[_describe(name, served) for name in list_models()])
 
@@ -64,10 +85,17 @@ def _describe(name: str, served: str | None) -> dict[str, Any]:
         "created": metadata["created"],
         "note": metadata["note"],
         "accuracy": {data: figures["accuracy_all"] for data, figures in evaluation.items()},
+        "lacks": lacks_of(name),
     }
 
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
-    """Return the description of this API."""
+    """Return the description of this API.
+
+    Returns
+    -------
+    Response
+        An OpenAPI document as JSON.
+    """
     return jsonify(DOCUMENT)

@@ -1,4 +1,4 @@
-"""A model's card as HTML: Markdown in, no HTML, link, image or style of the card's own out."""
+"""A model's card from Markdown to HTML, without any HTML, link, image or style of its own."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def render(card: str) -> Markup:
     Parameters
     ----------
     card : str
-        Markdown; it need not be trusted.
+        Markdown, which need not be trusted.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def render(card: str) -> Markup:
 def _open_table(
     renderer: RendererHTML, tokens: Sequence[Token], i: int, options: Any, env: Any
 ) -> str:
-    """Let a table that is wider than the screen scroll by itself, by keyboard too."""
+    """Let a table that is wider than the screen scroll on its own, also by keyboard."""
     label = escapeHtml(tokens[i].meta["heading"])
     return (
         f'<div class="table-responsive" tabindex="0" role="region" aria-label="{label}">'
@@ -59,7 +59,7 @@ def _close_table(*_: Any) -> str:
     return "</table>\n</div>\n"
 
 
-# HTML in a card is shown as text, and so are links and images.
+# HTML, links and images in a card are shown as text.
 _parser = MarkdownIt("js-default").disable(["image", "link", "autolink"])
 _parser.add_render_rule("table_open", _open_table)
 _parser.add_render_rule("table_close", _close_table)

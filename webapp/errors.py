@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityEr
 from facecore.model import PhotoAnswer
 
 API = "/api/"
-# By the reason that facecore gives when a photo cannot be used.
+# HTTP status by `PhotoAnswer.reason`, the kind of error of a photo that cannot be used.
 STATUS: dict[str | None, int] = {
     None: 200,
     "not_an_image": 415,
@@ -22,44 +22,51 @@ STATUS: dict[str | None, int] = {
 
 
 def init_app(app: Flask) -> None:
-    """Answer every error in the form that was asked for.
+    """Answer every error as a page, or as problem details below ``/api/``.
 
     Parameters
     ----------
     app : Flask
+        The site.
     """
     app.register_error_handler(HTTPException, _handle)
 
 
 def status_of(answers: Sequence[PhotoAnswer]) -> int:
-    """Return the status for the photos of a request: an error only when none can be used.
+    """Return the HTTP status of a request: an error only when none of its photos can be used.
 
     Parameters
     ----------
     answers : sequence of PhotoAnswer
+        One per photo; at least one.
 
     Returns
     -------
     int
+        200, or the status of the first photo's error.
     """
     reasons = [answer.reason for answer in answers]
     return STATUS[None if None in reasons else reasons[0]]
 
 
 def problem(status: int, title: str, detail: str | None, **more: Any) -> Response:
-    """Return problem details.
+    """Return problem details (RFC 9457).
 
     Parameters
     ----------
     status : int
+        HTTP status.
     title : str
+        Name of the status.
     detail : str or None
-    **more
-        Further members.
+        What is wrong with this request, and how to fix it.
+    **more : object
+        Further members of the JSON object.
 
     Returns
     -------
     Response
+        With the content type ``application/problem+json``.
     """
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
     body["request_id"] = g.request_id
@@ -70,14 +77,16 @@ def _handle(error: HTTPException) -> Response:
     status = error.code or 500
     detail = error.description or ""
     if isinstance(error, RequestEntityTooLarge):
-        detail = "What was sent is larger than this site takes; send fewer or smaller photos."
+        detail = "The upload is larger than this site accepts; send fewer or smaller photos."
     elif isinstance(error, CSRFError):
-        detail = "This page is no longer valid; load it again and send the photo once more."
+        detail = "This page has expired; load it again, then send the photo again."
     elif status == 429:
-        detail = f"No more than {detail} please; wait a moment and send it again."
+        detail = f"Too many photos were sent: the limit is {detail}; wait a moment, then try again."
     if request.path.startswith(API):
         response = problem(status, error.name, detail)
-    elif isinstance(error, SecurityError):  # of a foreign host: no page has an address there
+    elif isinstance(
+        error, SecurityError
+    ):  # of a foreign host, where no link of a page would lead back here
         response = Response(f"{error.name}: {detail}\n", status, content_type="text/plain")
     else:
         page = render_template("error.html", name=error.name, status=status, detail=detail)

@@ -1,10 +1,10 @@
-"""The one form of the site."""
+"""The only form of the site."""
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileRequired, MultipleFileField
 
 
 class PhotoForm(FlaskForm):
-    """Photos to look at."""
+    """Photos to analyse."""
 
-    photo = MultipleFileField("Photos", [FileRequired("No photo was chosen; choose one first.")])
+    photo = MultipleFileField("Photos", [FileRequired("No photo was chosen; choose at least one.")])

@@ -1,4 +1,4 @@
-"""One JSON line a request, with an id and without photos, file names or addresses."""
+"""One JSON line per request, with an id and without photos, file names or addresses."""
 
 import json
 import logging
@@ -22,11 +22,12 @@ class JsonLines(logging.Formatter):
         Parameters
         ----------
         record : LogRecord
-            Its attribute ``fields``, a dict, is merged in.
+            What is logged. Its attribute ``fields``, a dict, is merged into the line.
 
         Returns
         -------
         str
+            A JSON object without line breaks.
         """
         line = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
@@ -40,11 +41,12 @@ class JsonLines(logging.Formatter):
 
 
 def init_app(app: Flask) -> None:
-    """Give every request an id and log it when it is answered.
+    """Give every request an id, and log it when it is answered.
 
     Parameters
     ----------
     app : Flask
+        The site.
     """
     logger = logging.getLogger("webapp")
     if not logger.handlers and not app.testing:
@@ -52,7 +54,7 @@ def init_app(app: Flask) -> None:
         handler.setFormatter(JsonLines())
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
-        logger.propagate = False  # a server may print what reaches the root logger once more
+        logger.propagate = False  # a server may print again what reaches the root logger
     app.before_request(_begin)
     app.after_request(_finish)
 

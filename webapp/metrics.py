@@ -1,4 +1,4 @@
-"""What Prometheus may know: counts and times, nothing of a photo."""
+"""Prometheus metrics: counts and times, and nothing about a photo."""
 
 import os
 import time
@@ -20,10 +20,10 @@ METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
 REQUESTS = Counter("facecore_requests_total", "Requests answered", ["endpoint", "method", "status"])
 SECONDS = Histogram("facecore_request_seconds", "Time to answer a request", ["endpoint"])
-PHOTOS = Counter("facecore_photos_total", "Photos looked at")
+PHOTOS = Counter("facecore_photos_total", "Photos analysed")
 FACES = Counter("facecore_faces_total", "Faces found")
 NO_FACE = Counter("facecore_no_face_total", "Photos without a face")
-REJECTED = Counter("facecore_rejected_total", "Photos refused", ["reason"])
+REJECTED = Counter("facecore_rejected_total", "Photos rejected", ["reason"])
 
 
 def init_app(app: Flask) -> None:
@@ -32,6 +32,7 @@ def init_app(app: Flask) -> None:
     Parameters
     ----------
     app : Flask
+        The site.
     """
     app.after_request(_observe)
 
@@ -45,11 +46,12 @@ def _observe(response: Response) -> Response:
 
 
 def count(answer: PhotoAnswer) -> None:
-    """Count the outcome of a photo.
+    """Count a photo and what was found in it.
 
     Parameters
     ----------
     answer : PhotoAnswer
+        The answer to the photo.
     """
     PHOTOS.inc()
     if answer.reason:
@@ -66,7 +68,8 @@ def render() -> Response:
     Returns
     -------
     Response
-        Of all workers where ``PROMETHEUS_MULTIPROC_DIR`` names the folder they share.
+        Prometheus' text format; summed over all workers where ``PROMETHEUS_MULTIPROC_DIR`` names
+        the folder that they share.
     """
     registry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):

@@ -27,10 +27,11 @@ DOCUMENT: dict[str, Any] = {
         "title": "Face space",
         "version": facecore.__version__,
         "description": (
-            "Finds faces in photos and says which label of its training data set each looks "
-            "most like. Labels are what people wrote in a data set: not identity, and not for "
-            "decisions about a person. Photos are kept in memory while they are looked at, and "
-            "nowhere else."
+            "Finds the faces in photos, and gives each the label of the training data that it "
+            "looks most like. Labels are what people wrote in a data set: they are not identity, "
+            "and not for decisions about a person. Photos stay in memory while they are analysed, "
+            "and are never stored. Answers hold no pictures, so they have the same members for "
+            "every model, with or without eigenfaces."
         ),
         "license": {"name": "MIT", "identifier": "MIT"},
     },
@@ -38,10 +39,10 @@ DOCUMENT: dict[str, Any] = {
         "/api/v1/predict": {
             "post": {
                 "operationId": "predict",
-                "summary": "Find and classify the faces of one or many photos",
+                "summary": "Find and classify the faces of one or more photos",
                 "description": (
-                    "Of many photos each has its own error; a problem is answered when no photo "
-                    "of the request can be used."
+                    "Each photo has its own error. The whole answer is an error only when no "
+                    "photo of the request can be used."
                 ),
                 "requestBody": {
                     "required": True,
@@ -60,7 +61,7 @@ DOCUMENT: dict[str, Any] = {
                     },
                 },
                 "responses": {
-                    "200": {"description": "Answers", "content": _json("Answers")},
+                    "200": {"description": "One answer per photo", "content": _json("Answers")},
                     **_problem(400, 413, 415, 422, 429, 503),
                 },
             }
@@ -70,7 +71,10 @@ DOCUMENT: dict[str, Any] = {
                 "operationId": "models",
                 "summary": "List the models",
                 "responses": {
-                    "200": {"description": "Models", "content": _json("Models")},
+                    "200": {
+                        "description": "All models, the default one first",
+                        "content": _json("Models"),
+                    },
                     **_problem(503),
                 },
             }
@@ -95,9 +99,19 @@ DOCUMENT: dict[str, Any] = {
                 photos={"type": "array", "items": {"$ref": "#/components/schemas/Photo"}},
             ),
             "Photo": _object(
-                photo={**TEXT, "description": "The file name that was sent"},
-                error={"type": ["string", "null"], "description": "Why it cannot be used"},
-                faces={"type": "array", "items": {"$ref": "#/components/schemas/Face"}},
+                photo={
+                    **TEXT,
+                    "description": "The file name; empty for a photo sent as the body",
+                },
+                error={
+                    "type": ["string", "null"],
+                    "description": "Why the photo cannot be used; null when it can",
+                },
+                faces={
+                    "type": "array",
+                    "items": {"$ref": "#/components/schemas/Face"},
+                    "description": "Largest first; empty when no face was found",
+                },
             ),
             "Face": _object(
                 box={
@@ -109,14 +123,18 @@ DOCUMENT: dict[str, Any] = {
                 },
                 label={
                     "type": ["string", "null"],
-                    "description": "null when the model is not sure, or sees no face",
+                    "description": "null when the model is unsure, or takes it for no face",
                 },
-                probability={**SHARE, "description": "Of the likeliest label, calibrated"},
-                scores={"type": "object", "additionalProperties": SHARE},
+                probability={**SHARE, "description": "Of the most likely label, calibrated"},
+                scores={
+                    "type": "object",
+                    "additionalProperties": SHARE,
+                    "description": "Probability of each label",
+                },
                 reason={
                     "type": ["string", "null"],
                     "description": "Why there is no label, after 'unsure: ' or 'not a face: '; "
-                    "null when there is one",
+                    "null when there is a label",
                 },
             ),
             "Models": _object(
@@ -124,14 +142,19 @@ DOCUMENT: dict[str, Any] = {
             ),
             "Model": _object(
                 name=TEXT,
-                served={"type": "boolean", "description": "Whether predict uses it"},
+                served={"type": "boolean", "description": "Whether predict uses this model"},
                 labels={"type": "array", "items": TEXT},
                 created={"type": "string", "format": "date"},
-                note=TEXT,
+                note={**TEXT, "description": "From whoever trained the model; may be empty"},
                 accuracy={
                     "type": "object",
                     "additionalProperties": SHARE,
-                    "description": "Over all test photos, by data set",
+                    "description": "Over all test photos, by data set; empty when not measured",
+                },
+                lacks={
+                    "type": ["string", "null"],
+                    "description": "What the model needs that is not installed here, and the "
+                    "command that installs it; null when nothing is missing",
                 },
             ),
             "Problem": {

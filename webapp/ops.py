@@ -1,4 +1,4 @@
-"""What the one who runs the site asks: is it up, is it ready, how is it doing."""
+"""For the operator of the site: is it up, is it ready, how is it doing."""
 
 from flask import Blueprint, Response, current_app, jsonify
 
@@ -9,13 +9,30 @@ blueprint = Blueprint("ops", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """Say that the process is up."""
+    """Report that the process is up.
+
+    Returns
+    -------
+    Response
+        JSON with ``status``.
+    """
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """Say whether the model is loaded; 503 with the reason while it is not."""
+    """Report the model that is loaded.
+
+    Returns
+    -------
+    Response
+        JSON with ``status``, ``model`` and ``labels``.
+
+    Raises
+    ------
+    ServiceUnavailable
+        No model is loaded; the text is the reason.
+    """
     service = current_app.extensions["facecore"]
     labels = service.model.labels
     return jsonify(status="ok", model=service.name, labels=labels)
@@ -23,5 +40,11 @@ def readyz() -> Response:
 
 @blueprint.get("/metrics")
 def show_metrics() -> Response:
-    """Return the Prometheus metrics."""
+    """Return the Prometheus metrics.
+
+    Returns
+    -------
+    Response
+        As `webapp.metrics.render` returns it.
+    """
     return metrics.render()

@@ -1,12 +1,11 @@
 """The pages: home, apps, gender, and a model's card."""
 
-from typing import Any
-
 from flask import Blueprint, abort, current_app, render_template
+from werkzeug.exceptions import ServiceUnavailable
 
 from facecore.errors import ModelError
 from facecore.evaluation import card_of
-from facecore.face import FORMATS
+from facecore.face import DESCRIBED, FORMATS
 from facecore.model import (
     PhotoAnswer,
     eigenface_images,
@@ -22,7 +21,7 @@ from webapp.security import limit_photos
 from webapp.service import Service
 
 EIGENFACES = 7
-# Named one by one, so that a phone which takes HEIC photos turns them into JPEG for the site.
+# Named one by one: a phone with HEIC photos then converts them to JPEG for the site.
 ACCEPT = ",".join(f"image/{kind.lower()}" for kind in FORMATS)
 
 blueprint = Blueprint("pages", __name__)
@@ -40,32 +39,57 @@ def _served() -> dict[str, str | None]:
 
 @blueprint.get("/")
 def home() -> str:
-    """Show what the site is."""
-    shown: dict[str, Any] = {}
-    if _service().name:
+    """Show what the site is, and how its model reads a face.
+
+    Returns
+    -------
+    str
+        The page; without a model it shows the reason.
+    """
+    try:
         model = _service().model
-        shown = {
-            "faces": [mean_face(model), *eigenface_images(model, EIGENFACES)]
-            if model.draws
-            else [],
-            "aligned": model.recipe.alignment is not None,
-            "kinds": {member.features.kind for member in model.members},
-        }
-    return render_template("home.html", **shown)
+    except ServiceUnavailable as error:
+        return render_template("home.html", problem=error.description)
+    faces = [mean_face(model), *eigenface_images(model, EIGENFACES)] if model.draws else []
+    return render_template(
+        "home.html",
+        faces=faces,
+        aligned=model.recipe.alignment is not None,
+        kinds={member.features.kind for member in model.members},
+        described=DESCRIBED,
+    )
 
 
 @blueprint.get("/app/")
 def apps() -> str:
-    """List the apps."""
+    """List the apps.
+
+    Returns
+    -------
+    str
+        The page.
+    """
     return render_template("apps.html")
 
 
 @blueprint.route("/app/gender/", methods=["GET", "POST"])
 @limit_photos
 def gender() -> tuple[str, int]:
-    """Show the form, and under it what the model says of the photos that were sent."""
+    """Show the form, and under it the answers to the photos that were sent.
+
+    Returns
+    -------
+    page : str
+    status : int
+        200, or that of the error when no photo was sent or none can be used.
+
+    Raises
+    ------
+    ServiceUnavailable
+        There is no model, or too many photos came before.
+    """
     service = _service()
-    labels = service.model.labels
+    model = service.model
     form = PhotoForm()
     answers: list[PhotoAnswer] = []
     status = 200
@@ -79,7 +103,7 @@ def gender() -> tuple[str, int]:
         "gender.html",
         form=form,
         answers=answers,
-        labels=labels,
+        model=model,
         accept=ACCEPT,
         max_file=service.limits.max_bytes,
     )
@@ -88,12 +112,28 @@ def gender() -> tuple[str, int]:
 
 @blueprint.get("/models/<name>")
 def model_card(name: str) -> str:
-    """Show a model's card."""
+    """Show a model's card.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+
+    Returns
+    -------
+    str
+        The page.
+
+    Raises
+    ------
+    HTTPException
+        404 where there is no such model, 503 where it is damaged.
+    """
     names = list_models()
     if name not in names:
-        abort(404, f"There is no such model; there are: {', '.join(names) or 'none'}.")
+        abort(404, f"There is no model {name!r}; there are: {', '.join(names) or 'none'}.")
     try:
-        read_metadata(name)  # which holds all its files to their checksums
+        read_metadata(name)  # checks all its files against their checksums
         card = card_of(name)
     except ModelError as error:
         abort(503, str(error))

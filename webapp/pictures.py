@@ -12,17 +12,19 @@ from PIL import Image
 from facecore.face import to_png
 from facecore.model import PhotoAnswer, annotate
 
-# Okabe and Ito's palette, as in the dashboard: apart for the colour-blind, on light and on dark.
+# Okabe and Ito's palette, as in the dashboard: the colour-blind can tell its colours apart, on
+# light and on dark.
 PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
-LONG_SIDE, MOST = 800, 3  # pixels; a small photo is enlarged at most so many times
+LONG_SIDE, MOST = 800, 3  # pixels; largest factor by which a small photo is enlarged
 
 
 def init_app(app: Flask) -> None:
-    """Give the filters to the templates.
+    """Make the filters of this module known to the templates.
 
     Parameters
     ----------
     app : Flask
+        The site.
     """
     app.add_template_filter(face_uri)
     app.add_template_filter(photo_uri)
@@ -37,27 +39,35 @@ def colour(label: str, labels: Sequence[str]) -> str:
     Parameters
     ----------
     label : str
+        One of `labels`.
     labels : sequence of str
-        All labels of the model.
+        All labels of the model, in its order.
 
     Returns
     -------
     str
         ``"#rrggbb"``.
+
+    Examples
+    --------
+    >>> colour("male", ("female", "male"))
+    '#0072b2'
     """
     return PALETTE[list(labels).index(label) % len(PALETTE)]
 
 
 def face_uri(pixels: np.ndarray) -> str:
-    """Return a grey face as a data URI.
+    """Return a face as a data URI.
 
     Parameters
     ----------
-    pixels : ndarray of shape (side, side), uint8
+    pixels : ndarray of shape (side, side) or (side, side, 3), uint8
+        Grey levels or RGB, in [0, 255].
 
     Returns
     -------
     str
+        A PNG in base64, pixel for pixel.
     """
     return _uri("png", to_png(pixels))
 
@@ -73,6 +83,7 @@ def photo_uri(answer: PhotoAnswer) -> str:
     Returns
     -------
     str
+        A JPEG in base64, its long side 800 pixels or less.
     """
     return _jpeg(_fit(answer))
 
@@ -85,10 +96,12 @@ def numbered(answer: PhotoAnswer, labels: Sequence[str]) -> str:
     answer : PhotoAnswer
         With pixels.
     labels : sequence of str
+        All labels of the model, in its order.
 
     Returns
     -------
     str
+        A JPEG in base64, its long side 800 pixels or less.
     """
     colours = {label: _rgb(colour(label, labels)) for label in labels}
     return _jpeg(annotate(replace(answer, pixels=_fit(answer)), colours))
@@ -100,10 +113,17 @@ def sentence(text: str) -> str:
     Parameters
     ----------
     text : str
+        The message.
 
     Returns
     -------
     str
+        A full stop is left out after a closing parenthesis.
+
+    Examples
+    --------
+    >>> sentence("confidence below 0.9")
+    'Confidence below 0.9.'
     """
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", ")")) else ".")
 

@@ -21,10 +21,12 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# Endpoints of files that are the same for everybody.
+STATIC = {"static", "bootstrap.static"}
 
 csrf = CSRFProtect()
 limiter = Limiter(key_func=get_remote_address)
-# Page and API share one count.
+# The page and the API share one count.
 limit_photos = limiter.shared_limit(
     lambda: current_app.config["RATE"], scope="photos", methods=["POST"]
 )
@@ -44,7 +46,7 @@ class InMemoryRequest(Request):
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Session cookies that are marked secure wherever the site is served over HTTPS."""
+    """Session cookies, marked secure where the site is served over HTTPS."""
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Return whether the browser may send the cookie over HTTPS only.
@@ -52,10 +54,12 @@ class Sessions(SecureCookieSessionInterface):
         Parameters
         ----------
         app : Flask
+            The site.
 
         Returns
         -------
         bool
+            True for a request over HTTPS.
         """
         return request.is_secure
 
@@ -66,6 +70,7 @@ def init_app(app: Flask) -> None:
     Parameters
     ----------
     app : Flask
+        The site.
     """
     app.request_class = InMemoryRequest
     app.session_interface = Sessions()
@@ -76,7 +81,7 @@ def init_app(app: Flask) -> None:
 
 def _add_headers(response: Response) -> Response:
     response.headers.update(HEADERS)
-    if request.endpoint != "static":
+    if request.endpoint not in STATIC:
         response.headers["Cache-Control"] = "no-store"  # answers hold faces
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -12,7 +12,7 @@ from facecore.face import Limits
 from facecore.model import FaceModel, PhotoAnswer, find_model, load_model, predict_photo
 from webapp import metrics
 
-BUSY = "The site is busy with other photos; send it again in a moment."
+BUSY = "The site is busy with other photos; send yours again in a moment."
 
 
 class Service:
@@ -21,17 +21,17 @@ class Service:
     Parameters
     ----------
     name : str or None
-        The model; the default one when left out.
+        Name of the model; None for the default one.
     max_file : int
         Largest photo, in bytes.
     max_pixels : int
-        Largest width x height.
+        Largest width x height, in pixels.
     decodes : int
-        Photos that are worked on at the same time.
+        Photos that are analysed at the same time.
     patience : float
-        Seconds that a request waits for its turn.
+        Seconds that a photo waits for its turn.
     unsure : float, optional
-        Confidence below which no label is given, in [0, 1]; the model's own when left out.
+        Confidence below which a face gets no label, in [0, 1]; by default the model's own.
     """
 
     def __init__(
@@ -47,13 +47,13 @@ class Service:
         self.limits = Limits(max_file, max_pixels)
         self._patience = patience
         self._turns = threading.BoundedSemaphore(decodes)
-        # Each thread that sees photos has a detector of its own: these few, not those of requests.
+        # Each thread that analyses photos has its own detector: these few, not those of requests.
         self._pool = ThreadPoolExecutor(decodes, "photos")
         self._wanted = name
         self._unsure = unsure
         self._loading = threading.Lock()
         self._loaded: tuple[str, FaceModel] | None = None
-        with suppress(ModelError):  # /readyz says why, and tries again
+        with suppress(ModelError):  # /readyz shows the reason, and tries again
             self._load()
 
     def _load(self) -> tuple[str, FaceModel]:
@@ -68,12 +68,12 @@ class Service:
 
     @property
     def name(self) -> str | None:
-        """Name of the model, None while there is none."""
+        """Name of the model that is loaded, None while there is none."""
         return self._loaded[0] if self._loaded else None
 
     @property
     def model(self) -> FaceModel:
-        """The model, loaded once; ServiceUnavailable is raised while there is none."""
+        """The model, loaded once; raises ServiceUnavailable with the reason while there is none."""
         try:
             return self._load()[1]
         except ModelError as error:
@@ -85,12 +85,14 @@ class Service:
         Parameters
         ----------
         data : bytes
+            The photo as a file: JPEG, PNG or another format of `facecore.images.FORMATS`.
         name : str
-            What the answer calls the photo.
+            Name of the photo in the answer.
 
         Returns
         -------
         PhotoAnswer
+            With pixels, or with the error of a photo that cannot be used.
 
         Raises
         ------

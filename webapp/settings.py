@@ -1,4 +1,4 @@
-"""The settings: one default each, and the environment, where names start with FACECORE_."""
+"""The settings: a default for each, overridden by environment variables named FACECORE_..."""
 
 import os
 import secrets
@@ -27,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "RATE": "120 per minute",
     "RATELIMIT_STORAGE_URI": "memory://",
     "RATELIMIT_HEADERS_ENABLED": True,
+    "BOOTSTRAP_SERVE_LOCAL": True,  # the content security policy allows no other host
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
     "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a page may stay open for a day
@@ -75,7 +76,7 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-# Variable without FACECORE_: the key of the configuration, how to read it, what it must be.
+# By variable, without FACECORE_: the key of the configuration, how to read it, what it must be.
 ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "SECRET_KEY": ("SECRET_KEY", str, "text"),
     "MODEL": ("MODEL", str, "the name of a model"),
@@ -88,18 +89,23 @@ ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "RECEIVE": ("RECEIVE", _some_seconds, "seconds, from 1 to below 3600"),
     "UNSURE": ("UNSURE", _share, "a number from 0 to 1"),
     "PROXIES": ("PROXIES", _count, "a whole number from 0"),
-    "TRUSTED_HOSTS": ("TRUSTED_HOSTS", _names, "host names with commas between"),
-    "RATE": ("RATE", str, "such as '120 per minute'"),
+    "TRUSTED_HOSTS": ("TRUSTED_HOSTS", _names, "host names separated by commas"),
+    "RATE": ("RATE", str, "a limit such as '120 per minute'"),
 }
 
 
 def read_environment() -> dict[str, Any]:
-    """Read the settings that the environment gives; an empty variable counts as not set.
+    """Read the settings from the environment; an empty variable counts as not set.
 
     Returns
     -------
-    dict
+    dict of str to object
         Keys as in `DEFAULTS`.
+
+    Raises
+    ------
+    SystemExit
+        A variable has a wrong value.
     """
     found = {}
     for variable, (key, read, must) in ENVIRONMENT.items():
@@ -112,17 +118,23 @@ def read_environment() -> dict[str, Any]:
 
 
 def check_secret_key(app: Flask) -> None:
-    """Refuse to start without a secret key; debug and tests make one for the occasion.
+    """Refuse to start without a secret key; debug mode and tests get a random one.
 
     Parameters
     ----------
     app : Flask
+        Its configuration is complete but for the key.
+
+    Raises
+    ------
+    SystemExit
+        There is no key.
     """
     if app.config["SECRET_KEY"]:
         return
     if not (app.debug or app.testing):
         refuse(
-            "FACECORE_SECRET_KEY is not set; set it to a long random text, the same for every "
+            "FACECORE_SECRET_KEY is not set; set it to a long random string, the same for every "
             'worker: export FACECORE_SECRET_KEY="$(python -c '
             "'import secrets; print(secrets.token_hex())')\""
         )
@@ -135,6 +147,14 @@ def refuse(message: str) -> NoReturn:
     Parameters
     ----------
     message : str
+        What is wrong, and the command that fixes it.
+
+    Raises
+    ------
+    SystemExit
+        Always, with status 3.
     """
     print(f"error: {message}", file=sys.stderr)
-    raise SystemExit(3)  # gunicorn's "worker failed to boot": it stops instead of trying for ever
+    raise SystemExit(
+        3
+    )  # gunicorn's "worker failed to boot": it stops instead of trying again for ever

@@ -36,10 +36,11 @@ class FaceAnswer:
         Confidence of the detector.
     distance : float
         Distance from face space, root mean square in units of the min-max scale.
-    crop : ndarray of shape (side, side), uint8
-        The grey crop that the eigenfaces saw; of a model without them, the prepared face in grey.
+    crop : ndarray of shape (side, side) or (side, side, 3), uint8
+        What the model's leading member reads: the grey crop of the eigenfaces, or the prepared
+        face in colour of a network.
     reconstruction : ndarray of shape (side, side), uint8, or None
-        What the eigenfaces can draw of the crop; None where the model has none.
+        What the eigenfaces can draw of the crop; None for a model without eigenfaces.
     prepared : ndarray of shape (side, side) or (side, side, 3), uint8
         The face that all of the model saw: the same crop, or a wider one around it; in colour
         where a network describes it.

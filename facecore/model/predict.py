@@ -19,7 +19,6 @@ import numpy as np
 from facecore.errors import PhotoError
 from facecore.face.detect import Face, Settings, get_detector
 from facecore.face.images import DEFAULT_LIMITS, Limits, Source, decode
-from facecore.face.prepare import to_grey
 from facecore.face.recipes import cut_face, prepare_crop, to_rows
 from facecore.model.answers import FaceAnswer, PhotoAnswer
 from facecore.model.classifier import FaceModel
@@ -171,12 +170,14 @@ def classify(
     """
     X = to_rows(crops, model.recipe)
     probabilities = model.predict_proba(X)
+    seen: Sequence[np.ndarray]
     drawn: Sequence[np.ndarray | None]
     if model.draws:
         pictures, distances = redraw(model, X)
-        seen, drawn = model.pixels.features.extract(X).reshape(pictures.shape), list(pictures)
+        seen = list(model.pixels.features.extract(X).reshape(pictures.shape))
+        drawn = list(pictures)
     else:
-        seen, drawn = np.array([to_grey(crop) for crop in crops]), [None] * len(crops)
+        seen, drawn = crops, [None] * len(crops)
         distances = distance_from_face_space(model, X)
     answers = []
     for prepared, crop, face, p, image, distance in zip(

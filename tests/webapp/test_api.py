@@ -74,7 +74,7 @@ def test_problem_when_no_photo_can_be_used(client):
         (b"x", "text/plain", 415, "Content-Type: image/jpeg"),
         (b"x", "application/x-www-form-urlencoded", 415, "Content-Type: image/jpeg"),
         (b"", "image/jpeg", 415, "empty"),
-        (bytes(33 * 2**20), "image/jpeg", 413, "larger than this site takes"),
+        (bytes(33 * 2**20), "image/jpeg", 413, "larger than this site accepts"),
     ],
 )
 def test_wrong_request(client, data, kind, status, words):
@@ -90,6 +90,7 @@ def test_models(client):
     made, other = response.json["models"]
     assert (made["name"], made["served"], other["served"]) == ("made", True, False)
     assert made["accuracy"] == {"drawings": 0.81}
+    assert made["lacks"] is None
 
 
 def test_without_a_model(make_app, monkeypatch, tmp_path, photo):

@@ -1,4 +1,4 @@
-"""The log: one JSON line a request, without photos, names or addresses."""
+"""The log: one JSON line per request, without photos, names or addresses."""
 
 import io
 import json

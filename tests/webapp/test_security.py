@@ -13,7 +13,10 @@ def token(client) -> str:
     return re.search(r'name="csrf_token" type="hidden" value="([^"]+)"', page).group(1)
 
 
-@pytest.mark.parametrize("path", [*PATHS, "/static/photos.js"])
+BOOTSTRAP = "/bootstrap/static/css/bootstrap.min.css"
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/static/photos.js", BOOTSTRAP])
 def test_headers(client, path):
     with client.get(path) as response:
         headers = response.headers
@@ -24,6 +27,17 @@ def test_headers(client, path):
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cache-Control"] == ("no-cache" if "static" in path else "no-store")
+
+
+def test_the_style_sheet_is_served_from_here_and_asked_for_again_only_when_it_changed(client):
+    assert f'<link rel="stylesheet" href="{BOOTSTRAP}">' in client.get("/").text
+    with client.get(BOOTSTRAP) as first:
+        assert first.content_type == "text/css; charset=utf-8"
+        assert "Bootstrap  v5." in first.text[:100]
+        known = {"If-None-Match": first.headers["ETag"]}
+    with client.get(BOOTSTRAP, headers=known) as again:
+        assert (again.status_code, again.data) == (304, b"")
+        assert again.headers["Cache-Control"] == "no-cache"
 
 
 def test_form_needs_its_token(make_app, photo):
@@ -76,7 +90,7 @@ def test_rate_limit_counts_page_and_api_together(make_app):
     data = {"photo": (io.BytesIO(b"x"), "a.png")}
     page = client.post("/app/gender/", data=data)
     assert page.status_code == 429
-    assert "No more than 2 per 1 minute" in page.text
+    assert "the limit is 2 per 1 minute" in page.text
     assert client.get("/app/gender/").status_code == 200
 
 

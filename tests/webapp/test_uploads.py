@@ -93,7 +93,7 @@ def test_field_that_is_text_and_no_file(client):
 def test_body_above_the_limit(client):
     response = send(client, bytes(33 * 2**20), "a.jpg")
     assert response.status_code == 413
-    assert "larger than this site takes" in response.text
+    assert "larger than this site accepts" in response.text
 
 
 def test_too_many_parts(client):

@@ -13,11 +13,11 @@ from trials import load
 BEGINNINGS = {
     "headers": b"POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
     "body": b"POST /api/v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n"
-            b"Content-Type: application/octet-stream\r\n\r\nX",
-}  # fmt: skip
+    b"Content-Type: application/octet-stream\r\n\r\nX",
+}
 
 
-CSS = b"GET /static/vendor/bootstrap/bootstrap.min.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
+CSS = b"GET /bootstrap/static/css/bootstrap.min.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(scope="module")

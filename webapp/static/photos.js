@@ -1,5 +1,5 @@
-// Choose, drop, paste or take photos: each is sent at once and answered by the same page that
-// a press on the button would show.
+// Choose, drop, paste or take photos: each is sent at once, and answered by the same page as a
+// press of the button.
 "use strict";
 
 const form = document.getElementById("photos");
@@ -14,7 +14,7 @@ const [take, close] = shoot.querySelectorAll("button");
 
 let latest = 0; // a newer choice ends the older one
 
-async function look(files) {
+async function analyse(files) {
   const mine = ++latest;
   const told = [];
   answers.replaceChildren();
@@ -22,14 +22,14 @@ async function look(files) {
   status_.classList.remove("visually-hidden");
   for (const [i, file] of files.entries()) {
     status_.textContent = files.length > 1
-      ? `Looking at photo ${i + 1} of ${files.length} …` : "Looking at the photo …";
+      ? `Analysing photo ${i + 1} of ${files.length} …` : "Analysing photo …";
     const found = await ask(file);
     if (mine !== latest) return;
     answers.append(...found);
     told.push(...found.map((node) => (node.querySelector("[data-summary]") ?? node).textContent.trim()));
   }
   form.removeAttribute("aria-busy");
-  status_.classList.add("visually-hidden"); // the answers say it; this tells a screen reader
+  status_.classList.add("visually-hidden"); // the answers show it; a screen reader reads this
   status_.textContent = told.join(" ");
 }
 
@@ -46,7 +46,7 @@ async function ask(file) {
     const found = page.querySelector("#answers, #error");
     return found ? [...found.children] : [note(`The site answered with status ${response.status}.`)];
   } catch {
-    return [note("The photo could not be sent; check the connection and choose it again.")];
+    return [note("The photo could not be sent; check your connection and choose it again.")];
   }
 }
 
@@ -57,23 +57,23 @@ function note(text) {
   return box;
 }
 
-function lookIfAny(list) {
+function analyseIfAny(list) {
   const files = [...list];
-  if (files.length) look(files);
+  if (files.length) analyse(files);
   return files.length > 0;
 }
 
-// What needs this script shows only where it runs, and the button only where it does not.
+// What needs this script is shown only where it runs, and the button only where it does not.
 for (const part of document.querySelectorAll("[data-script]")) part.hidden = false;
 form.querySelector("[type=submit]").hidden = true;
 
 input.addEventListener("change", () => {
-  lookIfAny(input.files);
+  analyseIfAny(input.files);
   input.value = ""; // the same photo can be chosen again
 });
 
 document.addEventListener("paste", (event) => {
-  if (lookIfAny(event.clipboardData.files)) event.preventDefault();
+  if (analyseIfAny(event.clipboardData.files)) event.preventDefault();
 });
 
 document.addEventListener("dragover", (event) => {
@@ -86,7 +86,7 @@ document.addEventListener("dragleave", (event) => {
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   form.classList.remove("over");
-  lookIfAny(event.dataTransfer.files);
+  analyseIfAny(event.dataTransfer.files);
 });
 
 camera.hidden = !navigator.mediaDevices;
@@ -117,5 +117,5 @@ take.addEventListener("click", () => {
   canvas.height = video.videoHeight;
   canvas.getContext("2d").drawImage(video, 0, 0);
   stop();
-  canvas.toBlob((blob) => look([new File([blob], "camera.jpg")]), "image/jpeg", 0.92);
+  canvas.toBlob((blob) => analyse([new File([blob], "camera.jpg")]), "image/jpeg", 0.92);
 });
