@@ -10,7 +10,7 @@ from facecore.artifacts import SHIPPED
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_figures_in_the_readme_are_those_of_the_shipped_models(name):
-    figures = runpy.run_path(str(ROOT / "docs" / "figures.py"))
+    figures = runpy.run_path(str(ROOT / "tools" / "figures.py"))
     assert figures["figures_text"](name) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 

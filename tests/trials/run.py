@@ -23,7 +23,7 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO))
 
-from docs.figures import replace_figures  # noqa: E402
+from tools.figures import replace_figures  # noqa: E402
 
 LIMITS = REPO / "docs" / "limits.md"
 PACKAGES = ("numpy", "opencv-python-headless", "pillow", "scikit-learn", "streamlit", "flask")

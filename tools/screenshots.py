@@ -1,4 +1,4 @@
-"""Take a picture of every page, wide and phone, light and dark: python docs/screenshots.py [DIR]
+"""Take a picture of every page, wide and phone, light and dark: python tools/screenshots.py [DIR]
 
 Every face in them is made from the shipped model's face space: it shows no person. The few that the
 README shows are chosen by `README_SHOTS` and written to docs/screenshots/.

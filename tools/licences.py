@@ -1,4 +1,4 @@
-"""Write docs/licences.md, the licences of what is installed: python docs/licences.py"""
+"""Write docs/licences.md, the licences of what is installed: python tools/licences.py"""
 
 import re
 import sys
@@ -56,7 +56,7 @@ def page() -> str:
     lines = [
         "# Licences of what the project needs",
         "",
-        "Written by `python docs/licences.py` from the packages that are installed; a test holds",
+        "Written by `python tools/licences.py` from the packages that are installed; a test holds",
         "it to `requirements.txt` and `requirements-web.txt`. The project's own code is MIT",
         "(`LICENSE`), its trained models are for research and education (`artifacts/LICENSE`).",
         "",

@@ -1,4 +1,4 @@
-"""Make the shipped models from raw photos: python docs/models.py DATA
+"""Make the shipped models from raw photos: python tools/models.py DATA
 
 Needs the extra `embedding` (README).
 DATA has one folder a data set: lfw, utkface, celebrities and congress. Crops go to crops/; a run
@@ -46,6 +46,6 @@ def make_model(recipe: str, data: Path) -> float:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python docs/models.py DATA")
+        sys.exit("usage: python tools/models.py DATA")
     for recipe in RECIPES:
         print(f"{recipe}: {make_model(recipe, Path(sys.argv[1]).resolve()):.1f} minutes")

@@ -1,4 +1,4 @@
-"""Write the shipped models' figures into README.md: python docs/figures.py"""
+"""Write the shipped models' figures into README.md: python tools/figures.py"""
 
 import sys
 from pathlib import Path
