@@ -50,7 +50,7 @@ def test_there_are_citations_to_check():
 
 
 def test_the_references_are_sorted_and_each_has_a_link():
-    assert LISTED == sorted(LISTED, key=str.casefold)
+    assert sorted(LISTED, key=str.casefold) == LISTED
     for entry in PAGE.split("\n## ")[1:]:
         assert re.search(r"<https://\S+>", entry), entry
         assert entry.split("\n")[0][-4:] in entry.split("\n", 1)[1]
