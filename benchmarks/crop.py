@@ -23,11 +23,16 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from benchmarks.figures import publish  # noqa: E402
-from facecore.artifacts import load_model  # noqa: E402
-from facecore.crops import crop_folder, recipe_settings  # noqa: E402
-from facecore.dataset import list_photos  # noqa: E402
-from facecore.recipes import DEFAULT_RECIPE  # noqa: E402
-from facecore.synth import write_photos  # noqa: E402
+from facecore.data import (  # noqa: E402
+    crop_folder,
+    list_photos,
+    recipe_settings,
+)
+from facecore.face import DEFAULT_RECIPE  # noqa: E402
+from facecore.model import (  # noqa: E402
+    load_model,
+    write_photos,
+)
 
 SOURCE = "classic"  # the model whose made faces are cropped
 # In a process of its own, whose peak is that of the crops and of nothing before them.
@@ -35,7 +40,7 @@ PEAK = """
 import resource, sys
 from pathlib import Path
 from joblib.externals.loky import get_reusable_executor
-from facecore.crops import crop_folder, recipe_settings
+from facecore.data.crops import crop_folder, recipe_settings
 source, out, recipe, jobs = sys.argv[1:]
 crop_folder(Path(source), Path(out), recipe_settings(recipe), jobs=int(jobs))
 get_reusable_executor().shutdown()
@@ -72,7 +77,7 @@ def measure(work: Path, data: Path | None, recipe: str, count: int) -> dict[str,
     work : Path
         An empty folder.
     data : Path or None
-        As `facecore.dataset.list_photos` takes it; made photos when None.
+        As `facecore.data.listing.list_photos` takes it; made photos when None.
     recipe : str
     count : int
         Of made photos.

@@ -40,12 +40,19 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from benchmarks.figures import publish  # noqa: E402
-from facecore.artifacts import load_model  # noqa: E402
+from facecore.data import (  # noqa: E402
+    gather,
+    load_faces,
+    split_folds,
+    subjects,
+)
 from facecore.errors import DataError  # noqa: E402
-from facecore.recipes import find_recipe  # noqa: E402
-from facecore.search import MEMORY_MB, grid_search, split_folds  # noqa: E402
-from facecore.synth import sample_faces  # noqa: E402
-from facecore.train import gather, load_faces, persons  # noqa: E402
+from facecore.face import find_recipe  # noqa: E402
+from facecore.model import (  # noqa: E402
+    load_model,
+    sample_faces,
+)
+from facecore.training import MEMORY_MB, grid_search  # noqa: E402
 
 SIDES = {
     "ours": "ours",
@@ -174,7 +181,7 @@ def real_faces(
     if len(table) < count:
         raise DataError(f"{count} faces are wanted and there are {len(table)}; use --faces")
     table = table.sample(count, random_state=options.seed).sort_index()
-    return load_faces(table, recipe), table["label"].to_numpy(dtype=str), persons(table)
+    return load_faces(table, recipe), table["label"].to_numpy(dtype=str), subjects(table)
 
 
 def run_apart(

@@ -33,12 +33,17 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from benchmarks.figures import publish  # noqa: E402
-from facecore.artifacts import load_model  # noqa: E402
-from facecore.dataset import list_photos  # noqa: E402
+from facecore.data import list_photos  # noqa: E402
 from facecore.errors import DataError  # noqa: E402
-from facecore.model import FaceModel  # noqa: E402
-from facecore.predict import predict_many, predict_photo  # noqa: E402
-from facecore.synth import make_photo, paste, sample_faces  # noqa: E402
+from facecore.model import (  # noqa: E402
+    FaceModel,
+    load_model,
+    make_photo,
+    paste,
+    predict_many,
+    predict_photo,
+    sample_faces,
+)
 
 SIZES = {0.06: (250, 250), 0.26: (512, 512), 1: (1152, 864), 4: (2304, 1728), 12: (4000, 3000),
          48: (8000, 6000)}  # fmt: skip
@@ -82,7 +87,7 @@ def measure(
     models : dict of str to FaceModel
         Ours, by name; faces are sampled from the first.
     data : Path or None
-        As `facecore.dataset.list_photos` takes it.
+        As `facecore.data.listing.list_photos` takes it.
     python : Path or None
         Of the environment with the other package.
     work : Path

@@ -27,16 +27,31 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from benchmarks.figures import publish  # noqa: E402
-from facecore.artifacts import load_model  # noqa: E402
+from facecore.data import (  # noqa: E402
+    gather,
+    load_faces,
+    split_folds,
+    subjects,
+)
 from facecore.errors import DataError  # noqa: E402
-from facecore.estimator import fit_member  # noqa: E402
-from facecore.model import FaceModel, mirror  # noqa: E402
-from facecore.nystroem import LANDMARKS, fit_nystroem  # noqa: E402
-from facecore.recipes import MEMBERS, find_recipe  # noqa: E402
-from facecore.search import choose, split_folds  # noqa: E402
-from facecore.streaming import FacesOnDisk, cut  # noqa: E402
-from facecore.synth import sample_faces  # noqa: E402
-from facecore.train import gather, load_faces, persons  # noqa: E402
+from facecore.face import (  # noqa: E402
+    MEMBERS,
+    find_recipe,
+    mirror,
+)
+from facecore.model import (  # noqa: E402
+    FaceModel,
+    load_model,
+    sample_faces,
+)
+from facecore.training import (  # noqa: E402
+    LANDMARKS,
+    FacesOnDisk,
+    choose_labels,
+    fit_member,
+    fit_nystroem,
+    row_chunks,
+)
 
 SIZES, QUICK = (2_000, 8_000, 32_000, 100_000, 200_000), (1_000, 2_000, 4_000)
 EXACT_SIZES, QUICK_EXACT = (2_000, 8_000), (1_000,)
@@ -120,7 +135,7 @@ def draw(path: Path, count: int, seed: int) -> None:
     side = round(len(model.pixels.mean) ** 0.5)
     shape = (count, side * side)
     np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape).flush()
-    for i, rows in enumerate(cut(np.arange(count))):
+    for i, rows in enumerate(row_chunks(np.arange(count))):
         table = np.load(path, mmap_mode="r+")
         for place, label in enumerate(model.labels[:2]):
             mine = rows[rows % 2 == place]
@@ -153,7 +168,7 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     features = MEMBERS[options.recipe][options.member]
     table = gather(options.crops, recipe, seed=options.seed)
     table = table[table["split"].eq("train") & table["state"].eq("kept")]
-    y, groups = table["label"].to_numpy(dtype=str), persons(table)
+    y, groups = table["label"].to_numpy(dtype=str), subjects(table)
     train, test = split_folds(y, groups, 5, options.seed)[0]
     scores, seconds = {}, {}
     with tempfile.TemporaryDirectory(prefix="facecore-scale-") as folder, threadpool_limits(1):
@@ -182,9 +197,9 @@ def score(member: Any, features: Any, X: np.ndarray, y: np.ndarray) -> float:
     model = FaceModel(
         tuple(labels), (replace(member, features=features),), np.ones(outputs), {"mirror": True}
     )
-    values = [model.decision_function(X[rows]) for rows in cut(np.arange(len(X)))]
+    values = [model.decision_function(X[rows]) for rows in row_chunks(np.arange(len(X)))]
     decisions = np.concatenate(values).reshape(len(X), -1)
-    return float(balanced_accuracy_score(y, choose(decisions, labels)))
+    return float(balanced_accuracy_score(y, choose_labels(decisions, labels)))
 
 
 if __name__ == "__main__":

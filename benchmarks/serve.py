@@ -30,12 +30,14 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
 from benchmarks.figures import publish  # noqa: E402
-from facecore.artifacts import load_model  # noqa: E402
 from facecore.errors import FacecoreError  # noqa: E402
-from facecore.images import to_png  # noqa: E402
-from facecore.model import FaceModel  # noqa: E402
-from facecore.predict import predict_photo  # noqa: E402
-from facecore.synth import make_photo  # noqa: E402
+from facecore.face import to_png  # noqa: E402
+from facecore.model import (  # noqa: E402
+    FaceModel,
+    load_model,
+    make_photo,
+    predict_photo,
+)
 
 WORKERS, THREADS, CONNECTIONS, CONCURRENT = 2, 16, 8, 500
 PATIENCE = 300  # seconds

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from facecore.errors import DataError, FacecoreError, ModelError
 
 if TYPE_CHECKING:
-    from facecore.predict import FaceAnswer
+    from facecore.model.answers import FaceAnswer
 
 FEW = 64  # photos that one process answers sooner than others start
 
@@ -177,18 +177,18 @@ def _jobs(text: str) -> int:
 def _run(options: argparse.Namespace) -> int:
     with ExitStack() as around:
         if options.progress:
-            from facecore.progress import progress_to
+            from facecore.system.progress import progress_to
 
             around.enter_context(progress_to(options.progress))
         if options.dask:
-            from facecore.cluster import on_cluster
+            from facecore.system.cluster import on_cluster
 
             around.enter_context(on_cluster(options.dask))
         return int(options.run(options))
 
 
 def _crop(options: argparse.Namespace) -> int:
-    from facecore.crops import count_states, crop_folder, recipe_settings
+    from facecore.data.crops import count_states, crop_folder, recipe_settings
 
     table = crop_folder(
         options.raw, options.out, recipe_settings(options.recipe, options.min_size),
@@ -203,8 +203,8 @@ def _crop(options: argparse.Namespace) -> int:
 
 
 def _sizes(options: argparse.Namespace) -> int:
-    from facecore.crops import count_states, read_table
-    from facecore.sizes import describe_sizes, effect_of_minimum
+    from facecore.data.crops import count_states, read_table
+    from facecore.data.sizes import describe_sizes, effect_of_minimum
 
     table = read_table(options.dir)
     print("What became of the photos\n", count_states(table).to_string(), sep="")
@@ -214,9 +214,9 @@ def _sizes(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from facecore.artifacts import read_evaluation, read_metadata
-    from facecore.nystroem import EXACT_UP_TO, LANDMARKS
-    from facecore.train import train
+    from facecore.model.store import read_evaluation, read_metadata
+    from facecore.training.nystroem import EXACT_UP_TO, LANDMARKS
+    from facecore.training.pipeline import train
 
     folder = train(
         options.dirs, options.name, recipe=options.recipe, grid=options.grid, jobs=options.jobs,
@@ -252,10 +252,10 @@ def _describe_command(options: argparse.Namespace) -> str:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from facecore.artifacts import load_model
-    from facecore.dataset import list_photos
-    from facecore.evaluate import predict_table, report
-    from facecore.progress import track
+    from facecore.data.listing import list_photos
+    from facecore.evaluation.report import evaluate_predictions, predict_table
+    from facecore.model.store import load_model
+    from facecore.system.progress import track
 
     model = load_model(options.model)
     photos = list_photos(options.photos)
@@ -271,7 +271,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     table = predict_table(
         photos, options.photos, model, name=options.photos.stem, jobs=options.jobs, progress=bar
     )
-    figures = report(table)
+    figures = evaluate_predictions(table)
     _print_figures(options.photos.stem, figures)
     for trait, groups in figures["groups"].items():
         for group, found in groups.items():
@@ -309,8 +309,8 @@ def _print_figures(name: str, figures: dict) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from facecore.artifacts import load_model
-    from facecore.predict import predict_many
+    from facecore.model.predict import predict_many
+    from facecore.model.store import load_model
 
     model = load_model(options.model)
     rule = model.rule
@@ -336,7 +336,7 @@ def _predict(options: argparse.Namespace) -> int:
 
 def _photos_at(given: str) -> list[str]:
     """Return a photo's path, or those of all photos in a folder and its folders, sorted."""
-    from facecore.images import SUFFIXES
+    from facecore.face.images import SUFFIXES
 
     folder = Path(given)
     if not folder.is_dir():
@@ -359,7 +359,7 @@ def _describe_face(face: "FaceAnswer") -> str:
 
 
 def _models(options: argparse.Namespace) -> int:
-    from facecore.artifacts import find_model, list_models
+    from facecore.model.store import find_model, list_models
 
     names = list_models()
     if not names:
@@ -375,7 +375,7 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _describe_model(name: str) -> str:
-    from facecore.artifacts import find_model, lacks_of, read_evaluation, read_metadata
+    from facecore.model.store import find_model, lacks_of, read_evaluation, read_metadata
 
     metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
     why = lacks_of(name)
@@ -395,8 +395,8 @@ def _describe_model(name: str) -> str:
 
 
 def _card(options: argparse.Namespace) -> int:
-    from facecore.artifacts import find_model, store_card
-    from facecore.card import card_of, make_card
+    from facecore.evaluation.card import card_of, make_card
+    from facecore.model.store import find_model, store_card
 
     name = find_model(options.model).name
     card = make_card(name) if options.write else card_of(name)
@@ -407,8 +407,8 @@ def _card(options: argparse.Namespace) -> int:
 
 
 def _synth(options: argparse.Namespace) -> int:
-    from facecore.artifacts import load_model
-    from facecore.synth import write_photos
+    from facecore.model.store import load_model
+    from facecore.model.synth import write_photos
 
     count = write_photos(load_model(options.model), options.out, options.count, options.seed)
     print(f"{count} made photos in {options.out}")
@@ -416,7 +416,7 @@ def _synth(options: argparse.Namespace) -> int:
 
 
 def _ladder(options: argparse.Namespace) -> int:
-    from facecore.ladder import climb, write_ladder
+    from facecore.training.ladder import climb, write_ladder
 
     parts = ["python -m facecore ladder", *(path.resolve().name for path in options.data)]
     parts += ["--quick"] * options.quick + ["--folds", str(options.folds)]

@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from facecore.crops import TABLE
-from facecore.detect import MIN_SIZE
-from facecore.sizes import face_sizes, sizes_of
+from facecore.data import TABLE, face_sizes, sizes_of
+from facecore.face import MIN_SIZE
 from ui.local import pick_crops
 from ui.look import ICON
 from ui.models import pick_model, read_table

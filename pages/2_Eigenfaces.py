@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from facecore.features import DESCRIBED
-from facecore.predict import predict_photo
+from facecore.face import DESCRIBED
+from facecore.model import predict_photo
 from ui.explorer import show_explorer, show_walk
 from ui.gallery import show_gallery, show_reconstruction
 from ui.look import ICON

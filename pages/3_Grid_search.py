@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from facecore.search import count_folds, simplest_within_one_error, standard_error
+from facecore.training import count_folds, simplest_within_one_error, standard_error
 from ui.look import ICON, show
 from ui.models import pick_model, read_table
 from ui.search import (

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from facecore.curves import score_labels
-from facecore.evaluate import LEAST, report
+from facecore.evaluation import LEAST_PHOTOS, evaluate_predictions, score_labels
 from ui.evaluation import (
     ALL,
     compare,
@@ -43,7 +42,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     rows = known(table, which)
     second = st.container(width=260)
 tested = compare(chosen, rows, which, second)
-reports = {name: report(found) for name, found in tested.items()}
+reports = {name: evaluate_predictions(found) for name, found in tested.items()}
 show_metrics(reports, tested, positive)
 st.caption(
     f"Computed from {len(rows):,} stored test predictions without names. Labels are what people "
@@ -104,7 +103,9 @@ if groups.open:
         for trait in found:
             st.subheader(trait.capitalize())
             if gap := gap_words(reports, trait):
-                st.caption(f"Largest gap in accuracy, groups of {LEAST} photos or more: {gap}.")
+                st.caption(
+                    f"Largest gap in accuracy, groups of {LEAST_PHOTOS} photos or more: {gap}."
+                )
             both = {n: r["groups"][trait] for n, r in reports.items() if trait in r["groups"]}
             alt = f"Accuracy of each group by {trait}, with 95 % intervals"
             figure = group_dots(both, reports[chosen.name]["accuracy_all"])

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from facecore.images import SUFFIXES, to_png
-from facecore.synth import make_photo
+from facecore.face import SUFFIXES, to_png
+from facecore.model import make_photo
 from ui.answers import Settings, show_photo
 from ui.batch import Source, answer_all, list_entries, show_batch, within_limit
 from ui.detector import pick_detector, say_difference

@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from facecore.artifacts import SHIPPED, check_name, list_models
-from facecore.crops import recipes_for
-from facecore.detect import MIN_SIZE
+from facecore.data import recipes_for
 from facecore.errors import FacecoreError
-from facecore.jobs import start_training
-from facecore.recipes import RECIPES, lacks
+from facecore.face import MIN_SIZE, RECIPES, lacks
+from facecore.model import SHIPPED, check_name, list_models
+from facecore.training import start_training
 from ui.look import ICON
 from ui.manage import show_models
 from ui.models import pick_model_or_none

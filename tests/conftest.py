@@ -55,7 +55,7 @@ def tiny_grid(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def crops_folder(tmp_path_factory, raw_folder) -> Path:
     """The crops of `raw_folder` by the recipe `classic`; not to be changed."""
-    from facecore.crops import crop_folder, recipe_settings
+    from facecore.data.crops import crop_folder, recipe_settings
 
     out = tmp_path_factory.mktemp("crops") / "drawn"
     crop_folder(raw_folder, out, recipe_settings("classic"))
@@ -65,7 +65,7 @@ def crops_folder(tmp_path_factory, raw_folder) -> Path:
 @pytest.fixture(scope="session")
 def tiny_artifacts(tmp_path_factory, crops_folder, tiny_grid) -> Path:
     """A folder of models with one small model, `tiny`; not to be changed."""
-    from facecore.train import train
+    from facecore.training.pipeline import train
 
     root = tmp_path_factory.mktemp("models") / "artifacts"
     with pytest.MonkeyPatch.context() as patch:
@@ -77,7 +77,7 @@ def tiny_artifacts(tmp_path_factory, crops_folder, tiny_grid) -> Path:
 @pytest.fixture(scope="session")
 def tiny_model(tiny_artifacts):
     """A small model that knows drawn faces."""
-    from facecore.model import FaceModel
+    from facecore.model.classifier import FaceModel
 
     return FaceModel.load(tiny_artifacts / "tiny")
 
@@ -93,7 +93,7 @@ def tiny_grids(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def aligned_crops(tmp_path_factory, raw_folder) -> Path:
     """The crops of `raw_folder` by the recipe `aligned`; not to be changed."""
-    from facecore.crops import crop_folder, recipe_settings
+    from facecore.data.crops import crop_folder, recipe_settings
 
     out = tmp_path_factory.mktemp("crops") / "drawn"
     crop_folder(raw_folder, out, recipe_settings("aligned"))
@@ -103,7 +103,7 @@ def aligned_crops(tmp_path_factory, raw_folder) -> Path:
 @pytest.fixture(scope="session")
 def aligned_artifacts(tmp_path_factory, aligned_crops, tiny_grids) -> Path:
     """A folder of models with one small model of three members, `tiny`; not to be changed."""
-    from facecore.train import train
+    from facecore.training.pipeline import train
 
     root = tmp_path_factory.mktemp("models") / "artifacts"
     with pytest.MonkeyPatch.context() as patch:
@@ -115,7 +115,7 @@ def aligned_artifacts(tmp_path_factory, aligned_crops, tiny_grids) -> Path:
 @pytest.fixture(scope="session")
 def tiny_aligned(aligned_artifacts):
     """A small model of four members that knows drawn faces."""
-    from facecore.model import FaceModel
+    from facecore.model.classifier import FaceModel
 
     return FaceModel.load(aligned_artifacts / "tiny")
 
@@ -143,7 +143,7 @@ def no_weights() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def described_artifacts(tmp_path_factory, aligned_crops, made_weights) -> Path:
     """A folder of models with one small model of the recipe `embedding`, `tiny`."""
-    from facecore.train import train
+    from facecore.training.pipeline import train
 
     root = tmp_path_factory.mktemp("models") / "artifacts"
     grid = tmp_path_factory.mktemp("grid") / "tiny.json"
@@ -180,7 +180,7 @@ def shipped() -> Path:
 
 @pytest.fixture(scope="session")
 def shipped_model(shipped):
-    from facecore.model import FaceModel
+    from facecore.model.classifier import FaceModel
 
     return FaceModel.load(shipped)
 
@@ -239,7 +239,7 @@ def start(tmp_path) -> Callable[..., subprocess.Popen]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    from facecore.network import missing
+    from facecore.face.embedding import missing
 
     if why := missing():
         for item in items:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from facecore.artifacts import write_model
-from facecore.detect import HaarSettings, detector_spec
-from facecore.model import FaceModel, Member
+from facecore.face.detect import HaarSettings, detector_spec
+from facecore.model.classifier import FaceModel, Member
+from facecore.model.store import write_model
 
 SIDE, COMPONENTS = 100, 9
 LABELS = ("round", "square & <b>")

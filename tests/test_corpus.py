@@ -9,9 +9,9 @@ import pytest
 from conftest import environment
 from corpus import HEIC, LARGE, SAMPLES, Sample
 
-from facecore.crops import crop_folder, recipe_settings
-from facecore.images import HEIC_READABLE
-from facecore.predict import predict_many, predict_photo
+from facecore.data.crops import crop_folder, recipe_settings
+from facecore.face.images import HEIC_READABLE
+from facecore.model.predict import predict_many, predict_photo
 
 ALL = [*SAMPLES, *([] if HEIC_READABLE else [HEIC])]
 
@@ -82,7 +82,7 @@ def test_cropping_keeps_an_account_of_each(folder, tmp_path):
 MEASURE = """
 import json, re, sys
 from facecore import load_model
-from facecore.predict import predict_photo
+from facecore.model.predict import predict_photo
 model = load_model("tiny")
 peaks = []
 for path in sys.argv[1:]:

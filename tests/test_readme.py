@@ -5,7 +5,7 @@ import runpy
 import pytest
 from screens import ROOT
 
-from facecore.artifacts import SHIPPED
+from facecore.model.store import SHIPPED
 
 
 @pytest.mark.parametrize("name", SHIPPED)

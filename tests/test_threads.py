@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from cartoons import LABELS, draw_photo, encode
 
-from facecore.artifacts import load_model
-from facecore.predict import predict_photo
+from facecore.model.predict import predict_photo
+from facecore.model.store import load_model
 from webapp import create_app
 
 PHOTOS = [encode(draw_photo(LABELS[i % 2], i), "PNG") for i in range(12)]

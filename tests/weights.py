@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facecore import network
-from facecore.network import BLOCKS
+from facecore.face import embedding as network
+from facecore.face.embedding import BLOCKS
 
 
 def write_weights(path: Path, seed: int = 0) -> Path:

@@ -7,13 +7,8 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from facecore.artifacts import (  # noqa: E402
-    SHIPPED,
-    find_model,
-    read_evaluation,
-    read_metadata,
-)
-from facecore.recipes import MEMBERS, RECIPES, crops_of  # noqa: E402
+from facecore.face import MEMBERS, RECIPES, crops_of  # noqa: E402
+from facecore.model import SHIPPED, find_model, read_evaluation, read_metadata  # noqa: E402
 
 README = REPO / "README.md"
 

@@ -6,12 +6,21 @@ from typing import Any
 
 import streamlit as st
 
-from facecore.archive import Entry
-from facecore.explain import Heat, explain_decision, overlay, typical_distance
-from facecore.images import to_png
-from facecore.model import FaceModel
-from facecore.predict import FaceAnswer, PhotoAnswer, annotate, predict_photo, same_faces
-from facecore.rule import AnswerRule
+from facecore.data import Entry
+from facecore.face import to_png
+from facecore.model import (
+    AnswerRule,
+    FaceAnswer,
+    FaceModel,
+    Heat,
+    PhotoAnswer,
+    annotate,
+    explain_decision,
+    overlay,
+    predict_photo,
+    same_faces,
+    typical_distance,
+)
 from ui.look import PALETTE, label_colours, score_bars, to_rgb
 from ui.models import Chosen
 
@@ -40,7 +49,7 @@ class Settings:
     models : tuple of Chosen
         One, or two to compare.
     detector : dict or None
-        As `facecore.detect.detector_spec` returns it, for the models with a detector of that name;
+        As `facecore.face.detector_spec` returns it, for the models with a detector of that name;
         None for each model's own.
     heat : bool
         Show what in each face moved the decision.
@@ -136,7 +145,7 @@ def distance_words(distance: float, typical: float) -> str:
     ----------
     distance : float
     typical : float
-        As `facecore.explain.typical_distance` returns it.
+        As `facecore.model.explain.typical_distance` returns it.
 
     Returns
     -------

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from facecore.archive import PREDICTION_LIMITS, Entry, count_photos, read_photos
+from facecore.data import PREDICTION_LIMITS, Entry, count_photos, read_photos
 from facecore.errors import DataError
-from facecore.predict import PhotoAnswer, same_faces
+from facecore.model import PhotoAnswer, same_faces
 from ui.answers import CAVEAT, Settings, show_photo
 from ui.models import Chosen
 

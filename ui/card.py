@@ -5,9 +5,8 @@ import re
 import pandas as pd
 import streamlit as st
 
-from facecore.card import card_of
 from facecore.errors import FacecoreError
-from facecore.evaluate import balanced_accuracy, balanced_interval, pool_confusions
+from facecore.evaluation import balanced_accuracy, balanced_interval, card_of, pool_confusions
 from ui.models import Chosen
 
 SHARES = (

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from facecore.detect import CASCADES, DETECTORS, detector_spec
+from facecore.face import CASCADES, DETECTORS, detector_spec
 from ui.models import Chosen
 
 # Words, smallest and largest value, step, help; narrower than what facecore takes, as a step of
@@ -48,7 +48,7 @@ def pick_detector(recipe: Mapping[str, Any]) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        As `facecore.detect.detector_spec` returns it; None for each model's own detector.
+        As `facecore.face.detect.detector_spec` returns it; None for each model's own detector.
     """
     kind = recipe["name"]
     own_settings = {k: v for k, v in recipe.items() if k != "name"}
@@ -88,7 +88,7 @@ def say_difference(detector: Mapping[str, Any], models: Sequence[Chosen]) -> Non
     Parameters
     ----------
     detector : mapping
-        As `facecore.detect.detector_spec` returns it.
+        As `facecore.face.detect.detector_spec` returns it.
     models : sequence of Chosen
         The first has a detector of that name; one that has not keeps its own.
     """

@@ -10,8 +10,9 @@ import streamlit as st
 from plotly.subplots import make_subplots
 from streamlit.delta_generator import DeltaGenerator
 
-from facecore.curves import (
+from facecore.evaluation import (
     answers_at,
+    balanced_interval,
     brier_score,
     calibration_error,
     coverage_curve,
@@ -21,8 +22,7 @@ from facecore.curves import (
     score_counts,
     score_labels,
 )
-from facecore.evaluate import balanced_interval
-from facecore.rule import AnswerRule
+from facecore.model import AnswerRule
 from ui.look import DASHES, NEUTRAL, PAIR, PATTERNS, SYMBOLS, label_colours, show, tidy
 from ui.models import Chosen, pick_other, read_table
 from ui.rule import STEP, least_confidence, rule_words
@@ -101,7 +101,7 @@ def show_metrics(reports: Mapping[str, Mapping[str, Any]], tested: Tested, posit
     Parameters
     ----------
     reports : mapping
-        By model what `facecore.evaluate.report` returns.
+        By model what `facecore.evaluation.evaluate_predictions` returns.
     tested : mapping of str to DataFrame
     positive : str
     """
@@ -204,7 +204,7 @@ def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
     Parameters
     ----------
     confusion : mapping of str to mapping of str to int
-        As `facecore.evaluate.report` returns it.
+        As `facecore.evaluation.evaluate_predictions` returns it.
 
     Returns
     -------
@@ -368,7 +368,7 @@ def show_unsure(tested: Tested, rule: AnswerRule, own: Mapping[str, Any]) -> Non
     rule : AnswerRule
         Of the chosen model; the slider starts at its confidence, if it asks for any.
     own : mapping
-        What `facecore.evaluate.report` says of the chosen model.
+        What `facecore.evaluation.evaluate_predictions` says of the chosen model.
     """
     least = least_confidence(len(score_labels(next(iter(tested.values())))))
     threshold = st.slider(
@@ -452,7 +452,7 @@ def group_dots(groups: Mapping[str, Mapping[str, Any]], overall: float) -> go.Fi
     Parameters
     ----------
     groups : mapping
-        By model, by group what `facecore.evaluate.report` says of it.
+        By model, by group what `facecore.evaluation.evaluate_predictions` says of it.
     overall : float
         Accuracy of the chosen model over all photos.
 
@@ -485,7 +485,7 @@ def gap_words(reports: Mapping[str, Mapping[str, Any]], trait: str) -> str:
     Parameters
     ----------
     reports : mapping
-        By model what `facecore.evaluate.report` returns.
+        By model what `facecore.evaluation.evaluate_predictions` returns.
     trait : str
 
     Returns
@@ -510,7 +510,7 @@ def group_table(groups: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     Parameters
     ----------
     groups : mapping
-        By model, by group what `facecore.evaluate.report` says of it.
+        By model, by group what `facecore.evaluation.evaluate_predictions` says of it.
 
     Returns
     -------

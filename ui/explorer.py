@@ -6,15 +6,22 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from facecore.explain import STEP, decision_for, to_image, to_signed_image, walk
-from facecore.images import to_png
-from facecore.model import FaceModel
-from facecore.synth import SPREAD, sample_coordinates
+from facecore.face import to_png
+from facecore.model import (
+    SPREAD,
+    WALK_STEP,
+    FaceModel,
+    decision_for,
+    sample_coordinates,
+    to_image,
+    to_signed_image,
+    walk,
+)
 from ui.look import label_colours, score_bars, show, tidy
 
 SLIDERS = 8
 REACH = 3.0  # standard deviations
-STEPS = round(REACH / STEP)
+STEPS = round(REACH / WALK_STEP)
 MEAN = "Mean face"
 
 
@@ -117,14 +124,14 @@ def show_walk(model: FaceModel, name: str) -> None:
     )  # fmt: skip
     label = label if label in model.labels else model.labels[-1]
     distance = st.slider(
-        "Distance walked, in standard deviations", -REACH, REACH, 0.0, STEP, format="%+.2f",
+        "Distance walked, in standard deviations", -REACH, REACH, 0.0, WALK_STEP, format="%+.2f",
         key="steps", bind="query-params",
         help="Below 0 away from the label. At each step the direction is that in which the "
         "decision changes fastest.",
     )  # fmt: skip
-    distances = np.arange(-STEPS, STEPS + 1) * STEP
+    distances = np.arange(-STEPS, STEPS + 1) * WALK_STEP
     way, decisions = _walk(model, name, start, label)
-    here = STEPS + round(distance / STEP)
+    here = STEPS + round(distance / WALK_STEP)
     rows = model.pixels.rebuild(way)
     pictures, chart = st.columns([4, 3], gap="medium")
     with pictures.container(horizontal=True):

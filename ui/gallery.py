@@ -4,7 +4,9 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from facecore.explain import (
+from facecore.face import to_png
+from facecore.model import (
+    FaceModel,
     eigenface_images,
     label_means,
     mean_face,
@@ -13,8 +15,6 @@ from facecore.explain import (
     to_image,
     to_signed_image,
 )
-from facecore.images import to_png
-from facecore.model import FaceModel
 from ui.look import NEUTRAL, show, tidy
 
 SHARES = (0.8, 0.9, 0.95)

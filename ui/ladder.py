@@ -8,13 +8,19 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from facecore.artifacts import SHIPPED, artifacts_dir
 from facecore.errors import FacecoreError
-from facecore.explain import draw_features, occlusion, overlay
-from facecore.images import to_png
-from facecore.ladder import FOLDER, Ladder, read_ladder, rungs_of
-from facecore.model import FaceModel
-from facecore.predict import FaceAnswer, predict_photo
+from facecore.face import to_png
+from facecore.model import (
+    SHIPPED,
+    FaceAnswer,
+    FaceModel,
+    artifacts_dir,
+    draw_features,
+    occlusion,
+    overlay,
+    predict_photo,
+)
+from facecore.training import LADDER_FOLDER, Ladder, read_ladder, rungs_of
 from ui.look import DASHES, NEUTRAL, PAIR, PALETTE, SYMBOLS, label_colours, tidy, to_rgb
 from ui.models import load_chosen
 
@@ -36,7 +42,7 @@ def get_ladder() -> Ladder | None:
     -------
     Ladder or None
     """
-    file = artifacts_dir() / FOLDER / "ladder.json"
+    file = artifacts_dir() / LADDER_FOLDER / "ladder.json"
     try:
         found = _read(str(file), file.stat().st_mtime_ns) if file.is_file() else None
     except FacecoreError as error:
@@ -59,7 +65,7 @@ def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     rungs : DataFrame
-        As `facecore.ladder.Ladder` has them.
+        As `facecore.training.ladder.Ladder` has them.
 
     Returns
     -------

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from facecore.crops import TABLE, read_table
+from facecore.data import TABLE, read_table
 from facecore.errors import FacecoreError
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -37,7 +37,7 @@ def pick_crops(key: str, recipe: str = "") -> tuple[Path, pd.DataFrame] | None:
     -------
     folder : Path
     table : DataFrame
-        As `facecore.crops.read_table` returns it. None in place of both if there is nothing to
+        As `facecore.data.crops.read_table` returns it. None in place of both if there is nothing to
         read, which is then said on the page.
     """
     if not is_local():

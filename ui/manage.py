@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from facecore.artifacts import (
+from facecore.errors import FacecoreError
+from facecore.model import (
     SHIPPED,
     delete_model,
     find_model,
@@ -18,7 +19,6 @@ from facecore.artifacts import (
     read_metadata,
     rename_model,
 )
-from facecore.errors import FacecoreError
 
 NOTE = "models_note"
 

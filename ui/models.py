@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from facecore.artifacts import (
+from facecore.errors import FacecoreError
+from facecore.model import (
+    FaceModel,
     find_model,
     lacks_of,
     list_models,
@@ -15,8 +17,6 @@ from facecore.artifacts import (
     read_metadata,
     read_model_table,
 )
-from facecore.errors import FacecoreError
-from facecore.model import FaceModel
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def read_table(table: str, chosen: Chosen, optional: bool = False) -> pd.DataFra
     Parameters
     ----------
     table : str
-        One of `facecore.artifacts.TABLES`.
+        One of `facecore.model.store.TABLES`.
     chosen : Chosen
     optional : bool
         Say nothing if the model has no such table.

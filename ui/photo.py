@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from facecore.images import DEFAULT_LIMITS, SUFFIXES, to_png
-from facecore.model import FaceModel
-from facecore.synth import make_photo
+from facecore.face import DEFAULT_LIMITS, SUFFIXES, to_png
+from facecore.model import FaceModel, make_photo
 
 SOURCES = ("Made face", "Upload", "Camera")
 

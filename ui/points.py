@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from facecore.model import FaceModel
-from facecore.points import MADE, FacePoints, make_points, read_points
+from facecore.training import MADE, FacePoints, make_points, read_points
 from ui.look import SYMBOLS, label_colours, show, tidy
 
 MOST = 30

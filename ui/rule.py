@@ -4,7 +4,7 @@ from math import floor, isfinite
 
 import streamlit as st
 
-from facecore.rule import AnswerRule
+from facecore.model import AnswerRule
 from ui.models import Chosen
 
 STEP = 0.005

@@ -12,12 +12,21 @@ from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 from streamlit.delta_generator import DeltaGenerator
 
-from facecore.artifacts import find_model
-from facecore.crops import TABLE
+from facecore.data import TABLE
 from facecore.errors import FacecoreError
-from facecore.points import CROPS, MADE, REAL, FacePoints, make_points, read_points
-from facecore.refit import Refit, project_crops, refit
-from facecore.search import count_folds
+from facecore.model import find_model
+from facecore.training import (
+    CROPS,
+    MADE,
+    REAL,
+    FacePoints,
+    Refit,
+    count_folds,
+    make_points,
+    project_crops,
+    read_points,
+    refit,
+)
 from ui.local import pick_crops
 from ui.look import NEUTRAL, PAIR, PATTERNS, SYMBOLS, label_colours, show, tidy
 from ui.models import Chosen, read_table
@@ -90,7 +99,7 @@ def candidate_table(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        As `facecore.search.SearchResult` holds it.
+        As `facecore.training.search.SearchResult` holds it.
 
     Returns
     -------

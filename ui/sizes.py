@@ -6,9 +6,16 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from facecore.crops import ALL, STATES, count_states
-from facecore.detect import MIN_SIZE
-from facecore.sizes import count_by_size, describe_sizes, effect_of_minimum, face_sizes
+from facecore.data import (
+    ALL,
+    STATES,
+    count_by_size,
+    count_states,
+    describe_sizes,
+    effect_of_minimum,
+    face_sizes,
+)
+from facecore.face import MIN_SIZE
 from ui.look import DASHES, NEUTRAL, PATTERNS, SYMBOLS, label_colours, show, tidy
 
 STATE_WORDS = {state: state.replace("_", " ") for state in STATES}
@@ -24,7 +31,7 @@ def order_labels(table: pd.DataFrame, known: Sequence[str]) -> list[str]:
     Parameters
     ----------
     table : DataFrame
-        As `facecore.sizes.sizes_of` returns it.
+        As `facecore.data.sizes.sizes_of` returns it.
     known : sequence of str
         The model's labels, which keep their colours where the table has one of them.
 
@@ -42,7 +49,7 @@ def filter_sizes(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        As `facecore.sizes.sizes_of` returns it.
+        As `facecore.data.sizes.sizes_of` returns it.
 
     Returns
     -------
@@ -66,7 +73,7 @@ def show_account(table: pd.DataFrame, labels: Sequence[str]) -> None:
     Parameters
     ----------
     table : DataFrame
-        As `facecore.sizes.sizes_of` returns it.
+        As `facecore.data.sizes.sizes_of` returns it.
     labels : sequence of str
         In the order of their colours.
     """
@@ -101,7 +108,7 @@ def explore_minimum(table: pd.DataFrame, labels: Sequence[str]) -> None:
     Parameters
     ----------
     table : DataFrame
-        As `facecore.sizes.sizes_of` returns it, with at least one face.
+        As `facecore.data.sizes.sizes_of` returns it, with at least one face.
     labels : sequence of str
         In the order of their colours.
     """
@@ -138,7 +145,7 @@ def show_spread(table: pd.DataFrame, labels: Sequence[str]) -> None:
     Parameters
     ----------
     table : DataFrame
-        As `facecore.sizes.sizes_of` returns it, with at least one face.
+        As `facecore.data.sizes.sizes_of` returns it, with at least one face.
     labels : sequence of str
         In the order of their colours.
     """

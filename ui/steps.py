@@ -8,12 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from facecore.explain import draw_features
-from facecore.features import Features
-from facecore.images import to_png
-from facecore.model import FaceModel
-from facecore.predict import FaceAnswer, PhotoAnswer, annotate, colour_crop
-from facecore.recipes import to_rows
+from facecore.face import Features, to_png, to_rows
+from facecore.model import FaceAnswer, FaceModel, PhotoAnswer, annotate, colour_crop, draw_features
 from ui.look import DASHES, NEUTRAL, PATTERNS, label_colours, show, tidy, to_rgb
 
 

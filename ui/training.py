@@ -10,13 +10,19 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from facecore.archive import TRAINING_LIMITS
-from facecore.artifacts import list_models, read_evaluation, read_metadata
-from facecore.crops import STATES, TABLE, count_states, read_table
-from facecore.dataset import list_photos, root_of
+from facecore.data import (
+    STATES,
+    TABLE,
+    TRAINING_LIMITS,
+    count_states,
+    list_photos,
+    read_table,
+    root_of,
+)
 from facecore.errors import FacecoreError
-from facecore.images import decode, to_png
-from facecore.jobs import Job, cancel_job, clear_job, drop_photos, read_job, take_photos
+from facecore.face import decode, to_png
+from facecore.model import list_models, read_evaluation, read_metadata
+from facecore.training import Job, cancel_job, clear_job, drop_photos, read_job, take_photos
 from ui.local import is_local
 from ui.models import Chosen
 

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.http import HTTP_STATUS_CODES
 
-from facecore.artifacts import list_models, read_evaluation, read_metadata
 from facecore.errors import ModelError
+from facecore.model import list_models, read_evaluation, read_metadata
 from webapp.errors import problem, status_of
 from webapp.openapi import DOCUMENT
 from webapp.security import limit_photos

@@ -7,7 +7,7 @@ from flask import Flask, Response, g, json, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
-from facecore.predict import PhotoAnswer
+from facecore.model import PhotoAnswer
 
 API = "/api/"
 # By the reason that facecore gives when a photo cannot be used.

@@ -14,7 +14,7 @@ from prometheus_client import (
     multiprocess,
 )
 
-from facecore.predict import PhotoAnswer
+from facecore.model import PhotoAnswer
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 

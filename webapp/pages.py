@@ -4,12 +4,17 @@ from typing import Any
 
 from flask import Blueprint, abort, current_app, render_template
 
-from facecore.artifacts import lacks_of, list_models, read_metadata
-from facecore.card import card_of
 from facecore.errors import ModelError
-from facecore.explain import eigenface_images, mean_face
-from facecore.images import FORMATS
-from facecore.predict import PhotoAnswer
+from facecore.evaluation import card_of
+from facecore.face import FORMATS
+from facecore.model import (
+    PhotoAnswer,
+    eigenface_images,
+    lacks_of,
+    list_models,
+    mean_face,
+    read_metadata,
+)
 from webapp import cards
 from webapp.errors import status_of
 from webapp.forms import PhotoForm

@@ -9,8 +9,8 @@ import numpy as np
 from flask import Flask
 from PIL import Image
 
-from facecore.images import to_png
-from facecore.predict import PhotoAnswer, annotate
+from facecore.face import to_png
+from facecore.model import PhotoAnswer, annotate
 
 # Okabe and Ito's palette, as in the dashboard: apart for the colour-blind, on light and on dark.
 PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")

@@ -7,11 +7,9 @@ from dataclasses import replace
 
 from werkzeug.exceptions import ServiceUnavailable
 
-from facecore.artifacts import find_model, load_model
 from facecore.errors import ModelError
-from facecore.images import Limits
-from facecore.model import FaceModel
-from facecore.predict import PhotoAnswer, predict_photo
+from facecore.face import Limits
+from facecore.model import FaceModel, PhotoAnswer, find_model, load_model, predict_photo
 from webapp import metrics
 
 BUSY = "The site is busy with other photos; send it again in a moment."

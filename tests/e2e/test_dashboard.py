@@ -11,10 +11,10 @@ import pytest
 from cartoons import LABELS, draw_photo
 from screens import PAGES
 
-from facecore.artifacts import load_model
-from facecore.images import to_png
-from facecore.predict import predict_photo
-from facecore.synth import make_photo
+from facecore.face.images import to_png
+from facecore.model.predict import predict_photo
+from facecore.model.store import load_model
+from facecore.model.synth import make_photo
 
 pytest.importorskip("selenium")
 from selenium import webdriver

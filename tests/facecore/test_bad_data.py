@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from cartoons import draw_photo, encode
 
-from facecore.crops import read_table
+from facecore.data.crops import read_table
 
 
 def photo(path: Path, label: str = "round", person: int = 0) -> None:
@@ -257,7 +257,7 @@ def test_what_may_not_be_read_or_written_is_one_line(raw, tmp_path):
             pytest.skip(f"others may not enter {folder}")
     code = (
         "import sys; from pathlib import Path; from facecore.errors import DataError\n"
-        "from facecore.crops import crop_folder, recipe_settings\n"
+        "from facecore.data.crops import crop_folder, recipe_settings\n"
         "try: print(crop_folder(Path(sys.argv[1]), Path(sys.argv[2]), recipe_settings('classic'))"
         "['state'].tolist())\n"
         "except DataError as error: print('error:', error)"

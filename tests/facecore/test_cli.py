@@ -10,9 +10,9 @@ import pytest
 from cartoons import draw_photo, encode, write_raw
 
 from facecore.__main__ import main
-from facecore.artifacts import write_model
-from facecore.model import FaceModel
-from facecore.rule import AnswerRule
+from facecore.model.classifier import FaceModel
+from facecore.model.rule import AnswerRule
+from facecore.model.store import write_model
 
 
 @pytest.fixture(scope="module")

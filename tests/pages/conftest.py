@@ -11,15 +11,10 @@ import pytest
 from screens import ROOT
 from streamlit.testing.v1 import AppTest
 
-from facecore.artifacts import (
-    read_evaluation,
-    read_metadata,
-    read_model_table,
-    write_json,
-    write_model,
-)
-from facecore.model import FaceModel, sha256
-from facecore.rule import AnswerRule
+from facecore.model.classifier import FaceModel
+from facecore.model.rule import AnswerRule
+from facecore.model.store import read_evaluation, read_metadata, read_model_table, write_model
+from facecore.system.files import sha256, write_json
 
 
 @pytest.fixture(scope="session")
@@ -67,9 +62,9 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
 @pytest.fixture(scope="session")
 def made_aligned(tmp_path_factory, shipped, shipped_model, tiny_grid) -> Path:
     """A folder of models: `made`, of the recipe aligned, and the shipped one; not to be changed."""
-    from facecore.crops import crop_folder, recipe_settings
-    from facecore.synth import write_photos
-    from facecore.train import train
+    from facecore.data.crops import crop_folder, recipe_settings
+    from facecore.model.synth import write_photos
+    from facecore.training.pipeline import train
 
     root = tmp_path_factory.mktemp("aligned")
     write_photos(shipped_model, root / "photos", 60)

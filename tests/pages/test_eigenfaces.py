@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from facecore.artifacts import load_model, read_model_table
-from facecore.explain import decision_for, reconstruction_errors, to_image, walk
-from facecore.images import to_png
-from facecore.predict import predict_photo
-from facecore.synth import SPREAD, make_photo, sample_coordinates
+from facecore.face.images import to_png
+from facecore.model.drawing import to_image
+from facecore.model.explain import decision_for, reconstruction_errors, walk
+from facecore.model.predict import predict_photo
+from facecore.model.store import load_model, read_model_table
+from facecore.model.synth import SPREAD, make_photo, sample_coordinates
 
 PAGE = "pages/2_Eigenfaces.py"
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facecore.artifacts import read_evaluation, read_model_table
-from facecore.curves import answers_at, brier_score, calibration_error, roc
-from facecore.evaluate import balanced_interval, report
+from facecore.evaluation.curves import answers_at, brier_score, calibration_error, roc
+from facecore.evaluation.report import balanced_interval, evaluate_predictions
+from facecore.model.store import read_evaluation, read_model_table
 
 PAGE = "pages/4_Evaluation.py"
 TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups")
@@ -43,7 +43,7 @@ def interval(low: float, high: float) -> str:
 def test_the_metrics_are_those_of_all_stored_predictions(open_page, predictions):
     app = open_page(PAGE)
     assert not app.exception
-    figures, shown = report(predictions), metrics(app)
+    figures, shown = evaluate_predictions(predictions), metrics(app)
     assert shown == {
         "Photos": f"{len(predictions):,}",
         "Faces found": f"{predictions['detected'].sum():,}",
@@ -145,7 +145,7 @@ def test_groups_of_a_table_that_says_what_was_answered_have_their_coverage(
     table = predictions.assign(answered=scores >= 0.9)
     copy_model(shipped, "classic", predictions=table)
     app = open_tab(open_page(PAGE), "Groups")
-    groups = report(table)["groups"]
+    groups = evaluate_predictions(table)["groups"]
     assert [header.value for header in app.subheader] == ["Label", "Age", "Race"]
     for frame, found in zip(app.dataframe, groups.values(), strict=True):
         shown = frame.value.set_index("group")
@@ -213,7 +213,7 @@ def test_two_models_stand_side_by_side(open_page, copy_model, shipped, predictio
     app.selectbox(key="other").set_value("other").run()
     assert not app.exception
     assert "different photos" in app.warning[0].value
-    first, second = report(predictions), report(fewer)
+    first, second = evaluate_predictions(predictions), evaluate_predictions(fewer)
     photos = [metric for metric in app.metric if metric.label == "Photos"]
     assert [metric.value for metric in photos] == ["4,322", "2,161"]
     assert photos[1].delta == "-2,161"

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from facecore.crops import ALL, read_table
-from facecore.sizes import describe_sizes
+from facecore.data.crops import ALL, read_table
+from facecore.data.sizes import describe_sizes
 
 PAGE = "pages/1_Face_sizes.py"
 
@@ -108,7 +108,7 @@ def test_the_table_of_the_model_can_be_downloaded_as_it_is(open_page, shipped, d
 def test_a_model_without_the_table_names_the_command_that_writes_it(
     open_page, in_tiny_artifacts, tmp_path, monkeypatch
 ):
-    from facecore.artifacts import load_model, read_metadata, write_model
+    from facecore.model.store import load_model, read_metadata, write_model
 
     model, metadata = load_model("tiny"), read_metadata("tiny")
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))

@@ -7,11 +7,11 @@ import shutil
 import pandas as pd
 import pytest
 
-from facecore.artifacts import load_model, read_metadata, read_model_table
-from facecore.crops import read_table
-from facecore.points import make_points, read_points
-from facecore.refit import project_crops, refit
-from facecore.search import simplest_within_one_error
+from facecore.data.crops import read_table
+from facecore.model.store import load_model, read_metadata, read_model_table
+from facecore.training.explorer import project_crops, refit
+from facecore.training.points import make_points, read_points
+from facecore.training.search import simplest_within_one_error
 
 PAGE = "pages/3_Grid_search.py"
 TABS = ("Candidates", "Heat maps", "Components", "Time", "Explorer")

@@ -8,18 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facecore.artifacts import (
-    find_model,
-    load_model,
-    read_evaluation,
-    read_metadata,
-    write_json,
-)
-from facecore.card import card_of
-from facecore.evaluate import balanced_accuracy, balanced_interval, pool_confusions
-from facecore.images import to_png
-from facecore.predict import predict_photo
-from facecore.synth import make_photo
+from facecore.evaluation.card import card_of
+from facecore.evaluation.report import balanced_accuracy, balanced_interval, pool_confusions
+from facecore.face.images import to_png
+from facecore.model.predict import predict_photo
+from facecore.model.store import find_model, load_model, read_evaluation, read_metadata
+from facecore.model.synth import make_photo
+from facecore.system.files import write_json
 
 HOME = "dashboard.py"
 

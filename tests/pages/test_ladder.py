@@ -7,21 +7,21 @@ import pytest
 import streamlit as st
 from screens import ROOT
 
-from facecore.artifacts import artifacts_dir
-from facecore.ladder import FOLDER, RUNGS, read_ladder
+from facecore.model.store import artifacts_dir
+from facecore.training.ladder import LADDER_FOLDER, RUNGS, read_ladder
 from ui.ladder import disagreement
 
 LADDER = "pages/7_Ladder.py"
-TABLES = ROOT / "artifacts" / FOLDER
+TABLES = ROOT / "artifacts" / LADDER_FOLDER
 
 
 @pytest.fixture
 def with_tables(tmp_path, textbook, monkeypatch):
     """The textbook model and the ladder's tables, in use."""
     shutil.copytree(textbook, tmp_path / "models")
-    shutil.copytree(TABLES, tmp_path / "models" / FOLDER)
+    shutil.copytree(TABLES, tmp_path / "models" / LADDER_FOLDER)
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "models"))
-    return tmp_path / "models" / FOLDER
+    return tmp_path / "models" / LADDER_FOLDER
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from cartoons import LABELS, draw_photo, encode
 from corpus import SAMPLES
 from PIL import Image
 
-from facecore.artifacts import load_model, read_metadata, write_model
-from facecore.detect import HaarSettings, detector_spec
-from facecore.estimator import FaceSpaceClassifier
-from facecore.explain import explain_decision, occlusion, typical_distance
-from facecore.images import to_png
-from facecore.predict import predict_photo
-from facecore.synth import make_photo
+from facecore.face.detect import HaarSettings, detector_spec
+from facecore.face.images import to_png
+from facecore.model.explain import explain_decision, occlusion, typical_distance
+from facecore.model.predict import predict_photo
+from facecore.model.store import load_model, read_metadata, write_model
+from facecore.model.synth import make_photo
+from facecore.training.estimator import FaceSpaceClassifier
 
 PAGE = "pages/5_Live_prediction.py"
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from screens import SCREENS
 
-from facecore.artifacts import read_metadata, read_model_table
-from facecore.detect import HaarSettings, MtcnnSettings, detector_spec
-from facecore.images import to_png
-from facecore.predict import predict_photo
-from facecore.synth import make_photo
+from facecore.face.detect import HaarSettings, MtcnnSettings, detector_spec
+from facecore.face.images import to_png
+from facecore.model.predict import predict_photo
+from facecore.model.store import read_metadata, read_model_table
+from facecore.model.synth import make_photo
 
 LIVE, GRID, EVALUATION = (
     f"pages/{name}.py" for name in ("5_Live_prediction", "3_Grid_search", "4_Evaluation")
@@ -151,11 +151,11 @@ def test_the_explorer_refuses_crops_cut_in_another_way(
 
 
 def test_the_groups_tell_the_gaps_and_the_rule_what_it_answers(open_page, in_aligned):
-    from facecore.evaluate import report
+    from facecore.evaluation.report import evaluate_predictions
 
     table = read_model_table("predictions", "made").fillna({"age": "", "race": "", "predicted": ""})
     table = pd.concat([table] * 20, ignore_index=True)  # gaps are of groups of 50 photos
-    figures = report(table)
+    figures = evaluate_predictions(table)
     from ui.evaluation import gap_words
 
     gap = figures["gaps"]["label"]

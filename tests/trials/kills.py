@@ -34,11 +34,11 @@ sys.path[:0] = [str(REPO), str(REPO / "tests")]
 from cartoons import write_raw  # noqa: E402
 
 from benchmarks.figures import publish  # noqa: E402
-from facecore.artifacts import load_model, read_evaluation, read_metadata  # noqa: E402
-from facecore.crops import TABLE, crop_folder, recipe_settings  # noqa: E402
+from facecore.data.crops import TABLE, crop_folder, recipe_settings  # noqa: E402
 from facecore.errors import FacecoreError  # noqa: E402
-from facecore.jobs import clear_job, read_job, start_training  # noqa: E402
-from facecore.train import train  # noqa: E402
+from facecore.model.store import load_model, read_evaluation, read_metadata  # noqa: E402
+from facecore.training.background import clear_job, read_job, start_training  # noqa: E402
+from facecore.training.pipeline import train  # noqa: E402
 
 GRID = {"n_components": [10, 20], "C": [1.0, 5.0], "gamma": [0.005], "whiten": [True]}
 NAME, LITTER = "mine", ("**/.tmp-*", "**/.new-*", "**/.old-*")

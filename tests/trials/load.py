@@ -43,8 +43,8 @@ from trials.report import calmed, told  # noqa: E402
 
 from benchmarks import serve as benchmark  # noqa: E402
 from benchmarks.figures import publish  # noqa: E402
-from facecore.artifacts import load_model  # noqa: E402
-from facecore.predict import predict_photo  # noqa: E402
+from facecore.model.predict import predict_photo  # noqa: E402
+from facecore.model.store import load_model  # noqa: E402
 from webapp import create_app  # noqa: E402
 from webapp.errors import STATUS  # noqa: E402
 

@@ -36,10 +36,10 @@ from trials.report import calmed, told  # noqa: E402
 
 from benchmarks.chromium import serve_dashboard  # noqa: E402
 from benchmarks.figures import publish  # noqa: E402
-from facecore.artifacts import load_model  # noqa: E402
-from facecore.images import to_png  # noqa: E402
-from facecore.predict import predict_photo  # noqa: E402
-from facecore.synth import make_photo  # noqa: E402
+from facecore.face.images import to_png  # noqa: E402
+from facecore.model.predict import predict_photo  # noqa: E402
+from facecore.model.store import load_model  # noqa: E402
+from facecore.model.synth import make_photo  # noqa: E402
 
 MODEL, PATIENCE, MOST_GROWTH = "classic", 240, 0.1
 LIVE = "Live prediction"

@@ -3,7 +3,7 @@
 import pytest
 from trials.fuzz import SPLIT, TARGETS, models, read_model
 
-from facecore.model import FaceModel
+from facecore.model.classifier import FaceModel
 
 
 @pytest.mark.parametrize("name", TARGETS)

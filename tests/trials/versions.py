@@ -37,12 +37,12 @@ shipped, name, models, packages = sys.argv[1:]
 shipped, models = shipped.split(","), Path(models)
 sys.path.insert(0, "tests")
 from cartoons import draw_photo, write_raw
-from facecore.artifacts import load_model
-from facecore.crops import crop_folder, recipe_settings
-from facecore.images import to_png
-from facecore.predict import predict_photo
-from facecore.synth import make_photo
-from facecore.train import train
+from facecore.model.store import load_model
+from facecore.data.crops import crop_folder, recipe_settings
+from facecore.face.images import to_png
+from facecore.model.predict import predict_photo
+from facecore.model.synth import make_photo
+from facecore.training.pipeline import train
 
 answers = {}
 
@@ -70,9 +70,9 @@ APPS = """
 import io, sys
 from pathlib import Path
 from streamlit.testing.v1 import AppTest
-from facecore.artifacts import load_model
-from facecore.images import to_png
-from facecore.synth import make_photo
+from facecore.model.store import load_model
+from facecore.face.images import to_png
+from facecore.model.synth import make_photo
 from webapp import create_app
 
 for page in ["dashboard.py", *sorted(str(path) for path in Path("pages").glob("*.py"))]:

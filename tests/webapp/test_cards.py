@@ -4,7 +4,7 @@ import re
 
 from siteparts import FIGURES, METADATA, make_model
 
-from facecore.card import write_card
+from facecore.evaluation.card import write_card
 from webapp.cards import render
 
 

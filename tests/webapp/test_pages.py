@@ -11,9 +11,9 @@ from corpus import draw_face, encode
 from siteparts import METADATA, make_model
 from validity import check_html
 
-from facecore.artifacts import store_card, write_model
-from facecore.features import Features
-from facecore.rule import AnswerRule
+from facecore.face.features import Features
+from facecore.model.rule import AnswerRule
+from facecore.model.store import store_card, write_model
 
 PAGES = ["/", "/app/", "/app/gender/", "/models/made", "/models/other", "/missing"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facecore.predict import PhotoAnswer
+from facecore.model.answers import PhotoAnswer
 from webapp.pictures import PALETTE, colour, face_uri, numbered, photo_uri, sentence
 
 

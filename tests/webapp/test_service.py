@@ -8,8 +8,8 @@ import pytest
 from corpus import encode, place_face
 from werkzeug.exceptions import ServiceUnavailable
 
-from facecore.predict import PhotoAnswer
-from facecore.rule import AnswerRule
+from facecore.model.answers import PhotoAnswer
+from facecore.model.rule import AnswerRule
 from webapp import service as module
 from webapp.service import Service
 

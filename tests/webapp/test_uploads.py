@@ -9,7 +9,7 @@ import tempfile
 import pytest
 from corpus import HEIC, NAMED, SAMPLES, turned
 
-from facecore.images import HEIC_READABLE
+from facecore.face.images import HEIC_READABLE
 from webapp.errors import STATUS
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT

@@ -1,0 +1,263 @@
+"""What a model reads of a prepared face: grey levels, gradients, or local patterns."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from facecore.face.prepare import middle
+
+KINDS = ("pixels", "hog", "lbp", "network")
+
+
+DESCRIBED = 128  # numbers by which the network describes a face
+
+
+BINS, BLOCK = 18, 2
+
+
+CIRCLE = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
+
+
+@dataclass(frozen=True)
+class Features:
+    """How rows of prepared faces become rows of features.
+
+    Parameters
+    ----------
+    kind : str
+        ``"pixels"``: grey levels; ``"hog"``: histograms of oriented gradients of the square root
+        of grey, in blocks of 2 x 2 cells (Dalal and Triggs 2005). 18 directions around the circle
+        tell dark above bright from bright above dark: on one fold of the training photos that
+        gave a balanced accuracy of 0.944, nine unsigned directions 0.933. ``"lbp"``: square roots
+        of the shares of each local binary pattern in a cell, the 58 uniform ones and the rest
+        (Ojala, Pietikainen and Maenpaa 2002). ``"network"``: the numbers of
+        `facecore.face.embedding`, which are computed when a face is prepared, and read as they are.
+    side : int
+        Width and height of the picture that is read, in pixels; 0 for the prepared face as it is.
+    frame : float
+        Share of the prepared face's width and height that is read, around its middle, in (0, 1].
+    cell : int
+        Side of a cell of the histograms, in pixels.
+    """
+
+    kind: str = "pixels"
+    side: int = 0
+    frame: float = 1.0
+    cell: int = 0
+
+    def __post_init__(self) -> None:
+        good = (
+            self.kind in KINDS
+            and isinstance(self.side, int)
+            and 0 <= self.side <= 1000
+            and 0 < self.frame <= 1
+            and (self.side > 0 or (self.kind in ("pixels", "network") and self.frame == 1))
+        )
+        if good and self.kind == "network":
+            good = self.side == 0
+        elif good and self.kind != "pixels":
+            most = self.side // BLOCK if self.kind == "hog" else self.side - 2
+            good = isinstance(self.cell, int) and 1 <= self.cell <= most
+        if not good:
+            raise ValueError(f"features {self} make no sense")
+
+    def count(self, side: int) -> int:
+        """Return the number of features of a prepared face.
+
+        Parameters
+        ----------
+        side : int
+            Of the prepared face, in pixels.
+
+        Returns
+        -------
+        int
+        """
+        if self.kind == "pixels":
+            return (self.side or side) ** 2
+        if self.kind == "network":
+            return DESCRIBED
+        if self.kind == "lbp":
+            return ((self.side - 2) // self.cell) ** 2 * PATTERNS
+        return (self.side // self.cell - BLOCK + 1) ** 2 * BLOCK**2 * BINS
+
+    def extract(self, X: np.ndarray) -> np.ndarray:
+        """Return the features of prepared faces.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_faces, s * s)
+            Grey levels of squares.
+
+        Returns
+        -------
+        ndarray of shape (n_faces, count), of the type of X for pixels, float32 for histograms
+        """
+        if self.side == 0:
+            return X
+        describe = {"pixels": lambda: np.ravel, "hog": self._gradients, "lbp": self._patterns}
+        describe_face = describe[self.kind]()
+        whole = round(X.shape[1] ** 0.5)
+        dtype = X.dtype if self.kind == "pixels" else np.float32
+        rows = np.empty((len(X), self.count(whole)), dtype=dtype)
+        for row, face in zip(rows, X.reshape(-1, whole, whole), strict=True):
+            row[:] = describe_face(self.read(face))
+        return rows
+
+    def read(self, face: np.ndarray) -> np.ndarray:
+        """Return the picture that is read of a prepared face.
+
+        Parameters
+        ----------
+        face : ndarray of shape (s, s)
+            Grey levels.
+
+        Returns
+        -------
+        ndarray of shape (side, side), of the type of face
+        """
+        side = self.side or len(face)
+        part = np.ascontiguousarray(middle(face, self.frame))
+        if len(part) == side:
+            return part
+        method = cv2.INTER_AREA if len(part) > side else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(part, (side, side), interpolation=method))
+
+    def cells(self, row: np.ndarray) -> np.ndarray:
+        """Return the histogram of each cell, the mean of what the blocks around it say.
+
+        Parameters
+        ----------
+        row : ndarray of shape (count,)
+            Histograms of one face, as `extract` returns them.
+
+        Returns
+        -------
+        ndarray of shape (n, n, 18), float64
+            By row and column of cells; bin b is of gradients at (b + 1/2) * 20 degrees from the
+            x axis towards the y axis, which points down.
+        """
+        n = self.side // self.cell
+        # OpenCV goes through blocks, and through the cells of a block, column by column
+        blocks = row.reshape(n - BLOCK + 1, n - BLOCK + 1, BLOCK, BLOCK, BINS)
+        total, seen = np.zeros((n, n, BINS)), np.zeros((n, n, 1))
+        for x in range(BLOCK):
+            for y in range(BLOCK):
+                place = slice(y, y + n - BLOCK + 1), slice(x, x + n - BLOCK + 1)
+                total[place] += blocks[:, :, x, y].transpose(1, 0, 2)
+                seen[place] += 1
+        return total / seen
+
+    def _gradients(self) -> Any:
+        """Return a function from a grey square to its histograms, for one thread."""
+        cells = self.side // self.cell
+        used, edge = cells * self.cell, (self.side - cells * self.cell) // 2
+        cell, block = (self.cell, self.cell), (BLOCK * self.cell, BLOCK * self.cell)
+        descriptor = cv2.HOGDescriptor(
+            (used, used), block, cell, cell, BINS, _gammaCorrection=True, _signedGradient=True
+        )
+
+        def describe(face: np.ndarray) -> np.ndarray:
+            part = np.ascontiguousarray(_bytes(face)[edge : edge + used, edge : edge + used])
+            return np.asarray(descriptor.compute(part)).ravel()
+
+        return describe
+
+    def _patterns(self) -> Any:
+        """Return a function from a grey square to the roots of the shares of its patterns."""
+        cells = (self.side - 2) // self.cell
+        used, edge = cells * self.cell, (self.side - 2 - cells * self.cell) // 2
+        place = np.arange(used) // self.cell
+        first = (place[:, None] * cells + place) * PATTERNS
+
+        def describe(face: np.ndarray) -> np.ndarray:
+            found = find_patterns(face)[edge : edge + used, edge : edge + used]
+            counts = np.bincount((first + found).ravel(), minlength=cells**2 * PATTERNS)
+            return np.sqrt(counts / self.cell**2)
+
+        return describe
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a model file stores.
+
+        Returns
+        -------
+        dict
+        """
+        return asdict(self)
+
+
+def find_patterns(face: np.ndarray) -> np.ndarray:
+    """Return the local binary pattern of each pixel that has eight neighbours.
+
+    Parameters
+    ----------
+    face : ndarray of shape (side, side)
+        Grey levels.
+
+    Returns
+    -------
+    ndarray of shape (side - 2, side - 2), int64
+        The uniform patterns by number of neighbours that are as bright as the pixel or brighter,
+        then by direction; `PATTERNS` - 1 stands for all others.
+    """
+    grey = _bytes(face)
+    middle = grey[1:-1, 1:-1]
+    height, width = middle.shape
+    code = np.zeros(middle.shape, dtype=np.uint8)
+    for bit, (down, right) in enumerate(CIRCLE):
+        beside = grey[1 + down : 1 + down + height, 1 + right : 1 + right + width]
+        code |= (beside >= middle).view(np.uint8) << bit
+    return _NUMBERS[code]
+
+
+def _bytes(face: np.ndarray) -> np.ndarray:
+    if face.dtype == np.uint8:
+        return face
+    return np.clip(np.rint(face), 0, 255).astype(np.uint8)
+
+
+def _number_patterns() -> np.ndarray:
+    """Number the circles of eight bits that change at most twice, and give the rest one number."""
+    codes = np.arange(256)
+    bits = (codes[:, None] >> np.arange(8)) & 1
+    uniform = (bits != np.roll(bits, 1, axis=1)).sum(axis=1) <= 2
+    order = np.lexsort((codes, bits.sum(axis=1)))
+    numbers = np.full(256, int(uniform.sum()))
+    numbers[order[uniform[order]]] = np.arange(uniform.sum())
+    return numbers
+
+
+_NUMBERS = _number_patterns()
+
+
+PATTERNS = int(_NUMBERS.max()) + 1
+
+
+WHOLE = Features()
+
+
+def read_features(value: Any) -> Features:
+    """Return features as a model file stores them.
+
+    Parameters
+    ----------
+    value : mapping, or ``"pixels"`` in older files
+
+    Returns
+    -------
+    Features
+
+    Raises
+    ------
+    ValueError
+        They make no sense.
+    """
+    if value == "pixels":
+        return WHOLE
+    if not isinstance(value, Mapping) or set(value) != {"kind", "side", "frame", "cell"}:
+        raise ValueError(f"features {value!r} are unknown")
+    return Features(**value)

@@ -1,0 +1,113 @@
+"""A stored model: what it answers about a photo, and what it can explain."""
+
+from .answers import (
+    FaceAnswer,
+    PhotoAnswer,
+    same_faces,
+)
+from .classifier import (
+    FaceModel,
+    Member,
+)
+from .drawing import (
+    annotate,
+    draw_features,
+    to_image,
+    to_signed_image,
+)
+from .explain import (
+    WALK_STEP,
+    Heat,
+    decision_for,
+    eigenface_images,
+    explain_decision,
+    label_means,
+    mean_face,
+    occlusion,
+    overlay,
+    reconstruct,
+    reconstruction_errors,
+    typical_distance,
+    walk,
+)
+from .predict import (
+    colour_crop,
+    predict_many,
+    predict_photo,
+)
+from .rule import (
+    AnswerRule,
+)
+from .store import (
+    DEFAULT_MODEL,
+    SHIPPED,
+    artifacts_dir,
+    check_name,
+    delete_model,
+    find_model,
+    lacks_of,
+    list_models,
+    load_model,
+    pack_model,
+    read_evaluation,
+    read_metadata,
+    read_model_table,
+    rename_model,
+)
+from .synth import (
+    SPREAD,
+    make_photo,
+    paste,
+    sample_coordinates,
+    sample_faces,
+    write_photos,
+)
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "SHIPPED",
+    "SPREAD",
+    "WALK_STEP",
+    "AnswerRule",
+    "FaceAnswer",
+    "FaceModel",
+    "Heat",
+    "Member",
+    "PhotoAnswer",
+    "annotate",
+    "artifacts_dir",
+    "check_name",
+    "colour_crop",
+    "decision_for",
+    "delete_model",
+    "draw_features",
+    "eigenface_images",
+    "explain_decision",
+    "find_model",
+    "label_means",
+    "lacks_of",
+    "list_models",
+    "load_model",
+    "make_photo",
+    "mean_face",
+    "occlusion",
+    "overlay",
+    "pack_model",
+    "paste",
+    "predict_many",
+    "predict_photo",
+    "read_evaluation",
+    "read_metadata",
+    "read_model_table",
+    "reconstruct",
+    "reconstruction_errors",
+    "rename_model",
+    "same_faces",
+    "sample_coordinates",
+    "sample_faces",
+    "to_image",
+    "to_signed_image",
+    "typical_distance",
+    "walk",
+    "write_photos",
+]

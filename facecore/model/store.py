@@ -1,0 +1,523 @@
+"""Read and write the folder of models: arrays, metadata and tables, with checksums."""
+
+import io
+import json
+import os
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facecore.errors import ModelError
+from facecore.face.recipes import lacks
+from facecore.model.classifier import FaceModel
+from facecore.system.files import sha256
+
+if TYPE_CHECKING:
+    import pandas as pd
+from facecore.system.files import _write_text, write_json
+
+FORMAT = 1
+
+
+DEFAULT_MODEL = "aligned"
+
+
+SHIPPED = ("aligned", "classic", "embedding")
+
+
+TABLES = ("sizes", "grid_search", "predictions", "coordinates")
+
+
+TEXTS = ("set", "label", "person", "predicted", "split", "state", "age", "race", "error")
+
+
+NEW, OLD = ".new-", ".old-"
+
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def artifacts_dir() -> Path:
+    """Return the folder of models: ``FACECORE_ARTIFACTS``, beside the checkout, or here.
+
+    Returns
+    -------
+    Path
+        May not exist yet.
+    """
+    if chosen := os.environ.get("FACECORE_ARTIFACTS"):
+        return Path(chosen)
+    beside = Path(__file__).resolve().parents[2] / "artifacts"
+    return beside if beside.is_dir() else Path.cwd() / "artifacts"
+
+
+def list_models() -> list[str]:
+    """Return the names of the models, the default one first.
+
+    Returns
+    -------
+    list of str
+    """
+    return list(_folders())
+
+
+def _folders() -> dict[str, Path]:
+    root = artifacts_dir()
+    if not root.is_dir():
+        return {}
+    folders = {}
+    # A training killed between its two renames leaves the old model under its second name.
+    for prefix in (OLD, ""):
+        for path in root.glob(f"{prefix}*/metadata.json"):
+            name = path.parent.name.removeprefix(prefix)
+            if NAME.fullmatch(name):
+                folders[name] = path.parent
+    return dict(sorted(folders.items(), key=lambda item: (item[0] != DEFAULT_MODEL, item[0])))
+
+
+def find_model(name: str | None = None) -> Path:
+    """Return the folder of a model.
+
+    Parameters
+    ----------
+    name : str, optional
+        The default model, or else the first, when left out.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ModelError
+    """
+    folders = _folders()
+    if not folders:
+        raise ModelError(
+            f"no model in {artifacts_dir()}; train one with: "
+            "python -m facecore train DIR --name NAME"
+        )
+    if name is not None and name not in folders:
+        raise ModelError(f"no model {name!r} in artifacts/; there are: {', '.join(folders)}")
+    return folders[name] if name is not None else next(iter(folders.values()))
+
+
+def lacks_of(name: str) -> str | None:
+    """Say what a model needs that is not installed, as `facecore.face.recipes.lacks` says it.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str or None
+        None where nothing is missing, or its files do not tell.
+    """
+    try:
+        document = json.loads((find_model(name) / "model.json").read_text(encoding="utf-8"))
+        return lacks(document["recipe"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def load_model(name: str | None = None) -> FaceModel:
+    """Load a model by name.
+
+    Parameters
+    ----------
+    name : str, optional
+
+    Returns
+    -------
+    FaceModel
+
+    Raises
+    ------
+    ModelError
+        It is missing, damaged, foreign or of a newer format.
+    """
+    read_metadata(name)
+    return FaceModel.load(find_model(name))
+
+
+def read_metadata(name: str | None = None) -> dict[str, Any]:
+    """Read how a model was made, after checking that its files are the ones written then.
+
+    Parameters
+    ----------
+    name : str, optional
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ModelError
+    """
+    folder = find_model(name)
+    try:
+        metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+        version, sums = metadata["format"], dict(metadata["sha256"])
+        if version != FORMAT:
+            raise ModelError(
+                f"model {folder.name!r} has format {version!r}, this version reads {FORMAT}; "
+                "pip install --upgrade facecore, or train it again"
+            )
+        if not {"model.json", "model.npz"} <= set(sums):
+            raise ValueError("metadata.json does not list the model's files")
+        there = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+        if added := sorted(there - set(sums) - {"metadata.json"}):
+            raise ValueError(f"{added[0]} is none of its files; remove it")
+        for file, expected in sums.items():
+            if Path(file).name != file or not (folder / file).is_file():
+                raise ValueError(f"{file} is missing")
+            if sha256(folder / file) != expected:
+                raise ValueError(f"{file} does not match its checksum")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(
+            f"model {folder.name!r} is damaged: {error}; restore the folder or train it again"
+        ) from error
+    return dict(metadata)
+
+
+def read_evaluation(name: str | None = None) -> dict[str, Any] | None:
+    """Read the stored evaluation of a model.
+
+    Parameters
+    ----------
+    name : str, optional
+
+    Returns
+    -------
+    dict or None
+        By name of the data set what `facecore.evaluation.evaluate_predictions` returns; None if
+        the model was not evaluated.
+
+    Raises
+    ------
+    ModelError
+    """
+    path = find_model(name) / "evaluation.json"
+    try:
+        _check_sum(path)
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
+
+
+def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | None":
+    """Read one of a model's tables.
+
+    Parameters
+    ----------
+    table : str
+        One of `TABLES`.
+    name : str, optional
+
+    Returns
+    -------
+    DataFrame or None
+        None if the model has no such table.
+
+    Raises
+    ------
+    ModelError
+    """
+    import pandas as pd  # the upload site reads models without tables, and without pandas
+
+    path = find_model(name) / f"{table}.csv"
+    try:
+        _check_sum(path)
+        if not path.is_file():
+            return None
+        # A label such as 1 stays a text; numbers and texts that are missing are NaN.
+        return pd.read_csv(path, dtype=dict.fromkeys(TEXTS, "str"), keep_default_na=False,
+                           na_values=[""])  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
+
+
+def read_card(name: str | None = None) -> str | None:
+    """Read the card that a model was stored with.
+
+    Parameters
+    ----------
+    name : str, optional
+
+    Returns
+    -------
+    str or None
+        Markdown; None if the model has none, and `facecore.evaluation.card.card_of` writes one.
+
+    Raises
+    ------
+    ModelError
+    """
+    path = find_model(name) / "card.md"
+    try:
+        _check_sum(path)
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
+
+
+def _check_sum(path: Path) -> None:
+    """Hold one file to the checksum in the metadata, where it must be if the file is there."""
+    text = (path.parent / "metadata.json").read_text(encoding="utf-8")
+    expected = json.loads(text)["sha256"].get(path.name)
+    if expected != (sha256(path) if path.is_file() else None):
+        raise ValueError(f"{path.name} does not match its checksum")
+
+
+def check_name(name: str) -> str:
+    """Return a model's name if it can be a folder's name on every system.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ModelError
+    """
+    if not NAME.fullmatch(name):
+        raise ModelError(
+            f"{name!r} cannot name a model; use 1 to 64 letters, digits, - and _, "
+            "starting with a letter or digit"
+        )
+    return name
+
+
+def write_model(
+    name: str,
+    model: FaceModel,
+    metadata: Mapping[str, Any],
+    tables: "Mapping[str, pd.DataFrame]",
+    evaluation: Mapping[str, Any] | None = None,
+    card: str | None = None,
+) -> Path:
+    """Write a model beside its place and move it there, so that a kill never leaves half of one.
+
+    Parameters
+    ----------
+    name : str
+    model : FaceModel
+    metadata : mapping
+        Format and checksums are added.
+    tables : mapping of str to DataFrame
+        Keys out of `TABLES`.
+    evaluation : mapping, optional
+    card : str, optional
+        As `facecore.evaluation.card.write_card` returns it.
+
+    Returns
+    -------
+    Path
+        The model's folder.
+
+    Raises
+    ------
+    ModelError
+        The name or the folder cannot be used.
+    """
+    with _replacing(check_name(name)) as work:
+        model.save(work)
+        for key, table in tables.items():
+            table.to_csv(work / f"{key}.csv", index=False, lineterminator="\n")
+        if evaluation is not None:
+            write_json(work / "evaluation.json", evaluation)
+        if card is not None:
+            _write_text(work / "card.md", card)
+        sums = {path.name: sha256(path) for path in sorted(work.iterdir())}
+        write_json(work / "metadata.json", {"format": FORMAT, **metadata, "sha256": sums})
+    return artifacts_dir() / name
+
+
+def store_card(name: str, card: str) -> Path:
+    """Store a card with a model that was written without, or with another one.
+
+    Parameters
+    ----------
+    name : str
+    card : str
+        As `facecore.evaluation.card.write_card` returns it.
+
+    Returns
+    -------
+    Path
+        The model's folder.
+
+    Raises
+    ------
+    ModelError
+        The model is missing or damaged, or its folder cannot be written.
+    """
+    metadata, folder = read_metadata(name), find_model(name)
+    with _replacing(name) as work:
+        shutil.copytree(folder, work, dirs_exist_ok=True)
+        _write_text(work / "card.md", card)
+        sums = metadata["sha256"] | {"card.md": sha256(work / "card.md")}
+        write_json(work / "metadata.json", metadata | {"sha256": dict(sorted(sums.items()))})
+    return artifacts_dir() / name
+
+
+@contextmanager
+def _replacing(name: str) -> Iterator[Path]:
+    """Yield an empty folder that becomes the model's when the block ends well."""
+    root = artifacts_dir()
+    target = root / name
+    work = None
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        _recover(root, name)
+        work = Path(tempfile.mkdtemp(prefix=f"{NEW}{name}-", dir=root))
+        yield work
+        work.chmod(0o755)
+        old = root / f"{OLD}{name}"
+        if target.exists():
+            os.replace(target, old)
+        os.replace(work, target)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise ModelError(f"cannot write the model to {target}: {error.strerror}") from error
+    finally:
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def rename_model(old: str, new: str) -> Path:
+    """Give a model another name; at any moment a reader finds a whole one under one of them.
+
+    Parameters
+    ----------
+    old, new : str
+
+    Returns
+    -------
+    Path
+        The model's folder.
+
+    Raises
+    ------
+    ModelError
+        The old one ships, is missing or damaged, or the new name cannot be used.
+    """
+    root = artifacts_dir()
+    for name in (old, check_name(new)):
+        refuse_shipped(name)
+    if new in _folders() or (root / new).exists():
+        raise ModelError(f"there is a model {new!r} already; choose another name")
+    metadata = read_metadata(old)
+    work = None
+    try:
+        _recover(root, old)
+        work = Path(tempfile.mkdtemp(prefix=f"{NEW}{new}-", dir=root))
+        work.chmod(0o755)
+        shutil.copytree(root / old, work, dirs_exist_ok=True)
+        write_json(work / "metadata.json", metadata | {"name": new})
+        work.rename(root / new)
+        _remove(root / old)
+    except OSError as error:
+        raise ModelError(f"cannot rename model {old!r}: {error.strerror}") from error
+    finally:
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
+    return root / new
+
+
+def delete_model(name: str) -> None:
+    """Delete a model, also a damaged one.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    ModelError
+        It ships, is missing, or cannot be removed.
+    """
+    refuse_shipped(name)
+    root = find_model(name).parent
+    try:
+        _recover(root, name)
+        _remove(root / name)
+    except OSError as error:
+        raise ModelError(f"cannot delete model {name!r}: {error.strerror}") from error
+
+
+def pack_model(name: str) -> bytes:
+    """Pack a model's folder as a ZIP, the same bytes for the same model.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    bytes
+        Of a ZIP that holds ``NAME/``, to be unpacked in a folder of models.
+
+    Raises
+    ------
+    ModelError
+        It is missing or damaged.
+    """
+    sums = read_metadata(name)["sha256"]
+    folder, buffer = find_model(name), io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted({*sums, "metadata.json"}):
+            entry = zipfile.ZipInfo(f"{name}/{file}")  # with a date that is always the same
+            entry.external_attr = 0o644 << 16
+            try:
+                data = (folder / file).read_bytes()
+            except OSError as error:
+                raise ModelError(f"cannot read {file} of model {name!r}") from error
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def refuse_shipped(name: str) -> None:
+    """Refuse to change a model that ships.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    ModelError
+        It is one of `SHIPPED`.
+    """
+    if name in SHIPPED:
+        raise ModelError(
+            f"model {name!r} ships with facecore and stays as it is; train one of another name"
+        )
+
+
+def _remove(folder: Path) -> None:
+    """Remove a model at once for readers: under a name that the next training clears up."""
+    litter = tempfile.mkdtemp(prefix=f"{NEW}{folder.name}-", dir=folder.parent)
+    os.replace(folder, Path(litter, "old"))
+    shutil.rmtree(litter, ignore_errors=True)
+
+
+def _recover(root: Path, name: str) -> None:
+    """Clear up after a killed `write_model`: put the old model back, remove half-written ones."""
+    old, target = root / f"{OLD}{name}", root / name
+    if old.exists() and not target.exists():
+        os.replace(old, target)
+    shutil.rmtree(old, ignore_errors=True)
+    for litter in root.glob(f"{NEW}{name}-????????"):
+        shutil.rmtree(litter, ignore_errors=True)

@@ -1,0 +1,160 @@
+"""Made faces, sampled from a model's face space: they contain no person."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from facecore.errors import DataError
+from facecore.face.images import to_png
+from facecore.model.classifier import FaceModel
+
+SPREAD = 0.8
+
+
+def sample_coordinates(
+    model: FaceModel, label: str, count: int, seed: int = 0, spread: float = SPREAD
+) -> np.ndarray:
+    """Draw points of face space from the Gaussian of a label's leading coordinates.
+
+    Parameters
+    ----------
+    model : FaceModel
+    label : str
+    count : int
+    seed : int
+    spread : float
+        Share of the standard deviations that is used; 1 draws points as the training faces lie.
+
+    Returns
+    -------
+    ndarray of shape (count, k), float64
+        k is the number of coordinates whose spread the model stores.
+
+    Raises
+    ------
+    DataError
+        The model has no such label, or no spread to draw from.
+    """
+    if label not in model.labels:
+        raise DataError(f"no label {label!r}; the model has: {', '.join(model.labels)}")
+    if model.spread is None:
+        raise DataError("this model stores no spread of its coordinates to draw faces from")
+    which = model.labels.index(label)
+    mean, factor = model.spread[0][which], model.spread[1][which]
+    rng = np.random.default_rng([seed, which])
+    return np.asarray(mean + spread * rng.standard_normal((count, len(mean))) @ factor.T)
+
+
+def sample_faces(
+    model: FaceModel, label: str, count: int, seed: int = 0, spread: float = SPREAD
+) -> np.ndarray:
+    """Draw faces from the Gaussian of a label's coordinates in face space.
+
+    Parameters
+    ----------
+    model : FaceModel
+    label : str
+    count : int
+    seed : int
+    spread : float
+        Share of the standard deviations that is used; smaller faces look more average.
+
+    Returns
+    -------
+    ndarray of shape (count, side, side), uint8
+
+    Raises
+    ------
+    DataError
+        The model has no such label, or no spread to draw from.
+    """
+    Z = sample_coordinates(model, label, count, seed, spread)
+    rows = np.clip(np.rint(model.pixels.rebuild(Z)), 0, 255).astype(np.uint8)
+    side = round(rows.shape[1] ** 0.5)
+    return rows.reshape(count, side, side)
+
+
+def paste(face: np.ndarray, seed: int = 0, side: int = 250, noisy: bool = False) -> np.ndarray:
+    """Paste a face, with a feathered oval edge, on a plain or noisy background.
+
+    Parameters
+    ----------
+    face : ndarray of shape (s, s), uint8
+    seed : int
+        Chooses the place, the size and the background.
+    side : int
+        Width and height of the photo, in pixels.
+    noisy : bool
+        Add smooth noise to the background.
+
+    Returns
+    -------
+    ndarray of shape (side, side, 3), uint8
+    """
+    rng = np.random.default_rng([seed, 7])
+    size = int(rng.integers(round(side * 0.44), round(side * 0.64)))
+    left, top = (int(v) for v in rng.integers(round(side * 0.1), side - size - 2, 2))
+    photo = np.full((side, side), rng.integers(90, 200), dtype=np.float32)
+    if noisy:
+        coarse = rng.normal(0, 18, (12, 12)).astype(np.float32)
+        photo += cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+    big = cv2.resize(face, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    axis = np.linspace(-1, 1, size, dtype=np.float32)
+    radius = np.sqrt((axis[None] / 0.97) ** 2 + (axis[:, None] / 1.0) ** 2)
+    alpha = np.clip((1.12 - radius) / 0.22, 0, 1)
+    area = photo[top : top + size, left : left + size]
+    area[:] = alpha * big + (1 - alpha) * area
+    grey = np.clip(np.rint(photo), 0, 255).astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)
+
+
+def make_photo(model: FaceModel, label: str, seed: int = 0) -> np.ndarray:
+    """Make one photo with one made face.
+
+    Parameters
+    ----------
+    model : FaceModel
+    label : str
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (250, 250, 3), uint8
+    """
+    return paste(sample_faces(model, label, 1, seed)[0], seed, noisy=seed % 2 == 1)
+
+
+def write_photos(model: FaceModel, out: Path, count: int, seed: int = 0) -> int:
+    """Write made photos to ``OUT/<label>/*.png``, as many of each label as can be.
+
+    Parameters
+    ----------
+    model : FaceModel
+    out : Path
+    count : int
+        Photos in all.
+    seed : int
+
+    Returns
+    -------
+    int
+        Photos written.
+
+    Raises
+    ------
+    DataError
+        The folder cannot be written.
+    """
+    shares = [len(part) for part in np.array_split(np.arange(count), len(model.labels))]
+    for label, share in zip(model.labels, shares, strict=True):
+        folder = Path(out) / label
+        faces = sample_faces(model, label, share, seed)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for i, face in enumerate(faces):
+                photo = paste(face, seed * 100_003 + i, noisy=i % 2 == 1)
+                (folder / f"{label}_{i:05d}.png").write_bytes(to_png(photo))
+        except OSError as error:
+            raise DataError(f"cannot write to {folder}: {error.strerror}") from error
+    return count

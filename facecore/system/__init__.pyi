@@ -1,0 +1,35 @@
+"""Progress, temporary folders, safe writing, clusters."""
+
+from .cluster import (
+    on_cluster,
+)
+from .files import (
+    lock,
+    sha256,
+    write_atomically,
+    write_json,
+)
+from .progress import (
+    progress_to,
+    step,
+    track,
+)
+from .scratch import (
+    reserve_array,
+    scratch_folder,
+    sweep,
+)
+
+__all__ = [
+    "lock",
+    "on_cluster",
+    "progress_to",
+    "reserve_array",
+    "scratch_folder",
+    "sha256",
+    "step",
+    "sweep",
+    "track",
+    "write_atomically",
+    "write_json",
+]

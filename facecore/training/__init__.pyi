@@ -1,0 +1,95 @@
+"""Rows of numbers in, a model out."""
+
+from .background import (
+    Job,
+    cancel_job,
+    clear_job,
+    drop_photos,
+    read_job,
+    start_training,
+    take_photos,
+)
+from .estimator import (
+    FaceSpaceClassifier,
+    fit_member,
+)
+from .explorer import (
+    Refit,
+    project_crops,
+    refit,
+)
+from .kernels import (
+    choose_labels,
+)
+from .ladder import (
+    LADDER_FOLDER,
+    Ladder,
+    read_ladder,
+    rungs_of,
+)
+from .nystroem import (
+    LANDMARKS,
+    fit_nystroem,
+)
+from .pipeline import (
+    train,
+)
+from .points import (
+    CROPS,
+    MADE,
+    REAL,
+    FacePoints,
+    make_points,
+    read_points,
+)
+from .search import (
+    MEMORY_MB,
+    SearchResult,
+    count_folds,
+    grid_search,
+    simplest_within_one_error,
+    standard_error,
+)
+from .streaming import (
+    FacesOnDisk,
+    in_chunks,
+    row_chunks,
+)
+
+__all__ = [
+    "CROPS",
+    "LADDER_FOLDER",
+    "LANDMARKS",
+    "MADE",
+    "MEMORY_MB",
+    "REAL",
+    "FacePoints",
+    "FaceSpaceClassifier",
+    "FacesOnDisk",
+    "Job",
+    "Ladder",
+    "Refit",
+    "SearchResult",
+    "cancel_job",
+    "choose_labels",
+    "clear_job",
+    "count_folds",
+    "drop_photos",
+    "fit_member",
+    "fit_nystroem",
+    "grid_search",
+    "in_chunks",
+    "make_points",
+    "project_crops",
+    "read_job",
+    "read_ladder",
+    "read_points",
+    "refit",
+    "row_chunks",
+    "rungs_of",
+    "simplest_within_one_error",
+    "standard_error",
+    "start_training",
+    "take_photos",
+    "train",
+]

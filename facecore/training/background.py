@@ -1,0 +1,427 @@
+"""Train in the background: the command line as a process of its own, with its state on disk.
+
+``WORK/training/`` holds what a job is (``job.json``), its photos and crops, how far it is, its log
+and how it ended. Whoever reads it, before or after a restart, finds the same. While a process of
+the job lives it holds ``WORK/training.lock``, which the system lets go of when it dies.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from facecore.data.archive import unpack_labels
+from facecore.errors import DataError
+from facecore.model.store import artifacts_dir, check_name, refuse_shipped
+from facecore.system.files import lock
+from facecore.system.scratch import sweep
+
+LOG_BYTES = 2**20
+TAIL_BYTES = 8_000
+LINE = 4096
+PATIENCE = 30.0  # seconds for a process to start, or to end when asked
+PHOTOS = "photos"
+_start = threading.Lock()
+_started: list[subprocess.Popen] = []  # asked for their exit code, so that no zombie stays
+
+
+@dataclass(frozen=True)
+class Job:
+    """The training that runs, or the last one.
+
+    Parameters
+    ----------
+    state : str
+        ``"none"``, ``"running"``, ``"done"``, ``"failed"`` or ``"cancelled"``.
+    name : str
+        Of the model.
+    began, ended : float
+        Seconds since 1970; `ended` is 0 while it runs.
+    step, unit : str
+        What is being done, such as ``"crop"``, and what is counted, such as ``"photo"``.
+    done, total : int
+        In units.
+    best : float or None
+        Mean balanced accuracy of the best candidate so far, in [0, 1].
+    step_began : float
+        Seconds since 1970.
+    error : str
+        One line, if it failed.
+    log : str
+        The end of what the commands printed.
+    crops : Path or None
+        Folder with the account of the photos, once there is one.
+    """
+
+    state: str
+    name: str = ""
+    began: float = 0.0
+    ended: float = 0.0
+    step: str = ""
+    unit: str = ""
+    done: int = 0
+    total: int = 0
+    best: float | None = None
+    step_began: float = 0.0
+    error: str = ""
+    log: str = ""
+    crops: Path | None = None
+
+
+def work_dir() -> Path:
+    """Return the folder of jobs: ``FACECORE_WORK``, or ``work`` beside the folder of models.
+
+    Returns
+    -------
+    Path
+        May not exist yet.
+    """
+    chosen = os.environ.get("FACECORE_WORK")
+    return Path(chosen).resolve() if chosen else artifacts_dir().resolve().parent / "work"
+
+
+def take_photos(file: IO[bytes], mark: str) -> Path:
+    """Unpack a ZIP of label folders for a training, in place of any other; twice does it once.
+
+    The photos are removed when the training ends, or by `drop_photos`.
+
+    Parameters
+    ----------
+    file : binary file
+        As `facecore.data.archive.unpack_labels` takes it.
+    mark : str
+        Tells this ZIP from others.
+
+    Returns
+    -------
+    Path
+        A folder of label folders.
+
+    Raises
+    ------
+    DataError
+        The ZIP cannot be used, or a training runs.
+    """
+    photos = _folder() / PHOTOS / hashlib.sha256(mark.encode()).hexdigest()[:16]
+    with _start:
+        _refuse_second()
+        if not photos.is_dir():
+            _remove(photos.parent)
+            unpack_labels(file, photos)
+    return photos
+
+
+def drop_photos() -> None:
+    """Remove the photos of a ZIP that was taken and not trained on."""
+    with _start:
+        if not _is_running():
+            _remove(_folder() / PHOTOS)
+
+
+def start_training(
+    name: str,
+    source: Path | None,
+    *,
+    title: str = "",
+    made: int = 0,
+    made_by: str | None = None,
+    grid: str = "quick",
+    recipe: str = "aligned",
+    min_size: int = 54,
+    seed: int = 0,
+) -> None:
+    """Start a training in the background, in place of the last one.
+
+    The photos of `take_photos`, made photos, and all crops made here are removed when it ends.
+
+    Parameters
+    ----------
+    name : str
+        Of the model.
+    source : Path or None
+        A folder of label folders, or one made by crop; None trains on made photos.
+    title : str
+        Name of the data set; of the folder when left out.
+    made : int
+        How many photos to make if there is no source.
+    made_by : str, optional
+        Model that makes them; the default model when left out.
+    grid, recipe, seed
+        As `facecore.training.pipeline.train` takes them.
+    min_size : int
+        A face whose box is narrower is left out, in pixels; a folder made by crop has its own.
+
+    Raises
+    ------
+    FacecoreError
+        The name or the folder cannot be used, the model ships, or another training runs.
+    """
+    refuse_shipped(check_name(name))
+    folder = _folder()
+    title = title or ("made-faces" if source is None else Path(source).resolve().name)
+    title = re.sub(r"[^\w-]+", "-", title).strip("-")[:64] or "photos"
+    crops = folder / "crops" / title
+    raw = folder / PHOTOS / "made" if source is None else Path(source).resolve()
+    commands: list[list[Any]] = []
+    if source is None:
+        by = ["--model", made_by] if made_by else []
+        commands.append(["synth", "--out", raw, "--count", made, "--seed", seed, *by])
+    if _has_account(raw):
+        crops = raw
+    else:
+        cut = ["--recipe", recipe, "--min-size", min_size]
+        commands.append(["crop", raw, "--out", crops, *cut, *_watched()])
+    how = ["--name", name, "--grid", grid, "--recipe", recipe, "--seed", seed]
+    commands.append(["train", crops, *how, *_watched()])
+    job = {
+        "name": name, "began": time.time(), "crops": str(crops),
+        "commands": [list(map(str, command)) for command in commands],
+    }  # fmt: skip
+    with _start:
+        _refuse_second()
+        if source is not None and not raw.is_dir():
+            raise DataError(f"no folder at {raw}")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in folder.iterdir():
+                if source is None or path not in raw.parents:
+                    _remove(path)
+            _write(folder / "job.json", job)
+            _spawn(folder)
+        except OSError as error:
+            raise DataError(f"cannot write to {folder}: {error.strerror}") from error
+
+
+def read_job() -> Job:
+    """Read the state of the training that runs, or of the last one.
+
+    Returns
+    -------
+    Job
+    """
+    _started[:] = [process for process in _started if process.poll() is None]
+    folder = _folder()
+    running = _is_running()  # asked first: a training that ends now has written how
+    job, result, progress = (
+        _read(folder / f"{part}.json") for part in ("job", "result", "progress")
+    )
+    if "name" not in job:
+        return Job("none")
+    error = ""
+    if running:
+        state = "running"
+    elif result.get("code") == 0:
+        state = "done"
+    elif (folder / "cancelled").exists():
+        state = "cancelled"
+    else:
+        state = "failed"
+        error = result.get("error") or "it ended without a word: killed, or the disk is full"
+    steps = {key: progress[key] for key in ("step", "unit", "done", "total", "best")
+             if key in progress}  # fmt: skip
+    return Job(
+        state, job["name"], job["began"], 0.0 if running else _ended(folder), **steps,
+        step_began=progress.get("started", 0.0), error=error, log=_tail(folder / "log.txt"),
+        crops=Path(job["crops"]) if _has_account(Path(job["crops"])) else None,
+    )  # fmt: skip
+
+
+def cancel_job() -> None:
+    """Stop the training that runs, with all its processes; a model of that name stays as it was.
+
+    Raises
+    ------
+    DataError
+        It does not end.
+    """
+    folder = _folder()
+    with _start:
+        if not _is_running():
+            return
+        (folder / "cancelled").touch()
+        # While the lock is held a process of the job lives, so its number is no other's.
+        process = _read(folder / "pid.json")["pid"]
+        for how in ("SIGTERM", "SIGKILL"):
+            _kill(process, how)
+            patience = time.monotonic() + PATIENCE / 3
+            while time.monotonic() < patience:
+                if not _is_running():
+                    _tidy(folder)
+                    return
+                time.sleep(0.05)
+    raise DataError("the training does not end")
+
+
+def clear_job() -> None:
+    """Remove everything of the last training: photos, crops, log and state.
+
+    Raises
+    ------
+    DataError
+        It still runs.
+    """
+    with _start:
+        _refuse_second()
+        _remove(_folder())
+
+
+def _folder() -> Path:
+    return work_dir() / "training"
+
+
+def _has_account(crops: Path) -> bool:
+    from facecore.data.crops import TABLE  # the first process of a job lives long, without pandas
+
+    return (crops / TABLE).is_file()
+
+
+def _watched() -> list[Any]:
+    """Return the options of a command whose progress is watched, and that leaves a core free."""
+    jobs = max(1, (os.cpu_count() or 1) - 1)
+    return ["--jobs", jobs, "--progress", _folder() / "progress.json"]
+
+
+def _refuse_second() -> None:
+    if _is_running():
+        raise DataError("a training runs already; wait for its end, or cancel it")
+
+
+def _is_running() -> bool:
+    try:
+        with open(work_dir() / "training.lock", "r+b") as file:
+            return not lock(file, shared=True)
+    except OSError:
+        return False
+
+
+def _spawn(folder: Path) -> None:
+    checkout = str(Path(__file__).resolve().parents[2])
+    paths = [checkout, *filter(None, [os.environ.get("PYTHONPATH")])]
+    settings = {
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONSAFEPATH": "1",
+        "FACECORE_ARTIFACTS": str(artifacts_dir().resolve()),
+        "FACECORE_WORK": str(work_dir()),
+        "PYTHONIOENCODING": "utf-8",
+        "TQDM_MININTERVAL": "60",  # the log is for reading
+        "TQDM_MAXINTERVAL": "60",
+    }
+    with open(folder / "log.txt", "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "facecore.training.background"],
+            cwd=folder, env=os.environ | settings, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
+    _started.append(process)
+    patience = time.monotonic() + PATIENCE
+    while process.poll() is None and not (folder / "pid.json").exists():
+        if time.monotonic() > patience:
+            raise DataError("the training does not start")
+        time.sleep(0.02)
+
+
+def run_job() -> None:
+    """Run the commands of the job one after the other: what the process in the background does."""
+    folder = _folder()
+    held = open(work_dir() / "training.lock", "a+b")  # noqa: SIM115, held to the end
+    while not lock(held):  # a reader tries it for a moment
+        time.sleep(0.01)
+    _write(folder / "pid.json", {"pid": os.getpid()})
+    if sys.platform != "win32":
+        os.nice(5)
+    code, error = 0, ""
+    for arguments in _read(folder / "job.json")["commands"]:
+        code, last = _run(arguments, folder / "log.txt", held)
+        if code:
+            error = last.removeprefix("error: ") if code > 0 else "it was killed; is memory short?"
+            break
+    _tidy(folder)
+    _write(folder / "result.json", {"code": code, "error": error})
+
+
+def _run(arguments: Sequence[str], log: Path, held: IO[bytes]) -> tuple[int, str]:
+    """Run one command, keep the beginning of what it prints, return its code and last line."""
+    # Its command inherits the lock, so a job whose first process was killed still counts as alive.
+    kept = () if sys.platform == "win32" else (held.fileno(),)
+    last = ""
+    with (
+        open(log, "a", encoding="utf-8") as file,
+        subprocess.Popen(
+            [sys.executable, "-m", "facecore", *arguments], pass_fds=kept,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+        ) as process,
+    ):  # fmt: skip
+        assert process.stdout is not None
+        for line in iter(lambda: process.stdout.readline(LINE), ""):  # type: ignore[union-attr]
+            last = line.strip() or last
+            if file.tell() < LOG_BYTES:
+                file.write(line)
+                file.flush()
+    return process.returncode, last
+
+
+def _kill(process: int, how: str) -> None:
+    if sys.platform == "win32":
+        subprocess.run(["taskkill", "/F", "/T", "/PID", str(process)], check=False)
+    else:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process, getattr(signal, how))
+
+
+def _tidy(folder: Path) -> None:
+    """Remove photos, crops and temporary files of the job; the account of the photos stays."""
+    _remove(folder / PHOTOS)
+    for crops in folder.glob("crops/*/*_crop"):
+        _remove(crops)
+    sweep()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _ended(folder: Path) -> float:
+    for name in ("result.json", "cancelled", "log.txt"):
+        with suppress(OSError):
+            return (folder / name).stat().st_mtime
+    return 0.0
+
+
+def _tail(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(json.dumps(value), encoding="utf-8")
+    os.replace(beside, path)
+
+
+if __name__ == "__main__":
+    run_job()

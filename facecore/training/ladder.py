@@ -1,0 +1,426 @@
+"""The ladder: the same min-max, PCA and SVM on better and better descriptions of a face."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
+
+from facecore.data.crops import raw_root
+from facecore.data.faces import gather, load_faces
+from facecore.data.splits import split_folds, subjects
+from facecore.errors import DataError
+from facecore.evaluation.intervals import wilson
+from facecore.face.prepare import mirror
+from facecore.face.recipes import MEMBERS, RECIPES, lacks, to_rows
+from facecore.model.classifier import FaceModel, Member
+from facecore.model.predict import predict_photo
+from facecore.model.store import artifacts_dir
+from facecore.system.files import write_atomically, write_json
+from facecore.system.progress import step
+from facecore.system.scratch import scratch_folder
+from facecore.training.calibrate import platt, weigh
+from facecore.training.estimator import fit_member
+from facecore.training.kernels import choose_labels, decide, fit_svm, mirror_kernel
+from facecore.training.streaming import in_chunks
+
+LADDER_FOLDER = "_ladder"  # beside the models; none of them can have this name
+NETWORK_MB = 22.5  # weights of the network, which a model of it does not store
+RUNGS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "pixels": ("classic", ("pixels",)),
+    "aligned pixels": ("aligned", ("pixels",)),
+    "gradients": ("aligned", ("hog tight",)),
+    "both": ("aligned", ("pixels", "hog tight")),
+    "fused": ("aligned", tuple(MEMBERS["aligned"])),
+    "embedding": ("embedding", ("network",)),
+}
+# What grid searches found best for the models that ship.
+_TEXTURE = {"n_components": 300, "gamma": 0.0017, "C": 10.0}
+SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
+    ("classic", "pixels"): {"n_components": 150, "gamma": 0.006, "C": 4.0},
+    ("aligned", "pixels"): {"n_components": 200, "gamma": 0.0025, "C": 10.0},
+    ("aligned", "hog tight"): _TEXTURE,
+    ("aligned", "hog wide"): _TEXTURE,
+    ("aligned", "patterns"): {**_TEXTURE, "gamma": 0.0027},
+    ("embedding", "network"): {"n_components": 78, "gamma": 0.008, "C": 5.0},
+}
+COMPONENTS = (2, 5, 10, 20, 40, 80, 150, 200, 300)
+SIZES = (30, 60, 125, 250, 500, 1000, 2000, 4000, 8000)
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """What the rungs reach on the same folds, and at what price.
+
+    Parameters
+    ----------
+    rungs : DataFrame
+        A row a rung: rung, recipe, members, training_faces, test_faces, accuracy, low, high (95 %
+        interval), balanced, components (of all members), kernel_vectors, megabytes, ms_face
+        (CPU, from a prepared face to the decision), ms_photo (CPU, from a photo to the answer).
+    curves : DataFrame
+        rung, training_faces, test_faces, accuracy, low, high, balanced.
+    components : DataFrame
+        Of the rungs with one member: rung, components, test_faces, accuracy, low, high, balanced.
+    about : dict
+        created, command, seed, folds, sets (photos of each that every rung can use), labels, and
+        left_out (rungs and why).
+    """
+
+    rungs: pd.DataFrame
+    curves: pd.DataFrame
+    components: pd.DataFrame
+    about: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Data:
+    tables: dict[str, pd.DataFrame]  # by recipe, of the same photos in the same order
+    y: np.ndarray
+    groups: np.ndarray
+    splits: list[tuple[np.ndarray, np.ndarray]]
+    sizes: tuple[int, ...]
+    seed: int
+
+    @property
+    def tested(self) -> np.ndarray:
+        """Rows of the faces that are tested, fold by fold."""
+        return np.concatenate([test for _, test in self.splits])
+
+
+@dataclass(frozen=True)
+class _Climb:
+    """What one member reaches."""
+
+    member: Member  # of the first fold, with its features
+    decisions: dict[int, np.ndarray]  # by number of training faces, of the tested faces
+    components: dict[int, np.ndarray]
+
+
+def climb(
+    sources: Sequence[Path],
+    *,
+    folds: int = 1,
+    quick: bool = False,
+    jobs: int = 1,
+    seed: int = 0,
+    command: str = "",
+    progress: bool = False,
+) -> Ladder:
+    """Train every rung on the same folds of the train split, and measure it on what they hold out.
+
+    A rung of several members weighs them by a half of the held-out persons and is measured on the
+    other half, and the other way round. Only photos count in which both detectors found a face
+    that is large enough. The test split is not read.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+        Raw folders of labelled photos; cropped into ``crops/`` first.
+    folds : int
+        How many of five folds are held out, one after the other.
+    quick : bool
+        At most 1,000 faces, and fewer points on the curves.
+    jobs, seed : int
+    command : str
+        Stored with the result.
+    progress : bool
+
+    Returns
+    -------
+    Ladder
+
+    Raises
+    ------
+    FacecoreError
+    """
+    left_out = {rung: why for rung, (name, _) in RUNGS.items() if (why := lacks(RECIPES[name]))}
+    rungs = {rung: place for rung, place in RUNGS.items() if rung not in left_out}
+    data = _gather(sources, folds, 1000 if quick else None, jobs, seed, progress)
+    counts = COMPONENTS[1:5:2] if quick else COMPONENTS
+    climbs: dict[tuple[str, str], _Climb] = {}
+    for name in dict.fromkeys(recipe for recipe, _ in rungs.values()):
+        with scratch_folder() as work:
+            X = load_faces(data.tables[name], RECIPES[name], jobs, work / "faces.npy")
+            for member in MEMBERS[name]:
+                climbs[name, member] = _climb_one(X, data, name, member, counts, progress)
+            del X
+    rows, curves, components = [], [], []
+    for rung, (name, members) in rungs.items():
+        found = [climbs[name, member] for member in members]
+        for size in data.sizes:
+            values = _join([one.decisions[size] for one in found], data)
+            curves.append({"rung": rung, "training_faces": size} | _score(values, data))
+        if len(found) == 1:
+            components += [
+                {"rung": rung, "components": count} | _score(values, data)
+                for count, values in found[0].components.items()
+            ]
+        model = _assemble(name, found, data)
+        network = NETWORK_MB if RECIPES[name].get("network") else 0.0
+        rows.append(
+            {
+                "rung": rung,
+                "recipe": name,
+                "members": ", ".join(members),
+                **{k: v for k, v in curves[-1].items() if k != "rung"},
+                "components": sum(len(one.member.components) for one in found),
+                "kernel_vectors": sum(len(one.member.kernel_vectors) for one in found),
+                "megabytes": round(network + sum(_megabytes(one.member) for one in found), 1),
+                **_time(model, data, 5 if quick else 40),
+            }
+        )
+    table = data.tables["aligned"]
+    about = {
+        "created": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "command": command,
+        "seed": seed,
+        "folds": len(data.splits),
+        "sets": {str(k): int(v) for k, v in table["set"].value_counts(sort=False).items()},
+        "labels": {str(k): int(v) for k, v in table["label"].value_counts().items()},
+        "left_out": left_out,
+    }
+    return Ladder(pd.DataFrame(rows), pd.DataFrame(curves), pd.DataFrame(components), about)
+
+
+def write_ladder(ladder: Ladder, folder: Path | None = None) -> Path:
+    """Write a ladder as tables, which lead to no photo.
+
+    Parameters
+    ----------
+    ladder : Ladder
+    folder : Path, optional
+        Beside the models when left out.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    DataError
+    """
+    folder = folder or artifacts_dir() / LADDER_FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("rungs", "curves", "components"):
+            write_atomically(folder / f"{name}.csv", getattr(ladder, name).to_csv(index=False))
+        write_json(folder / "ladder.json", ladder.about)
+    except OSError as error:
+        raise DataError(f"cannot write {error.filename or folder}: {error.strerror}") from error
+    return folder
+
+
+def read_ladder(folder: Path | None = None) -> Ladder | None:
+    """Read the tables that `write_ladder` wrote.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Beside the models when left out.
+
+    Returns
+    -------
+    Ladder or None
+        None where there are none.
+
+    Raises
+    ------
+    DataError
+        They are damaged.
+    """
+    folder = folder or artifacts_dir() / LADDER_FOLDER
+    if not (folder / "ladder.json").is_file():
+        return None
+    try:
+        rungs, curves, components = (
+            pd.read_csv(folder / f"{name}.csv") for name in ("rungs", "curves", "components")
+        )
+        about = json.loads((folder / "ladder.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"the tables in {folder} are damaged: {error}; make them again") from error
+    return Ladder(rungs, curves, components, about)
+
+
+def rungs_of(models: Mapping[str, FaceModel]) -> dict[str, FaceModel]:
+    """Return the rungs of which trained models have the members.
+
+    Parameters
+    ----------
+    models : mapping of str to FaceModel
+        By recipe.
+
+    Returns
+    -------
+    dict of str to FaceModel
+        By rung, from the lowest.
+    """
+    found = {}
+    for rung, (recipe, names) in RUNGS.items():
+        if recipe not in models:
+            continue
+        model = models[recipe]
+        places = [i for i, member in enumerate(model.members) if member.name in names]
+        if len(places) < len(names):
+            continue
+        weights, slope = model.shares[places], model.slope
+        if len(places) == 1 and len(model.members) > 1:
+            slope = np.ones_like(slope)  # a member decides in log odds of its own
+        members = tuple(model.members[i] for i in places)
+        total = np.maximum(weights.sum(axis=0), 1e-12)
+        found[rung] = replace(model, members=members, weights=weights / total, slope=slope)
+    return found
+
+
+def _gather(
+    sources: Sequence[Path], folds: int, most: int | None, jobs: int, seed: int, progress: bool
+) -> _Data:
+    tables = {}
+    for name in ("classic", "aligned"):
+        table = gather(sources, RECIPES[name], jobs=jobs, seed=seed, progress=progress)
+        kept = table["state"].eq("kept") & table["split"].eq("train")
+        tables[name] = table[kept].set_index(["set", "path"], drop=False)
+    both = tables["classic"].index.intersection(tables["aligned"].index)
+    if most and len(both) > most:
+        both = both[np.sort(np.random.default_rng(seed).choice(len(both), most, replace=False))]
+    tables = {name: table.loc[both].reset_index(drop=True) for name, table in tables.items()}
+    tables["embedding"] = tables["aligned"]  # its crops are the same
+    table = tables["aligned"]
+    y, groups = table["label"].to_numpy(dtype=str), subjects(table)
+    splits = split_folds(y, groups, 5, seed)[:folds]
+    least = min(len(train) for train, _ in splits)
+    sizes = (*(size for size in SIZES if size < 0.9 * least), least)
+    return _Data(tables, y, groups, splits, sizes[-3:] if most else sizes, seed)
+
+
+def _climb_one(
+    X: np.ndarray, data: _Data, recipe: str, name: str, counts: Sequence[int], progress: bool
+) -> _Climb:
+    features, best = MEMBERS[recipe][name], SETTINGS[recipe, name]
+    views = [in_chunks(features.extract, X)]
+    if RECIPES[recipe]["mirror"]:
+        views.append(in_chunks(lambda rows: features.extract(mirror(rows)), X))
+    decisions: dict[int, list[np.ndarray]] = {size: [] for size in data.sizes}
+    parts: dict[int, list[np.ndarray]] = {}
+    members = []
+    work = len(data.splits) * sum(data.sizes)
+    with step(f"climb {recipe} {name}", work, "face", shown=progress) as advance:
+        for train, test in data.splits:
+            order = np.random.default_rng(data.seed).permutation(train)
+            for size in data.sizes:
+                rows = order[:size]
+                params = _shrink(best, min(best["n_components"], size // 2, views[0].shape[1]))
+                fit = fit_member(
+                    views[0][rows], views[1][rows] if len(views) > 1 else None, data.y[rows],
+                    params, data.seed,
+                )  # fmt: skip
+                Z = [in_chunks(fit.coordinates, view[test]) for view in views]
+                decisions[size].append(np.mean([fit.decide(z) for z in Z], axis=0))
+                advance(size)
+            members.append(fit)
+            known = [in_chunks(fit.coordinates, view[rows]) for view in views]
+            for count in (count for count in counts if count <= len(fit.components)):
+                params = _shrink(best, count)
+                A, B = ([z[:, :count] for z in side] for side in (known, Z))
+                svc = SVC(C=params["C"], kernel="precomputed", cache_size=500)
+                machine = fit_svm(
+                    mirror_kernel(A, A, params["gamma"]), data.y[rows], svc, "balanced"
+                )
+                values = decide(machine, mirror_kernel(B, A, params["gamma"]))
+                parts.setdefault(count, []).append(values)
+    return _Climb(
+        replace(members[0], features=features, name=name),
+        {size: np.concatenate(values) for size, values in decisions.items()},
+        {count: np.concatenate(values) for count, values in parts.items()},
+    )
+
+
+def _shrink(best: Mapping[str, Any], count: int) -> dict[str, Any]:
+    """Return settings for fewer components: whitened, squared distances grow with their number."""
+    gamma = best["gamma"] * best["n_components"] / count
+    shared = {"whiten": True, "class_weight": "balanced"}
+    return {**best, **shared, "n_components": count, "gamma": gamma}
+
+
+def _join(decisions: list[np.ndarray], data: _Data) -> np.ndarray:
+    """Weigh members by half of the tested persons for the other half, and the other way round."""
+    if len(decisions) == 1:
+        return decisions[0]
+    y, who, classes = data.y[data.tested], data.groups[data.tested], np.unique(data.y)
+    names = np.unique(who)
+    first = np.isin(who, np.random.default_rng(data.seed).permutation(names)[: len(names) // 2])
+    joint = np.empty_like(decisions[0])
+    for half in (first, ~first):
+        fits = [platt(values[~half], y[~half], classes) for values in decisions]
+        odds = [(v + offset) * slope for v, (slope, offset) in zip(decisions, fits, strict=True)]
+        weights, _ = weigh([values[~half] for values in odds], y[~half], classes)
+        joint[half] = np.einsum("mo,mno->no", weights, [values[half] for values in odds])
+    return joint
+
+
+def _score(decisions: np.ndarray, data: _Data) -> dict[str, Any]:
+    y = data.y[data.tested]
+    answers = choose_labels(decisions, np.unique(data.y))
+    right = int((answers == y).sum())
+    low, high = wilson(right, len(y))
+    return {
+        "test_faces": len(y),
+        "accuracy": round(right / len(y), 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "balanced": round(float(balanced_accuracy_score(y, answers)), 4),
+    }
+
+
+def _assemble(recipe: str, climbs: Sequence[_Climb], data: _Data) -> FaceModel:
+    members = tuple(climb.member for climb in climbs)
+    slope = np.ones(members[0].coefficients.shape[1])
+    labels = tuple(str(label) for label in np.unique(data.y))
+    return FaceModel(labels, members, slope, RECIPES[recipe])
+
+
+def _megabytes(member: Member) -> float:
+    arrays = (member.components, member.kernel_vectors, member.coefficients, member.minimum,
+              member.span, member.mean)  # fmt: skip
+    return sum(array.nbytes for array in arrays) / 1e6
+
+
+def _time(model: FaceModel, data: _Data, count: int) -> dict[str, float | None]:
+    """Measure CPU time on one thread, on faces that are held out."""
+    name = str(model.recipe["name"])
+    table = data.tables[name].iloc[data.splits[0][1][:count]]
+    answers = []
+    for folder, path in zip(table["folder"], table["path"], strict=True):
+        root = raw_root(Path(folder))
+        if root is not None and (root / path).is_file():
+            answers.append(partial(predict_photo, root / path, model))
+    cv2.setNumThreads(1)
+    with threadpool_limits(1):
+        for answer in answers[:1]:  # arrays are unpacked, and a network is read, at the first face
+            answer()
+        found, photo = _clock(answers)
+        faces = [answer.faces[0].prepared for answer in found if answer.faces]
+        _, ms = _clock([partial(_decide, model, face) for face in faces])
+    return {"ms_face": ms, "ms_photo": photo}
+
+
+def _decide(model: FaceModel, face: np.ndarray) -> np.ndarray:
+    return model.decision_function(to_rows([face], model.recipe))
+
+
+def _clock(calls: Sequence[Any]) -> tuple[list[Any], float | None]:
+    start = time.process_time()
+    results = [call() for call in calls]
+    if not results:
+        return results, None
+    return results, round((time.process_time() - start) * 1e3 / len(results), 2)

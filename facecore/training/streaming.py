@@ -1,0 +1,352 @@
+"""Min-max and eigenfaces of faces that stay on disk, from statistics of shards that add up.
+
+Every pass over the faces is a sum: each shard gives its statistics, `merge` joins two of them, and
+it does not matter how the faces were cut or where a shard was read.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from facecore.errors import DataError
+from facecore.face.features import WHOLE, Features
+from facecore.face.prepare import mirror
+from facecore.model.classifier import Member
+from facecore.training.eigenfaces import CONSTANT, as_float
+
+CHUNK = 1024  # faces that are in memory at once
+SHARD, MOST_SHARDS = 16 * CHUNK, 256
+OVERSAMPLES = 30
+SAMPLE = 4096  # faces that the first steps of the range finder read
+SAMPLE_STEPS, FULL_STEPS = 3, 2
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What a shard tells of each feature.
+
+    Parameters
+    ----------
+    count : int
+    minimum, maximum : ndarray of shape (n_features,)
+    mean, squares : ndarray of shape (n_features,), float64
+        Mean, and sum of squared differences from it.
+    """
+
+    count: int
+    minimum: np.ndarray
+    maximum: np.ndarray
+    mean: np.ndarray
+    squares: np.ndarray
+
+
+@dataclass(frozen=True)
+class FacesOnDisk:
+    """Prepared faces in a file, as one member of a model reads them.
+
+    The file is mapped anew for each chunk, so that pages that were read do not stay in memory.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.npy`` of shape (n_faces, side * side), uint8.
+    features : Features
+    mirrored : bool
+        Mirror images count as further faces.
+    """
+
+    path: Path
+    features: Features = WHOLE
+    mirrored: bool = False
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Return the grey levels of some faces.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+
+        Returns
+        -------
+        ndarray of shape (n_rows, side * side), uint8
+        """
+        return np.array(np.load(self.path, mmap_mode="r")[rows])
+
+    def views(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Return the grey levels of some faces, and those of their mirror images if they count.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+
+        Returns
+        -------
+        list of ndarray of shape (n_rows, side * side), uint8
+        """
+        X = self.read(rows)
+        return [X, mirror(X)] if self.mirrored else [X]
+
+
+def row_chunks(rows: np.ndarray, size: int = CHUNK) -> Iterator[np.ndarray]:
+    """Cut row numbers into chunks.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+    size : int
+        Rows in a chunk, at most.
+
+    Yields
+    ------
+    ndarray of int
+    """
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def over_shards(
+    function: Callable[..., Any], rows: np.ndarray, *per_row: np.ndarray, jobs: int = 1
+) -> Iterator[Any]:
+    """Call a function for every shard of the faces, which `jobs` workers share.
+
+    The cuts follow from the number of faces and the answers come in their order, so what is summed
+    from them does not depend on the workers.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the rows of a shard, then its part of each array in `per_row`.
+    rows : ndarray of int
+    *per_row : ndarray of shape (n_rows, ...)
+    jobs : int
+        Worker processes; -1 for one a core.
+
+    Yields
+    ------
+    object
+        What `function` returned.
+    """
+    size = max(SHARD, -(-len(rows) // MOST_SHARDS))
+    yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(
+        joblib.delayed(function)(rows[part], *(values[part] for values in per_row))
+        for part in row_chunks(np.arange(len(rows)), size)
+    )
+
+
+def moments(X: np.ndarray) -> Moments:
+    """Return the statistics of one shard.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_features)
+
+    Returns
+    -------
+    Moments
+    """
+    mean = X.mean(axis=0, dtype=np.float64)
+    gaps = as_float(X) - mean.astype(np.float32)
+    squares = np.einsum("ij,ij->j", gaps, gaps, dtype=np.float64)
+    return Moments(len(X), X.min(axis=0), X.max(axis=0), mean, squares)
+
+
+def merge(a: Moments, b: Moments) -> Moments:
+    """Join the statistics of two shards (Chan, Golub and LeVeque 1983).
+
+    Parameters
+    ----------
+    a, b : Moments
+
+    Returns
+    -------
+    Moments
+    """
+    count, gap = a.count + b.count, b.mean - a.mean
+    return Moments(
+        count,
+        np.minimum(a.minimum, b.minimum),
+        np.maximum(a.maximum, b.maximum),
+        a.mean + gap * (b.count / count),
+        a.squares + b.squares + gap**2 * (a.count * b.count / count),
+    )
+
+
+def merge_all(parts: Iterable[Moments]) -> Moments:
+    """Join the statistics of any number of shards.
+
+    Parameters
+    ----------
+    parts : iterable of Moments
+
+    Returns
+    -------
+    Moments
+
+    Raises
+    ------
+    DataError
+        There is no shard.
+    """
+    total: Moments | None = None
+    for part in parts:
+        total = part if total is None else merge(total, part)
+    if total is None:
+        raise DataError("no face to measure")
+    return total
+
+
+def measure(faces: FacesOnDisk, rows: np.ndarray, jobs: int = 1) -> Moments:
+    """Measure the features of faces, shard by shard.
+
+    Parameters
+    ----------
+    faces : FacesOnDisk
+    rows : ndarray of int
+    jobs : int
+
+    Returns
+    -------
+    Moments
+
+    Raises
+    ------
+    DataError
+        There is no face.
+    """
+    return merge_all(over_shards(partial(_measure_shard, faces), rows, jobs=jobs))
+
+
+@threadpool_limits.wrap(limits=1)
+def _measure_shard(faces: FacesOnDisk, rows: np.ndarray) -> Moments:
+    return merge_all(
+        moments(faces.features.extract(view))
+        for part in row_chunks(rows)
+        for view in faces.views(part)
+    )
+
+
+def spread_along(scaled: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """Return a shard's share of the product of the scatter matrix with a basis.
+
+    The shares of several shards add up; the matrix itself, 800 MB for 10,000 features, is never
+    made.
+
+    Parameters
+    ----------
+    scaled : ndarray of shape (n, n_features)
+        After min-max, the mean taken off.
+    basis : ndarray of shape (n_features, k)
+
+    Returns
+    -------
+    ndarray of shape (n_features, k)
+    """
+    return scaled.T @ (scaled @ basis)
+
+
+def fit_eigenfaces(
+    faces: FacesOnDisk,
+    rows: np.ndarray,
+    total: Moments,
+    n_components: int,
+    whiten: bool,
+    seed: int = 0,
+    jobs: int = 1,
+) -> Member:
+    """Fit eigenfaces in a few passes over the faces (Halko, Martinsson and Tropp 2011).
+
+    Subspace iteration: it starts on a sample of the faces and ends on all of them.
+
+    Parameters
+    ----------
+    faces : FacesOnDisk
+    rows : ndarray of int
+        Training faces.
+    total : Moments
+        Of those faces, as `measure` returns them.
+    n_components : int
+        At most; fewer where the data have fewer.
+    whiten : bool
+    seed, jobs : int
+
+    Returns
+    -------
+    Member
+        Without a machine: no kernel vector.
+    """
+    span = np.where(total.maximum > total.minimum, total.maximum - total.minimum.astype(float), 1)
+    features, count = len(span), total.count
+    most = max(1, min(n_components, count - 1, features))
+    width = min(most + OVERSAMPLES, features)
+    rng = np.random.default_rng(seed)
+    space = Member(
+        minimum=total.minimum.astype(np.float32),
+        span=span.astype(np.float32),
+        mean=((total.mean - total.minimum) / span).astype(np.float32),
+        components=np.zeros((0, features), dtype=np.float16),
+        deviation=np.ones(0, dtype=np.float32),
+        variance=np.ones(0, dtype=np.float32),
+        total_variance=float((total.squares / span**2).sum() / (count - 1)),
+        kernel_vectors=np.zeros((0, most), dtype=np.float32),
+        coefficients=np.zeros((0, 1)),
+        intercept=np.zeros(1),
+        gamma=1.0,
+        features=faces.features,
+    )
+    basis = rng.standard_normal((features, width)).astype(np.float32)
+    sample = np.sort(rng.choice(rows, min(SAMPLE, len(rows)), replace=False))
+    for step in range(SAMPLE_STEPS + FULL_STEPS):
+        basis = np.linalg.qr(basis)[0]
+        spread = partial(_spread_shard, faces, space, basis)
+        product = np.zeros(basis.shape)
+        for share in over_shards(spread, sample if step < SAMPLE_STEPS else rows, jobs=jobs):
+            product += share
+        last, basis = basis, product.astype(np.float32)
+    values, turn = np.linalg.eigh(last.T.astype(np.float64) @ product)
+    values, turn = values[::-1][:most], turn[:, ::-1][:, :most]
+    # One more step than the turned basis itself, at no further pass.
+    components = np.linalg.qr(product @ turn)[0].T
+    components *= np.sign(components[np.arange(most), np.abs(components).argmax(axis=1)])[:, None]
+    variance = np.maximum(values / (count - 1), CONSTANT * max(values[0], 1e-12)
+                          / (count - 1))  # fmt: skip
+    return Member(
+        **{
+            **{name: getattr(space, name) for name in space.__dataclass_fields__},
+            "components": components.astype(np.float16),
+            "deviation": np.sqrt(variance if whiten else np.ones(most)).astype(np.float32),
+            "variance": variance.astype(np.float32),
+        }
+    )
+
+
+@threadpool_limits.wrap(limits=1)
+def _spread_shard(
+    faces: FacesOnDisk, space: Member, basis: np.ndarray, rows: np.ndarray
+) -> np.ndarray:
+    product = np.zeros(basis.shape)
+    for part in row_chunks(rows):
+        for view in faces.views(part):
+            product += spread_along(space.scale(view) - space.mean, basis)
+    return product
+
+
+def in_chunks(function: Callable[[np.ndarray], np.ndarray], X: np.ndarray) -> np.ndarray:
+    """Apply a function of faces to some of them at a time.
+
+    Parameters
+    ----------
+    function : callable
+        From rows of faces to rows of results.
+    X : ndarray of shape (n_faces, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_faces, ...)
+    """
+    return np.concatenate([function(X[i : i + CHUNK]) for i in range(0, len(X), CHUNK)])

@@ -1,0 +1,330 @@
+"""ZIPs come from anywhere: bounded, one line for what is wrong, never out of the target."""
+
+import io
+import stat
+import struct
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from cartoons import draw_photo, encode
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facecore.data.archive import ArchiveLimits, count_photos, read_photos, unpack_labels
+from facecore.data.listing import list_photos
+from facecore.errors import DataError
+
+PHOTO = encode(draw_photo("round", 0))
+
+
+def pack(files: dict[str, bytes] | list[tuple], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Make a ZIP of names (or `ZipInfo`s) and bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, data in files.items() if isinstance(files, dict) else files:
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def link(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.create_system = 3
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+def set_flag(data: bytes, bit: int) -> bytes:
+    """Set a flag of every entry, in the local headers and in the list at the end."""
+    changed = bytearray(data)
+    for start, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = data.find(start)
+        while place >= 0:
+            changed[place + offset] |= bit
+            place = data.find(start, place + 1)
+    return bytes(changed)
+
+
+def set_method(data: bytes, method: int) -> bytes:
+    changed = bytearray(data)
+    for start, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        place = data.find(start)
+        while place >= 0:
+            changed[place + offset : place + offset + 2] = struct.pack("<H", method)
+            place = data.find(start, place + 1)
+    return bytes(changed)
+
+
+def claim_size(data: bytes, size: int) -> bytes:
+    """Let every header lie about the size after inflating."""
+    changed = bytearray(data)
+    for start, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        place = data.find(start)
+        while place >= 0:
+            changed[place + offset : place + offset + 4] = struct.pack("<I", size)
+            place = data.find(start, place + 1)
+    return bytes(changed)
+
+
+def files_under(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+# Reading photos for prediction
+
+
+def test_photos_come_in_the_order_of_the_zip_and_the_rest_is_passed_over():
+    data = pack(
+        {
+            "trip/b.jpg": PHOTO, "trip/": b"", "a.PNG": b"no photo, but named so",
+            "notes.txt": b"hello", "__MACOSX/trip/._b.jpg": b"x", ".hidden/c.jpg": b"x",
+            "trip/.d.jpg": b"x", "trip\\e.webp": b"e",
+        }
+    )  # fmt: skip
+    entries = list(read_photos(data))
+    assert [entry.name for entry in entries] == ["trip/b.jpg", "a.PNG", "trip/e.webp"]
+    assert [entry.error for entry in entries] == [None] * 3
+    assert entries[0].data == PHOTO
+
+
+def test_photos_are_counted_by_the_list_of_files_alone():
+    files = {"a/1.jpg": PHOTO, "notes.txt": b"", ".hidden.jpg": PHOTO, "2.png": b"no photo"}
+    assert count_photos(pack(files)) == 2 == len(list(read_photos(pack(files))))
+    with pytest.raises(DataError, match="the limit is 1"):
+        count_photos(pack(files), ArchiveLimits(max_photos=1))
+
+
+def test_names_are_relative_printable_and_short_whatever_the_zip_says():
+    names = ["/etc/a.jpg", "../../b.jpg", "C:\\c.jpg", "d\x1b[31m\n.jpg", "e" * 999 + ".jpg"]
+    shown = [entry.name for entry in read_photos(pack([(name, b"x") for name in names]))]
+    assert shown[:4] == ["etc/a.jpg", "b.jpg", "c.jpg", "d?[31m?.jpg"]
+    assert len(shown[4]) < 130
+    assert shown[4].endswith("ee.jpg")
+
+
+def test_a_damaged_photo_has_an_error_and_the_others_are_read():
+    data = bytearray(pack({"a.jpg": PHOTO, "b.jpg": b"B" * 5000, "c.jpg": PHOTO}, 0))
+    data[data.find(b"BBBB") + 100] ^= 0xFF
+    good, bad, last = read_photos(bytes(data))
+    assert (good.data, last.data) == (PHOTO, PHOTO)
+    assert (bad.name, bad.data) == ("b.jpg", b"")
+    assert "damaged" in bad.error
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda data: set_flag(data, 1), "encrypted"),
+        (lambda data: set_method(data, 14), "compression"),
+        (lambda data: set_method(data, 99), "compression"),
+    ],
+)
+def test_what_cannot_be_inflated_is_said_of_each_photo(change, word, tmp_path):
+    data = change(pack({"cats/a.jpg": PHOTO}))
+    (entry,) = read_photos(data)
+    assert word in entry.error
+    with pytest.raises(DataError, match=rf"cats/a\.jpg: .*{word}"):
+        unpack_labels(io.BytesIO(data), tmp_path / "raw")
+
+
+def test_a_link_is_not_followed(tmp_path):
+    data = pack([(link("cats/a.jpg"), b"/etc/passwd")])
+    (entry,) = read_photos(data)
+    assert "link" in entry.error
+    with pytest.raises(DataError, match="link"):
+        unpack_labels(io.BytesIO(data), tmp_path / "raw")
+    assert not (tmp_path / "raw").exists()
+
+
+def test_a_zip_inside_a_zip_is_not_opened(tmp_path):
+    inner = pack({"cats/a.jpg": PHOTO})
+    data = pack({"inner.zip": inner, "cats/renamed.jpg": inner})
+    assert [entry.data for entry in read_photos(data)] == [inner]
+    with pytest.raises(DataError, match="no photo"):
+        read_photos(pack({"inner.zip": inner}))
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"no ZIP", PHOTO, pack({"a.jpg": PHOTO})[:-30]])
+def test_bytes_that_are_no_zip_are_refused_at_once(data, tmp_path):
+    with pytest.raises(DataError, match="no ZIP, or it is damaged"):
+        read_photos(data)
+    with pytest.raises(DataError, match="no ZIP, or it is damaged"):
+        unpack_labels(io.BytesIO(data), tmp_path / "raw")
+
+
+def test_too_many_photos_are_refused_at_once():
+    data = pack({f"{i}.jpg": b"x" for i in range(4)})
+    assert len(list(read_photos(data, ArchiveLimits(max_photos=4)))) == 4
+    with pytest.raises(DataError, match="4 photos; the limit is 3"):
+        read_photos(data, ArchiveLimits(max_photos=3))
+
+
+def test_a_list_of_far_too_many_files_is_not_even_read():
+    data = pack({f"{i:0300}.txt": b"" for i in range(500)})
+    with pytest.raises(DataError, match="far too many"):
+        read_photos(data, ArchiveLimits(max_photos=1))
+
+
+def test_a_bomb_is_not_inflated_beyond_the_limit(tmp_path):
+    bomb = pack({"cats/a.jpg": bytes(50_000_000), "cats/b.jpg": PHOTO})
+    assert len(bomb) < 100_000
+    small = ArchiveLimits(max_photo_bytes=1_000_000)
+    first, second = read_photos(bomb, small)
+    assert "larger than the limit" in first.error
+    assert second.data == PHOTO
+    with pytest.raises(DataError, match=r"cats/a\.jpg: it is larger"):
+        unpack_labels(io.BytesIO(bomb), tmp_path / "raw", small)
+
+
+@pytest.mark.parametrize("size", [0, 10])
+def test_a_photo_that_is_larger_than_its_header_says_is_damaged(size):
+    (entry,) = read_photos(claim_size(pack({"a.jpg": bytes(3_000_000)}), size))
+    assert "damaged" in entry.error
+    assert entry.data == b""
+
+
+def test_a_size_in_a_header_refuses_nothing_by_itself():
+    (entry,) = read_photos(claim_size(pack({"a.jpg": bytes(3_000_000)}), 2**32 - 2))
+    assert (entry.error, len(entry.data)) == (None, 3_000_000)
+
+
+def test_all_photos_together_have_a_limit(tmp_path):
+    data = pack({f"cats/{i}.jpg": bytes([i]) * 1000 for i in range(5)})
+    entries = list(read_photos(data, ArchiveLimits(max_bytes=2500)))
+    assert [entry.error is None for entry in entries] == [True, True, False]
+    assert "left out, like all after it" in entries[-1].error
+    with pytest.raises(DataError, match="split it"):
+        unpack_labels(io.BytesIO(data), tmp_path / "raw", ArchiveLimits(max_bytes=2500))
+    assert not (tmp_path / "raw").exists()
+
+
+# Unpacking label folders
+
+
+@pytest.mark.parametrize("top", ["", "photos/", "my photos\\"])
+def test_label_folders_are_written_with_or_without_a_folder_around_them(top, tmp_path):
+    names = ["dogs/1.jpg", "cats/1.jpg", "cats/2.jpg"]
+    files = {top + name: PHOTO + name.encode() for name in names}
+    files |= {f"{top}readme.txt": b"hello", f"{top}cats/.DS_Store": b"x"}
+    counts = unpack_labels(io.BytesIO(pack(files)), tmp_path / "raw")
+    assert list(counts.items()) == [("cats", 2), ("dogs", 1)]
+    assert files_under(tmp_path / "raw") == sorted(names)
+    assert (tmp_path / "raw/cats/2.jpg").read_bytes() == PHOTO + b"cats/2.jpg"
+
+
+@pytest.mark.parametrize("top", ["", "photos/"])
+def test_a_table_beside_the_label_folders_says_who_is_on_a_photo(top, tmp_path):
+    table = b"path,label,subject,split\ncats/a.jpg,cats,tom,test\n"
+    data = pack({f"{top}cats/a.jpg": PHOTO, f"{top}dogs/b.jpg": PHOTO, f"{top}labels.csv": table})
+    unpack_labels(io.BytesIO(data), tmp_path / "raw")
+    photos = list_photos(tmp_path / "raw")
+    assert photos["subject"].tolist() == ["tom", ""]
+    assert photos["split"].tolist() == ["test", ""]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../cats/a.jpg", "cats/../a.jpg", "/cats/a.jpg", "//host/cats/a.jpg", "C:/cats/a.jpg",
+        "C:cats/a.jpg", "..\\cats\\a.jpg", "\\cats\\a.jpg", "./cats/a.jpg", "cats//a.jpg",
+    ],
+)  # fmt: skip
+def test_a_path_that_leads_elsewhere_is_refused(name, tmp_path):
+    with pytest.raises(DataError, match="leads elsewhere"):
+        unpack_labels(io.BytesIO(pack([(name, PHOTO)])), tmp_path / "raw")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "label", ["CON", "nul.x", "cats.", "cats ", " ", "a\tb", "a?b", "x" * 300, "cats_crop"]
+)
+def test_a_label_that_is_no_folder_everywhere_is_refused(label, tmp_path):
+    with pytest.raises(DataError, match="cannot be a label"):
+        unpack_labels(io.BytesIO(pack([(f"{label}/a.jpg", PHOTO)])), tmp_path / "raw")
+
+
+@pytest.mark.parametrize("twins", [("Cats", "cats"), ("caf\xe9", "cafe\u0301")])
+def test_labels_that_would_be_one_folder_are_refused(twins, tmp_path):
+    data = pack({f"{label}/a.jpg": PHOTO for label in twins})
+    with pytest.raises(DataError, match="would be one folder"):
+        unpack_labels(io.BytesIO(data), tmp_path / "raw")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "1/2/3/a.jpg"])
+def test_a_photo_outside_the_label_folders_is_named(name, tmp_path):
+    data = pack({"cats/b.jpg": PHOTO, name: PHOTO})
+    with pytest.raises(DataError, match=f"must be <label>/<photo>; found '{name}'"):
+        unpack_labels(io.BytesIO(data), tmp_path / "raw")
+
+
+def test_photos_whose_names_collide_or_are_no_files_are_kept_under_other_names(tmp_path):
+    names = ["a.jpg", "A.jpg", "a.JPG", "CON.png", "q?.gif", "x" * 300 + ".bmp", "photo-3.jpg"]
+    data = pack([(f"cats/{name}", name.encode()) for name in names])
+    assert unpack_labels(io.BytesIO(data), tmp_path / "raw") == {"cats": len(names)}
+    written = files_under(tmp_path / "raw")
+    assert len({name.lower() for name in written}) == len(names)
+    assert {(tmp_path / "raw" / name).read_bytes().decode() for name in written} == set(names)
+
+
+def test_a_failure_leaves_nothing_behind_and_a_full_folder_alone(tmp_path):
+    data = bytearray(pack({"cats/a.jpg": PHOTO, "cats/b.jpg": b"B" * 5000}, 0))
+    data[data.find(b"BBBB") + 9] ^= 0xFF
+    with pytest.raises(DataError, match=r"cats/b\.jpg: it is damaged"):
+        unpack_labels(io.BytesIO(bytes(data)), tmp_path / "raw")
+    assert not (tmp_path / "raw").exists()
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(DataError, match="not empty"):
+        unpack_labels(io.BytesIO(pack({"cats/a.jpg": PHOTO})), tmp_path)
+    assert files_under(tmp_path) == ["mine.txt"]
+
+
+def test_a_target_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(DataError, match="cannot write to"):
+        unpack_labels(io.BytesIO(pack({"cats/a.jpg": PHOTO})), tmp_path / "file" / "raw")
+
+
+# Whatever the bytes
+
+PARTS = st.one_of(
+    st.sampled_from(
+        ["..", ".", "", "/", "\\", "C:", "cats", "CATS", "a.jpg", "CON.jpg", "a.jpg.", "labels.csv"]
+    ),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+)
+NAMES = st.lists(PARTS, min_size=1, max_size=4).map(lambda p: "/".join(p) + ".jpg")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(NAMES, PARTS.map("cats/{}.jpg".format)), min_size=1, max_size=6))
+def test_no_name_writes_outside_the_target(names):
+    with tempfile.TemporaryDirectory() as folder:
+        cut = [zipfile.ZipInfo(name).filename for name in names]  # at a NUL, perhaps to nothing
+        stored = dict.fromkeys(filter(None, cut))
+        data = pack([(name, str(i).encode()) for i, name in enumerate(stored)])
+        root = Path(folder, "deep", "er")
+        try:
+            counts = unpack_labels(io.BytesIO(data), root / "raw")
+        except DataError:
+            assert files_under(Path(folder)) == []
+        else:
+            written = files_under(Path(folder))
+            assert len([n for n in written if n.endswith(".jpg")]) == sum(counts.values())
+            assert all(name.startswith("deep/er/raw/") for name in written)
+
+
+VALID = pack({"cats/a.jpg": PHOTO[:400], "dogs/b.jpg": b"B" * 300, "labels.csv": b"path,label"})
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200), st.integers(0, len(VALID)), st.integers(0, 40))
+def test_damaged_bytes_raise_nothing_but_our_errors(noise, place, gap):
+    data = VALID[:place] + noise + VALID[place + gap :]
+    try:
+        for entry in read_photos(data):
+            assert entry.error is None or entry.data == b""
+        with tempfile.TemporaryDirectory() as folder:
+            unpack_labels(io.BytesIO(data), Path(folder, "raw"))
+    except DataError:
+        pass

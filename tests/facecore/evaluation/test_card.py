@@ -1,0 +1,250 @@
+"""The card says what the model's folder says, and nothing else."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from cartoons import LABELS
+
+from facecore.errors import ModelError
+from facecore.evaluation.card import card_of, make_card, write_card
+from facecore.evaluation.curves import brier_score, calibration_error, reliability
+from facecore.evaluation.intervals import wilson
+from facecore.evaluation.report import evaluate_predictions
+from facecore.face.recipes import RECIPES
+from facecore.model.classifier import FaceModel
+from facecore.model.store import (
+    read_card,
+    read_evaluation,
+    read_metadata,
+    read_model_table,
+    rename_model,
+    store_card,
+)
+from facecore.training.estimator import FaceSpaceClassifier
+
+SECTIONS = [
+    "What it is", "Data and terms", "What it is for", "What it must not be used for",
+    "How often it is right", "For whom", "What its probabilities are worth",
+    "When it says that it is unsure", "Known failures", "How it was made",
+]  # fmt: skip
+METADATA = {
+    "recipe": "classic", "labels": ["a", "b"], "created": "2026-01-02", "seed": 3, "minutes": 2.0,
+    "note": "", "command": "python -m facecore train x --name y", "versions": {"numpy": "2"},
+    "training_faces": {"a": 7, "b": 5},
+    "data": {"x": {"photos": 20, "train": 12, "test": 8, "states": {"kept": 19, "no_face": 1}}},
+    "search": {
+        "candidates": 4, "folds": 5, "best": {"C": 1.0}, "balanced_accuracy": 0.9, "std": 0.1,
+    },
+    "kernel_vectors": {"kind": "support vectors", "count": 9, "lead_back_to_a_photo": 9},
+}  # fmt: skip
+
+
+def sections(card: str) -> list[str]:
+    return re.findall(r"^## (.*)$", card, re.MULTILINE)
+
+
+def numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from numbers(item)
+    elif isinstance(value, (int, float)):
+        yield float(value)
+
+
+def predictions(labels=("a", "b"), n: int = 60) -> pd.DataFrame:
+    """Return predictions of one test set, of which a sixth is wrong and a few have no face."""
+    rows = []
+    for i in range(n * len(labels)):
+        label = labels[i % len(labels)]
+        other = labels[(i + 1) % len(labels)]
+        said = other if i % 6 == 5 else label
+        found = i % 20 != 19
+        rest = {f"p_{name}": 0.3 / (len(labels) - 1) if found else None for name in labels}
+        scores = rest | {f"p_{said}": 0.7} if found else rest
+        age = "20-39" if i % 3 else "60+"
+        rows.append(
+            {"set": "x", "label": label, "detected": found, "predicted": said if found else "",
+             **scores, "ms": 1.0, "age": age, "race": ""}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_every_figure_of_the_shipped_card_is_in_its_artifacts(shipped, shipped_model):
+    metadata, evaluation = read_metadata("classic"), read_evaluation("classic")
+    table = read_model_table("predictions", "classic")
+    member = shipped_model.pixels
+    known = [*numbers(metadata), *numbers(evaluation)]
+    known.append(member.variance.sum() / member.total_variance)
+    for name, figures in evaluation.items():
+        rows = table[table["set"].eq(name)]
+        known += [calibration_error(rows), brier_score(rows), figures["detected"] / figures["n"]]
+        known += numbers(reliability(rows).to_dict("list"))
+        right = sum(row[label] for label, row in figures["confusion"].items())
+        known += wilson(right, figures["detected"])
+        shares = {}
+        for label, row in figures["confusion"].items():
+            shares[label] = row[label] / sum(row.values())
+            known += [shares[label], *wilson(row[label], sum(row.values()))]
+        for groups in ({k: {"n": 99, "accuracy_all": v} for k, v in shares.items()},
+                       *figures["groups"].values()):  # fmt: skip
+            accuracies = [f["accuracy_all"] for f in groups.values() if f["n"] >= 50]
+            known.append(max(accuracies) - min(accuracies))
+    allowed = {f"{value:.3f}" for value in known}
+    card = make_card("classic")
+    shown = re.findall(r"(?<![\d.])\d\.\d{3}(?![\d.])", card)
+    assert len(shown) > 100
+    assert set(shown) <= allowed
+    assert sections(card) == SECTIONS
+
+
+def test_a_card_has_the_terms_the_command_and_the_counts(shipped):
+    card, metadata = card_of("classic"), read_metadata("classic")
+    assert metadata["note"] in card
+    assert f"\n    {metadata['command']}\n" in card
+    for label, count in metadata["training_faces"].items():
+        assert f"{label} {count:,}" in card
+    for name, part in metadata["data"].items():
+        assert f"| {name} | {part['photos']:,} | {part['train']:,} | {part['test']:,} |" in card
+
+
+def test_training_stores_a_card_that_its_checksum_holds(in_tiny_artifacts):
+    card = read_card("tiny")
+    assert card == make_card("tiny") == card_of("tiny")
+    assert "card.md" in read_metadata("tiny")["sha256"]
+    assert sections(card) == SECTIONS
+
+
+def test_a_users_own_model_says_that_it_holds_photos_of_persons(in_tiny_artifacts):
+    count = read_metadata("tiny")["kernel_vectors"]["count"]
+    assert f"**{count} of {count} lead back to the photo of one person:**" in card_of("tiny")
+
+
+def test_a_model_that_is_given_away_says_that_it_holds_none(shipped):
+    count = read_metadata("classic")["kernel_vectors"]["count"]
+    assert f"None of the {count:,} leads back" in card_of("classic")
+
+
+def test_a_card_stays_true_when_the_model_gets_another_name(tiny_artifacts, artifacts):
+    shutil.copytree(tiny_artifacts / "tiny", artifacts / "tiny")
+    before = card_of("tiny")
+    rename_model("tiny", "mine")
+    assert card_of("mine") == before
+
+
+def test_a_model_without_test_photos_says_how_to_measure_it(tiny_model):
+    card = write_card(tiny_model, METADATA)
+    assert "python -m facecore evaluate PHOTOS --model NAME" in card
+    assert not {"For whom", "Known failures"} & set(sections(card))
+    assert "0.900 ± 0.100 over 5 folds" in card
+
+
+def test_data_without_stated_terms_are_said_to_have_none(tiny_model):
+    assert "The terms of the photos were not stated." in write_card(tiny_model, METADATA)
+
+
+def test_groups_and_gap_are_those_of_the_evaluation(tiny_model):
+    evaluation = {"x": evaluate_predictions(predictions())}
+    card = write_card(tiny_model, METADATA, evaluation)
+    for group, figures in evaluation["x"]["groups"]["age"].items():
+        low, high = figures["interval_all"]
+        cells = f"| {figures['n']} | {figures['accuracy_all']:.3f} ({low:.3f} to {high:.3f}) |"
+        assert f"| {group} {cells}" in card
+    assert "by race" not in card
+
+
+def test_a_gap_is_not_drawn_from_a_handful_of_photos(tiny_model):
+    few = write_card(tiny_model, METADATA, {"x": evaluate_predictions(predictions(n=20))})
+    assert "Largest gap" not in few
+    assert "Largest gap" in write_card(
+        tiny_model, METADATA, {"x": evaluate_predictions(predictions(n=60))}
+    )
+
+
+def test_known_failures_are_the_worst_of_the_figures(tiny_model):
+    figures = evaluate_predictions(predictions())
+    failures = write_card(tiny_model, METADATA, {"x": figures}).split("## Known failures")[1]
+    worst = min(figures["recall"], key=figures["recall"].__getitem__)
+    assert f"least often right for {worst}: in {figures['recall'][worst]:.3f}" in failures
+    assert f"in {figures['n'] - figures['detected']} of {figures['n']} photos" in failures
+
+
+def test_calibration_comes_from_the_predictions_where_the_evaluation_has_none(tiny_model):
+    table = predictions()
+    evaluation = {"x": evaluate_predictions(table)}
+    card = write_card(tiny_model, METADATA, evaluation, table)
+    assert f"| x | {calibration_error(table):.3f} | {brier_score(table):.3f} |" in card
+    (row,) = reliability(table).to_dict("records")
+    assert f"| {row['faces']} | 0.700 | {row['right']:.3f}" in card
+    evaluation["x"] |= {"calibration_error": 0.123, "brier_score": 0.456, "reliability": [row]}
+    assert "| x | 0.123 | 0.456 |" in write_card(tiny_model, METADATA, evaluation)
+
+
+def test_answers_and_unsure_are_told_where_they_were_measured(tiny_model):
+    figures = {"coverage": 0.91, "accuracy_answered": 0.987, "interval_answered": [0.95, 0.99]}
+    evaluation = {"x": evaluate_predictions(predictions()) | figures}
+    card = write_card(tiny_model, METADATA | {"rule": {"min_confidence": 0.85}}, evaluation)
+    assert "no label to a face with a confidence below 0.850." in card
+    assert "| x | 120 | 0.910 | 0.987 (0.950 to 0.990) |" in card
+    plain = write_card(tiny_model, METADATA, {"x": evaluate_predictions(predictions())})
+    assert "unsure" not in plain
+
+
+def test_three_labels_have_a_card(three_faces):
+    X, y, _ = three_faces
+    model = FaceSpaceClassifier(n_components=10).fit(X, y).to_model(RECIPES["classic"], X, y)
+    table = predictions(LABELS)
+    metadata = METADATA | {"labels": list(LABELS), "training_faces": dict.fromkeys(LABELS, 20)}
+    card = write_card(model, metadata, {"x": evaluate_predictions(table)}, table)
+    assert "like: round, square, wide." in card
+    for label in LABELS:
+        assert re.search(rf"^\| {label} \| 60 \| 0\.\d{{3}} ", card, re.MULTILINE)
+
+
+def test_a_line_of_a_name_or_note_cannot_become_markup(tiny_model):
+    note = "# Heading\n\n| a | b |\n<script> $x$ :material/home: `code`"
+    card = write_card(tiny_model, METADATA | {"note": note})
+    assert "# Heading" not in card.replace("\\# Heading", "")
+    assert "\\<script\\> \\$x\\$ \\:material/home: \\`code\\`" in card
+
+
+@pytest.fixture
+def copied(tiny_artifacts, artifacts) -> Any:
+    shutil.copytree(tiny_artifacts / "tiny", artifacts / "tiny")
+    return artifacts / "tiny"
+
+
+def test_a_stored_card_is_read_and_not_written_anew(copied):
+    store_card("tiny", "# Mine\n")
+    assert card_of("tiny") == "# Mine\n"
+    assert FaceModel.load(copied).labels == ("round", "square")
+    assert [path.name for path in copied.parent.iterdir()] == ["tiny"]
+
+
+def test_a_model_without_a_card_gets_one_when_it_is_asked_for(copied):
+    (copied / "card.md").unlink()
+    metadata = json.loads((copied / "metadata.json").read_text())
+    del metadata["sha256"]["card.md"]
+    (copied / "metadata.json").write_text(json.dumps(metadata))
+    assert read_card("tiny") is None
+    assert sections(card_of("tiny")) == SECTIONS
+
+
+def test_a_card_that_was_changed_is_damaged(copied):
+    (copied / "card.md").write_text("# It is always right\n")
+    with pytest.raises(ModelError, match=r"card\.md"):
+        card_of("tiny")
+
+
+def test_metadata_that_lack_something_are_told(copied):
+    metadata = json.loads((copied / "metadata.json").read_text())
+    del metadata["seed"]
+    (copied / "metadata.json").write_text(json.dumps(metadata))
+    with pytest.raises(ModelError, match="lack 'seed'; train it again"):
+        make_card("tiny")

@@ -1,0 +1,196 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+from facecore.evaluation.curves import (
+    answers_at,
+    brier_score,
+    calibration_error,
+    coverage_curve,
+    precision_recall,
+    reliability,
+    roc,
+    score_counts,
+    score_labels,
+)
+from facecore.evaluation.intervals import wilson
+from facecore.evaluation.report import evaluate_predictions
+from facecore.model.store import read_model_table
+
+
+def predictions(rows, labels=("a", "b")) -> pd.DataFrame:
+    """A table of predictions from true labels and scores; None where no face was found."""
+    table = pd.DataFrame({"label": [label for label, _ in rows]})
+    table["detected"] = [scores is not None for _, scores in rows]
+    P = np.array([[np.nan] * len(labels) if s is None else s for _, s in rows], dtype=float)
+    best = np.array(labels)[np.nan_to_num(P).argmax(axis=1)]
+    table["predicted"] = np.where(table["detected"], best, "")
+    return table.assign(**{f"p_{label}": P[:, i] for i, label in enumerate(labels)})
+
+
+@pytest.fixture
+def few() -> pd.DataFrame:
+    return predictions(
+        [
+            ("a", (0.9, 0.1)), ("a", (0.6, 0.4)), ("a", (0.3, 0.7)), ("a", None),
+            ("b", (0.2, 0.8)), ("b", (0.4, 0.6)), ("b", (0.7, 0.3)), ("b", None),
+        ]
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stored(shipped) -> pd.DataFrame:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACECORE_ARTIFACTS", str(shipped.parent))
+        return read_model_table("predictions", shipped.name)
+
+
+@pytest.fixture
+def three() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    y = rng.choice(["x", "y", "z"], 300)
+    P = rng.dirichlet([1, 1, 1], 300)
+    P[np.arange(300), np.searchsorted(["x", "y", "z"], y)] += 0.7
+    P /= P.sum(axis=1, keepdims=True)
+    return predictions(list(zip(y, P, strict=True)), ("x", "y", "z"))
+
+
+def test_the_labels_are_those_with_scores(few, three):
+    assert score_labels(few) == ["a", "b"]
+    assert score_labels(three) == ["x", "y", "z"]
+
+
+def test_the_area_under_the_roc_is_the_share_of_pairs_in_the_right_order(few):
+    curve = roc(few, "b")
+    pairs = [b > a for a in (0.1, 0.4, 0.7) for b in (0.8, 0.6, 0.3)]
+    assert curve.area == pytest.approx(sum(pairs) / 9)
+    assert (curve.x[0], curve.y[0]) == (0, 0)
+    assert (curve.x[-1], curve.y[-1]) == (1, 1)
+    assert roc(few, "a").area == pytest.approx(curve.area)  # two labels mirror each other
+
+
+def test_precision_and_recall_at_a_threshold_are_counted_by_hand(few):
+    curve = precision_recall(few, "b")
+    (i,) = np.flatnonzero(curve.threshold == 0.6)
+    assert curve.x[i] == pytest.approx(2 / 3)  # of 3 faces of b, 2 score 0.6 or more
+    assert curve.y[i] == pytest.approx(2 / 3)  # of 3 such faces, 2 are b
+    assert curve.x[-1] == 0
+
+
+@pytest.mark.parametrize("label", ["x", "y", "z"])
+def test_three_labels_are_each_held_against_the_rest(three, label):
+    truth, score = three["label"].eq(label), three[f"p_{label}"]
+    assert roc(three, label).area == pytest.approx(roc_auc_score(truth, score))
+    expected = average_precision_score(truth, score)
+    assert precision_recall(three, label).area == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("curve", [roc, precision_recall])
+@pytest.mark.parametrize("kept", ["a", "nobody"])
+def test_faces_of_one_label_make_no_curve(few, curve, kept):
+    empty = curve(few[few["label"].eq(kept)], "a")
+    assert len(empty.x) == len(empty.y) == len(empty.threshold) == 0
+    assert np.isnan(empty.area)
+
+
+def test_reliability_counts_every_face_found_once(few, three):
+    for table in (few, three):
+        rows = reliability(table)
+        assert rows["faces"].sum() == table["detected"].sum()
+        assert (rows["confidence"].between(rows["from"], rows["to"])).all()
+        assert rows["from"].min() >= 1 / len(score_labels(table)) - 1e-12
+
+
+def test_a_bin_holds_the_mean_confidence_the_share_right_and_its_interval(few):
+    rows = reliability(few, bins=5).set_index("faces")
+    top = rows.loc[[1]].iloc[-1]  # 0.9, right
+    assert (top["confidence"], top["right"]) == (0.9, 1.0)
+    assert (top["low"], top["high"]) == wilson(1, 1)
+    middle = reliability(few, bins=1).iloc[0]
+    assert middle["faces"] == 6
+    assert middle["confidence"] == pytest.approx((0.9 + 0.6 + 0.7 + 0.8 + 0.6 + 0.7) / 6)
+    assert middle["right"] == pytest.approx(4 / 6)
+    assert (middle["low"], middle["high"]) == wilson(4, 6)
+
+
+def test_a_sure_answer_is_in_the_last_bin():
+    assert reliability(predictions([("a", (1.0, 0.0))]))["to"].tolist() == [1.0]
+
+
+def test_the_calibration_error_is_the_distance_from_what_the_model_says(few):
+    assert calibration_error(few, bins=1) == pytest.approx(4.3 / 6 - 4 / 6)
+    honest = predictions([("a", (0.8, 0.2))] * 4 + [("b", (0.8, 0.2))])
+    assert calibration_error(honest) == pytest.approx(0)
+    boasting = predictions([("b", (1.0, 0.0))] * 3)
+    assert calibration_error(boasting) == 1
+
+
+def test_the_brier_score_of_two_labels_is_that_of_scikit_learn(stored, few):
+    for table, label in ((few, "b"), (stored, "male")):
+        found = table[table["detected"]]
+        expected = brier_score_loss(found["label"].eq(label), found[f"p_{label}"])
+        assert brier_score(table) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_brier_score_of_three_labels_lies_between_0_and_1():
+    sure = np.eye(3)
+    rows = [("x", sure[0]), ("y", sure[1]), ("z", sure[2])]
+    assert brier_score(predictions(rows, ("x", "y", "z"))) == 0
+    wrong = [("x", sure[1]), ("y", sure[2]), ("z", sure[0])]
+    assert brier_score(predictions(wrong, ("x", "y", "z"))) == 1
+
+
+def test_asking_for_more_confidence_answers_fewer_photos(stored):
+    curve = coverage_curve(stored)
+    assert curve["threshold"].is_monotonic_decreasing
+    assert curve["answered"].is_monotonic_increasing
+    assert curve["answered"].iloc[-1] == stored["detected"].sum()
+    right = stored["detected"] & stored["predicted"].eq(stored["label"])
+    assert curve["accuracy"].iloc[-1] == pytest.approx(right.sum() / stored["detected"].sum())
+
+
+def test_the_point_at_a_threshold_lies_on_the_curve(stored, three):
+    for table in (stored, three):
+        curve = coverage_curve(table)
+        for row in curve.iloc[:: len(curve) // 7].itertuples():
+            point = answers_at(table, row.threshold)
+            assert point.answered == row.answered
+            assert point.coverage == pytest.approx(row.coverage)
+            assert point.accuracy == pytest.approx(row.accuracy)
+
+
+def test_answers_unsure_and_no_face_are_counted_by_hand(few):
+    point = answers_at(few, 0.7)
+    assert (point.photos, point.answered, point.unsure, point.no_face) == (8, 4, 2, 2)
+    assert (point.right, point.accuracy, point.coverage) == (2, 0.5, 0.5)
+    assert point.interval == wilson(2, 4)
+
+
+def test_without_a_threshold_all_faces_found_are_answered(stored):
+    assert (
+        round(answers_at(stored, 0).accuracy, 4) == evaluate_predictions(stored)["accuracy_found"]
+    )
+
+
+def test_a_threshold_that_no_face_reaches_answers_nothing(few):
+    point = answers_at(few, 0.95)
+    assert (point.answered, point.coverage) == (0, 0)
+    assert np.isnan(point.accuracy)
+
+
+def test_scores_are_counted_by_true_label(few):
+    counts = score_counts(few, "b", bins=2)
+    assert counts.index.tolist() == [0.25, 0.75]
+    assert counts.to_dict("list") == {"a": [2, 1], "b": [1, 2]}
+
+
+def test_photos_without_a_face_have_no_curves():
+    nothing = predictions([("a", None), ("b", None)])
+    assert np.isnan(roc(nothing, "a").area)
+    assert reliability(nothing).empty
+    assert np.isnan(calibration_error(nothing))
+    assert np.isnan(brier_score(nothing))
+    assert coverage_curve(nothing).empty
+    assert answers_at(nothing, 0.5).no_face == 2
+    assert score_counts(nothing, "a").empty

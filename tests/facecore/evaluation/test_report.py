@@ -1,0 +1,318 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facecore.data.listing import list_photos
+from facecore.evaluation.curves import answers_at, brier_score, calibration_error, reliability
+from facecore.evaluation.intervals import wilson
+from facecore.evaluation.report import (
+    age_band,
+    balanced_interval,
+    evaluate_predictions,
+    predict_table,
+)
+from facecore.model.rule import AnswerRule
+from facecore.model.store import read_evaluation, read_model_table
+
+
+def test_the_interval_of_one_label_is_that_of_its_recall():
+    confusion = {"a": {"a": 81, "b": 180, "no face": 2}}
+    assert balanced_interval(confusion) == pytest.approx(wilson(81, 263))
+
+
+def test_the_interval_of_balanced_accuracy_covers_it_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    shares, sizes = np.array([0.95, 0.8, 0.6]), np.array([40, 90, 250])
+    hits = 0
+    for _ in range(2000):
+        right = rng.binomial(sizes, shares)
+        confusion = {
+            label: {label: int(r), "no face": int(n - r)}
+            for label, r, n in zip("abc", right, sizes, strict=True)
+        }
+        low, high = balanced_interval(confusion)
+        assert low <= (right / sizes).mean() <= high
+        hits += low <= shares.mean() <= high
+    assert hits / 2000 == pytest.approx(0.95, abs=0.02)
+
+
+def test_the_interval_of_balanced_accuracy_stays_within_0_and_1():
+    sure = {"a": {"a": 3, "b": 0}, "b": {"a": 0, "b": 2}}
+    assert 0 < balanced_interval(sure)[0] < balanced_interval(sure)[1] <= 1
+    wrong = {"a": {"a": 0, "b": 3}, "b": {"a": 2, "b": 0}}
+    assert 0 <= balanced_interval(wrong)[0] < balanced_interval(wrong)[1] < 1
+
+
+def test_balanced_accuracy_without_photos_may_be_anything():
+    assert balanced_interval({}) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("age", "band"),
+    [("0", "0-12"), ("12", "0-12"), ("12.5", "0-12"), ("13", "13-19"), ("20", "20-39"),
+     ("59", "40-59"), ("60", "60+"), ("116", "60+"), ("", ""), ("old", ""), ("-3", ""),
+     ("nan", "")],
+)  # fmt: skip
+def test_ages_fall_into_bands(age, band):
+    assert age_band(age) == band
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    rows = [
+        # label, detected, predicted, age, race, ms
+        ("a", True, "a", "20-39", "x", 10.0),
+        ("a", True, "a", "20-39", "y", 20.0),
+        ("a", True, "b", "60+", "x", 30.0),
+        ("a", False, "", "60+", "", 40.0),
+        ("b", True, "b", "20-39", "y", 50.0),
+        ("b", False, "", "", "", 60.0),
+    ]
+    return pd.DataFrame(rows, columns=["label", "detected", "predicted", "age", "race", "ms"])
+
+
+def test_a_photo_without_a_face_found_counts_as_wrong_over_all(table):
+    figures = evaluate_predictions(table)
+    assert (figures["n"], figures["detected"]) == (6, 4)
+    assert figures["accuracy_found"] == 0.75
+    assert figures["accuracy_all"] == 0.5
+    assert figures["balanced_accuracy_found"] == round((2 / 3 + 1) / 2, 4)
+    assert figures["balanced_accuracy_all"] == 0.5
+    assert figures["recall"] == {"a": 0.5, "b": 0.5}
+    assert figures["interval_all"] == [round(v, 4) for v in wilson(3, 6)]
+    assert figures["ms_per_photo"] == 35.0
+
+
+def test_a_label_predicted_where_no_face_was_found_is_still_wrong(table):
+    table.loc[~table["detected"], "predicted"] = table["label"]
+    assert evaluate_predictions(table)["accuracy_all"] == 0.5
+
+
+def test_the_confusion_counts_every_photo_once(table):
+    confusion = evaluate_predictions(table)["confusion"]
+    assert confusion == {
+        "a": {"a": 2, "b": 1, "no face": 1},
+        "b": {"a": 0, "b": 1, "no face": 1},
+    }
+    assert sum(sum(row.values()) for row in confusion.values()) == 6
+
+
+def test_a_label_that_the_model_does_not_know_is_in_the_confusion(table):
+    table.loc[0, "predicted"] = "c"
+    confusion = evaluate_predictions(table)["confusion"]
+    assert confusion["a"]["c"] == 1
+    assert sum(sum(row.values()) for row in confusion.values()) == 6
+
+
+def test_groups_are_told_where_they_are_known(table):
+    groups = evaluate_predictions(table)["groups"]
+    assert set(groups) == {"age", "race"}
+    assert set(groups["age"]) == {"20-39", "60+"}
+    assert groups["age"]["20-39"]["n"] == 3
+    assert groups["age"]["20-39"]["accuracy_all"] == 1.0
+    assert groups["age"]["60+"] == {
+        "n": 2, "detected": 1, "accuracy_all": 0.0, "balanced_accuracy_all": 0.0,
+        "interval_all": [round(v, 4) for v in wilson(0, 2)],
+    }  # fmt: skip
+    assert groups["race"]["y"]["accuracy_all"] == 1.0
+
+
+def test_traits_that_nobody_knows_are_no_groups(table):
+    assert evaluate_predictions(table.assign(age="", race=""))["groups"] == {}
+
+
+def test_a_report_in_which_no_face_was_found_is_json(table):
+    figures = evaluate_predictions(table.assign(detected=False, predicted=""))
+    assert figures["accuracy_found"] is None
+    assert figures["accuracy_all"] == 0
+    assert figures["balanced_accuracy_found"] is None
+    json.dumps(figures, allow_nan=False)
+
+
+@pytest.fixture
+def ruled() -> pd.DataFrame:
+    """120 photos with scores; the likeliest label is given from a confidence of 0.7 on."""
+    rng = np.random.default_rng(0)
+    P = rng.dirichlet([1.5, 1.5], 120).round(6)
+    label = np.where(rng.random(120) < P[:, 0], "a", "b")
+    table = pd.DataFrame({"label": label, "p_a": P[:, 0], "p_b": P[:, 1], "ms": 1.0})
+    table["detected"] = np.arange(120) % 12 != 0
+    table.loc[~table["detected"], ["p_a", "p_b"]] = np.nan
+    best = np.where(P[:, 0] > P[:, 1], "a", "b")
+    table["predicted"] = np.where(table["detected"], best, "")
+    table["answered"] = table["detected"] & (P.max(axis=1) >= 0.7)
+    table["age"] = np.repeat(["20-39", "60+", "0-12", ""], [55, 52, 10, 3])
+    return table.assign(race=np.where(np.arange(120) < 90, "x", "y"))
+
+
+def test_coverage_and_accuracy_when_answered_follow_from_the_answers(ruled):
+    figures, point = evaluate_predictions(ruled), answers_at(ruled, 0.7)
+    assert 0 < point.unsure < point.photos
+    assert figures["coverage"] == round(point.coverage, 4)
+    assert figures["accuracy_answered"] == round(point.accuracy, 4)
+    assert figures["interval_answered"] == [round(v, 4) for v in point.interval]
+    json.dumps(figures, allow_nan=False)
+
+
+def test_the_accuracy_over_all_does_not_depend_on_the_rule(ruled):
+    plain = evaluate_predictions(ruled.drop(columns="answered"))
+    for answered in (ruled["detected"], ruled["answered"], ruled["answered"] & False):
+        figures = evaluate_predictions(ruled.assign(answered=answered))
+        for key in plain.keys() - {"groups"}:
+            assert figures[key] == plain[key]
+
+
+def test_a_table_that_does_not_say_what_was_answered_has_the_figures_it_had(ruled):
+    figures = evaluate_predictions(ruled.drop(columns="answered"))
+    assert list(figures) == [
+        "n", "detected", "accuracy_found", "accuracy_all", "balanced_accuracy_found",
+        "balanced_accuracy_all", "interval_all", "recall", "confusion", "ms_per_photo", "groups",
+    ]  # fmt: skip
+    assert set(figures["groups"]) == {"age", "race"}
+    assert "coverage" not in figures["groups"]["age"]["60+"]
+
+
+def test_every_group_has_its_coverage_and_the_labels_are_groups_too(ruled):
+    groups = evaluate_predictions(ruled)["groups"]
+    assert set(groups) == {"label", "age", "race"}
+    for trait, found in groups.items():
+        for group, figures in found.items():
+            point = answers_at(ruled[ruled[trait].eq(group)], 0.7)
+            assert figures["n"] == point.photos
+            assert figures["coverage"] == round(point.coverage, 4)
+            assert figures["accuracy_answered"] == round(point.accuracy, 4)
+
+
+def test_the_gap_is_between_the_best_and_the_worst_of_large_groups(ruled):
+    figures = evaluate_predictions(ruled)
+    ages = {group: f["accuracy_all"] for group, f in figures["groups"]["age"].items()}
+    best, worst = sorted(("20-39", "60+"), key=ages.get, reverse=True)
+    assert figures["gaps"]["age"] == {
+        "gap": round(ages[best] - ages[worst], 4), "best": best, "worst": worst,
+    }  # fmt: skip
+    assert "race" not in figures["gaps"]  # y has 30 photos
+
+
+def test_the_report_tells_how_honest_the_probabilities_are(ruled):
+    figures = evaluate_predictions(ruled)
+    assert figures["calibration_error"] == round(calibration_error(ruled), 4)
+    assert figures["brier_score"] == round(brier_score(ruled), 4)
+    rows = pd.DataFrame(figures["reliability"])
+    pd.testing.assert_frame_equal(rows, reliability(ruled).round(4))
+
+
+def test_where_nothing_is_answered_there_is_no_accuracy_of_answers(ruled):
+    figures = evaluate_predictions(ruled.assign(answered=False))
+    assert figures["coverage"] == 0
+    assert figures["accuracy_answered"] is None
+    nothing = ruled.assign(answered=False, detected=False, predicted="", p_a=np.nan, p_b=np.nan)
+    figures = evaluate_predictions(nothing)
+    assert figures["calibration_error"] is None
+    assert figures["reliability"] == []
+    json.dumps(figures, allow_nan=False)
+
+
+def test_predictions_keep_the_likeliest_label_and_say_what_was_answered(raw_folder, tiny_model):
+    photos = list_photos(raw_folder).iloc[::4]
+    free = predict_table(photos, raw_folder, tiny_model)
+    assert (free["answered"] == free["detected"]).all()
+    scores = free[[f"p_{label}" for label in tiny_model.labels]].max(axis=1)
+    rule = AnswerRule(min_confidence=float(scores.median()), max_distance=0.9)
+    ruled = predict_table(photos, raw_folder, replace(tiny_model, rule=rule))
+    assert (ruled["predicted"] == free["predicted"]).all()
+    assert 0 < ruled["answered"].sum() < ruled["detected"].sum()
+    assert (ruled["answered"] == (scores >= rule.min_confidence - 1e-6)).all()
+    assert ruled[["distance", "score"]].notna().all(axis=1).equals(ruled["detected"])
+    assert evaluate_predictions(ruled)["accuracy_all"] == evaluate_predictions(free)["accuracy_all"]
+
+
+def test_every_photo_of_a_data_set_has_a_row_of_predictions(raw_folder, tiny_model, tmp_path):
+    photos = list_photos(raw_folder).iloc[::4]
+    table = predict_table(photos, raw_folder, tiny_model, name="drawn")
+    assert len(table) == len(photos)
+    assert table["label"].tolist() == photos["label"].tolist()
+    assert set(table["set"]) == {"drawn"}
+    assert table["detected"].mean() > 0.9
+    scores = table[[f"p_{label}" for label in tiny_model.labels]]
+    assert scores[table["detected"]].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
+    assert set(table["age"]) <= {"13-19", "20-39", "40-59", "60+"}
+    assert evaluate_predictions(table)["accuracy_all"] > 0.8
+
+
+def test_a_bad_photo_is_a_row_with_an_error(raw_folder, tiny_model, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "bad.jpg").write_text("no photo")
+    table = predict_table(list_photos(tmp_path), tmp_path, tiny_model)
+    assert not table["detected"][0]
+    assert table["predicted"][0] == ""
+    assert "not a photo" in table["error"][0]
+    assert np.isnan(table[f"p_{tiny_model.labels[0]}"][0])
+
+
+def check_stored_evaluation(name: str) -> None:
+    evaluation, predictions = read_evaluation(name), read_model_table("predictions", name)
+    assert evaluation
+    assert set(predictions["set"]) == set(evaluation)
+    for data, figures in evaluation.items():
+        rows = predictions[predictions["set"].eq(data)]
+        again = evaluate_predictions(rows.fillna({"age": "", "race": "", "predicted": ""}))
+        assert json.loads(json.dumps(again)) == figures
+
+
+def test_the_stored_evaluation_follows_from_the_stored_predictions(in_tiny_artifacts):
+    check_stored_evaluation("tiny")
+
+
+def test_the_evaluation_that_ships_follows_from_the_predictions_that_ship(shipped, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(shipped.parent))
+    check_stored_evaluation(shipped.name)
+
+
+def count_unmatched(new: pd.DataFrame, stored: pd.DataFrame, column: str) -> int:
+    """Count new predictions that are not among the stored ones, each of which serves once."""
+    missing = 0
+    for (label, found), rows in new.groupby(["label", "detected"]):
+        mine = stored[stored["label"].eq(label) & stored["detected"].eq(found)]
+        values, place = np.sort(mine[column].to_numpy()), 0
+        if not found:
+            missing += max(0, len(rows) - len(mine))
+            continue
+        for p in np.sort(rows[column].to_numpy()):
+            while place < len(values) and values[place] < p - 1e-3:
+                place += 1
+            if place == len(values) or values[place] > p + 1e-3:
+                missing += 1
+            else:
+                place += 1
+    return missing
+
+
+def test_predictions_are_matched_one_to_one(in_tiny_artifacts):
+    stored = read_model_table("predictions", "tiny")
+    assert count_unmatched(stored, stored, "p_round") == 0
+    moved = stored.assign(p_round=stored["p_round"] + 2)
+    assert count_unmatched(moved, stored, "p_round") == stored["detected"].sum()
+    twice = pd.concat([stored, stored])
+    assert count_unmatched(twice, stored, "p_round") > 0
+    assert count_unmatched(stored.assign(detected=False), stored, "p_round") > 0
+
+
+def test_photos_predicted_again_are_in_the_predictions_that_ship(
+    shipped, shipped_model, shared_data, monkeypatch
+):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(shipped.parent))
+    stored = read_model_table("predictions", shipped.name)
+    column = f"p_{shipped_model.labels[0]}"
+    names = [name for name in sorted(stored["set"].unique()) if (shared_data / name).is_dir()]
+    assert names
+    missing = 0
+    for name in names:
+        photos = list_photos(shared_data / name)
+        photos = photos[photos["split"].eq("test")].sample(200 // len(names), random_state=0)
+        table = predict_table(photos, shared_data / name, shipped_model, name=name)
+        missing += count_unmatched(table, stored[stored["set"].eq(name)], column)
+    # Photos that equal or nearly equal others were left out of the stored evaluation.
+    assert missing <= 4

@@ -1,0 +1,271 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+from cartoons import draw_face, draw_photo
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facecore.errors import ModelError
+from facecore.face.detect import CASCADES, HaarSettings, MtcnnSettings, detector_spec, get_detector
+from facecore.face.prepare import to_grey
+
+HAAR = {"name": "haar"}
+MTCNN = {"name": "mtcnn"}
+WITHOUT_RETRIES = {**MTCNN, "border": 0}
+
+
+def test_a_face_is_found_where_it_was_drawn():
+    side, face, left, top = 240, 120, 70, 50
+    photo = np.full((side, side, 3), 150, dtype=np.uint8)
+    photo[top : top + face, left : left + face] = draw_face("round", 1, side=face)[:, :, None]
+    (found,) = get_detector(HAAR)(photo)
+    x, y, w, h = found.box
+    assert x + w / 2 == pytest.approx(left + face / 2, abs=8)
+    assert y + h / 2 == pytest.approx(top + face / 2, abs=12)
+    assert 0.75 * face < w < 1.15 * face
+    assert found.score > 0
+    assert found.landmarks is None
+
+
+@pytest.mark.parametrize("detector", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+@pytest.mark.parametrize("factor", [2, 5])
+def test_boxes_are_in_pixels_of_the_photo_however_large_it_is(factor, detector):
+    photo = draw_photo("square", 2, side=240)
+    big = cv2.resize(photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    (small_face,), (big_face,) = get_detector(detector)(photo), get_detector(detector)(big)
+    assert np.array(big_face.box) / factor == pytest.approx(np.array(small_face.box), abs=8)
+
+
+@pytest.mark.parametrize("detector", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+def test_faces_come_largest_first(detector):
+    photo = np.full((300, 480, 3), 150, dtype=np.uint8)
+    for left, side in ((10, 90), (120, 160), (310, 120)):
+        photo[60 : 60 + side, left : left + side] = draw_face("round", 3, side=side)[:, :, None]
+    found = get_detector(detector)(photo)
+    areas = [face.box[2] * face.box[3] for face in found]
+    assert len(found) == 3
+    assert areas == sorted(areas, reverse=True)
+    assert found[0].box[0] == pytest.approx(120, abs=25)
+
+
+def test_a_tight_crop_is_found_on_the_second_try_and_its_box_may_leave_the_photo():
+    face = draw_face("round", 1, side=200)
+    tight = np.repeat(face[18:195, 26:174, None], 3, axis=2)
+    assert get_detector(detector_spec("haar", HaarSettings(border=0)))(tight) == []
+    (found,) = get_detector(HAAR)(tight)
+    x, y, w, h = found.box
+    assert min(x, y) < 0 or x + w > tight.shape[1] or y + h > tight.shape[0]
+    assert x + w / 2 == pytest.approx(tight.shape[1] / 2, abs=15)
+
+
+def test_the_networks_give_a_probability_and_landmarks_within_the_box():
+    for person in range(5):
+        (found,) = get_detector(MTCNN)(draw_photo("square", person))
+        x, y, w, h = found.box
+        points = np.array(found.landmarks)
+        assert 0.7 < found.score <= 1
+        assert points.shape == (5, 2)
+        assert ((points > [x, y]) & (points < [x + w, y + h])).all()
+
+
+@pytest.mark.parametrize("edges", [(40, 195, 36, 164), (50, 185, 40, 160)], ids=str)
+def test_a_tight_crop_is_found_by_the_networks_with_a_border_around_it(edges):
+    top, bottom, left, right = edges
+    face = np.repeat(draw_face("round", 1, side=200)[:, :, None], 3, axis=2)
+    tight = np.ascontiguousarray(face[top:bottom, left:right])
+    assert get_detector(WITHOUT_RETRIES)(tight) == []
+    (found,) = get_detector(MTCNN)(tight)
+    (whole,) = get_detector(MTCNN)(cv2.copyMakeBorder(face, *[60] * 4, cv2.BORDER_REPLICATE))
+    there = np.array(whole.landmarks) - 60 - [left, top]
+    assert np.array(found.landmarks) == pytest.approx(there, abs=8)
+    assert min(found.box[:2]) < 0
+
+
+@pytest.mark.parametrize("side", [70, 64])  # found on the third and on the last try
+def test_a_small_face_of_a_large_photo_is_found_when_nothing_else_is(side):
+    photo = np.full((1500, 2000, 3), 150, dtype=np.uint8)
+    photo[700 : 700 + side, 900 : 900 + side] = draw_face("round", 3, side=side)[:, :, None]
+    assert get_detector(WITHOUT_RETRIES)(photo) == []
+    (found,) = get_detector(MTCNN)(photo)
+    x, y, w, h = found.box
+    assert (x + w / 2, y + h / 2) == pytest.approx((900 + side / 2, 700 + side / 2), abs=10)
+    photo[100:500, 100:500] = draw_face("round", 1, side=400)[:, :, None]
+    (largest,) = get_detector(MTCNN)(photo)
+    assert largest.box[2] > 200
+
+
+def test_the_networks_never_search_more_than_a_bounded_picture(monkeypatch):
+    detector, sizes = get_detector(WITHOUT_RETRIES), []
+    search = detector.net.detect
+
+    def watch(pixels, smallest):
+        sizes.append(pixels.shape)
+        return search(pixels, smallest)
+
+    monkeypatch.setattr(detector.net, "detect", watch)
+    photo = cv2.resize(draw_photo("square", 2), (4000, 3000), interpolation=cv2.INTER_CUBIC)
+    (found,) = detector(photo)
+    assert sizes == [(360, 480, 3)]
+    same_sizes = get_detector(detector_spec("mtcnn", MtcnnSettings(min_pixels=0)))
+    (small,) = same_sizes(cv2.resize(photo, (480, 360), interpolation=cv2.INTER_AREA))
+    assert np.array(found.box) / (4000 / 480) == pytest.approx(np.array(small.box), abs=2)
+    landmarks = np.array(found.landmarks) / (4000 / 480)
+    assert landmarks == pytest.approx(np.array(small.landmarks), abs=2)
+
+
+@pytest.mark.parametrize("detector", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+def test_a_small_face_is_found_where_it_is_the_only_one_but_not_beside_a_large_one(detector):
+    photo = np.full((240, 300, 3), 150, dtype=np.uint8)
+    photo[90:126, 20:56] = draw_face("round", 3, side=36)[:, :, None]
+    (alone,) = get_detector(detector)(photo)
+    assert alone.box[0] == pytest.approx(20, abs=15)
+    photo[40:200, 120:280] = draw_face("round", 3, side=160)[:, :, None]
+    (large,) = get_detector(detector)(photo)
+    assert large.box[0] == pytest.approx(120, abs=30)
+    every_size = {**detector, "min_pixels": 0, "min_face": 0.08}
+    assert len(get_detector(every_size)(photo)) == 2
+
+
+@pytest.mark.parametrize("detector", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+def test_nothing_is_found_on_a_plain_wall(detector):
+    assert get_detector(detector)(np.full((200, 300, 3), 140, dtype=np.uint8)) == []
+
+
+@pytest.mark.parametrize("detector", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 10000), (10000, 1), (2, 3), (23, 23)])
+def test_an_odd_size_is_no_error(shape, detector):
+    assert get_detector(detector)(np.full((*shape, 3), 90, dtype=np.uint8)) == []
+
+
+def test_eight_threads_find_what_one_thread_finds():
+    photos = [draw_photo("round", i % 20, i, side=100) for i in range(200)]
+
+    def find(photo):
+        return get_detector(HAAR)(photo)
+
+    alone = [find(photo) for photo in photos]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(find, photos))
+    assert together == alone
+    assert sum(map(bool, alone)) > 190
+
+
+@pytest.mark.parametrize("detector", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+def test_each_thread_has_a_detector_of_its_own_and_keeps_it(detector):
+    mine = get_detector(detector)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(get_detector, detector).result()
+    assert get_detector(detector) is mine
+    assert other is not mine
+
+
+def test_many_settings_do_not_pile_up_detectors():
+    first = get_detector({**HAAR, "min_neighbors": 1})
+    for n in range(2, 12):
+        get_detector({**HAAR, "min_neighbors": n})
+    assert get_detector({**HAAR, "min_neighbors": 1}) is not first
+
+
+@pytest.mark.parametrize("cascade", CASCADES)
+def test_every_named_cascade_can_be_built(cascade):
+    assert get_detector({**HAAR, "cascade": cascade})(draw_photo("round", 0)) is not None
+
+
+def test_a_recipe_with_defaults_left_out_means_the_defaults():
+    assert get_detector(HAAR) is get_detector(detector_spec("haar", HaarSettings()))
+    assert get_detector(MTCNN) is get_detector(detector_spec("mtcnn", MtcnnSettings()))
+
+
+@pytest.mark.parametrize("name", ["nose", None, "", 3, ["haar"]])
+def test_an_unknown_detector_names_those_there_are(name):
+    with pytest.raises(ModelError, match=r"there are: haar, mtcnn$"):
+        get_detector({"name": name})
+
+
+def test_an_unknown_setting_names_those_there_are():
+    with pytest.raises(ModelError, match=r"no setting colour.*scale_factor.*border"):
+        get_detector({**HAAR, "colour": 3})
+
+
+def test_a_setting_of_another_detector_is_unknown():
+    with pytest.raises(
+        ModelError, match=r"no setting cascade, min_neighbors.*min_face, min_pixels, border"
+    ):
+        get_detector({**MTCNN, "min_neighbors": 3, "cascade": "frontalface_alt"})
+
+
+def test_an_unknown_cascade_names_those_there_are():
+    with pytest.raises(ModelError, match=r"frontalface_alt, frontalface_alt2"):
+        get_detector({**HAAR, "cascade": "../eye"})
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"scale_factor": 1.0}, {"scale_factor": "wide"}, {"min_neighbors": -1},
+        {"min_neighbors": 2.5}, {"long_side": 0}, {"min_face": float("nan")}, {"border": -0.1},
+        {"border": [1]}, {"cascade": ["frontalface_alt"]}, {"long_side": True},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_setting_that_makes_no_sense_is_refused(setting):
+    with pytest.raises(ModelError):
+        get_detector({**HAAR, **setting})
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"long_side": 23}, {"long_side": 480.5}, {"min_face": 1.5}, {"border": 3}, {"border": "no"}],
+    ids=str,
+)
+def test_a_setting_of_the_networks_that_makes_no_sense_is_refused(setting):
+    with pytest.raises(ModelError, match=next(iter(setting))):
+        get_detector({**MTCNN, **setting})
+
+
+def test_a_missing_cascade_file_is_an_error_that_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("facecore.face.detect.cv2.__file__", "/nowhere/cv2.py")
+    with pytest.raises(ModelError, match="pip install"):
+        HaarSettings().build()
+
+
+def test_grey_weighs_red_green_and_blue():
+    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], dtype=np.uint8)
+    assert to_grey(colours).tolist() == [[76, 150, 29]]
+    assert (to_grey(to_grey(colours)) == to_grey(colours)).all()
+
+
+@pytest.mark.parametrize("spec", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 255), st.integers(0, 2**32 - 1))
+def test_any_pixels_give_faces_with_finite_places_largest_first(spec, height, width, spread, seed):
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, spread + 1, (height, width, 3)).astype(np.uint8)
+    faces = get_detector(spec)(pixels)
+    areas = [face.box[2] * face.box[3] for face in faces]
+    assert areas == sorted(areas, reverse=True)
+    for face in faces:
+        assert np.isfinite([*face.box, face.score]).all()
+        assert min(face.box[2:]) > 0
+        assert face.landmarks is None or np.isfinite(face.landmarks).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {"name": st.sampled_from(["haar", "mtcnn", "other", None, 3])},
+        optional={
+            name: st.one_of(
+                st.none(), st.booleans(), st.text(max_size=3), st.floats(), st.integers()
+            )
+            for name in ("scale_factor", "min_neighbors", "long_side", "min_face", "border", "more")
+        },
+    )
+)
+def test_any_description_is_a_detector_or_a_model_error(spec):
+    try:
+        get_detector(spec)
+    except ModelError as error:
+        assert str(error)

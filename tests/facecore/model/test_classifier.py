@@ -1,0 +1,440 @@
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
+
+from facecore.errors import ModelError
+from facecore.face.prepare import mirror
+from facecore.model.classifier import FEW, FORMAT, FaceModel, Member
+from facecore.model.rule import AnswerRule
+from facecore.system.files import sha256
+from facecore.training.estimator import FaceSpaceClassifier
+
+REPO = Path(__file__).resolve().parents[3]
+RECIPE = {"detector": {"name": "haar"}, "side": 100, "frame": 0.85}
+
+
+def fit(data, **options) -> FaceModel:
+    X, y, _ = data
+    return FaceSpaceClassifier(12, **options).fit(X, y).to_model(RECIPE, X, y)
+
+
+@pytest.fixture(scope="module")
+def two(faces) -> FaceModel:
+    return replace(fit(faces), slope=np.array([1.7]))
+
+
+@pytest.fixture(scope="module")
+def three(three_faces) -> FaceModel:
+    return replace(fit(three_faces), slope=np.array([1.5, 2.0, 0.7]))
+
+
+def small_model(k: int = 2) -> FaceModel:
+    """A model of 4 pixels, whose numbers can be followed by hand."""
+    outputs = 1 if k == 2 else k
+    member = Member(
+        minimum=np.full(4, 10, dtype=np.float32),
+        span=np.full(4, 100, dtype=np.float32),
+        mean=np.full(4, 0.5, dtype=np.float32),
+        components=np.eye(2, 4, dtype=np.float16),
+        deviation=np.array([1, 2], dtype=np.float32),
+        variance=np.array([1, 4], dtype=np.float32),
+        total_variance=6.0,
+        kernel_vectors=np.array([[0, 0], [1, 0]], dtype=np.float32),
+        coefficients=np.tile([[1.0], [-1.0]], (1, outputs)),
+        intercept=np.linspace(0.25, 0.5, outputs),
+        gamma=2.0,
+    )
+    return FaceModel(tuple("abcd"[:k]), (member,), np.ones(outputs), {"side": 2})
+
+
+@pytest.fixture
+def saved(tmp_path) -> Path:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    small_model().save(folder)
+    return folder
+
+
+def rewrite(folder: Path, change_arrays=None, change_document=None) -> None:
+    """Change a saved model and make its checksum right again."""
+    with np.load(folder / "model.npz") as file:
+        arrays = dict(file)
+    document = json.loads((folder / "model.json").read_text())
+    if change_arrays:
+        change_arrays(arrays)
+    np.savez(folder / "model.npz", **arrays)
+    document["sha256"] = sha256(folder / "model.npz")
+    if change_document:
+        change_document(document)
+    (folder / "model.json").write_text(json.dumps(document))
+
+
+def refuse(folder: Path, match: str = "small") -> None:
+    with pytest.raises(ModelError, match=match):
+        FaceModel.load(folder)
+
+
+def test_scaling_projecting_and_deciding_follow_the_formulas():
+    model = small_model()
+    (member,) = model.members
+    X = np.array([[110, 60, 60, 10]], dtype=np.uint8)
+    assert member.scale(X).tolist() == [[1, 0.5, 0.5, 0]]
+    assert member.coordinates(X).tolist() == [[0.5, 0]]
+    k = np.exp(-2 * np.array([0.25, 0.25]))
+    assert model.decision_function(X) == pytest.approx([k[0] - k[1] + 0.25])
+
+
+def test_unseen_pixels_may_leave_the_range_of_the_training_faces():
+    assert small_model().members[0].scale(np.array([[0, 210, 10, 110]])).tolist() == [
+        [pytest.approx(-0.1), 2, 0, 1]
+    ]
+
+
+def test_a_linear_machine_uses_the_same_numbers():
+    model = small_model()
+    linear = replace(model, members=(replace(model.members[0], kernel="linear"),))
+    X = np.array([[110, 110, 60, 60]], dtype=np.uint8)
+    assert linear.decision_function(X) == pytest.approx([-0.5 + 0.25])
+
+
+def test_rebuilding_is_the_inverse_of_projecting_within_face_space():
+    (member,) = small_model().members
+    Z = np.array([[0.3, -0.2], [1, 1]], dtype=np.float32)
+    assert member.coordinates(member.rebuild(Z)) == pytest.approx(Z, abs=1e-6)
+    assert member.rebuild(Z[:, :1]) == pytest.approx(member.rebuild(Z * [1, 0]))
+
+
+def test_many_faces_are_decided_as_each_alone():
+    (member,) = small_model().members
+    Z = np.random.default_rng(0).normal(size=(2500, 2))
+    assert (member.decide(Z)[[0, 1024, 2499]] == member.decide(Z[[0, 1024, 2499]])).all()
+    assert member.decide(Z[:0]).shape == (0, 1)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_decision_of_a_face_depends_neither_on_threads_nor_on_other_faces(mirrored, two, faces):
+    model = replace(two, recipe={**RECIPE, "mirror": mirrored})
+    with threadpool_limits(1):
+        together = model.decision_function(faces[0][:20])
+    assert len(faces[0]) > FEW
+    for rows in (faces[0][:1], faces[0][:5], faces[0]):
+        n = min(len(rows), 20)
+        assert model.decision_function(rows)[:n] == pytest.approx(together[:n], abs=1e-6)
+
+
+def test_the_decisions_of_members_are_averaged():
+    model = small_model()
+    (member,) = model.members
+    other = replace(member, intercept=member.intercept + 1)
+    X = np.array([[110, 60, 60, 10]], dtype=np.uint8)
+    both = replace(model, members=(member, other))
+    assert both.decision_function(X) == pytest.approx(model.decision_function(X) + 0.5)
+    votes = both.member_decisions(X)
+    assert votes.shape == (2, 1, 1)
+    assert votes[:, 0, 0] == pytest.approx(model.decision_function(X)[0] + np.array([0, 1]))
+
+
+def test_a_recipe_with_mirror_decides_by_a_face_and_its_mirror_image():
+    plain = small_model()
+    mirrored = replace(plain, recipe={"side": 2, "mirror": True})
+    X = np.array([[110, 60, 60, 10]], dtype=np.uint8)
+    assert mirror(X).tolist() == [[60, 110, 10, 60]]
+    mean = (plain.decision_function(X) + plain.decision_function(mirror(X))) / 2
+    assert mirrored.decision_function(X) == pytest.approx(mean)
+    assert mirrored.decision_function(mirror(X)) == pytest.approx(mean)
+
+
+@pytest.mark.parametrize("name", ["two", "three"])
+def test_probabilities_are_of_each_label_and_sum_to_one(name, request, three_faces):
+    model = request.getfixturevalue(name)
+    p = model.predict_proba(three_faces[0])
+    assert p.shape == (len(three_faces[0]), len(model.labels))
+    assert p.sum(axis=1) == pytest.approx(1)
+    assert ((p >= 0) & (p <= 1)).all()
+    assert (model.predict(three_faces[0]) == np.array(model.labels)[p.argmax(axis=1)]).all()
+
+
+def test_decision_zero_is_probability_one_half_and_the_change_of_label(two):
+    values = np.array([-1e-9, 0, 1e-9])
+    assert two.probability_of(values)[:, 1] == pytest.approx([0.5] * 3)
+    assert two.probability_of(values)[:, 1].argsort().tolist() == [0, 1, 2]
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (200, 10_000), dtype=np.uint8)
+    decisions, p = two.decision_function(X), two.predict_proba(X)[:, 1]
+    assert ((decisions > 0) == (p > 0.5)).all()
+    assert ((decisions > 0) == (two.predict(X) == two.labels[1])).all()
+
+
+def test_extreme_decisions_are_no_error(two, three):
+    far = np.array([-1e300, 1e300])
+    assert two.probability_of(far)[:, 1] == pytest.approx([0, 1])
+    assert three.probability_of(np.full((1, 3), -1e300)).sum() <= 1 + 1e-9
+
+
+def test_the_slope_turns_decisions_into_probabilities(two, faces):
+    X = faces[0][:5]
+    expected = 1 / (1 + np.exp(-1.7 * two.decision_function(X)))
+    assert two.predict_proba(X)[:, 1] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["two", "three"])
+def test_the_decision_is_the_weighted_mean_of_the_members(name, request, faces):
+    model, X = request.getfixturevalue(name), faces[0][:5]
+    member = model.members[0]
+    other = replace(member, name="other", coefficients=-2 * member.coefficients)
+    weights = np.linspace([0.9], [0.1], len(model.slope)).reshape(1, -1)
+    weights = np.concatenate([weights, 1 - weights])
+    pair = replace(model, members=(member, other), weights=weights)
+    one, two = pair.member_decisions(X)
+    expected = weights[0] * one + weights[1] * two
+    assert pair.decision_function(X).reshape(expected.shape) == pytest.approx(expected)
+    equal = replace(pair, weights=None)
+    expected = (one + two) / 2
+    assert equal.decision_function(X).reshape(expected.shape) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "weights", [[[0.5], [0.6]], [[1.5], [-0.5]], [[1.0]], [[0.5, 0.5], [0.5, 0.5]], [[np.nan], [1]]]
+)
+def test_weights_that_are_no_shares_of_the_members_are_refused(weights, two, tmp_path):
+    members = (two.members[0], replace(two.members[0], name="other"))
+    replace(two, members=members, weights=np.array(weights, dtype=float)).save(tmp_path)
+    with pytest.raises(ModelError, match="weights"):
+        FaceModel.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["two", "three"])
+def test_a_model_that_is_saved_and_loaded_is_equal(name, request, tmp_path, three_faces):
+    model = request.getfixturevalue(name)
+    model.save(tmp_path)
+    again = FaceModel.load(tmp_path)
+    assert again.labels == model.labels
+    assert again.recipe == model.recipe
+    for field in fields(Member):
+        a, b = getattr(again.members[0], field.name), getattr(model.members[0], field.name)
+        assert np.array_equal(a, b), field.name
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+    assert all(map(np.array_equal, again.spread, model.spread))
+    X = three_faces[0]
+    assert (again.decision_function(X) == model.decision_function(X)).all()
+
+
+def test_the_rule_goes_with_the_model(three, tmp_path):
+    rule = AnswerRule(min_confidence=0.935, max_distance=0.21)
+    replace(three, rule=rule).save(tmp_path)
+    assert FaceModel.load(tmp_path).rule == rule
+    written = json.loads((tmp_path / "model.json").read_text())["rule"]
+    assert written == {"min_confidence": 0.935, "max_distance": 0.21}
+
+
+def test_a_model_without_a_rule_is_written_and_read_as_before_there_were_rules(saved):
+    assert "rule" not in json.loads((saved / "model.json").read_text())
+    assert FaceModel.load(saved).rule == AnswerRule()
+
+
+def test_the_model_that_ships_has_no_rule(shipped_model):
+    assert shipped_model.rule == AnswerRule()
+
+
+def test_a_model_saved_twice_is_the_same_bytes(two, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        two.save(tmp_path / name)
+    for file in ("model.npz", "model.json"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_a_model_holds_no_pickle_and_no_path(two, tmp_path):
+    two.save(tmp_path)
+    with zipfile.ZipFile(tmp_path / "model.npz") as archive:
+        assert all(name.endswith(".npy") for name in archive.namelist())
+    with np.load(tmp_path / "model.npz", allow_pickle=False) as file:
+        assert {file[key].dtype.kind for key in file.files} == {"f"}
+    assert str(tmp_path) not in (tmp_path / "model.json").read_text()
+
+
+def test_loading_and_predicting_import_no_scikit_learn(tiny_artifacts, raw_folder):
+    code = (
+        "import sys\nfrom facecore import load_model, predict_photo\n"
+        "answer = predict_photo(sys.argv[1], load_model('tiny'))\n"
+        "assert answer.faces\n"
+        "print([m for m in ('sklearn', 'scipy', 'joblib') if m in sys.modules])"
+    )
+    photo = next(raw_folder.glob("*/*.jpg"))
+    done = subprocess.run(
+        [sys.executable, "-c", code, photo], capture_output=True, text=True, timeout=60, check=True,
+        env={**os.environ, "PYTHONPATH": str(REPO), "FACECORE_ARTIFACTS": str(tiny_artifacts)},
+    )  # fmt: skip
+    assert "sklearn" not in done.stdout
+
+
+@pytest.mark.parametrize("file", ["model.npz", "model.json"])
+def test_a_missing_file_is_named(saved, file):
+    (saved / file).unlink()
+    refuse(saved, f"{file} is missing")
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 0.99])
+@pytest.mark.parametrize("file", ["model.npz", "model.json"])
+def test_a_truncated_file_is_refused(saved, file, share):
+    data = (saved / file).read_bytes()
+    (saved / file).write_bytes(data[: int(len(data) * share)])
+    refuse(saved)
+
+
+def test_a_flipped_byte_in_the_arrays_is_refused(saved):
+    data = bytearray((saved / "model.npz").read_bytes())
+    data[len(data) // 2] ^= 1
+    (saved / "model.npz").write_bytes(data)
+    refuse(saved, "checksum")
+
+
+@pytest.mark.parametrize("version", [FORMAT + 1, 0, "1", None, [1]])
+def test_another_format_is_refused_by_number(saved, version):
+    rewrite(saved, change_document=lambda d: d.update(format=version))
+    refuse(saved, f"this version reads {FORMAT}")
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "3", "null", '"model"', "[" * 5000, '{"format": 1}', "\ufeff{}", "1e999"]
+)
+def test_foreign_json_is_refused(saved, text):
+    (saved / "model.json").write_text(text, encoding="utf-8")
+    refuse(saved)
+
+
+def put(key, value):
+    return lambda arrays: arrays.update({key: value})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        put("minimum_0", np.zeros(5, "f4")), put("components_0", np.zeros((2, 0), "f2")),
+        put("components_0", np.zeros(4, "f2")), put("components_0", np.zeros((2, 4), "i8")),
+        put("kernel_vectors_0", np.zeros((2, 3), "f4")), put("mean_0", np.full(4, np.nan, "f4")),
+        put("coefficients_0", np.zeros((2, 2))), put("coefficients_0", np.zeros((10**6, 1))),
+        put("intercept_0", np.zeros(2)), put("intercept_0", np.float64(3)),
+        put("span_0", np.zeros(4, "f4")), put("deviation_0", np.zeros(2, "f4")),
+        put("slope", np.ones(3)), put("slope", np.array(["a"])), put("slope", np.array([np.inf])),
+        put("slope", np.array([-1.0])), put("variance_0", np.array(["x", "y"])),
+        put("minimum_0", np.zeros(4, "c16")), put("spread_mean", np.zeros((2, 2), "f4")),
+        lambda arrays: arrays.pop("gamma", arrays.pop("mean_0")),
+        lambda arrays: arrays.update(
+            spread_mean=np.zeros((3, 2), "f4"), spread_factor=np.zeros((3, 2, 2), "f4")),
+        lambda arrays: arrays.update(
+            spread_mean=np.zeros((2, 9), "f4"), spread_factor=np.zeros((2, 9, 9), "f4")),
+        lambda arrays: arrays.update(
+            kernel_vectors_0=np.zeros((0, 2), "f4"), coefficients_0=np.zeros((0, 1))),
+    ],
+)  # fmt: skip
+def test_arrays_that_do_not_fit_are_refused_though_their_checksum_is_right(saved, change):
+    rewrite(saved, change)
+    refuse(saved, "damaged or no face model")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"labels": ["a"]}, {"labels": ["a", "a"]}, {"labels": ["a", "b", "c"]}, {"labels": 7},
+        {"labels": ["a", 1]}, {"labels": ["a", ""]}, {"members": []}, {"members": [{}]},
+        {"members": None}, {"recipe": {}}, {"recipe": {"side": 3}}, {"recipe": {"side": "x"}},
+        {"rule": None}, {"rule": {"min_confidence": 2}}, {"rule": {"max_distance": 10**400}},
+        {"rule": {"certain": 1}}, {"rule": [0.9]},
+        {"recipe": {"side": float("inf")}}, {"recipe": {"side": 2, "frame": 0}}, {"recipe": 5},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_description_that_does_not_fit_is_refused(saved, change):
+    rewrite(saved, change_document=lambda d: d.update(change))
+    refuse(saved, "damaged or no face model")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kernel": "poly"},
+        {"gamma": None},
+        {"gamma": float("nan")},
+        {"gamma": 10**400},
+        {"gamma": -1},
+    ],
+    ids=["kernel", "none", "nan", "huge", "negative"],
+)
+def test_scalars_that_make_no_sense_are_refused(saved, change):
+    rewrite(saved, change_document=lambda d: d["members"][0].update(change))
+    refuse(saved, "damaged or no face model")
+
+
+def test_a_pickled_object_is_never_loaded(saved):
+    class Trap:
+        def __reduce__(self):
+            return (print, ("the trap was sprung",))
+
+    rewrite(saved, put("mean_0", np.array([Trap()], dtype=object)))
+    refuse(saved, "damaged or no face model")
+
+
+def test_an_array_too_many_is_refused_by_name(saved):
+    rewrite(saved, lambda arrays: arrays.update(payload=np.ones(3)))
+    refuse(saved, "payload is none of its arrays")
+
+
+def test_arrays_beyond_the_limit_are_refused_before_reading(saved, monkeypatch):
+    monkeypatch.setattr("facecore.model.classifier.MAX_ARRAY_BYTES", 1000)
+    monkeypatch.setattr("facecore.model.classifier.np.load", None)
+    refuse(saved, "larger than 1 GB")
+
+
+@pytest.fixture(scope="module")
+def flippable(tmp_path_factory) -> tuple[Path, bytes, bytes]:
+    folder = tmp_path_factory.mktemp("flip")
+    small_model().save(folder)
+    return folder, (folder / "model.npz").read_bytes(), (folder / "model.json").read_bytes()
+
+
+CHANGES = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 255)), min_size=1, max_size=4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(CHANGES)
+def test_flipped_bytes_in_the_arrays_give_a_model_or_a_model_error(flippable, changes):
+    folder, arrays, document = flippable
+    data = bytearray(arrays)
+    for place, mask in changes:
+        data[int(place * (len(data) - 1))] ^= mask
+    (folder / "model.npz").write_bytes(data)
+    described = json.loads(document) | {"sha256": sha256(folder / "model.npz")}
+    (folder / "model.json").write_text(json.dumps(described))
+    load_and_use(folder)
+
+
+@settings(max_examples=150, deadline=None)
+@given(CHANGES)
+def test_flipped_bytes_in_the_description_give_a_model_or_a_model_error(flippable, changes):
+    folder, arrays, document = flippable
+    data = bytearray(document)
+    for place, mask in changes:
+        data[int(place * (len(data) - 1))] ^= mask
+    (folder / "model.npz").write_bytes(arrays)
+    (folder / "model.json").write_bytes(data)
+    load_and_use(folder)
+
+
+def load_and_use(folder: Path) -> None:
+    try:
+        model = FaceModel.load(folder)
+    except ModelError:
+        return
+    with np.errstate(all="ignore"):  # a flipped exponent is a number, too
+        model.predict_proba(np.zeros((1, 4), dtype=np.uint8))

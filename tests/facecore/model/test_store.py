@@ -1,0 +1,294 @@
+import io
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facecore.errors import ModelError
+from facecore.model.store import (
+    artifacts_dir,
+    check_name,
+    delete_model,
+    find_model,
+    list_models,
+    load_model,
+    pack_model,
+    read_evaluation,
+    read_metadata,
+    read_model_table,
+    rename_model,
+    write_model,
+)
+
+METADATA = {"name": "m", "labels": ["round", "square"], "recipe": "classic"}
+TABLE = pd.DataFrame({"set": ["x"], "label": ["1"], "age": [None], "face_size": [54]})
+
+
+def write(model, name: str = "m", seed: int = 0) -> Path:
+    metadata = {**METADATA, "name": name, "seed": seed}
+    return write_model(name, model, metadata, {"sizes": TABLE}, {"x": {"n": 1}})
+
+
+def files(root: Path) -> list[str]:
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*"))
+
+
+def test_a_model_that_is_written_can_be_read_again(artifacts, tiny_model):
+    folder = write(tiny_model)
+    assert folder == artifacts / "m" == find_model("m")
+    assert list_models() == ["m"]
+    assert read_metadata("m")["seed"] == 0
+    assert read_evaluation("m") == {"x": {"n": 1}}
+    assert read_model_table("sizes", "m")["face_size"].tolist() == [54]
+    X = np.full((1, 10_000), 90, dtype=np.uint8)
+    assert load_model("m").predict_proba(X).tolist() == tiny_model.predict_proba(X).tolist()
+
+
+def test_labels_that_look_like_numbers_stay_texts_in_tables(artifacts, tiny_model):
+    write(tiny_model)
+    assert read_model_table("sizes", "m")["label"].tolist() == ["1"]
+
+
+def test_what_a_model_does_not_have_is_none(artifacts, tiny_model):
+    write_model("bare", tiny_model, METADATA, {})
+    assert read_evaluation("bare") is None
+    assert read_model_table("predictions", "bare") is None
+
+
+def test_the_default_model_comes_first_and_is_taken_when_none_is_named(artifacts, tiny_model):
+    write(tiny_model, "aaa")
+    assert find_model().name == "aaa"
+    write(tiny_model, "aligned")
+    assert list_models() == ["aligned", "aaa"]
+    assert find_model().name == "aligned"
+
+
+def test_writing_again_replaces_the_model_and_leaves_no_litter(artifacts, tiny_model):
+    write(tiny_model)
+    before = files(artifacts)
+    write(tiny_model, seed=1)
+    assert read_metadata("m")["seed"] == 1
+    assert files(artifacts) == before
+
+
+def test_a_failed_write_harms_nothing_and_leaves_no_litter(artifacts, tiny_model):
+    write(tiny_model)
+    before = files(artifacts)
+    with pytest.raises(ValueError, match="JSON"):
+        write_model("m", tiny_model, METADATA, {}, {"x": {"accuracy": float("nan")}})
+    assert files(artifacts) == before
+    assert read_metadata("m")["seed"] == 0
+
+
+def test_after_a_kill_between_the_renames_the_old_model_is_there(artifacts, tiny_model):
+    write(tiny_model)
+    (artifacts / "m").rename(artifacts / ".old-m")
+    shutil.copytree(artifacts / ".old-m", artifacts / ".new-m-abcd1234")
+    assert list_models() == ["m"]
+    assert load_model("m").labels == tiny_model.labels
+    write(tiny_model, seed=2)
+    assert read_metadata("m")["seed"] == 2
+    assert {path.name for path in artifacts.iterdir()} == {"m"}
+
+
+def test_after_a_kill_behind_the_renames_the_new_model_counts(artifacts, tiny_model):
+    write(tiny_model, seed=3)
+    shutil.copytree(artifacts / "m", artifacts / ".old-m")
+    (artifacts / ".old-m" / "model.npz").unlink()
+    assert read_metadata("m")["seed"] == 3
+
+
+def test_a_half_written_model_is_not_a_model(artifacts, tiny_model):
+    write(tiny_model)
+    half = artifacts / ".new-other-abcd1234"
+    shutil.copytree(artifacts / "m", half)
+    (artifacts / "empty").mkdir()
+    assert list_models() == ["m"]
+
+
+def test_litter_of_another_name_is_left_to_its_own_training(artifacts, tiny_model):
+    other = artifacts / ".new-m-b-abcd1234"
+    other.mkdir(parents=True)
+    write(tiny_model)
+    assert other.is_dir()
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "", "a/b", "a\\b", ".", "..", ".hidden", "-x", "a b", "x" * 65, "a\n", "é"]
+)
+def test_names_that_are_no_folder_names_are_refused(name, artifacts, tiny_model):
+    with pytest.raises(ModelError, match="letters, digits"):
+        check_name(name)
+    with pytest.raises(ModelError, match="letters, digits"):
+        write(tiny_model, name)
+    assert not artifacts.exists()
+
+
+@pytest.mark.parametrize("name", ["../m", "", "a/b", "nobody", "m/"])
+def test_a_name_that_is_not_there_lists_those_that_are(name, artifacts, tiny_model):
+    write(tiny_model)
+    write(tiny_model, "other")
+    with pytest.raises(ModelError, match="there are: m, other"):
+        load_model(name)
+
+
+def test_without_a_model_the_error_names_the_command_that_trains_one(artifacts):
+    assert list_models() == []
+    with pytest.raises(ModelError, match="facecore train DIR --name NAME"):
+        load_model()
+
+
+@pytest.mark.parametrize("file", ["model.npz", "model.json", "sizes.csv", "evaluation.json"])
+@pytest.mark.parametrize("how", ["changed", "cut", "missing"])
+def test_a_file_that_is_not_the_one_written_is_refused(file, how, artifacts, tiny_model):
+    path = write(tiny_model) / file
+    data = path.read_bytes()
+    changed = {"changed": data[:-1] + bytes([data[-1] ^ 1]), "cut": data[:-9]}
+    path.unlink() if how == "missing" else path.write_bytes(changed[how])
+    with pytest.raises(ModelError, match=file.replace(".", r"\.")):
+        load_model("m")
+    with pytest.raises(ModelError):
+        read_metadata("m")
+    if file == "sizes.csv":
+        with pytest.raises(ModelError, match=r"sizes\.csv"):
+            read_model_table("sizes", "m")
+    if file == "evaluation.json":
+        with pytest.raises(ModelError, match=r"evaluation\.json"):
+            read_evaluation("m")
+
+
+@pytest.mark.parametrize("name", ["evaluation.json", "notes.pkl", "deep"])
+def test_a_file_that_was_added_is_refused_by_name(name, artifacts, tiny_model):
+    folder = write_model("m", tiny_model, METADATA, {})
+    if name == "deep":
+        (folder / name).mkdir()
+    else:
+        (folder / name).write_text('{"x": {"n": 99}}')
+    for read in (load_model, read_metadata, *([read_evaluation] if ".json" in name else [])):
+        with pytest.raises(ModelError, match=name.replace(".", r"\.")):
+            read("m")
+
+
+def test_a_hidden_file_as_file_managers_leave_it_is_no_harm(artifacts, tiny_model):
+    (write_model("m", tiny_model, METADATA, {}) / ".DS_Store").write_bytes(b"x")
+    assert load_model("m").labels == tiny_model.labels
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "null", '{"format": 1}', '{"format": 1, "sha256": {}}', "[" * 5000,
+             '{"format": 1, "sha256": {"model.npz": "", "model.json": "", "../x": ""}}'],
+)  # fmt: skip
+def test_foreign_metadata_is_refused(text, artifacts, tiny_model):
+    (write(tiny_model) / "metadata.json").write_text(text)
+    for read in (load_model, read_metadata, read_evaluation):
+        with pytest.raises(ModelError, match="damaged"):
+            read("m")
+
+
+def test_metadata_of_a_newer_format_say_what_to_do(artifacts, tiny_model):
+    path = write(tiny_model) / "metadata.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
+    with pytest.raises(ModelError, match="pip install --upgrade"):
+        load_model("m")
+
+
+def test_the_environment_names_the_folder_of_models(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "mine"))
+    assert artifacts_dir() == tmp_path / "mine"
+    monkeypatch.delenv("FACECORE_ARTIFACTS")
+    assert artifacts_dir().name == "artifacts"
+    assert artifacts_dir() != tmp_path / "mine"
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path, monkeypatch, tiny_model):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "file"))
+    with pytest.raises(ModelError, match="cannot write"):
+        write(tiny_model)
+
+
+def test_a_renamed_model_is_whole_and_knows_its_name(artifacts, tiny_model):
+    write(tiny_model, "old", seed=7)
+    assert rename_model("old", "new") == find_model("new")
+    assert list_models() == ["new"]
+    assert (read_metadata("new")["name"], read_metadata("new")["seed"]) == ("new", 7)
+    assert load_model("new").labels == tiny_model.labels
+    assert read_model_table("sizes", "new") is not None
+    assert not any(".new-" in name or ".old-" in name for name in files(artifacts))
+
+
+def test_a_model_is_not_renamed_onto_another_one(artifacts, tiny_model):
+    write(tiny_model, "a", seed=1)
+    write(tiny_model, "b", seed=2)
+    for new in ("a", "b"):
+        with pytest.raises(ModelError, match="already"):
+            rename_model("a", new)
+    assert [read_metadata(name)["seed"] for name in ("a", "b")] == [1, 2]
+
+
+@pytest.mark.parametrize(("old", "new", "word"), [("a", "../b", "cannot name"), ("x", "y", "'x'")])
+def test_a_rename_that_makes_no_sense_changes_nothing(old, new, word, artifacts, tiny_model):
+    write(tiny_model, "a")
+    before = files(artifacts)
+    with pytest.raises(ModelError, match=word):
+        rename_model(old, new)
+    assert files(artifacts) == before
+
+
+def test_a_damaged_model_is_not_renamed_but_can_be_deleted(artifacts, tiny_model):
+    write(tiny_model, "a")
+    (artifacts / "a" / "model.npz").write_bytes(b"no arrays")
+    with pytest.raises(ModelError, match="damaged"):
+        rename_model("a", "b")
+    with pytest.raises(ModelError, match="damaged"):
+        pack_model("a")
+    delete_model("a")
+    assert files(artifacts) == []
+
+
+def test_a_deleted_model_is_gone_also_where_a_kill_left_its_second_name(artifacts, tiny_model):
+    write(tiny_model, "a")
+    write(tiny_model, "b")
+    shutil.move(artifacts / "a", artifacts / ".old-a")
+    delete_model("a")
+    assert list_models() == ["b"]
+    with pytest.raises(ModelError, match="'a'"):
+        delete_model("a")
+
+
+def test_the_model_that_ships_is_neither_renamed_nor_deleted(artifacts, tiny_model):
+    write(tiny_model, "classic")
+    write(tiny_model, "mine")
+    for change in (
+        lambda: rename_model("classic", "other"),
+        lambda: rename_model("mine", "classic"),
+        lambda: delete_model("classic"),
+    ):
+        with pytest.raises(ModelError, match="ships with facecore"):
+            change()
+    assert list_models() == ["classic", "mine"]
+
+
+def test_a_packed_model_can_be_unpacked_elsewhere(artifacts, tiny_model, tmp_path, monkeypatch):
+    write(tiny_model, "mine", seed=3)
+    (artifacts / "mine" / ".notes.txt").write_text("not of the model")
+    packed = pack_model("mine")
+    assert packed == pack_model("mine")
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert "mine/.notes.txt" not in archive.namelist()
+        archive.extractall(tmp_path / "elsewhere")
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "elsewhere"))
+    assert read_metadata("mine")["seed"] == 3
+    assert load_model("mine").labels == tiny_model.labels
+
+
+def test_models_are_managed_without_pandas_or_scikit_learn():
+    code = "import sys, facecore.model.store; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"pandas", "sklearn"} & set(done.stdout.split())

@@ -1,0 +1,249 @@
+"""A training in the background: one at a time, on disk, and seen through whatever happens."""
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from cartoons import write_raw
+
+from facecore.data.crops import read_table
+from facecore.errors import DataError, ModelError
+from facecore.model.store import list_models, read_metadata
+from facecore.training.background import (
+    Job,
+    cancel_job,
+    clear_job,
+    drop_photos,
+    read_job,
+    start_training,
+    take_photos,
+    work_dir,
+)
+
+REPO = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def work(tmp_path, artifacts, monkeypatch) -> Path:
+    """An empty folder of jobs and one of models; what still runs at the end is stopped."""
+    monkeypatch.setenv("FACECORE_WORK", str(tmp_path / "work"))
+    yield tmp_path / "work"
+    cancel_job()
+
+
+@pytest.fixture(scope="module")
+def long_grid(tmp_path_factory) -> Path:
+    """A grid that takes minutes."""
+    path = tmp_path_factory.mktemp("grid") / "long.json"
+    grid = {"n_components": [10], "C": [1 + i / 1000 for i in range(200_000)], "gamma": [0.005]}
+    path.write_text(json.dumps(grid), encoding="utf-8")
+    return path
+
+
+def wait_for(happened, seconds: float = 60) -> Job:
+    begun = time.monotonic()
+    while not happened(job := read_job()):
+        assert time.monotonic() - begun < seconds, job
+        time.sleep(0.05)
+    return job
+
+
+def in_the_search(job: Job) -> bool:
+    assert job.state == "running", job
+    return job.step == "grid search"
+
+
+def test_without_a_job_there_is_none(work):
+    assert read_job() == Job("none")
+    cancel_job()
+    clear_job()
+    assert not work.exists()
+
+
+def pack(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return buffer.getvalue()
+
+
+def test_a_training_on_a_zip_ends_with_a_model_and_without_the_photos(work, tiny_grid, tmp_path):
+    photos = take_photos(io.BytesIO(pack(write_raw(tmp_path / "raw"))), "upload 1")
+    assert work in photos.parents
+    start_training("mine", photos, title="My pets!", grid=str(tiny_grid), min_size=60, seed=3)
+    assert read_job().state == "running"
+    with pytest.raises(DataError, match="runs already"):
+        take_photos(io.BytesIO(), "upload 2")
+    drop_photos()
+    assert photos.is_dir()  # they are in use
+    steps = set()
+    job = wait_for(lambda job: steps.add(job.step) or job.state != "running")
+    assert job.state == "done", job.log
+    assert {"crop", "grid search"} & steps
+    assert job.done == job.total > 0
+    assert job.began < job.ended <= time.time()
+    assert "model mine written" in job.log
+    assert list_models() == ["mine"]
+    metadata = read_metadata("mine")
+    assert metadata["data"].keys() == {"My-pets"}
+    assert metadata["seed"] == 3
+    assert not photos.exists()
+    assert list(work.rglob("*.png")) == []
+    table = read_table(job.crops)
+    assert len(table) == 32
+    assert table.loc[table["state"].eq("kept"), "w"].min() >= 60
+    clear_job()
+    assert read_job() == Job("none")
+    assert list_models() == ["mine"]
+
+
+def test_photos_are_cropped_by_the_recipe_that_is_trained(work, raw_folder):
+    start_training("mine", raw_folder, recipe="aligned")
+    crop, train = json.loads((work / "training" / "job.json").read_text())["commands"]
+    cancel_job()
+    assert crop[crop.index("--recipe") + 1] == train[train.index("--recipe") + 1] == "aligned"
+
+
+def test_a_training_can_make_its_photos(work, artifacts, tiny_artifacts, tiny_grid):
+    shutil.copytree(tiny_artifacts / "tiny", artifacts / "tiny")
+    start_training("made", None, made=30, made_by="tiny", grid=str(tiny_grid), min_size=40)
+    job = wait_for(lambda job: job.state != "running")
+    assert job.state == "done", job.log
+    assert read_metadata("made")["data"]["made-faces"]["photos"] == 30
+
+
+def test_a_failure_is_one_line_that_says_why(work, crops_folder):
+    start_training("mine", crops_folder, grid="no such grid")
+    job = wait_for(lambda job: job.state != "running")
+    assert job.state == "failed"
+    assert job.error.startswith("no grid 'no such grid'; there are: quick, full")
+    assert job.error in job.log
+    assert list_models() == []
+
+
+def test_only_one_runs_and_cancelling_stops_every_process_and_keeps_the_old_model(
+    work, crops_folder, artifacts, tiny_artifacts, long_grid
+):
+    shutil.copytree(tiny_artifacts / "tiny", artifacts / "mine")
+    before, files = read_metadata("mine"), sorted(crops_folder.rglob("*"))
+    start_training("mine", crops_folder, recipe="classic", grid=str(long_grid))
+    with pytest.raises(DataError, match="runs already"):
+        start_training("other", crops_folder)
+    with pytest.raises(DataError, match="runs already"):
+        clear_job()
+    job = wait_for(in_the_search)
+    assert (job.name, job.error, job.ended) == ("mine", "", 0)
+    assert job.crops == crops_folder  # made by crop, so trained directly
+    assert (job.done, job.total, job.unit) == (0, 200_000 * 5, "fit")
+    group = json.loads((work / "training" / "pid.json").read_text())["pid"]
+    cancel_job()
+    job = read_job()
+    assert job.state == "cancelled"
+    assert read_metadata("mine") == before
+    assert sorted(crops_folder.rglob("*")) == files
+    if os.name == "posix":
+        assert processes_of(group) == []
+    start_training(
+        "other", crops_folder, recipe="classic", grid=str(long_grid)
+    )  # the next one may start
+    assert (read_job().state, read_job().name) == ("running", "other")
+
+
+def processes_of(group: int) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split() for line in listed.splitlines()]
+    return [int(pid) for pid, pgid, stat, *_ in rows if int(pgid) == group and "Z" not in stat]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a group of processes")
+def test_a_job_that_was_killed_is_seen_as_failed_and_another_may_start(
+    work, crops_folder, long_grid
+):
+    start_training("mine", crops_folder, recipe="classic", grid=str(long_grid))
+    wait_for(in_the_search)
+    os.killpg(json.loads((work / "training" / "pid.json").read_text())["pid"], signal.SIGKILL)
+    job = wait_for(lambda job: job.state != "running", seconds=10)
+    assert (job.state, job.name) == ("failed", "mine")
+    assert "without a word" in job.error
+    clear_job()
+    assert not (work / "training").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a process that lost its parent")
+def test_a_job_whose_first_process_died_still_counts_and_can_be_cancelled(
+    work, crops_folder, long_grid
+):
+    start_training("mine", crops_folder, recipe="classic", grid=str(long_grid))
+    wait_for(in_the_search)
+    group = json.loads((work / "training" / "pid.json").read_text())["pid"]
+    os.kill(group, signal.SIGKILL)
+    time.sleep(0.2)
+    assert read_job().state == "running"
+    cancel_job()
+    assert read_job().state == "cancelled"
+    assert processes_of(group) == []
+
+
+def test_another_process_sees_the_job_and_can_cancel_it(work, crops_folder, long_grid):
+    start_training("mine", crops_folder, recipe="classic", grid=str(long_grid))
+    code = (
+        "from facecore.training.background import *; print(read_job().state); cancel_job(); "
+        "print(read_job().state)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": str(REPO)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["running", "cancelled"]
+    assert read_job().state == "cancelled"
+
+
+def test_a_zip_is_unpacked_once_in_place_of_the_one_before(work, tmp_path):
+    data = pack(write_raw(tmp_path / "raw", persons=1))
+    first = take_photos(io.BytesIO(data), "1")
+    assert sum(path.is_file() for path in first.rglob("*")) == 5
+    assert take_photos(io.BytesIO(b"not read again"), "1") == first
+    second = take_photos(io.BytesIO(data), "../../2")
+    assert (first.exists(), second.parent) == (False, first.parent)
+    with pytest.raises(DataError, match="no ZIP"):
+        take_photos(io.BytesIO(b"no ZIP"), "3")
+    drop_photos()
+    assert list(work.rglob("*.jpg")) == []
+
+
+@pytest.mark.parametrize("name", ["", "../x", "-x", "a b", "classic"])
+def test_a_name_that_cannot_be_used_starts_nothing(name, work, crops_folder):
+    with pytest.raises(ModelError):
+        start_training(name, crops_folder)
+    assert not work.exists()
+
+
+def test_a_folder_that_is_not_there_starts_nothing(work, tmp_path):
+    with pytest.raises(DataError, match="no folder at"):
+        start_training("mine", tmp_path / "no")
+    assert not work.exists()
+
+
+def test_damaged_files_of_a_job_are_no_job(work):
+    (work / "training").mkdir(parents=True)
+    for text in ("", "[", "[]", "{}", '"x"'):
+        (work / "training" / "job.json").write_text(text)
+        assert read_job().state == "none"
+
+
+def test_jobs_are_beside_the_models_unless_the_environment_says_where(artifacts, monkeypatch):
+    monkeypatch.delenv("FACECORE_WORK", raising=False)
+    assert work_dir() == artifacts.resolve().parent / "work"
+    monkeypatch.setenv("FACECORE_WORK", "elsewhere")
+    assert work_dir() == Path.cwd() / "elsewhere"

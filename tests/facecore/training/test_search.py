@@ -1,0 +1,350 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import GridSearchCV, ParameterGrid
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.svm import SVC
+from sklearn.utils.class_weight import compute_sample_weight
+
+from facecore.data.splits import split_folds
+from facecore.errors import DataError
+from facecore.face.prepare import mirror
+from facecore.face.recipes import MEMBERS
+from facecore.model.classifier import FaceModel
+from facecore.training.eigenfaces import as_float, fit_pca
+from facecore.training.estimator import fit_member
+from facecore.training.grids import GRIDS, PARAMETERS, TUNED, parse_grid
+from facecore.training.kernels import decide, fit_svm, is_free, rbf
+from facecore.training.search import (
+    Plan,
+    count_folds,
+    grid_search,
+    plan_memory,
+    simplest_within_one_error,
+    standard_error,
+)
+
+GRID = {
+    "n_components": [40, 50],  # of these few faces the PCA is exact
+    "C": [0.3, 5.0],
+    "gamma": [0.001, 0.02],
+    "whiten": [True, False],
+    "class_weight": ["balanced", None],
+}
+SMALL = {"n_components": [5], "C": [1.0], "gamma": [0.01]}
+
+
+def noisy(data, seed=0):
+    """Faces that are hard to tell apart, so that candidates differ."""
+    X, y, groups = data
+    rng = np.random.default_rng(seed)
+    X = np.clip(X[:, ::100] + rng.normal(0, 60, (len(X), X.shape[1] // 100)), 0, 255)
+    return X.astype(np.uint8), y, groups
+
+
+@pytest.fixture(scope="module")
+def found(faces):
+    return grid_search(*noisy(faces), GRID, folds=4)
+
+
+def plain_scores(X, y, splits, candidate):
+    """What the search must find, one candidate at a time, one fit a fold."""
+    scores, decisions = [], np.zeros((len(y), 1 if len(np.unique(y)) == 2 else 3))
+    for train, test in splits:
+        scaler = MinMaxScaler().fit(as_float(X[train]))
+        scaled = scaler.transform(as_float(X[train]))
+        pca = fit_pca(scaled, candidate["n_components"], candidate["whiten"], 0)
+        svc = SVC(C=candidate["C"], gamma=candidate["gamma"])
+        machine = fit_svm(pca.transform(scaled), y[train], svc, candidate["class_weight"])
+        Z = pca.transform(scaler.transform(as_float(X[test])))
+        scores.append(balanced_accuracy_score(y[test], machine.predict(Z)))
+        values = machine.decision_function(Z)
+        decisions[test] = values.reshape(len(test), -1)
+    return scores, decisions
+
+
+def test_the_scores_are_those_of_a_plain_loop_over_scikit_learn(faces, found):
+    X, y, groups = noisy(faces)
+    splits = split_folds(y, groups, 4, 0)
+    for row in found.table.to_dict(orient="records"):
+        candidate = {name: row[f"param_{name}"] for name in PARAMETERS}
+        if candidate["class_weight"] == "none":
+            candidate["class_weight"] = None
+        scores, _ = plain_scores(X, y, splits, candidate)
+        assert [row[f"split{i}_test_score"] for i in range(4)] == pytest.approx(scores)
+    assert found.table["mean_test_score"].nunique() > 3
+
+
+@pytest.mark.parametrize("data", ["faces", "three_faces"])
+def test_the_decisions_are_out_of_fold_and_of_the_best_candidate(data, request):
+    X, y, groups = noisy(request.getfixturevalue(data))
+    grid = {name: values[:1] for name, values in GRID.items()}
+    result = grid_search(X, y, groups, grid, folds=3)
+    _, decisions = plain_scores(X, y, split_folds(y, groups, 3, 0), result.best)
+    assert result.decisions == pytest.approx(decisions, abs=1e-3)
+
+
+def test_the_table_has_a_row_a_candidate_in_the_shape_of_scikit_learn(found):
+    table = found.table
+    assert len(table) == len(ParameterGrid(GRID)) == 32
+    assert {f"param_{name}" for name in PARAMETERS} < set(table)
+    folds = [f"split{i}_test_score" for i in range(4)]
+    assert {*folds, "std_test_score", "mean_fit_time", "std_fit_time", "mean_score_time",
+            "std_score_time"} < set(table)  # fmt: skip
+    assert table[folds].mean(axis=1).to_numpy() == pytest.approx(table["mean_test_score"])
+    assert sorted(table["rank_test_score"]) == list(range(1, 33))
+    assert not table.drop(columns="param_class_weight").isna().any(axis=None)
+
+
+def test_the_best_candidate_has_the_best_mean_score(found):
+    best = found.table.loc[found.table["rank_test_score"].idxmin()]
+    assert best["mean_test_score"] == found.table["mean_test_score"].max()
+    assert {name: best[f"param_{name}"] for name in ("n_components", "C", "gamma")} == {
+        name: found.best[name] for name in ("n_components", "C", "gamma")
+    }
+
+
+def test_of_equal_candidates_the_simpler_wins(faces):
+    grid = {"n_components": [20, 10], "C": [9.0, 3.0], "gamma": [0.005]}
+    result = grid_search(*faces, grid, folds=3)
+    assert set(result.table["mean_test_score"]) == {1.0}
+    assert result.best["n_components"] == 10
+    assert result.best["C"] == 3
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("grid", [
+    {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.01, 0.05, 0.1]},
+    {"n_components": [6], "C": [1.0, 500.0], "gamma": [0.01, 0.05], "class_weight": [None]},
+], ids=["more spaces than workers", "fewer"])  # fmt: skip
+def test_the_result_depends_neither_on_workers_nor_on_memory(three_faces, grid, mirrored):
+    X, y, groups = noisy(three_faces)
+    views = mirror(X) if mirrored else None
+    first, *others = (
+        grid_search(X, y, groups, grid, folds=3, jobs=jobs, memory_mb=memory, mirrored=views)
+        for jobs, memory in ((1, 4000), (2, 4000), (1, 0.001), (2, 0.001))
+    )
+    scores = [c for c in first.table if "time" not in c]
+    for other in others:
+        assert first.table[scores].equals(other.table[scores])
+        assert first.best == other.best
+        assert (first.decisions == other.decisions).all()
+
+
+def test_the_scores_are_those_of_scikit_learns_grid_search_with_a_full_pca(faces):
+    X, y, groups = noisy(faces)
+    X = X.astype(float)
+    grid = {"n_components": [5, 20], "C": [0.3, 5.0, 50.0], "gamma": [0.001, 0.02, 0.1]}
+    found = grid_search(X, y, groups, grid, folds=4).table
+    pipeline = Pipeline([
+        ("minmax", MinMaxScaler()), ("pca", PCA(whiten=True, svd_solver="full")),
+        ("svm", SVC(class_weight="balanced")),
+    ])  # fmt: skip
+    names = {"n_components": "pca__n_components", "C": "svm__C", "gamma": "svm__gamma"}
+    plain = GridSearchCV(
+        pipeline, {names[name]: values for name, values in grid.items()},
+        scoring="balanced_accuracy", cv=split_folds(y, groups, 4, 0),
+    )  # fmt: skip
+    plain = pd.DataFrame(plain.fit(X, y).cv_results_)
+    by = list(grid)
+    plain = plain.rename(columns={f"param_{names[name]}": name for name in grid}).sort_values(by)
+    found = found.rename(columns={f"param_{name}": name for name in grid}).sort_values(by)
+    for i in range(4):
+        assert found[f"split{i}_test_score"].tolist() == pytest.approx(
+            plain[f"split{i}_test_score"].tolist()
+        )
+    assert plain["mean_test_score"].nunique() > 3
+
+
+@pytest.mark.parametrize("data", ["faces", "three_faces"])
+def test_a_machine_with_no_coefficient_at_its_bound_is_that_of_every_larger_C(data, request):
+    X, y, _ = noisy(request.getfixturevalue(data))
+    Z = as_float(X) / 255
+    K = rbf(Z, Z, 0.1)
+    weights = compute_sample_weight("balanced", y)
+    machines = {
+        C: fit_svm(K, y, SVC(C=C, kernel="precomputed", tol=1e-6), "balanced")
+        for C in (0.1, 100.0, 1e4)
+    }
+    assert [is_free(machine, C * weights) for C, machine in machines.items()] == [False, True, True]
+    one, other = decide(machines[100.0], K), decide(machines[1e4], K)
+    assert one == pytest.approx(other, abs=1e-4)
+    assert one != pytest.approx(decide(machines[0.1], K), abs=1e-2)
+
+
+def total_mb(plan: Plan, n: int, views: int) -> float:
+    """Memory of all scorers of `n` training and n / 4 validation faces, in MB."""
+    kernels = 8 * n**2 + 12 * n**2 / 4
+    distances = 4 * views**2 * (n**2 / 2 + n**2 / 4) if plan.keep else 0
+    return plan.scorers * ((kernels + distances) / 1e6 + plan.cache_mb)
+
+
+@pytest.mark.parametrize("views", [1, 2])
+@pytest.mark.parametrize("n", [100, 4000, 12000])
+@pytest.mark.parametrize("memory_mb", [2000, 4000, 16000])
+@pytest.mark.parametrize("jobs", [1, 2, 32])
+def test_the_matrices_of_all_workers_together_keep_to_the_memory(jobs, memory_mb, n, views):
+    plan = plan_memory(n, n // 4, 10_000, views, 4, jobs=jobs, memory_mb=memory_mb)
+    assert 1 <= plan.scorers <= jobs
+    assert total_mb(plan, n, views) <= memory_mb or plan.scorers == 1
+
+
+def test_with_little_memory_fewer_work_and_with_more_distances_are_kept():
+    plans = [plan_memory(4000, 1000, 10_000, 1, 4, jobs=4, memory_mb=mb) for mb in (1, 560, 8000)]
+    assert [plan.scorers for plan in plans] == [1, 3, 4]
+    assert [plan.keep for plan in plans] == [False, False, True]
+    assert [plan.fitters for plan in plans] == [1, 1, 4]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_person_is_on_both_sides_of_a_fold_and_every_face_is_tested_once(three_faces, seed):
+    _, y, groups = three_faces
+    splits = split_folds(y, groups, 5, seed)
+    assert len(splits) == 5
+    for train, test in splits:
+        assert not set(groups[train]) & set(groups[test])
+        assert set(y[train]) == set(y)
+    assert sorted(np.concatenate([test for _, test in splits])) == list(range(len(y)))
+
+
+def test_a_label_with_few_persons_has_fewer_folds():
+    y = np.array(["a"] * 3 + ["b"] * 10)
+    assert len(split_folds(y, np.arange(13).astype(str), 5, 0)) <= 3
+
+
+def test_one_label_is_an_error():
+    with pytest.raises(DataError, match="two labels"):
+        split_folds(np.repeat("a", 6), np.arange(6), 5, 0)
+
+
+def test_a_label_of_one_person_is_an_error_that_names_it():
+    with pytest.raises(DataError, match="'b'"):
+        split_folds(np.array(list("aabb")), np.array(["1", "2", "3", "3"]), 5, 0)
+
+
+@pytest.mark.parametrize("data", ["faces", "three_faces"])
+def test_with_mirror_images_the_decisions_are_those_of_a_member_fitted_without_the_fold(
+    data, request
+):
+    X, y, groups = noisy(request.getfixturevalue(data))
+    grid = {"n_components": [8, 12], "C": [2.0], "gamma": [0.01], "whiten": [False, True]}
+    result = grid_search(X, y, groups, grid, folds=3, mirrored=mirror(X))
+    labels = tuple(map(str, np.unique(y)))
+    row = result.table.loc[result.table["rank_test_score"].idxmin()]
+    for i, (train, test) in enumerate(split_folds(y, groups, 3, 0)):
+        member = fit_member(X[train], mirror(X[train]), y[train], result.best)
+        slope = np.ones(member.coefficients.shape[1])
+        model = FaceModel(labels, (member,), slope, {"side": 10, "mirror": True})
+        decisions = model.decision_function(X[test]).reshape(len(test), -1)
+        assert result.decisions[test] == pytest.approx(decisions, abs=0.02)
+        score = balanced_accuracy_score(y[test], model.predict(X[test]))
+        assert row[f"split{i}_test_score"] == pytest.approx(score, abs=0.06)
+
+
+def test_with_mirror_images_the_mirrored_faces_find_the_same(faces):
+    X, y, groups = noisy(faces)
+    grid = {"n_components": [8], "C": [2.0], "gamma": [0.01]}
+    one = grid_search(X, y, groups, grid, folds=3, mirrored=mirror(X))
+    other = grid_search(mirror(X), y, groups, grid, folds=3, mirrored=X)
+    assert one.decisions == pytest.approx(other.decisions, abs=1e-2)
+    alone = grid_search(X, y, groups, grid, folds=3)
+    assert one.decisions != pytest.approx(alone.decisions, abs=1e-2)
+
+
+def test_there_is_a_tuned_grid_for_every_member_of_every_recipe():
+    assert {recipe: list(grids) for recipe, grids in TUNED.items()} == {
+        recipe: list(members) for recipe, members in MEMBERS.items()
+    }
+    for grids in TUNED.values():
+        for grid in grids.values():
+            assert {name: parse_grid(grid)[name] for name in grid} == grid
+
+
+def test_the_full_grid_is_as_large_as_promised():
+    grid = parse_grid(GRIDS["full"])
+    sizes = {name: len(values) for name, values in grid.items()}
+    assert sizes["n_components"] >= 4
+    assert sizes["C"] >= 4
+    assert sizes["gamma"] >= 4
+    assert sizes["class_weight"] == 2
+
+
+def test_a_grid_gets_what_it_leaves_out_and_loses_what_is_double():
+    assert parse_grid({"n_components": [5, 5], "C": [1, 1.0], "gamma": [0.1]}) == {
+        "n_components": [5], "whiten": [True], "gamma": [0.1], "C": [1],
+        "class_weight": ["balanced"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kernel": ["rbf"]}, {"C": []}, {"C": 1.0}, {"C": [0]}, {"C": [-1]}, {"C": ["1"]},
+        {"C": [float("inf")]}, {"C": [float("nan")]}, {"C": [True]}, {"gamma": ["scale"]},
+        {"gamma": None}, {"n_components": [2.5]}, {"n_components": [0]}, {"whiten": [1]},
+        {"class_weight": ["heavy"]}, {"class_weight": [["balanced"]]}, {"C": {"a": 1}},
+        {"C": [10**400]},
+    ],
+    ids=lambda change: str(change)[:40],
+)  # fmt: skip
+def test_a_grid_that_makes_no_sense_is_an_error(change):
+    with pytest.raises(DataError, match="grid"):
+        parse_grid({**SMALL, **change})
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_grid_without_a_list_that_it_needs_is_an_error_that_names_it(name):
+    with pytest.raises(DataError, match=f"missing: .*{name}"):
+        parse_grid({key: value for key, value in SMALL.items() if key != name})
+
+
+def test_the_kernel_matrix_is_that_of_the_formula():
+    rng = np.random.default_rng(0)
+    A, B = rng.normal(size=(4, 3)), rng.normal(size=(5, 3))
+    plain = np.exp(-0.7 * ((A[:, None] - B) ** 2).sum(axis=2))
+    assert rbf(A, B, 0.7) == pytest.approx(plain)
+    assert rbf(A, A, 0.7).max() <= 1
+
+
+def candidates(*rows) -> pd.DataFrame:
+    """A table of candidates from (components, C, gamma, scores of four folds)."""
+    table = pd.DataFrame([row[:3] for row in rows], columns=["n_components", "C", "gamma"])
+    table = table.add_prefix("param_")
+    scores = np.array([row[3] for row in rows])
+    for fold in range(4):
+        table[f"split{fold}_test_score"] = scores[:, fold]
+    table["mean_test_score"], table["std_test_score"] = scores.mean(axis=1), scores.std(axis=1)
+    table["rank_test_score"] = table["mean_test_score"].rank(ascending=False, method="first")
+    return table
+
+
+def test_within_one_standard_error_of_the_best_the_simplest_is_found():
+    best = [0.90, 0.92, 0.88, 0.90]  # deviation 0.0141, standard error 0.0071
+    table = candidates(
+        (300, 8.0, 0.004, best),
+        (100, 1.0, 0.001, [0.892] * 4),  # too far
+        (150, 2.0, 0.002, [0.894] * 4),
+        (150, 1.0, 0.006, [0.895] * 4),
+        (150, 1.0, 0.002, [0.8935] * 4),
+        (200, 1.0, 0.001, [0.899] * 4),
+    )
+    assert standard_error(table.loc[0]) == pytest.approx(np.std(best) / 2)
+    assert count_folds(table.columns) == 4
+    assert simplest_within_one_error(table) == 4
+    shuffled = table.sample(frac=1, random_state=0)
+    assert simplest_within_one_error(shuffled) == 4
+
+
+def test_a_single_candidate_is_the_simplest():
+    table = candidates((10, 1.0, 0.1, [0.8] * 4)).set_index(pd.Index(["only"]))
+    assert simplest_within_one_error(table) == "only"
+
+
+def test_the_simplest_of_a_search_is_within_one_standard_error(found):
+    best = found.table.loc[found.table["rank_test_score"].idxmin()]
+    simple = found.table.loc[simplest_within_one_error(found.table)]
+    assert simple["mean_test_score"] >= best["mean_test_score"] - standard_error(best)
+    assert simple["param_n_components"] <= best["param_n_components"]
