@@ -1,49 +1,57 @@
-"""The table of modules in docs/architecture.md is the code's own order."""
+"""The picture and the table of rooms are those of the code, and imports run one way."""
 
-import ast
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
 
+from tools import architecture
+
 REPO = Path(__file__).resolve().parents[2]
-TEXT = (REPO / "docs" / "architecture.md").read_text(encoding="utf-8")
-ORDER = re.findall(r"^\| `(\w+)` \|", TEXT[TEXT.index("| module | idea |") :], re.MULTILINE)
-MODULES = sorted(p.stem for p in (REPO / "facecore").glob("*.py") if p.stem != "__init__")
+LIBRARY = sorted((REPO / "facecore").rglob("*.py"))
 
 
-def imported(module: str) -> set[str]:
-    tree = ast.parse((REPO / "facecore" / f"{module}.py").read_text(encoding="utf-8"))
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            top, _, inner = node.module.partition(".")
-            if top == "facecore":
-                found |= {inner} if inner else {alias.name for alias in node.names}
-    return found & set(MODULES)
+def test_the_picture_is_the_one_that_the_script_draws():
+    assert architecture.PICTURE.read_text(encoding="utf-8") == architecture.picture(), (
+        "run python tools/architecture.py"
+    )
 
 
-def test_the_table_names_every_module_once():
-    assert sorted(ORDER) == MODULES
+def test_the_page_has_the_table_that_the_script_writes():
+    assert architecture.table() in architecture.PAGE.read_text(encoding="utf-8"), (
+        "run python tools/architecture.py"
+    )
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_those_above_it(module):
-    above = set(ORDER[: ORDER.index(module)])
-    assert imported(module) <= above
+def test_every_module_of_the_library_stands_in_its_room():
+    found = {name for names in architecture.modules().values() for name in names}
+    assert found == {path.stem for path in LIBRARY if path.parent.name != "facecore"} - {"__init__"}
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", architecture.picture())
+    drawn = set(re.findall(r"\w+", unescape(" ".join(texts))))
+    assert found <= drawn
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_the_library_knows_no_app(module):
-    text = (REPO / "facecore" / f"{module}.py").read_text(encoding="utf-8")
+def test_imports_run_down_the_floors_only():
+    uses = architecture.imports()
+    order = architecture.floors(uses)
+    level = {room: number for number, floor in enumerate(order) for room in floor}
+    assert level["errors"] == 0
+    assert level["training"] > level["evaluation"] > level["model"] > level["face"]
+    assert all(level[used] < level[room] for room in uses for used in uses[room])
+
+
+def test_a_circle_of_rooms_is_an_error_that_names_them():
+    with pytest.raises(ValueError, match="a circle: a, b$"):
+        architecture.floors({"a": {"b"}, "b": {"a"}, "c": set()})
+
+
+def test_an_import_that_follows_from_others_has_no_arrow():
+    uses = {"low": set(), "middle": {"low"}, "high": {"low", "middle"}}
+    assert architecture.arrows(uses) == [("high", "middle"), ("middle", "low")]
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.stem)
+def test_the_library_knows_no_app(path):
+    text = path.read_text(encoding="utf-8")
     assert not re.search(r"^\s*(import|from) (streamlit|flask|webapp|ui)\b", text, re.MULTILINE)
-
-
-def test_every_arrow_of_the_picture_is_an_import():
-    picture = re.search(r"```mermaid\n(.*?)```", TEXT, re.DOTALL)[1]
-    arrows = re.findall(r"^\s*(\w+) --> (\w+)", picture, re.MULTILINE)
-    assert len(arrows) > 25
-    for left, right in arrows:
-        assert left in MODULES, left
-        if right not in ("site", "dashboard"):
-            assert left in imported(right), (left, right)
