@@ -22,7 +22,7 @@ def test_the_readme_has_the_two_commands_of_the_set_up():
     assert "    pip install -r requirements-dev.txt && pytest" in lines
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
 def test_every_link_to_a_file_of_the_project_leads_to_one(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)

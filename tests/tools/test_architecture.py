@@ -42,7 +42,7 @@ def test_imports_run_down_the_floors_only():
 
 
 def test_a_circle_of_rooms_is_an_error_that_names_them():
-    with pytest.raises(ValueError, match="a circle: a, b$"):
+    with pytest.raises(ValueError, match=r"a circle: a, b$"):
         architecture.floors({"a": {"b"}, "b": {"a"}, "c": set()})
 
 
