@@ -30,7 +30,9 @@ FEW_PHOTOS = 50
 UNBALANCED = 3
 THUMBS, LABELS_SHOWN = 4, 6
 PAUSE = 1.5  # seconds between two looks at a training
-EXAMPLE = "pets.zip\n    cats/1.jpg\n    cats/2.jpg\n    dogs/1.jpg\n    labels.csv (if known)"
+EXAMPLE = (
+    "faces.zip\n    neutral/1.jpg\n    neutral/2.jpg\n    smiling/1.jpg\n    labels.csv (if known)"
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,10 @@ def _pick_zip() -> Photos | None:
     )  # fmt: skip
     if upload is None:
         drop_photos()
-        st.info("One folder a label in a ZIP, two labels or more:", icon=":material/folder_zip:")
+        st.info(
+            "One folder of photos of people per label in a ZIP, two labels or more:",
+            icon=":material/folder_zip:",
+        )
         st.code(EXAMPLE, language=None)
         return None
     with st.spinner("Unpacking", show_time=True):
@@ -126,7 +131,10 @@ def _pick_folder() -> Photos | None:
         placeholder="path of a folder on this computer",
     )  # fmt: skip
     if not text.strip():
-        st.info("One folder a label, two labels or more.", icon=":material/folder:")
+        st.info(
+            "One folder of photos of people per label, two labels or more.",
+            icon=":material/folder:",
+        )
         return None
     folder = Path(text.strip()).expanduser()
     cropped = (folder / TABLE).is_file()

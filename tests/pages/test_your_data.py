@@ -61,7 +61,7 @@ def table_of(app, column: str):
 def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models, photos):
     app = open_page(PAGE)
     assert "train_start" not in keys(app)  # no photos yet
-    app.file_uploader[0].upload("my pets.zip", photos, "application/zip").run()
+    app.file_uploader[0].upload("my faces.zip", photos, "application/zip").run()
     assert not app.exception
     counts = table_of(app, "persons")
     assert counts["photos"].to_dict() == {"round": 12, "square": 12, "wide": 12}
@@ -89,8 +89,8 @@ def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models
     assert metadata["seed"] == 5
     assert metrics(app) == {
         "Balanced accuracy, folds": f"{metadata['search']['balanced_accuracy']:.3f}",
-        "Balanced accuracy, test photos of my-pets":
-            f"{evaluation['my-pets']['balanced_accuracy_all']:.3f}",
+        "Balanced accuracy, test photos of my-faces":
+            f"{evaluation['my-faces']['balanced_accuracy_all']:.3f}",
     }  # fmt: skip
     assert table_of(app, "round").loc["kept", "round"] == 12
     row = table_of(app, "recipe").set_index("name").loc["shapes"]
@@ -181,8 +181,8 @@ def test_a_folder_is_held_to_what_a_training_needs(open_page, models, crops_fold
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"../cats/a.jpg": b"x"}, "leads elsewhere"),
-        ({"cats/readme.txt": b"x"}, "no photo in the ZIP"),
+        ({"../neutral/a.jpg": b"x"}, "leads elsewhere"),
+        ({"neutral/readme.txt": b"x"}, "no photo in the ZIP"),
         (None, "no ZIP"),
     ],
 )
@@ -195,7 +195,7 @@ def test_a_hostile_zip_is_one_line_and_leaves_nothing(
             for name, data in files.items():
                 archive.writestr(name, data)
     app = open_page(PAGE)
-    app.file_uploader[0].upload("pets.zip", buffer.getvalue(), "application/zip").run()
+    app.file_uploader[0].upload("faces.zip", buffer.getvalue(), "application/zip").run()
     assert not app.exception
     assert words in app.error[0].value
     assert "train_start" not in keys(app)
