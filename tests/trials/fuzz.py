@@ -69,7 +69,7 @@ def fuzz_all(names: Sequence[str], seconds: int, seed: int) -> dict[str, Any]:
     """
     if find_spec("atheris") is None:
         raise FacecoreError("nothing was fuzzed, atheris is not installed: pip install atheris")
-    figures: dict[str, Any] = {"seconds_a_target": seconds}
+    figures: dict[str, Any] = {"seconds_per_target": seconds}
     found: list[str] = []
     print(f"{'target':<8} {'executions':>10} {'a second':>9} {'findings':>8}")
     for name in names:

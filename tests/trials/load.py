@@ -149,7 +149,7 @@ def run(requests: int, clients: int, seed: int) -> tuple[dict[str, Any], list[st
         by_kind[outcome.kind].append(outcome.seconds * 1e3)
     figures: dict[str, Any] = {
         "requests": len(outcomes), "clients": clients,
-        "requests_a_second": round(len(measured) / seconds, 1),
+        "requests_per_second": round(len(measured) / seconds, 1),
         "wrong_answers": len(problems), "full_503": sum(o.busy for o in outcomes),
         "memory_before_mb": round(before), "memory_after_mb": round(after),
         "memory_growth_percent": round(100 * grown, 1),
