@@ -4,8 +4,10 @@ import re
 import tomllib
 
 import pytest
+from PIL import Image
 from screens import ROOT
 
+from facecore.model import load_model, make_photo
 from tools import figures
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,3 +38,12 @@ def test_the_badges_say_what_the_project_says():
     assert f">{PROJECT['requires-python'].removeprefix('>=')} or later<" in badge["python"]
     assert f">{PROJECT['license']}<" in badge["licence"]
     assert all(f"docs/badges/{name}.svg" in README for name in badge)
+
+
+def test_the_python_of_the_readme_answers_with_a_table(tmp_path, monkeypatch, capsys):
+    photo = make_photo(load_model("classic"), "male", seed=3)
+    Image.fromarray(photo).save(tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    assert "male" in capsys.readouterr().out
