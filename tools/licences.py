@@ -73,7 +73,7 @@ def page() -> str:
 
 
 def direct() -> dict[str, str]:
-    """Return the packages of the requirement files with the versions they allow."""
+    """Return the packages of the requirement files with the versions that these allow."""
     found = {}
     for file in FILES:
         for line in (REPO / file).read_text(encoding="utf-8").splitlines():
