@@ -190,7 +190,7 @@ def packed() -> bytes:
     """A ZIP with the face in it."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("cats/face.png", face())
+        archive.writestr("neutral/face.png", face())
     return buffer.getvalue()
 
 

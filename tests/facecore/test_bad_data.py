@@ -53,25 +53,25 @@ def crop(run, raw, tmp_path):
 @pytest.mark.parametrize("second", ["missing", "empty", "unreadable", "one"])
 def test_training_names_the_label_that_it_lacks(second, raw, crop, refused, tmp_path):
     for i in range(4):
-        photo(raw / "cats" / f"{i}.png", person=i)
+        photo(raw / "neutral" / f"{i}.png", person=i)
     if second != "missing":
-        (raw / "dogs").mkdir()
+        (raw / "smiling").mkdir()
     if second == "unreadable":
-        (raw / "dogs" / "a.jpg").write_bytes(b"no photo")
+        (raw / "smiling" / "a.jpg").write_bytes(b"no photo")
     if second == "one":
-        photo(raw / "dogs" / "a.png", "square")
+        photo(raw / "smiling" / "a.png", "square")
     crop()
     line = refused("train", tmp_path / "out", "--name", "m", "--recipe", "classic", "--jobs", 1)
     if second in ("missing", "empty"):
-        assert "at least two labels; found ['cats']" in line
+        assert "at least two labels; found ['neutral']" in line
     else:
-        assert "dogs" in line
+        assert "smiling" in line
 
 
 def test_where_no_photo_can_be_read_the_account_says_why_and_training_ends(
     raw, crop, refused, tmp_path
 ):
-    for label in ("cats", "dogs"):
+    for label in ("neutral", "smiling"):
         (raw / label).mkdir(parents=True)
         for i in range(3):
             (raw / label / f"{i}.jpg").write_bytes(f"{label} {i}".encode())
@@ -82,7 +82,7 @@ def test_where_no_photo_can_be_read_the_account_says_why_and_training_ends(
 
 
 @pytest.mark.parametrize(
-    "contents", [{}, {"cats": []}, {"cats_crop": ["a.png"]}, {".x": ["a.png"]}]
+    "contents", [{}, {"neutral": []}, {"neutral_crop": ["a.png"]}, {".x": ["a.png"]}]
 )
 def test_a_folder_without_photos_is_told(contents, raw, refused, tmp_path):
     raw.mkdir()
@@ -97,8 +97,8 @@ def test_a_folder_without_photos_is_told(contents, raw, refused, tmp_path):
 NAMES = [
     "a b",
     "v1.2",
-    "Cats",
-    "cats",
+    "Neutral",
+    "neutral",
     "köpek",
     "猫",
     "кот",
@@ -138,7 +138,7 @@ def test_a_label_that_tables_need_for_themselves_is_refused_by_name(raw, refused
 def test_a_name_as_long_as_names_can_be_is_cropped(raw, crop, tmp_path):
     names = ["n" * 251 + ".png", "n" * 250 + "m.png", "é" * 125 + ".png"]
     for i, name in enumerate(names):
-        photo(raw / "cats" / name, person=i)
+        photo(raw / "neutral" / name, person=i)
     table = crop()
     assert table["state"].tolist() == ["kept"] * 3
     assert table["crop"].nunique() == 3
@@ -147,32 +147,32 @@ def test_a_name_as_long_as_names_can_be_is_cropped(raw, crop, tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="symbolic links")
 def test_links_that_go_round_or_nowhere_are_rows_or_passed_over(raw, crop):
-    for label, look in (("cats", "round"), ("dogs", "square")):
+    for label, look in (("neutral", "round"), ("smiling", "square")):
         photo(raw / label / "a.png", look)
-    (raw / "cats" / "up").symlink_to("..")
+    (raw / "neutral" / "up").symlink_to("..")
     (raw / "round").symlink_to(raw)
-    (raw / "dogs" / "nowhere.png").symlink_to("nothing.png")
-    (raw / "dogs" / "itself.png").symlink_to("itself.png")
+    (raw / "smiling" / "nowhere.png").symlink_to("nothing.png")
+    (raw / "smiling" / "itself.png").symlink_to("itself.png")
     table = crop().set_index("path")
-    assert table.loc["cats/a.png", "state"] == table.loc["dogs/a.png", "state"] == "kept"
-    assert table.loc["dogs/nowhere.png", "state"] == "unreadable"
-    assert table.loc["dogs/itself.png", "state"] == "unreadable"
+    assert table.loc["neutral/a.png", "state"] == table.loc["smiling/a.png", "state"] == "kept"
+    assert table.loc["smiling/nowhere.png", "state"] == "unreadable"
+    assert table.loc["smiling/itself.png", "state"] == "unreadable"
 
 
 def test_hidden_files_and_folders_are_passed_over(raw, crop):
-    for name in ("cats/a.png", "cats/.hidden.png", ".trash/b.png", "cats/.DS_Store"):
+    for name in ("neutral/a.png", "neutral/.hidden.png", ".trash/b.png", "neutral/.DS_Store"):
         photo(raw / name)
-    assert crop()["path"].tolist() == ["cats/a.png"]
+    assert crop()["path"].tolist() == ["neutral/a.png"]
 
 
 @pytest.mark.parametrize(
     ("table", "word"),
     [
-        (b"path,label\ncats/a.png,cats\ncats/gone.png,cats\n", None),
-        (b"path,label\ncats/a.png,dogs\n", None),
-        (b"path,label\ncats/a.png,cats\ncats/a.png,dogs\n", None),
-        (b"file,label\ncats/a.png,cats\n", "needs the columns path and label"),
-        ("path,label\ncats/é.png,cats\n".encode("latin-1"), "cannot read the table"),
+        (b"path,label\nneutral/a.png,neutral\nneutral/gone.png,neutral\n", None),
+        (b"path,label\nneutral/a.png,smiling\n", None),
+        (b"path,label\nneutral/a.png,neutral\nneutral/a.png,smiling\n", None),
+        (b"file,label\nneutral/a.png,neutral\n", "needs the columns path and label"),
+        ("path,label\nneutral/é.png,neutral\n".encode("latin-1"), "cannot read the table"),
         (b"path,label\n" + b"a,b,c,d\n" * 3, "cannot read the table"),
         (b"", "cannot read the table"),
     ],
@@ -180,7 +180,7 @@ def test_hidden_files_and_folders_are_passed_over(raw, crop):
 def test_a_table_that_disagrees_with_the_folder_is_a_result_or_one_line(
     table, word, raw, run, refused, tmp_path
 ):
-    photo(raw / "cats" / "a.png")
+    photo(raw / "neutral" / "a.png")
     (raw / "labels.csv").write_bytes(table)
     command = ["crop", raw, "--out", tmp_path / "out", "--recipe", "classic"]
     if word:
@@ -188,12 +188,12 @@ def test_a_table_that_disagrees_with_the_folder_is_a_result_or_one_line(
     else:
         assert run(*command).returncode == 0
         rows = read_table(tmp_path / "out")  # the folder says which photos there are, and of whom
-        assert rows[["path", "label"]].to_numpy().tolist() == [["cats/a.png", "cats"]]
+        assert rows[["path", "label"]].to_numpy().tolist() == [["neutral/a.png", "neutral"]]
 
 
 def test_a_table_alone_names_its_missing_photos(raw, run, tmp_path):
     photo(raw / "a.png")
-    (raw / "list.csv").write_text("path,label\na.png,cats\nb.png,cats\n")
+    (raw / "list.csv").write_text("path,label\na.png,neutral\nb.png,neutral\n")
     done = run("crop", raw / "list.csv", "--out", tmp_path / "out", "--recipe", "classic")
     assert done.returncode == 0, done.stderr
     rows = read_table(tmp_path / "out").set_index("path")
@@ -202,7 +202,7 @@ def test_a_table_alone_names_its_missing_photos(raw, run, tmp_path):
 
 
 def test_an_output_folder_that_is_a_file_is_one_line(raw, refused, tmp_path):
-    photo(raw / "cats" / "a.png")
+    photo(raw / "neutral" / "a.png")
     (tmp_path / "out").write_text("mine")
     assert "cannot write to" in refused("crop", raw, "--out", tmp_path / "out")
     assert (tmp_path / "out").read_text() == "mine"
@@ -226,7 +226,7 @@ def test_a_full_disk_is_one_line_and_the_work_goes_on_where_there_is_room(
     small_disk, raw, refused, crop, run, tmp_path
 ):
     for i in range(12):
-        photo(raw / ("cats", "dogs")[i % 2] / f"{i}.png", ("round", "square")[i % 2], i)
+        photo(raw / ("neutral", "smiling")[i % 2] / f"{i}.png", ("round", "square")[i % 2], i)
     line = refused("crop", raw, "--out", small_disk / "out", "--recipe", "classic")
     assert "No space left" in line
     shutil.copytree(small_disk / "out", tmp_path / "out")
@@ -248,9 +248,9 @@ def test_what_may_not_be_read_or_written_is_one_line(raw, tmp_path):
     """As a user who is not root, to whom everything is allowed."""
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
-    photo(raw / "cats" / "a.png")
-    photo(raw / "dogs" / "b.png", "square")
-    (raw / "dogs" / "b.png").chmod(0)
+    photo(raw / "neutral" / "a.png")
+    photo(raw / "smiling" / "b.png", "square")
+    (raw / "smiling" / "b.png").chmod(0)
     (tmp_path / "locked").mkdir(mode=0o755)
     for folder in [tmp_path, *tmp_path.parents]:
         if not folder.stat().st_mode & 0o001:
@@ -285,7 +285,7 @@ def test_what_may_not_be_read_or_written_is_one_line(raw, tmp_path):
 
 def test_thousands_of_small_files_are_accounted_for(raw, crop):
     half = int(os.environ.get("FACECORE_FILES", "2000")) // 2
-    for label in ("cats", "dogs"):
+    for label in ("neutral", "smiling"):
         (raw / label).mkdir(parents=True)
         for i in range(half):
             (raw / label / f"{i:06}.jpg").write_bytes(f"{label} {i}".encode())

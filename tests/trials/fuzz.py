@@ -72,7 +72,7 @@ def fuzz_all(names: Sequence[str], seconds: int, seed: int) -> dict[str, Any]:
     """
     if find_spec("atheris") is None:
         raise FacecoreError("nothing was fuzzed, atheris is not installed: pip install atheris")
-    figures: dict[str, Any] = {"seconds_a_target": seconds}
+    figures: dict[str, Any] = {"seconds_per_target": seconds}
     found: list[str] = []
     print(f"{'target':<8} {'executions':>10} {'a second':>9} {'findings':>8}")
     for name in names:
@@ -196,8 +196,8 @@ def read_labels(data: bytes, place: Path) -> None:
     from facecore.data.listing import list_photos
     from facecore.errors import DataError
 
-    (place / "cats").mkdir(exist_ok=True)
-    (place / "cats" / "a.jpg").touch()
+    (place / "neutral").mkdir(exist_ok=True)
+    (place / "neutral" / "a.jpg").touch()
     (place / "labels.csv").write_bytes(data)
     for source in (place, place / "labels.csv"):
         try:
@@ -271,12 +271,12 @@ def models() -> list[bytes]:
 
 def tables() -> list[bytes]:
     """Return tables of labels, good and bad."""
-    good = "path,label,subject,split,age,race\ncats/a.jpg,cats,s1,train,20-39,r1\n"
+    good = "path,label,subject,split,age,race\nneutral/a.jpg,neutral,s1,train,20-39,r1\n"
     return [
         *(good.encode(code) for code in ("utf-8", "utf-8-sig", "utf-16", "latin-1")),
         good.replace(",", ";").encode(),
-        b"path,gender\ncats/a.jpg,cats\ncats/a.jpg,dogs\n",
-        b'path,label\n"cats/a.jpg,cats\n',
+        b"path,gender\nneutral/a.jpg,neutral\nneutral/a.jpg,smiling\n",
+        b'path,label\n"neutral/a.jpg,neutral\n',
         b"path,label,label\na,b,c\n",
         b"path,label\n../a.jpg,..\n",
         b"a,b\r1,2\r",
@@ -289,11 +289,16 @@ def archives() -> list[bytes]:
     """Return ZIPs, stored and packed, with names good and bad."""
     found = []
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-        for names in (["cats/a.jpg", "dogs/b.jpg"], ["../a.jpg", "C:\\b.jpg"], ["labels.csv"], []):
+        for names in (
+            ["neutral/a.jpg", "smiling/b.jpg"],
+            ["../a.jpg", "C:\\b.jpg"],
+            ["labels.csv"],
+            [],
+        ):
             buffer = io.BytesIO()
             with zipfile.ZipFile(buffer, "w", method) as archive:
                 for name in names:
-                    archive.writestr(name, b"path,label\ncats/a.jpg,cats\n" * 20)
+                    archive.writestr(name, b"path,label\nneutral/a.jpg,neutral\n" * 20)
             found.append(buffer.getvalue())
     return found
 

@@ -150,7 +150,7 @@ def run(requests: int, clients: int, seed: int) -> tuple[dict[str, Any], list[st
     figures: dict[str, Any] = {
         "requests": len(outcomes),
         "clients": clients,
-        "requests_a_second": round(len(measured) / seconds, 1),
+        "requests_per_second": round(len(measured) / seconds, 1),
         "wrong_answers": len(problems),
         "full_503": sum(o.busy for o in outcomes),
         "memory_before_mb": round(before),

@@ -23,7 +23,7 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO))
 
-from docs.figures import replace_figures  # noqa: E402
+from tools.marks import replace_between  # noqa: E402
 
 LIMITS = REPO / "docs" / "limits.md"
 PACKAGES = ("numpy", "opencv-python-headless", "pillow", "scikit-learn", "streamlit", "flask")
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             elif not options.quick:
                 table = as_table(json.loads(file.read_text(encoding="utf-8")), name, command)
                 page = LIMITS.read_text(encoding="utf-8")
-                LIMITS.write_text(replace_figures(page, name, table, "trial"), encoding="utf-8")
+                LIMITS.write_text(replace_between(page, f"trial: {name}", table), encoding="utf-8")
     if failed:
         print(f"error: failed: {', '.join(failed)}", file=sys.stderr)
     return bool(failed)

@@ -20,17 +20,17 @@ def test_the_page_of_limits_has_a_place_for_each_trial_and_figures_in_it(name):
 def test_figures_become_a_table_between_the_marks_and_nothing_else_changes():
     page = "a\n<!-- trial: kills -->\nold\n<!-- trial: kills -->\nb\n"
     table = run.as_table({"all_kills": 1200, "share": 0.5}, "kills", ["--kills", "9"])
-    filled = run.replace_figures(page, "kills", table, "trial")
+    filled = run.replace_between(page, "trial: kills", table)
     assert filled.startswith("a\n<!-- trial: kills -->\n`python tests/trials/kills.py --kills 9`")
     assert filled.endswith("<!-- trial: kills -->\nb\n")
     assert "| all kills | 1,200 |\n| share | 0.5 |\n" in filled
     assert "old" not in filled
-    assert run.replace_figures(filled, "kills", table, "trial") == filled
+    assert run.replace_between(filled, "trial: kills", table) == filled
 
 
 def test_a_page_without_marks_is_an_error():
     with pytest.raises(ValueError, match="needs the mark"):
-        run.replace_figures("a", "kills", "b", "trial")
+        run.replace_between("a", "trial: kills", "b")
 
 
 def test_a_trial_that_fails_is_told_and_the_page_stays(monkeypatch, tmp_path, capsys):

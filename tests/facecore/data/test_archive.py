@@ -126,15 +126,15 @@ def test_a_damaged_photo_has_an_error_and_the_others_are_read():
     ],
 )
 def test_what_cannot_be_inflated_is_said_of_each_photo(change, word, tmp_path):
-    data = change(pack({"cats/a.jpg": PHOTO}))
+    data = change(pack({"neutral/a.jpg": PHOTO}))
     (entry,) = read_photos(data)
     assert word in entry.error
-    with pytest.raises(DataError, match=rf"cats/a\.jpg: .*{word}"):
+    with pytest.raises(DataError, match=rf"neutral/a\.jpg: .*{word}"):
         unpack_labels(io.BytesIO(data), tmp_path / "raw")
 
 
 def test_a_link_is_not_followed(tmp_path):
-    data = pack([(link("cats/a.jpg"), b"/etc/passwd")])
+    data = pack([(link("neutral/a.jpg"), b"/etc/passwd")])
     (entry,) = read_photos(data)
     assert "link" in entry.error
     with pytest.raises(DataError, match="link"):
@@ -143,8 +143,8 @@ def test_a_link_is_not_followed(tmp_path):
 
 
 def test_a_zip_inside_a_zip_is_not_opened(tmp_path):
-    inner = pack({"cats/a.jpg": PHOTO})
-    data = pack({"inner.zip": inner, "cats/renamed.jpg": inner})
+    inner = pack({"neutral/a.jpg": PHOTO})
+    data = pack({"inner.zip": inner, "neutral/renamed.jpg": inner})
     assert [entry.data for entry in read_photos(data)] == [inner]
     with pytest.raises(DataError, match="no photo"):
         read_photos(pack({"inner.zip": inner}))
@@ -172,13 +172,13 @@ def test_a_list_of_far_too_many_files_is_not_even_read():
 
 
 def test_a_bomb_is_not_inflated_beyond_the_limit(tmp_path):
-    bomb = pack({"cats/a.jpg": bytes(50_000_000), "cats/b.jpg": PHOTO})
+    bomb = pack({"neutral/a.jpg": bytes(50_000_000), "neutral/b.jpg": PHOTO})
     assert len(bomb) < 100_000
     small = ArchiveLimits(max_photo_bytes=1_000_000)
     first, second = read_photos(bomb, small)
     assert "larger than the limit" in first.error
     assert second.data == PHOTO
-    with pytest.raises(DataError, match=r"cats/a\.jpg: it is larger"):
+    with pytest.raises(DataError, match=r"neutral/a\.jpg: it is larger"):
         unpack_labels(io.BytesIO(bomb), tmp_path / "raw", small)
 
 
@@ -195,7 +195,7 @@ def test_a_size_in_a_header_refuses_nothing_by_itself():
 
 
 def test_all_photos_together_have_a_limit(tmp_path):
-    data = pack({f"cats/{i}.jpg": bytes([i]) * 1000 for i in range(5)})
+    data = pack({f"neutral/{i}.jpg": bytes([i]) * 1000 for i in range(5)})
     entries = list(read_photos(data, ArchiveLimits(max_bytes=2500)))
     assert [entry.error is None for entry in entries] == [True, True, False]
     assert "left out, as are all after it" in entries[-1].error
@@ -209,19 +209,21 @@ def test_all_photos_together_have_a_limit(tmp_path):
 
 @pytest.mark.parametrize("top", ["", "photos/", "my photos\\"])
 def test_label_folders_are_written_with_or_without_a_folder_around_them(top, tmp_path):
-    names = ["dogs/1.jpg", "cats/1.jpg", "cats/2.jpg"]
+    names = ["smiling/1.jpg", "neutral/1.jpg", "neutral/2.jpg"]
     files = {top + name: PHOTO + name.encode() for name in names}
-    files |= {f"{top}readme.txt": b"hello", f"{top}cats/.DS_Store": b"x"}
+    files |= {f"{top}readme.txt": b"hello", f"{top}neutral/.DS_Store": b"x"}
     counts = unpack_labels(io.BytesIO(pack(files)), tmp_path / "raw")
-    assert list(counts.items()) == [("cats", 2), ("dogs", 1)]
+    assert list(counts.items()) == [("neutral", 2), ("smiling", 1)]
     assert files_under(tmp_path / "raw") == sorted(names)
-    assert (tmp_path / "raw/cats/2.jpg").read_bytes() == PHOTO + b"cats/2.jpg"
+    assert (tmp_path / "raw/neutral/2.jpg").read_bytes() == PHOTO + b"neutral/2.jpg"
 
 
 @pytest.mark.parametrize("top", ["", "photos/"])
 def test_a_table_beside_the_label_folders_says_who_is_on_a_photo(top, tmp_path):
-    table = b"path,label,subject,split\ncats/a.jpg,cats,tom,test\n"
-    data = pack({f"{top}cats/a.jpg": PHOTO, f"{top}dogs/b.jpg": PHOTO, f"{top}labels.csv": table})
+    table = b"path,label,subject,split\nneutral/a.jpg,neutral,tom,test\n"
+    data = pack(
+        {f"{top}neutral/a.jpg": PHOTO, f"{top}smiling/b.jpg": PHOTO, f"{top}labels.csv": table}
+    )
     unpack_labels(io.BytesIO(data), tmp_path / "raw")
     photos = list_photos(tmp_path / "raw")
     assert photos["subject"].tolist() == ["tom", ""]
@@ -231,16 +233,16 @@ def test_a_table_beside_the_label_folders_says_who_is_on_a_photo(top, tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        "../cats/a.jpg",
-        "cats/../a.jpg",
-        "/cats/a.jpg",
-        "//host/cats/a.jpg",
-        "C:/cats/a.jpg",
-        "C:cats/a.jpg",
-        "..\\cats\\a.jpg",
-        "\\cats\\a.jpg",
-        "./cats/a.jpg",
-        "cats//a.jpg",
+        "../neutral/a.jpg",
+        "neutral/../a.jpg",
+        "/neutral/a.jpg",
+        "//host/neutral/a.jpg",
+        "C:/neutral/a.jpg",
+        "C:neutral/a.jpg",
+        "..\\neutral\\a.jpg",
+        "\\neutral\\a.jpg",
+        "./neutral/a.jpg",
+        "neutral//a.jpg",
     ],
 )
 def test_a_path_that_leads_elsewhere_is_refused(name, tmp_path):
@@ -250,14 +252,14 @@ def test_a_path_that_leads_elsewhere_is_refused(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "label", ["CON", "nul.x", "cats.", "cats ", " ", "a\tb", "a?b", "x" * 300, "cats_crop"]
+    "label", ["CON", "nul.x", "neutral.", "neutral ", " ", "a\tb", "a?b", "x" * 300, "neutral_crop"]
 )
 def test_a_label_that_is_no_folder_everywhere_is_refused(label, tmp_path):
     with pytest.raises(DataError, match="cannot be a label"):
         unpack_labels(io.BytesIO(pack([(f"{label}/a.jpg", PHOTO)])), tmp_path / "raw")
 
 
-@pytest.mark.parametrize("twins", [("Cats", "cats"), ("caf\xe9", "cafe\u0301")])
+@pytest.mark.parametrize("twins", [("Neutral", "neutral"), ("caf\xe9", "cafe\u0301")])
 def test_labels_that_would_be_one_folder_are_refused(twins, tmp_path):
     data = pack({f"{label}/a.jpg": PHOTO for label in twins})
     with pytest.raises(DataError, match="would share a folder"):
@@ -266,43 +268,56 @@ def test_labels_that_would_be_one_folder_are_refused(twins, tmp_path):
 
 @pytest.mark.parametrize("name", ["a.jpg", "1/2/3/a.jpg"])
 def test_a_photo_outside_the_label_folders_is_named(name, tmp_path):
-    data = pack({"cats/b.jpg": PHOTO, name: PHOTO})
+    data = pack({"neutral/b.jpg": PHOTO, name: PHOTO})
     with pytest.raises(DataError, match=f"must be <label>/<photo>; found '{name}'"):
         unpack_labels(io.BytesIO(data), tmp_path / "raw")
 
 
 def test_photos_whose_names_collide_or_are_no_files_are_kept_under_other_names(tmp_path):
     names = ["a.jpg", "A.jpg", "a.JPG", "CON.png", "q?.gif", "x" * 300 + ".bmp", "photo-3.jpg"]
-    data = pack([(f"cats/{name}", name.encode()) for name in names])
-    assert unpack_labels(io.BytesIO(data), tmp_path / "raw") == {"cats": len(names)}
+    data = pack([(f"neutral/{name}", name.encode()) for name in names])
+    assert unpack_labels(io.BytesIO(data), tmp_path / "raw") == {"neutral": len(names)}
     written = files_under(tmp_path / "raw")
     assert len({name.lower() for name in written}) == len(names)
     assert {(tmp_path / "raw" / name).read_bytes().decode() for name in written} == set(names)
 
 
 def test_a_failure_leaves_nothing_behind_and_a_full_folder_alone(tmp_path):
-    data = bytearray(pack({"cats/a.jpg": PHOTO, "cats/b.jpg": b"B" * 5000}, 0))
+    data = bytearray(pack({"neutral/a.jpg": PHOTO, "neutral/b.jpg": b"B" * 5000}, 0))
     data[data.find(b"BBBB") + 9] ^= 0xFF
-    with pytest.raises(DataError, match=r"cats/b\.jpg: it is damaged"):
+    with pytest.raises(DataError, match=r"neutral/b\.jpg: it is damaged"):
         unpack_labels(io.BytesIO(bytes(data)), tmp_path / "raw")
     assert not (tmp_path / "raw").exists()
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(DataError, match="not empty"):
-        unpack_labels(io.BytesIO(pack({"cats/a.jpg": PHOTO})), tmp_path)
+        unpack_labels(io.BytesIO(pack({"neutral/a.jpg": PHOTO})), tmp_path)
     assert files_under(tmp_path) == ["mine.txt"]
 
 
 def test_a_target_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(DataError, match="cannot write to"):
-        unpack_labels(io.BytesIO(pack({"cats/a.jpg": PHOTO})), tmp_path / "file" / "raw")
+        unpack_labels(io.BytesIO(pack({"neutral/a.jpg": PHOTO})), tmp_path / "file" / "raw")
 
 
 # Whatever the bytes
 
 PARTS = st.one_of(
     st.sampled_from(
-        ["..", ".", "", "/", "\\", "C:", "cats", "CATS", "a.jpg", "CON.jpg", "a.jpg.", "labels.csv"]
+        [
+            "..",
+            ".",
+            "",
+            "/",
+            "\\",
+            "C:",
+            "neutral",
+            "NEUTRAL",
+            "a.jpg",
+            "CON.jpg",
+            "a.jpg.",
+            "labels.csv",
+        ]
     ),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
 )
@@ -310,7 +325,7 @@ NAMES = st.lists(PARTS, min_size=1, max_size=4).map(lambda p: "/".join(p) + ".jp
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.one_of(NAMES, PARTS.map("cats/{}.jpg".format)), min_size=1, max_size=6))
+@given(st.lists(st.one_of(NAMES, PARTS.map("neutral/{}.jpg".format)), min_size=1, max_size=6))
 def test_no_name_writes_outside_the_target(names):
     with tempfile.TemporaryDirectory() as folder:
         cut = [zipfile.ZipInfo(name).filename for name in names]  # at a NUL, perhaps to nothing
@@ -327,7 +342,9 @@ def test_no_name_writes_outside_the_target(names):
             assert all(name.startswith("deep/er/raw/") for name in written)
 
 
-VALID = pack({"cats/a.jpg": PHOTO[:400], "dogs/b.jpg": b"B" * 300, "labels.csv": b"path,label"})
+VALID = pack(
+    {"neutral/a.jpg": PHOTO[:400], "smiling/b.jpg": b"B" * 300, "labels.csv": b"path,label"}
+)
 
 
 @settings(max_examples=200, deadline=None)

@@ -79,7 +79,7 @@ def pack(folder: Path) -> bytes:
 def test_a_training_on_a_zip_ends_with_a_model_and_without_the_photos(work, tiny_grid, tmp_path):
     photos = take_photos(io.BytesIO(pack(write_raw(tmp_path / "raw"))), "upload 1")
     assert work in photos.parents
-    start_training("mine", photos, title="My pets!", grid=str(tiny_grid), min_size=60, seed=3)
+    start_training("mine", photos, title="My faces!", grid=str(tiny_grid), min_size=60, seed=3)
     assert read_job().state == "running"
     with pytest.raises(DataError, match="runs already"):
         take_photos(io.BytesIO(), "upload 2")
@@ -94,7 +94,7 @@ def test_a_training_on_a_zip_ends_with_a_model_and_without_the_photos(work, tiny
     assert "model mine written" in job.log
     assert list_models() == ["mine"]
     metadata = read_metadata("mine")
-    assert metadata["data"].keys() == {"My-pets"}
+    assert metadata["data"].keys() == {"My-faces"}
     assert metadata["seed"] == 3
     assert not photos.exists()
     assert list(work.rglob("*.png")) == []

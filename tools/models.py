@@ -1,8 +1,8 @@
-"""Make the shipped models from raw photos: python docs/models.py DATA
+"""Make the shipped models from raw photos: python tools/models.py DATA
 
 Needs the extra `embedding` (README).
-DATA has one folder a data set: lfw, utkface, celebrities and congress. Crops go to crops/; a run
-that was stopped goes on where it was. Prints the minutes of each model.
+DATA has one folder per data set: lfw, utkface, celebrities and congress. Crops go to crops/; a run
+that was stopped continues where it was. Prints the minutes of each model.
 """
 
 import subprocess
@@ -20,7 +20,7 @@ NOTE = (
 
 
 def make_model(recipe: str, data: Path) -> float:
-    """Train one model in a process of its own, and return the minutes that it took.
+    """Train one model in a separate process, and return the minutes that it took.
 
     Parameters
     ----------
@@ -35,17 +35,30 @@ def make_model(recipe: str, data: Path) -> float:
     begun = time.perf_counter()
     subprocess.run(
         [
-            sys.executable, "-m", "facecore", "train", *(str(data / name) for name in SETS),
-            "--name", recipe, "--recipe", recipe, "--grid", "tuned", "--centres", "8000",
-            "--note", NOTE,
+            sys.executable,
+            "-m",
+            "facecore",
+            "train",
+            *(str(data / name) for name in SETS),
+            "--name",
+            recipe,
+            "--recipe",
+            recipe,
+            "--grid",
+            "tuned",
+            "--centres",
+            "8000",
+            "--note",
+            NOTE,
         ],
-        cwd=REPO, check=True,
-    )  # fmt: skip
+        cwd=REPO,
+        check=True,
+    )
     return (time.perf_counter() - begun) / 60
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python docs/models.py DATA")
+        sys.exit("usage: python tools/models.py DATA")
     for recipe in RECIPES:
         print(f"{recipe}: {make_model(recipe, Path(sys.argv[1]).resolve()):.1f} minutes")

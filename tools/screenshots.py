@@ -1,7 +1,7 @@
-"""Take a picture of every page, wide and phone, light and dark: python docs/screenshots.py [DIR]
+"""Take a picture of every page, wide and phone, light and dark: python tools/screenshots.py [DIR]
 
-Every face in them is made from the shipped model's face space: it shows no person. The few that the
-README shows are chosen by `README_SHOTS` and written to docs/screenshots/.
+Every face in them is synthetic and shows no person. Those that the README shows are listed in
+`README_SHOTS` and written to docs/screenshots/.
 """
 
 import shutil
@@ -36,9 +36,13 @@ PAGES = {
 }
 SHAPES = {"wide": (1300, False), "phone": (390, True)}
 README_SHOTS = {
-    "home-wide-light", "walk-wide-light", "explorer-wide-dark", "search-wide-light",
-    "groups-wide-dark", "prediction-wide-light",
-}  # fmt: skip
+    "home-wide-light",
+    "walk-wide-light",
+    "explorer-wide-dark",
+    "search-wide-light",
+    "groups-wide-dark",
+    "prediction-wide-light",
+}
 
 
 def main() -> None:
