@@ -9,6 +9,7 @@ import streamlit as st
 from facecore.data import Entry
 from facecore.face import spec_of, to_png
 from facecore.model import (
+    PALETTE,
     AnswerRule,
     FaceAnswer,
     FaceModel,
@@ -16,20 +17,14 @@ from facecore.model import (
     PhotoAnswer,
     annotate,
     explain_decision,
+    label_colours,
     overlay,
     predict_photo,
     same_faces,
+    to_rgb,
     typical_distance,
 )
-from ui.look import (
-    PALETTE,
-    format_distance,
-    label_colours,
-    score_bars,
-    show,
-    show_picture,
-    to_rgb,
-)
+from ui.look import format_distance, score_bars, show, show_picture
 from ui.models import Chosen
 from ui.photo import has_face
 

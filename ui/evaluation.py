@@ -19,18 +19,8 @@ from facecore.evaluation import (
     score_counts,
     score_labels,
 )
-from ui.look import (
-    DASHES,
-    NEUTRAL,
-    PAIR,
-    PATTERNS,
-    REFERENCE,
-    SYMBOLS,
-    label_colours,
-    see_through,
-    show,
-    tidy,
-)
+from facecore.model import label_colours
+from ui.look import DASHES, NEUTRAL, PAIR, PATTERNS, REFERENCE, SYMBOLS, see_through, show, tidy
 from ui.models import Chosen, pick_other, read_table
 
 ALL = "all"

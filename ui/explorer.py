@@ -11,13 +11,14 @@ from facecore.model import (
     WALK_STEP,
     FaceModel,
     decision_for,
+    label_colours,
     sample_coordinates,
     to_image,
     to_signed_image,
     walk,
 )
 from ui.controls import choose
-from ui.look import label_colours, mark_point, score_bars, show, show_picture, tidy
+from ui.look import mark_point, score_bars, show, show_picture, tidy
 from ui.photo import NO_PERSON
 
 SLIDERS = 8

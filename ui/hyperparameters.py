@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from facecore.data import TABLE
 from facecore.errors import FacecoreError
-from facecore.model import FaceModel, find_model
+from facecore.model import FaceModel, find_model, label_colours
 from facecore.training import (
     CROPS,
     MADE,
@@ -26,7 +26,7 @@ from facecore.training import (
 )
 from ui.controls import choose, show_metric
 from ui.local import pick_crops
-from ui.look import NEUTRAL, PAIR, REFERENCE, label_colours, see_through, show, tidy
+from ui.look import NEUTRAL, PAIR, REFERENCE, see_through, show, tidy
 from ui.models import Chosen, read_table
 from ui.search import SCORE, Search
 

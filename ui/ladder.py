@@ -10,28 +10,20 @@ from plotly.subplots import make_subplots
 
 from facecore.errors import FacecoreError
 from facecore.model import (
+    PALETTE,
     SHIPPED,
     FaceAnswer,
     FaceModel,
     artifacts_dir,
     draw_features,
+    label_colours,
     occlusion,
     overlay,
     predict_photo,
-)
-from facecore.training import LADDER_FOLDER, Ladder, read_ladder, rungs_of
-from ui.look import (
-    DASHES,
-    NEUTRAL,
-    PAIR,
-    PALETTE,
-    SYMBOLS,
-    label_colours,
-    show,
-    show_picture,
-    tidy,
     to_rgb,
 )
+from facecore.training import LADDER_FOLDER, Ladder, read_ladder, rungs_of
+from ui.look import DASHES, NEUTRAL, PAIR, SYMBOLS, show, show_picture, tidy
 from ui.models import load_chosen
 from ui.photo import has_face
 

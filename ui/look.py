@@ -1,6 +1,6 @@
 """Colours by meaning, small pictures and plotly figures that every page draws the same way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -9,50 +9,16 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from facecore.face import to_png
+from facecore.model import PALETTE, label_colours
 
 ICON = str(Path(__file__).with_name("icon.png"))
 
-# Okabe and Ito's palette: distinct for colour-blind readers, on light and on dark backgrounds.
-PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
 NEUTRAL = "#7a7a7a"  # for what belongs to no label
 PAIR = (PALETTE[5], PALETTE[4])  # the chosen one, and the one that it is compared with
 REFERENCE = {"dash": "dot", "color": NEUTRAL}  # lines that no data point lies on
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up")
 PATTERNS = ("", "/", "x", ".", "-")
-
-
-def label_colours(labels: Sequence[str]) -> dict[str, str]:
-    """Return the colour of each label, the same on every page.
-
-    Parameters
-    ----------
-    labels : sequence of str
-        Labels in the model's order.
-
-    Returns
-    -------
-    dict of str to str
-        Hexadecimal colours.
-    """
-    return {label: PALETTE[i % len(PALETTE)] for i, label in enumerate(labels)}
-
-
-def to_rgb(colour: str) -> tuple[int, int, int]:
-    """Return the red, green and blue of a hexadecimal colour.
-
-    Parameters
-    ----------
-    colour : str
-        Six hexadecimal digits, such as ``"#0072b2"``.
-
-    Returns
-    -------
-    tuple of int
-        Red, green and blue, each in [0, 255].
-    """
-    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
-    return red, green, blue
 
 
 def tidy(figure: go.Figure, height: int = 320) -> go.Figure:

@@ -7,9 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from facecore.model import FaceModel
+from facecore.model import FaceModel, label_colours
 from facecore.training import MADE, FacePoints, make_points, read_points
-from ui.look import SYMBOLS, label_colours, show, tidy
+from ui.look import SYMBOLS, show, tidy
 
 MOST = 30  # components to choose from
 

@@ -16,8 +16,9 @@ from facecore.data import (
     face_sizes,
 )
 from facecore.face import MIN_SIZE
+from facecore.model import label_colours
 from ui.controls import choose
-from ui.look import DASHES, NEUTRAL, PATTERNS, REFERENCE, SYMBOLS, label_colours, show, tidy
+from ui.look import DASHES, NEUTRAL, PATTERNS, REFERENCE, SYMBOLS, show, tidy
 
 STATE_WORDS = {state: state.replace("_", " ") for state in STATES}
 SMALLEST, LARGEST = 20, 300  # ends of the slider, pixels

@@ -11,18 +11,17 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from facecore.face import Features, to_rows
-from facecore.model import FaceAnswer, FaceModel, PhotoAnswer, annotate, colour_crop, draw_features
-from ui.look import (
-    DASHES,
-    NEUTRAL,
-    PATTERNS,
-    format_distance,
+from facecore.model import (
+    FaceAnswer,
+    FaceModel,
+    PhotoAnswer,
+    annotate,
+    colour_crop,
+    draw_features,
     label_colours,
-    show,
-    show_picture,
-    tidy,
     to_rgb,
 )
+from ui.look import DASHES, NEUTRAL, PATTERNS, format_distance, show, show_picture, tidy
 
 
 def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:

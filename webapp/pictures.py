@@ -10,11 +10,8 @@ from flask import Flask
 from PIL import Image
 
 from facecore.face import to_png
-from facecore.model import PhotoAnswer, annotate
+from facecore.model import PhotoAnswer, annotate, label_colours
 
-# Okabe and Ito's palette, as in the dashboard: the colour-blind can tell its colours apart, on
-# light and on dark.
-PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
 LONG_SIDE, MOST = 800, 3  # pixels; largest factor by which a small photo is enlarged
 
 
@@ -53,7 +50,7 @@ def colour(label: str, labels: Sequence[str]) -> str:
     >>> colour("male", ("female", "male"))
     '#0072b2'
     """
-    return PALETTE[list(labels).index(label) % len(PALETTE)]
+    return label_colours(labels)[label]
 
 
 def face_uri(pixels: np.ndarray) -> str:

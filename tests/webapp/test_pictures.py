@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facecore.model import PALETTE
 from facecore.model.answers import PhotoAnswer
-from webapp.pictures import PALETTE, colour, face_uri, numbered, photo_uri, sentence
+from webapp.pictures import colour, face_uri, numbered, photo_uri, sentence
 
 
 def read(uri: str) -> Image.Image:
@@ -26,10 +27,6 @@ def test_each_label_has_its_own_colour():
     labels = [str(i) for i in range(len(PALETTE))]
     assert [colour(label, labels) for label in labels] == list(PALETTE)
     assert PALETTE[:2] == ("#e69f00", "#0072b2")
-
-
-def test_colours_are_those_of_the_dashboard():
-    assert pytest.importorskip("ui.look").PALETTE == PALETTE
 
 
 def test_face_is_exact():
