@@ -15,8 +15,8 @@ SOURCES = ("The model", "A folder of crops")
 st.set_page_config("Face sizes", ICON, layout="wide")
 st.title("Face sizes")
 st.write(
-    "See what happened to every raw photo, how large its face is, and what a minimum size leaves. "
-    f"Training skips faces narrower than {MIN_SIZE} pixels."
+    "See what happened to every raw photo, how large its face is, and how many faces a minimum "
+    f"size leaves. Training skips faces narrower than {MIN_SIZE} pixels."
 )
 chosen = pick_model()
 
@@ -46,7 +46,7 @@ if face_sizes(sizes).empty:
 else:
     explore_minimum(sizes, labels)
     show_spread(sizes, labels)
-rounded = " The sizes stored with a model are rounded to two figures."
+rounded = " The sizes stored with a model are rounded to two significant figures."
 st.caption("Duplicates count as photos, not as faces." + (rounded if source == SOURCES[0] else ""))
 offer_file(
     f"Table of {len(table):,} photos as CSV",

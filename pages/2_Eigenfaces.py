@@ -38,7 +38,7 @@ alone = (
     "eigenfaces, so the decisions on this page are that member's alone."
 )
 st.caption(
-    f"Here a face has {side} x {side} pixels, which are {side**2:,} coordinates."
+    f"Here a face has {side} x {side} pixels, so it has {side**2:,} coordinates."
     + (alone if members > 1 else "")
 )
 view = choose("View", VIEWS, "space", show_label=False)

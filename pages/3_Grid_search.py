@@ -41,7 +41,8 @@ if components.open:
         show(component_line(search), "Best score of each number of components", "search-components")
 if time.open:
     with time:
-        show(time_dots(search.table), "Score of each candidate against its time", "search-time")
+        alt = "Score of each candidate against its time to fit"
+        show(time_dots(search.table), alt, "search-time")
 if explorer.open:
     with explorer:
         show_explorer(chosen, search)

@@ -44,8 +44,8 @@ tested = compare(chosen, rows, which, second)
 reports = {name: evaluate_predictions(found) for name, found in tested.items()}
 show_metrics(reports, tested, positive)
 st.caption(
-    f"Computed from {len(rows):,} stored test predictions without names. The true labels are those "
-    "that the data sets' annotators wrote; an answer that differs from them counts as wrong."
+    f"Computed from {len(rows):,} stored test predictions, which hold no names. True labels are "
+    "those of the data sets' annotators; an answer that differs from them counts as wrong."
 )
 
 confusion, curves, calibration, unsure, groups = st.tabs(

@@ -55,20 +55,20 @@ METRICS = {
     "Accuracy": Metric(
         "{:.3f}",
         "normal",
-        "Over all photos; a photo in which no face was found counts as wrong. Below it the 95 % "
+        "Over all photos; a photo in which no face was found counts as wrong. Below: the 95 % "
         "interval (Wilson).",
     ),
     "Balanced accuracy": Metric(
         "{:.3f}",
         "normal",
-        "Mean of the labels' recalls over all photos. Below it the 95 % interval, combined from "
+        "Mean of the labels' recalls over all photos. Below: the 95 % interval, combined from "
         "those of the recalls (Zou and Donner 2008).",
     ),
     "AUC": Metric(
         "{:.3f}",
         "normal",
         "Area under the ROC curve: how often a face of this label scores higher than a face of "
-        "another. Over the faces found.",
+        "another label. Over the faces found.",
     ),
     "Calibration error": Metric(
         "{:.3f}",

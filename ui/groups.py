@@ -42,7 +42,9 @@ def show_groups(reports: Reports, chosen: Chosen) -> None:
     for trait in own["groups"]:
         st.subheader(trait.capitalize())
         if gap := gap_words(reports, trait):
-            st.caption(f"Largest gap in accuracy, groups of {LEAST_PHOTOS} photos or more: {gap}.")
+            st.caption(
+                f"Largest gap in accuracy among groups of {LEAST_PHOTOS} photos or more: {gap}."
+            )
         groups = {n: r["groups"][trait] for n, r in reports.items() if trait in r["groups"]}
         alt = f"Accuracy of each group by {trait}, with 95 % intervals"
         show(group_dots(groups, own["accuracy_all"]), alt, f"evaluation-{trait}")

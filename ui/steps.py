@@ -116,11 +116,11 @@ def _feature_words(features: Features, side: int) -> str:
     count, size = f"{features.count(side):,} numbers", features.side or side
     if features.kind == "pixels":
         return f"grey levels of {where}, {size} x {size} pixels: {count}"
-    cells = f"in cells of {features.cell} x {features.cell} of {size} x {size} pixels"
+    cells = f"in cells of {features.cell} x {features.cell} pixels, {size} x {size} in all"
     if features.kind == "lbp":
         return (
-            f"which neighbours of a pixel are as bright as it (local binary patterns) in {where}, "
-            f"counted {cells}: {count}"
+            "which neighbours of a pixel are at least as bright as it (local binary patterns) in "
+            f"{where}, counted {cells}: {count}"
         )
     return f"directions of edges (histograms of oriented gradients) in {where}, {cells}: {count}"
 

@@ -174,7 +174,7 @@ def _watch() -> None:
             help="A fit is one candidate in one fold" if job.unit == "fit" else None,
             border=True,
         )
-        st.metric("Left of this step", _span(left) if left is not None else "-", border=True)
+        st.metric("Time left in this step", _span(left) if left is not None else "-", border=True)
         best = "-" if job.best is None else f"{job.best:.3f}"
         st.metric("Best balanced accuracy so far", best, border=True)
         st.metric("Running for", _span(now - job.began), border=True)
@@ -218,7 +218,7 @@ def show_end(job: Job, chosen: Chosen | None) -> None:
                 icon=":material/close:",
                 key="job_clear",
                 on_click=_dismiss,
-                help="Removes the log and the table of what happened to the photos; models stay",
+                help="Removes the log and the table of photos; models stay",
             )
         _show_details(job)
 

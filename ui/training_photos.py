@@ -139,7 +139,7 @@ def _show_photos(folder: Path) -> bool:
         for label, rows in list(table.groupby("label"))[:LABELS_SHOWN]:
             _show_few(str(label), [root / path for path in rows["path"][:THUMBS]])
     if len(counts) < 2:
-        st.error("A training needs two labels or more: one folder of photos for each.")
+        st.error("Training needs two labels or more: one folder of photos for each.")
         return False
     _warn(counts["photos"])
     if "subjects" not in counts:
@@ -169,7 +169,7 @@ def _warn(photos: pd.Series) -> None:
     if few < FEW_PHOTOS:
         st.warning(
             f"{least} has {few} photos. It works, but expect little: with fewer than {FEW_PHOTOS} "
-            "photos per label, the figures vary by chance. Some hundreds are better."
+            "photos per label, the figures vary by chance. A few hundred are better."
         )
     if many > UNBALANCED * few:
         st.warning(

@@ -44,9 +44,9 @@ def show_unsure(tested: Tested, rule: AnswerRule, own: Mapping[str, Any]) -> Non
     words = rule_words(rule)
     if own.get("accuracy_answered") is not None:
         words += (
-            f" By that rule it answers {own['coverage']:.1%} of these photos and "
-            f"{own['accuracy_answered']:.1%} of the answers are right; the slider is a threshold "
-            "on the confidence alone."
+            f" By that rule it answers {own['coverage']:.1%} of these photos, and "
+            f"{own['accuracy_answered']:.1%} of these answers are right. The slider sets a "
+            "threshold on the confidence alone."
         )
     st.caption(words)
     for name, rows in tested.items():
