@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,9 +42,50 @@ def three_faces():
 
 
 @pytest.fixture(scope="session")
-def raw_folder(tmp_path_factory) -> Path:
+def once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Make a folder once for all worker processes of a run; it is not to be changed."""
+    from facecore.system import lock
+
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def call(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = root / "shared" / name, root / "shared" / f"{name}.done"
+        folder.parent.mkdir(exist_ok=True)
+        with open(folder.with_suffix(".lock"), "a+b") as file:
+            while not lock(file):
+                time.sleep(0.05)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return call
+
+
+def crop(raw: Path, folder: Path, recipe: str) -> None:
+    """Crop a data set below a folder, under its own name."""
+    from facecore.data.crops import crop_folder, recipe_settings
+
+    crop_folder(raw, folder / raw.name, recipe_settings(recipe))
+
+
+def train_tiny(models: Path, crops: Path, recipe: str, grid: Path) -> None:
+    """Train the model `tiny` in a folder of models."""
+    from facecore.training.pipeline import train
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACECORE_ARTIFACTS", str(models))
+        train([crops], "tiny", recipe=recipe, grid=str(grid))
+
+
+@pytest.fixture(scope="session")
+def raw_folder(once) -> Path:
     """A data set of drawn photos with labels.csv but no split; not to be changed."""
-    return write_raw(tmp_path_factory.mktemp("data") / "drawn")
+    return once("raw", lambda folder: write_raw(folder / "drawn")) / "drawn"
 
 
 @pytest.fixture(scope="session")
@@ -53,24 +96,20 @@ def tiny_grid(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def crops_folder(tmp_path_factory, raw_folder) -> Path:
+def crops_folder(once, raw_folder) -> Path:
     """The crops of `raw_folder` by the recipe `classic`; not to be changed."""
-    from facecore.data.crops import crop_folder, recipe_settings
-
-    out = tmp_path_factory.mktemp("crops") / "drawn"
-    crop_folder(raw_folder, out, recipe_settings("classic"))
-    return out
+    return once("classic crops", lambda folder: crop(raw_folder, folder, "classic")) / "drawn"
 
 
 @pytest.fixture(scope="session")
-def split_crops(tmp_path_factory) -> Path:
+def split_crops(once) -> Path:
     """Crops of a data set with a train and a test split; not to be changed."""
-    from facecore.data.crops import crop_folder, recipe_settings
 
-    root = tmp_path_factory.mktemp("split")
-    write_raw(root / "raw", persons=6, shots=2, split=True)
-    crop_folder(root / "raw", root / "crops", recipe_settings("classic"))
-    return root / "crops"
+    def make(folder: Path) -> None:
+        raw = write_raw(folder / "raw" / "crops", persons=6, shots=2, split=True)
+        crop(raw, folder, "classic")
+
+    return once("split crops", make) / "crops"
 
 
 @pytest.fixture(scope="session")
@@ -80,15 +119,9 @@ def photo() -> bytes:
 
 
 @pytest.fixture(scope="session")
-def tiny_artifacts(tmp_path_factory, crops_folder, tiny_grid) -> Path:
+def tiny_artifacts(once, crops_folder, tiny_grid) -> Path:
     """A folder of models with one small model, `tiny`; not to be changed."""
-    from facecore.training.pipeline import train
-
-    root = tmp_path_factory.mktemp("models") / "artifacts"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FACECORE_ARTIFACTS", str(root))
-        train([crops_folder], "tiny", recipe="classic", grid=str(tiny_grid))
-    return root
+    return once("classic", lambda folder: train_tiny(folder, crops_folder, "classic", tiny_grid))
 
 
 @pytest.fixture(scope="session")
@@ -108,25 +141,15 @@ def tiny_grids(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def aligned_crops(tmp_path_factory, raw_folder) -> Path:
+def aligned_crops(once, raw_folder) -> Path:
     """The crops of `raw_folder` by the recipe `aligned`; not to be changed."""
-    from facecore.data.crops import crop_folder, recipe_settings
-
-    out = tmp_path_factory.mktemp("crops") / "drawn"
-    crop_folder(raw_folder, out, recipe_settings("aligned"))
-    return out
+    return once("aligned crops", lambda folder: crop(raw_folder, folder, "aligned")) / "drawn"
 
 
 @pytest.fixture(scope="session")
-def aligned_artifacts(tmp_path_factory, aligned_crops, tiny_grids) -> Path:
-    """A folder of models with one small model of three members, `tiny`; not to be changed."""
-    from facecore.training.pipeline import train
-
-    root = tmp_path_factory.mktemp("models") / "artifacts"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FACECORE_ARTIFACTS", str(root))
-        train([aligned_crops], "tiny", recipe="aligned", grid=str(tiny_grids))
-    return root
+def aligned_artifacts(once, aligned_crops, tiny_grids) -> Path:
+    """A folder of models with one small model of four members, `tiny`; not to be changed."""
+    return once("aligned", lambda folder: train_tiny(folder, aligned_crops, "aligned", tiny_grids))
 
 
 @pytest.fixture(scope="session")
@@ -138,9 +161,9 @@ def tiny_aligned(aligned_artifacts):
 
 
 @pytest.fixture(scope="session")
-def made_weights(tmp_path_factory) -> Path:
+def made_weights(once) -> Path:
     """A file of random weights of the network."""
-    return write_weights(tmp_path_factory.mktemp("weights") / "made.dat")
+    return once("weights", lambda folder: write_weights(folder / "made.dat")) / "made.dat"
 
 
 @pytest.fixture
@@ -158,17 +181,16 @@ def no_weights() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def described_artifacts(tmp_path_factory, aligned_crops, made_weights) -> Path:
+def described_artifacts(once, tmp_path_factory, aligned_crops, made_weights) -> Path:
     """A folder of models with one small model of the recipe `embedding`, `tiny`."""
-    from facecore.training.pipeline import train
-
-    root = tmp_path_factory.mktemp("models") / "artifacts"
     grid = tmp_path_factory.mktemp("grid") / "tiny.json"
     grid.write_text(json.dumps({**TINY_GRID, "n_components": [10]}), encoding="utf-8")
-    with use_weights(made_weights), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FACECORE_ARTIFACTS", str(root))
-        train([aligned_crops], "tiny", recipe="embedding", grid=str(grid))
-    return root
+
+    def make(folder: Path) -> None:
+        with use_weights(made_weights):
+            train_tiny(folder, aligned_crops, "embedding", grid)
+
+    return once("embedding", make)
 
 
 @pytest.fixture
@@ -222,8 +244,29 @@ def environment(models: Path | None) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run `python -m facecore` with arguments, in a folder of the test's own."""
+def run(tmp_path, monkeypatch, capfd) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line in this process, in a folder of the test's own."""
+    from facecore.__main__ import main
+
+    def call(*arguments, models: Path | None = None) -> subprocess.CompletedProcess[str]:
+        command = [str(argument) for argument in arguments]
+        with monkeypatch.context() as patch:
+            patch.chdir(tmp_path)
+            patch.setenv("FACECORE_ARTIFACTS", environment(models)["FACECORE_ARTIFACTS"])
+            capfd.readouterr()
+            try:
+                code = main(command)
+            except SystemExit as end:
+                code = end.code
+            told = capfd.readouterr()
+        return subprocess.CompletedProcess(command, code, told.out, told.err)
+
+    return call
+
+
+@pytest.fixture
+def run_apart(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `python -m facecore` as a process of its own, in a folder of the test's own."""
 
     def call(*arguments, models: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -260,6 +303,12 @@ def start(tmp_path) -> Callable[..., subprocess.Popen]:
     for process in begun:
         process.kill()
         process.wait()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("numprocesses", None):  # these share the cores; threads would only wait
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

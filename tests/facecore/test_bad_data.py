@@ -23,19 +23,19 @@ def raw(tmp_path) -> Path:
     return tmp_path / "raw"
 
 
+def error_of(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line of error in which a command has to end."""
+    lines = [line for line in done.stderr.splitlines() if line and "%|" not in line]
+    assert done.returncode == 1, done.stderr
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    return lines[0]
+
+
 @pytest.fixture
 def refused(run):
     """Run a command that has to end in one line of error; return the line."""
-
-    def call(*arguments, **options) -> str:
-        done = run(*arguments, **options)
-        lines = [line for line in done.stderr.splitlines() if line and "%|" not in line]
-        assert done.returncode == 1, done.stderr
-        assert len(lines) == 1, done.stderr
-        assert lines[0].startswith("error: ")
-        return lines[0]
-
-    return call
+    return lambda *arguments: error_of(run(*arguments))
 
 
 @pytest.fixture
@@ -235,10 +235,11 @@ def test_a_full_disk_is_one_line_and_the_work_goes_on_where_there_is_room(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
 def test_a_full_disk_for_temporary_files_is_one_line_that_names_the_way_out(
-    small_disk, crops_folder, refused, tmp_path, monkeypatch
+    small_disk, crops_folder, run_apart, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("TMPDIR", str(small_disk))
-    line = refused("train", crops_folder, "--name", "m", "--recipe", "classic", "--jobs", 1)
+    how = ["--name", "m", "--recipe", "classic", "--jobs", 1]
+    line = error_of(run_apart("train", crops_folder, *how))
     assert "TMPDIR=FOLDER" in line
     assert list(small_disk.iterdir()) == []
 

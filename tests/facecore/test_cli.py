@@ -230,11 +230,11 @@ def test_the_command_line_wins_over_the_models_own_rule(photos, artifacts, tiny_
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="such names exist on Linux only")
-def test_a_name_that_is_no_text_can_be_predicted(photos, run, tiny_artifacts, tmp_path):
+def test_a_name_that_is_no_text_can_be_predicted(photos, run_apart, tiny_artifacts, tmp_path):
     name = f"{tmp_path}/\udcff.jpg"
     shutil.copy(photos / "good 0.jpg", name)
     for options in ((), ("--json",)):
-        done = run("predict", name, *options, models=tiny_artifacts)
+        done = run_apart("predict", name, *options, models=tiny_artifacts)
         assert (done.returncode, done.stderr) == (0, "")
         assert "round" in done.stdout
 

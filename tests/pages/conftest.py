@@ -2,13 +2,15 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from screens import ROOT, open_screen
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from facecore.model.classifier import FaceModel
@@ -23,6 +25,15 @@ def textbook(tmp_path_factory, shipped) -> Path:
     root = tmp_path_factory.mktemp("textbook")
     shutil.copytree(shipped, root / shipped.name)
     return root
+
+
+@pytest.fixture(autouse=True, scope="session")
+def scanned_once() -> Iterator[None]:
+    """Let Streamlit look for components in the installed packages once, not for every screen."""
+    with pytest.MonkeyPatch.context() as patch:
+        scan = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -51,20 +62,21 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
 
 
 @pytest.fixture(scope="session")
-def made_aligned(tmp_path_factory, shipped, shipped_model, tiny_grid) -> Path:
+def made_aligned(once, shipped, shipped_model, tiny_grid) -> Path:
     """A folder of models: `made`, of the recipe aligned, and the shipped one; not to be changed."""
     from facecore.data.crops import crop_folder, recipe_settings
     from facecore.model.synth import write_photos
     from facecore.training.pipeline import train
 
-    root = tmp_path_factory.mktemp("aligned")
-    write_photos(shipped_model, root / "photos", 60)
-    crop_folder(root / "photos", root / "crops", recipe_settings("aligned"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FACECORE_ARTIFACTS", str(root / "models"))
-        train([root / "crops"], "made", recipe="aligned", grid=str(tiny_grid))
-    shutil.copytree(shipped, root / "models" / shipped.name)
-    return root / "models"
+    def make(root: Path) -> None:
+        write_photos(shipped_model, root / "photos", 60)
+        crop_folder(root / "photos", root / "crops", recipe_settings("aligned"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FACECORE_ARTIFACTS", str(root / "models"))
+            train([root / "crops"], "made", recipe="aligned", grid=str(tiny_grid))
+        shutil.copytree(shipped, root / "models" / shipped.name)
+
+    return once("made faces", make) / "models"
 
 
 @pytest.fixture

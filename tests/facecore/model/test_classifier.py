@@ -127,7 +127,8 @@ def test_the_decision_of_a_face_depends_neither_on_threads_nor_on_other_faces(mi
     assert len(faces[0]) > FEW
     for rows in (faces[0][:1], faces[0][:5], faces[0]):
         n = min(len(rows), 20)
-        assert model.decision_function(rows)[:n] == pytest.approx(together[:n], abs=1e-6)
+        with threadpool_limits(2):
+            assert model.decision_function(rows)[:n] == pytest.approx(together[:n], abs=1e-6)
 
 
 def test_the_decisions_of_members_are_averaged():
