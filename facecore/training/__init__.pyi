@@ -28,8 +28,11 @@ from .ladder import (
     rungs_of,
 )
 from .nystroem import (
-    LANDMARKS,
     fit_nystroem,
+)
+from .options import (
+    LANDMARKS,
+    TrainingOptions,
 )
 from .pipeline import (
     train,
@@ -70,6 +73,7 @@ __all__ = [
     "Ladder",
     "Refit",
     "SearchResult",
+    "TrainingOptions",
     "cancel_job",
     "choose_labels",
     "clear_job",

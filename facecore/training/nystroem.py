@@ -27,6 +27,7 @@ from facecore.system.scratch import reserve_array
 from facecore.training.anonymise import cluster_faces
 from facecore.training.grids import PARAMETERS, parse_grid
 from facecore.training.kernels import choose_labels, mirror_kernel
+from facecore.training.options import LANDMARKS
 from facecore.training.search import SearchResult, collect
 from facecore.training.streaming import (
     FacesOnDisk,
@@ -38,9 +39,6 @@ from facecore.training.streaming import (
 )
 
 EXACT_UP_TO = 30_000
-
-
-LANDMARKS = 4000
 
 
 NEWTON_STEPS = 4

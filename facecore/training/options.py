@@ -1,0 +1,77 @@
+"""How a training runs: its seed, worker processes, solver and size."""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+from facecore.errors import DataError
+
+LANDMARKS = 4000
+SOLVERS = ("auto", "exact", "nystroem")
+MAX_SEED = 2**32 - 1  # the largest that scikit-learn takes
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """Options that every step of a training shares.
+
+    Parameters
+    ----------
+    seed : int, default=0
+        Seed of everything random, in [0, 2**32 - 1]. The same data and seed give the same model.
+    jobs : int, default=1
+        Worker processes: 1 or more, or -1 for one per core. The result does not depend on it.
+    progress : bool, default=False
+        Show progress bars on standard error.
+    centres : int, default=0
+        Express each machine on at most this many cluster centres, so that no kernel vector can be
+        traced to one photo; 0 keeps the support vectors or landmarks.
+    landmarks : int, default=4000
+        Number of faces that the Nystroem method uses as landmarks, 1 or more. More of them come
+        closer to the exact machine; time and memory grow with their square.
+    solver : {"auto", "exact", "nystroem"}, default="auto"
+        ``"exact"``: a support vector machine on all training faces; ``"nystroem"``: a machine on
+        landmarks, for more faces than fit in memory; ``"auto"``: chosen by the number of faces.
+
+    Raises
+    ------
+    DataError
+        A value is of another type or out of its range.
+
+    Examples
+    --------
+    >>> TrainingOptions(seed=3).jobs
+    1
+    >>> TrainingOptions(jobs=0)
+    Traceback (most recent call last):
+        ...
+    facecore.errors.DataError: jobs must be 1 or more, or -1 for one per core; it is 0
+    """
+
+    seed: int = 0
+    jobs: int = 1
+    progress: bool = False
+    centres: int = 0
+    landmarks: int = LANDMARKS
+    solver: str = "auto"
+
+    def __post_init__(self) -> None:
+        rules = {
+            "seed": (_is_whole(self.seed, 0, MAX_SEED), f"an integer in [0, {MAX_SEED}]"),
+            "jobs": (
+                _is_whole(self.jobs, 1) or _is_whole(self.jobs, -1, -1),
+                "1 or more, or -1 for one per core",
+            ),
+            "progress": (isinstance(self.progress, bool), "True or False"),
+            "centres": (_is_whole(self.centres, 0), "an integer, 0 or more"),
+            "landmarks": (_is_whole(self.landmarks, 1), "an integer, 1 or more"),
+            "solver": (self.solver in SOLVERS, f"one of {', '.join(SOLVERS)}"),
+        }
+        for name, (good, expected) in rules.items():
+            if not good:
+                raise DataError(f"{name} must be {expected}; it is {getattr(self, name)!r}")
+
+
+def _is_whole(value: object, least: int, most: float = float("inf")) -> bool:
+    return (
+        isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
+    )
