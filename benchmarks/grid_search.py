@@ -52,7 +52,7 @@ from facecore.model import (  # noqa: E402
     load_model,
     sample_faces,
 )
-from facecore.training import MEMORY_MB, grid_search  # noqa: E402
+from facecore.training import MEMORY_MB, TrainingOptions, grid_search  # noqa: E402
 
 SIDES = {
     "ours": "ours",
@@ -254,9 +254,13 @@ def run_side(side: str, folder: Path) -> None:
     start, used = time.perf_counter(), tree_cpu(os.getpid())
     if side == "ours":
         table = grid_search(
-            X, y, groups, grid, folds=task["folds"], seed=seed, jobs=jobs,
-            memory_mb=task["memory_mb"],
-        ).table  # fmt: skip
+            X,
+            y,
+            groups,
+            grid,
+            folds=task["folds"],
+            options=TrainingOptions(seed=seed, jobs=jobs, memory_mb=task["memory_mb"]),
+        ).table
         seconds, scale = time.perf_counter() - start, 1.0
         found = {tuple(row[f"param_{name}"] for name in grid): row for _, row in table.iterrows()}
         splits = [f"split{i}_test_score" for i in range(task["folds"])]

@@ -46,7 +46,9 @@ from facecore.model import (  # noqa: E402
 )
 from facecore.training import (  # noqa: E402
     LANDMARKS,
+    Candidate,
     FacesOnDisk,
+    TrainingOptions,
     choose_labels,
     fit_member,
     fit_nystroem,
@@ -55,8 +57,8 @@ from facecore.training import (  # noqa: E402
 
 SIZES, QUICK = (2_000, 8_000, 32_000, 100_000, 200_000), (1_000, 2_000, 4_000)
 EXACT_SIZES, QUICK_EXACT = (2_000, 8_000), (1_000,)
-PARAMS = {"n_components": 150, "whiten": True, "C": 4.0, "gamma": 0.006, "class_weight": "balanced"}
-QUICK_PARAMS = PARAMS | {"n_components": 40}
+BEST = Candidate(n_components=150, gamma=0.006, C=4.0)
+QUICK_BEST = replace(BEST, n_components=40)
 QUICK_LANDMARKS = 300
 
 
@@ -145,17 +147,18 @@ def draw(path: Path, count: int, seed: int) -> None:
 
 def fit_one(solver: str, path: Path, quick: bool, seed: int) -> dict[str, float]:
     """Fit one machine in this process; returns seconds and peak_mb (of resident memory)."""
-    params, landmarks = (QUICK_PARAMS, QUICK_LANDMARKS) if quick else (PARAMS, LANDMARKS)
+    candidate, landmarks = (QUICK_BEST, QUICK_LANDMARKS) if quick else (BEST, LANDMARKS)
     count = len(np.load(path, mmap_mode="r"))
-    y, groups = np.array(["a", "b"])[np.arange(count) % 2], np.arange(count)
+    y, subjects = np.array(["a", "b"])[np.arange(count) % 2], np.arange(count)
     start = time.perf_counter()
     with threadpool_limits(1):
         if solver == "exact":
             X = np.load(path)
-            fit_member(X, mirror(X), y, params, seed)
+            fit_member(X, mirror(X), y, candidate, seed)
         else:
             faces = FacesOnDisk(path, mirrored=True)
-            fit_nystroem(faces, y, groups, params, landmarks=landmarks, seed=seed)
+            options = TrainingOptions(seed=seed, landmarks=landmarks)
+            fit_nystroem(faces, y, subjects, candidate, options=options)
     seconds = time.perf_counter() - start
     unit = 2**20 if sys.platform == "darwin" else 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
@@ -168,8 +171,8 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     features = MEMBERS[options.recipe][options.member]
     table = gather(options.crops, recipe, seed=options.seed)
     table = table[table["split"].eq("train") & table["state"].eq("kept")]
-    y, groups = table["label"].to_numpy(dtype=str), subject_names(table)
-    train, test = split_folds(y, groups, 5, options.seed)[0]
+    y, subjects = table["label"].to_numpy(dtype=str), subject_names(table)
+    train, test = split_folds(y, subjects, 5, options.seed)[0]
     scores, seconds = {}, {}
     with tempfile.TemporaryDirectory(prefix="facecore-scale-") as folder, threadpool_limits(1):
         path = Path(folder) / "faces.npy"
@@ -179,9 +182,10 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
             start = time.perf_counter()
             if solver == "exact":
                 F = features.extract(np.array(X[train]))
-                member = fit_member(F, features.extract(mirror(X[train])), y[train], PARAMS)
+                member = fit_member(F, features.extract(mirror(X[train])), y[train], BEST)
             else:
-                member = fit_nystroem(faces, y, groups, PARAMS, rows=train, seed=options.seed)
+                how = TrainingOptions(seed=options.seed)
+                member = fit_nystroem(faces, y, subjects, BEST, rows=train, options=how)
             seconds[solver] = round(time.perf_counter() - start, 1)
             scores[solver] = score(member, features, X[test], y[test])
             print(f"{solver}: {scores[solver]:.4f}, {seconds[solver]} s", flush=True)

@@ -215,7 +215,8 @@ def _sizes(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from facecore.model.store import read_evaluation, read_metadata
-    from facecore.training.nystroem import EXACT_UP_TO, LANDMARKS
+    from facecore.training.nystroem import EXACT_UP_TO
+    from facecore.training.options import LANDMARKS
     from facecore.training.pipeline import train
 
     folder = train(

@@ -18,6 +18,9 @@ from .explorer import (
     project_crops,
     refit,
 )
+from .grids import (
+    Candidate,
+)
 from .kernels import (
     choose_labels,
 )
@@ -32,6 +35,7 @@ from .nystroem import (
 )
 from .options import (
     LANDMARKS,
+    MEMORY_MB,
     TrainingOptions,
 )
 from .pipeline import (
@@ -46,7 +50,6 @@ from .points import (
     read_points,
 )
 from .search import (
-    MEMORY_MB,
     SearchResult,
     count_folds,
     grid_search,
@@ -66,6 +69,7 @@ __all__ = [
     "MADE",
     "MEMORY_MB",
     "REAL",
+    "Candidate",
     "FacePoints",
     "FaceSpaceClassifier",
     "FacesOnDisk",

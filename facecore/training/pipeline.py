@@ -25,7 +25,7 @@ from facecore.model.classifier import FaceModel, Member
 from facecore.model.store import check_name, write_model
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
-from facecore.training.anonymise import on_centres
+from facecore.training.anonymise import anonymise
 from facecore.training.calibrate import calibrate_members, with_rule
 from facecore.training.eigenfaces import measure_spread
 from facecore.training.estimator import fit_member
@@ -37,7 +37,8 @@ from facecore.training.metadata import (
     describe_vectors,
     join_tables,
 )
-from facecore.training.nystroem import LANDMARKS, choose_solver, fit_nystroem, nystroem_search
+from facecore.training.nystroem import choose_solver, fit_nystroem, nystroem_search
+from facecore.training.options import LANDMARKS, TrainingOptions
 from facecore.training.points import tabulate_points
 from facecore.training.search import SearchResult, grid_search
 from facecore.training.streaming import FacesOnDisk, in_chunks
@@ -129,7 +130,7 @@ def train(
             model = replace(model, spread=measure_spread(Z, y, np.array(labels)))
         with step("reduce", 1, "model", shown=progress) as advance:
             if centres and solver == "exact":
-                model = on_centres(model, X, groups, count=centres, seed=seed)
+                model = anonymise(model, X, groups, count=centres, seed=seed)
             advance()
         model, decisions = calibrate_members(model, [s.decisions for s in searches.values()], y)
         scores = fitted["score"].to_numpy(dtype=float)
@@ -174,9 +175,8 @@ def _fit_exact(
 ) -> tuple[Member, SearchResult]:  # fmt: skip
     F = features.extract(X)
     mirrored = features.extract(mirror(X)) if recipe["mirror"] else None
-    search = grid_search(
-        F, y, groups, grid, seed=seed, jobs=jobs, progress=progress, mirrored=mirrored
-    )
+    options = TrainingOptions(seed=seed, jobs=jobs, progress=progress)
+    search = grid_search(F, y, groups, grid, mirrored=mirrored, options=options)
     with step(f"fit {member}", 1, "model", shown=progress) as advance:
         fit = fit_member(F, mirrored, y, search.best, seed)
         advance()
@@ -190,19 +190,9 @@ def _fit_nystroem(
 ) -> tuple[Member, SearchResult]:  # fmt: skip
     assert isinstance(X, np.memmap)
     faces = FacesOnDisk(Path(str(X.filename)), features, bool(recipe["mirror"]))
-    search = nystroem_search(
-        faces, y, groups, grid, landmarks=landmarks, seed=seed, jobs=jobs, progress=progress
-    )
+    options = TrainingOptions(seed, jobs, progress, centres, landmarks)
+    search = nystroem_search(faces, y, groups, grid, options=options)
     with step(f"fit {member}", 1, "model", shown=progress) as advance:
-        fit = fit_nystroem(
-            faces,
-            y,
-            groups,
-            search.best,
-            landmarks=landmarks,
-            centres=centres,
-            seed=seed,
-            jobs=jobs,
-        )
+        fit = fit_nystroem(faces, y, groups, search.best, options=options)
         advance()
     return fit, search

@@ -113,7 +113,7 @@ def test_points_are_made_faces_for_a_model_that_holds_no_training_face(open_page
     assert "2,000 made faces" in said(app)
     axes = "1, 2" if third is None else "1, 2, 5"
     assert [c.proto.alt for c in app.get("plotly_chart")] == [
-        f"2000 made faces on components {axes}"
+        f"2000 synthetic faces on components {axes}"
     ]
 
 

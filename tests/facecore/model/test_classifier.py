@@ -25,7 +25,7 @@ RECIPE = {"detector": {"name": "haar"}, "side": 100, "frame": 0.85}
 
 def fit(data, **options) -> FaceModel:
     X, y, _ = data
-    return FaceSpaceClassifier(12, **options).fit(X, y).to_model(RECIPE, X, y)
+    return FaceSpaceClassifier(12, calibrate=False, **options).fit(X, y).to_model(RECIPE, X, y)
 
 
 @pytest.fixture(scope="module")

@@ -175,7 +175,7 @@ def test_a_job_that_was_killed_is_seen_as_failed_and_another_may_start(
     os.killpg(json.loads((work / "training" / "pid.json").read_text())["pid"], signal.SIGKILL)
     job = wait_for(lambda job: job.state != "running", seconds=10)
     assert (job.state, job.name) == ("failed", "mine")
-    assert "without a word" in job.error
+    assert "without a message" in job.error
     clear_job()
     assert not (work / "training").exists()
 

@@ -23,7 +23,7 @@ from facecore.model.rule import AnswerRule
 from facecore.model.store import load_model, read_evaluation, read_metadata, read_model_table
 from facecore.training.calibrate import calibrate_members, with_rule
 from facecore.training.estimator import FaceSpaceClassifier
-from facecore.training.grids import TUNED, parse_grid, read_grid
+from facecore.training.grids import TUNED, Candidate, parse_grid, read_grid
 from facecore.training.metadata import describe_search, join_tables
 from facecore.training.pipeline import train
 from facecore.training.search import SearchResult
@@ -176,7 +176,8 @@ def test_a_recipe_that_may_not_be_unsure_gives_no_rule(tiny_artifacts):
 @pytest.mark.parametrize("data", ["faces", "three_faces"])
 def test_the_rule_is_chosen_on_the_training_faces(data, request):
     X, y, _ = request.getfixturevalue(data)
-    model = FaceSpaceClassifier(20).fit(X, y).to_model(CLASSIC | {"unsure": 0.95})
+    classifier = FaceSpaceClassifier(20, calibrate=False).fit(X, y)
+    model = classifier.to_model(CLASSIC | {"unsure": 0.95})
     rng = np.random.default_rng(0)
     decisions = model.decision_function(X).reshape(len(y), -1)
     decisions = decisions + rng.normal(0, 1.2, decisions.shape)
@@ -445,7 +446,8 @@ def searched(scores: list[float], n: int = 10) -> SearchResult:
         {"param_C": np.arange(len(scores)), "split0_test_score": scores,
          "split1_test_score": scores, "mean_test_score": scores}
     )  # fmt: skip
-    return SearchResult(table, {"C": int(np.argmax(scores)), "n": n}, np.zeros((4, 1)))
+    best = Candidate(n_components=n, gamma=0.1, C=float(np.argmax(scores) + 1))
+    return SearchResult(table, best, np.zeros((4, 1)))
 
 
 def test_the_candidates_of_several_members_are_one_table():
@@ -463,8 +465,10 @@ def test_the_described_search_scores_the_whole_model_and_names_what_each_member_
     searches = {"pixels": searched([0.5, 0.6]), "hog": searched([0.9, 0.7], 7)}
     told = describe_search(searches, {"pixels": {}, "hog": {}}, decisions, y, groups, 0)
     assert (told["candidates"], told["folds"]) == (4, 2)
-    assert told["best"] == {"C": 1, "n": 10}
-    assert told["members"] == {"pixels": {"C": 1, "n": 10}, "hog": {"C": 0, "n": 7}}
+    best = {"n_components": 10, "whiten": True, "gamma": 0.1, "C": 2.0}
+    assert told["best"] == best | {"class_weight": "balanced"}
+    assert told["members"]["pixels"] == told["best"]
+    assert told["members"]["hog"] == told["best"] | {"n_components": 7, "C": 1.0}
     assert told["balanced_accuracy"] == pytest.approx(0.9)
     alone = describe_search(
         {"pixels": searched([1])}, {"pixels": {"C": [1]}}, decisions, y, groups, 0

@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +20,7 @@ from facecore.training.eigenfaces import as_float, fit_pca
 from facecore.training.estimator import fit_member
 from facecore.training.grids import GRIDS, PARAMETERS, TUNED, parse_grid
 from facecore.training.kernels import decide, fit_svm, is_free, rbf
+from facecore.training.options import TrainingOptions
 from facecore.training.search import (
     Plan,
     count_folds,
@@ -83,7 +86,7 @@ def test_the_decisions_are_out_of_fold_and_of_the_best_candidate(data, request):
     X, y, groups = noisy(request.getfixturevalue(data))
     grid = {name: values[:1] for name, values in GRID.items()}
     result = grid_search(X, y, groups, grid, folds=3)
-    _, decisions = plain_scores(X, y, split_folds(y, groups, 3, 0), result.best)
+    _, decisions = plain_scores(X, y, split_folds(y, groups, 3, 0), asdict(result.best))
     assert result.decisions == pytest.approx(decisions, abs=1e-3)
 
 
@@ -103,7 +106,7 @@ def test_the_best_candidate_has_the_best_mean_score(found):
     best = found.table.loc[found.table["rank_test_score"].idxmin()]
     assert best["mean_test_score"] == found.table["mean_test_score"].max()
     assert {name: best[f"param_{name}"] for name in ("n_components", "C", "gamma")} == {
-        name: found.best[name] for name in ("n_components", "C", "gamma")
+        name: getattr(found.best, name) for name in ("n_components", "C", "gamma")
     }
 
 
@@ -111,8 +114,8 @@ def test_of_equal_candidates_the_simpler_wins(faces):
     grid = {"n_components": [20, 10], "C": [9.0, 3.0], "gamma": [0.005]}
     result = grid_search(*faces, grid, folds=3)
     assert set(result.table["mean_test_score"]) == {1.0}
-    assert result.best["n_components"] == 10
-    assert result.best["C"] == 3
+    assert result.best.n_components == 10
+    assert result.best.C == 3
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
@@ -124,7 +127,15 @@ def test_the_result_depends_neither_on_workers_nor_on_memory(three_faces, grid, 
     X, y, groups = noisy(three_faces)
     views = mirror(X) if mirrored else None
     first, *others = (
-        grid_search(X, y, groups, grid, folds=3, jobs=jobs, memory_mb=memory, mirrored=views)
+        grid_search(
+            X,
+            y,
+            groups,
+            grid,
+            folds=3,
+            mirrored=views,
+            options=TrainingOptions(jobs=jobs, memory_mb=memory),
+        )
         for jobs, memory in ((1, 4000), (2, 4000), (1, 0.001), (2, 0.001))
     )
     scores = [c for c in first.table if "time" not in c]
