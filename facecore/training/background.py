@@ -119,6 +119,11 @@ def take_photos(file: IO[bytes], mark: str) -> Path:
     ------
     DataError
         The ZIP cannot be used, or a training runs.
+
+    Examples
+    --------
+    >>> with open("photos.zip", "rb") as file:  # doctest: +SKIP
+    ...     start_training("mine", take_photos(file, mark="photos.zip"))
     """
     photos = _folder() / PHOTOS / hashlib.sha256(mark.encode()).hexdigest()[:16]
     with _start:
@@ -181,6 +186,12 @@ def start_training(
     FacecoreError
         The name or the folder cannot be used, the model ships with facecore, or another training
         runs.
+
+    Examples
+    --------
+    >>> start_training("mine", Path("photos"), grid="quick")  # doctest: +SKIP
+    >>> read_job().state  # doctest: +SKIP
+    'running'
     """
     refuse_shipped(check_name(name))
     folder = _folder()
@@ -266,14 +277,14 @@ def cancel_job() -> None:
     Raises
     ------
     DataError
-        The training does not end.
+        The training did not end.
     """
     folder = _folder()
     with _start:
         if not _is_running():
             return
         (folder / "cancelled").touch()
-        # While the lock is held a process of the job lives, so its number is no other's.
+        # While the lock is held a process of the job lives, so no other process has its number.
         process = _read(folder / "pid.json")["pid"]
         for how in ("SIGTERM", "SIGKILL"):
             _kill(process, how)
@@ -283,7 +294,7 @@ def cancel_job() -> None:
                     _tidy(folder)
                     return
                 time.sleep(0.05)
-    raise DataError("the training does not end")
+    raise DataError("the training did not end")
 
 
 def clear_job() -> None:
@@ -317,7 +328,7 @@ def _watched() -> list[Any]:
 
 def _refuse_second() -> None:
     if _is_running():
-        raise DataError("a training runs already; wait for its end, or cancel it")
+        raise DataError("a training is already running; wait until it ends, or cancel it")
 
 
 def _is_running() -> bool:
@@ -354,7 +365,7 @@ def _spawn(folder: Path) -> None:
     patience = time.monotonic() + PATIENCE
     while process.poll() is None and not (folder / "pid.json").exists():
         if time.monotonic() > patience:
-            raise DataError("the training does not start")
+            raise DataError("the training did not start")
         time.sleep(0.02)
 
 

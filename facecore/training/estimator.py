@@ -165,10 +165,11 @@ class FaceSpaceClassifier(
 ):
     """Per-pixel min-max, PCA (eigenfaces) and a support vector machine with an RBF kernel.
 
-    It is the machine that `facecore.train` fits, as a scikit-learn classifier and transformer. Two
-    labels are told apart by one SVM, more by one one-vs-rest SVM per label. Probabilities are
-    calibrated by cross-validation on the training data (Platt 1999): the whole machine, eigenfaces
-    included, is fitted once per fold and once to all faces.
+    It is the machine that `facecore.train` fits, as a scikit-learn classifier and transformer:
+    eigenfaces (Turk and Pentland 1991) and an SVM (Cortes and Vapnik 1995). Two labels are told
+    apart by one SVM, more by one one-vs-rest SVM per label. Probabilities are calibrated by
+    cross-validation on the training data (Platt 1999): the whole machine, eigenfaces included, is
+    fitted once per fold and once to all faces.
 
     Parameters
     ----------
@@ -293,6 +294,12 @@ class FaceSpaceClassifier(
         ------
         ValueError
             A hyperparameter, the faces, the labels or the weights cannot be used.
+
+        Examples
+        --------
+        >>> X, y = np.random.default_rng(0).random((20, 6, 4)), ["round", "square"] * 10
+        >>> FaceSpaceClassifier(3).fit(X, y).classes_
+        array(['round', 'square'], dtype='<U6')
         """
         self._check_hyperparameters()
         faces, shape = _flatten(X)
@@ -335,6 +342,12 @@ class FaceSpaceClassifier(
         ndarray of shape (n_faces,) for two labels, else (n_faces, n_labels), float64
             Log odds of the second label, or of each label against the rest; without calibration
             the values of the SVM.
+
+        Examples
+        --------
+        >>> X, y = np.random.default_rng(0).random((30, 6, 4)), list("abc") * 10
+        >>> FaceSpaceClassifier(3).fit(X, y).decision_function(X).shape
+        (30, 3)
         """
         rows = self._read(X)
         values = self._decide(self.member_, rows)
@@ -353,6 +366,12 @@ class FaceSpaceClassifier(
         -------
         ndarray of shape (n_faces, n_labels), float64
             In [0, 1], in the order of `classes_`; each row sums to 1.
+
+        Examples
+        --------
+        >>> X, y = np.random.default_rng(0).random((30, 6, 4)), list("abc") * 10
+        >>> FaceSpaceClassifier(3).fit(X, y).predict_proba(X).sum(axis=1)[:3].round(6)
+        array([1., 1., 1.])
         """
         decisions = self.decision_function(X)
         return self._as_model().probability_of(decisions)
@@ -369,6 +388,13 @@ class FaceSpaceClassifier(
         -------
         ndarray of shape (n_faces,)
             Of the type of `classes_`.
+
+        Examples
+        --------
+        >>> X, y = np.random.default_rng(0).random((20, 6, 4)), np.arange(20) % 2
+        >>> X[y == 1] += 1
+        >>> FaceSpaceClassifier(3).fit(X, y).predict(X[:4])
+        array([0, 1, 0, 1])
         """
         rows = self._read(X)
         return choose_labels(self._decide(self.member_, rows), self.classes_)
@@ -385,6 +411,12 @@ class FaceSpaceClassifier(
         -------
         ndarray of shape (n_faces, n_components), float32
             Coordinates, in standard deviations if whitened.
+
+        Examples
+        --------
+        >>> X, y = np.random.default_rng(0).random((20, 6, 4)), ["round", "square"] * 10
+        >>> FaceSpaceClassifier(3).fit(X, y).transform(X).shape
+        (20, 3)
         """
         rows = self._read(X)
         return self.member_.coordinates(rows)
@@ -406,6 +438,13 @@ class FaceSpaceClassifier(
         ------
         ValueError
             There are more coordinates than eigenfaces.
+
+        Examples
+        --------
+        >>> X, y = np.random.default_rng(0).random((20, 6, 4)), ["round", "square"] * 10
+        >>> classifier = FaceSpaceClassifier(None).fit(X, y)
+        >>> bool(np.abs(classifier.inverse_transform(classifier.transform(X)) - X).max() < 0.01)
+        True
         """
         check_is_fitted(self)
         points = check_array(Z, dtype=(np.float32, np.float64))
@@ -441,6 +480,15 @@ class FaceSpaceClassifier(
         ------
         ValueError
             The faces are not square.
+
+        Examples
+        --------
+        >>> from facecore.face import find_recipe
+        >>> rng = np.random.default_rng(0)
+        >>> X, y = rng.integers(0, 256, (20, 100, 100), dtype=np.uint8), ["round", "square"] * 10
+        >>> model = FaceSpaceClassifier(3, mirror=True).fit(X, y).to_model(find_recipe("classic"))
+        >>> model.labels
+        ('round', 'square')
         """
         check_is_fitted(self)
         height, width = self.face_shape_

@@ -207,6 +207,13 @@ def project_crops(
     DataError
         No face was kept, a crop is missing or damaged, or they were cut in another way than the
         model's recipe cuts them.
+
+    Examples
+    --------
+    >>> from facecore.data import read_table
+    >>> from facecore.model import load_model
+    >>> folder = Path("crops/mine")
+    >>> points = project_crops(folder, read_table(folder), load_model())  # doctest: +SKIP
     """
     check_recipe(folder, model.recipe)
     name = member or model.leading.name

@@ -252,6 +252,12 @@ def read_ladder(folder: Path | None = None) -> Ladder | None:
     ------
     DataError
         The tables are damaged.
+
+    Examples
+    --------
+    >>> ladder = read_ladder()
+    >>> ladder.rungs["rung"].tolist()[:2]
+    ['pixels', 'aligned pixels']
     """
     folder = folder or artifacts_dir() / LADDER_FOLDER
     if not (folder / "ladder.json").is_file():
@@ -278,6 +284,12 @@ def rungs_of(models: Mapping[str, FaceModel]) -> dict[str, FaceModel]:
     -------
     dict of str to FaceModel
         A model of these members by rung, from the lowest.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> list(rungs_of({"classic": load_model("classic")}))
+    ['pixels']
     """
     found = {}
     for rung, (recipe, names) in RUNGS.items():

@@ -319,6 +319,21 @@ def fit_nystroem(
     ------
     DataError
         There are too few faces or subjects for a cluster.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.integers(0, 100, (40, 25), dtype=np.uint8)
+    >>> X[20:, :9] += 60  # squares are brighter there
+    >>> y, subjects = np.repeat(["round", "square"], 20), np.arange(40)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/faces.npy", X)
+    ...     faces = FacesOnDisk(Path(folder) / "faces.npy")
+    ...     best = Candidate(n_components=5, gamma=0.1, C=1.0)
+    ...     options = TrainingOptions(landmarks=10)
+    ...     member = fit_nystroem(faces, y, subjects, best, options=options)
+    >>> member.kernel_vectors.shape
+    (10, 5)
     """
     rows = np.arange(len(y)) if rows is None else rows
     seed, jobs = options.seed, options.jobs

@@ -57,6 +57,13 @@ def make_points(model: FaceModel, count: int = SAMPLE, seed: int = 0) -> FacePoi
     ------
     DataError
         The model stores no spread to draw from.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> points = make_points(load_model("classic"), count=4)
+    >>> points.y.tolist(), points.Z.shape
+    (['female', 'female', 'male', 'male'], (4, 100))
     """
     shares = [len(part) for part in np.array_split(np.arange(count), len(model.labels))]
     Z = [
@@ -119,6 +126,13 @@ def read_points(table: pd.DataFrame) -> FacePoints:
     -------
     FacePoints
         Of kind `REAL`.
+
+    Examples
+    --------
+    >>> Z, y = np.array([[1.5, 0.25], [-0.5, 2.0]]), np.array(["square", "round"])
+    >>> read_points(tabulate_points(Z, y, np.array(["s1", "s2"]))).Z
+    array([[-0.5 ,  2.  ],
+           [ 1.5 ,  0.25]])
     """
     Z = table.filter(regex=r"^c\d+$").to_numpy(dtype=float)
     return FacePoints(

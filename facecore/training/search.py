@@ -480,6 +480,12 @@ def standard_error(candidate: pd.Series) -> float:
     -------
     float
         In units of the score, 0 or more.
+
+    Examples
+    --------
+    >>> row = {"split0_test_score": 0.9, "split1_test_score": 0.92, "std_test_score": 0.01}
+    >>> round(standard_error(pd.Series(row)), 4)
+    0.0071
     """
     return float(candidate["std_test_score"] / np.sqrt(count_folds(candidate.index)))
 
@@ -496,6 +502,11 @@ def count_folds(columns: pd.Index) -> int:
     -------
     int
         Columns named ``split*_test_score``.
+
+    Examples
+    --------
+    >>> count_folds(pd.Index(["param_C", "split0_test_score", "split1_test_score"]))
+    2
     """
     return int(columns.str.fullmatch(r"split\d+_test_score").sum())
 

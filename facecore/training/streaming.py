@@ -67,6 +67,14 @@ class FacesOnDisk:
         What the member reads of a face; all pixels by default.
     mirrored : bool, default=False
         Mirror images count as further faces.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/faces.npy", np.zeros((3, 16), dtype=np.uint8))
+    ...     FacesOnDisk(Path(folder) / "faces.npy").read(np.array([0, 2])).shape
+    (2, 16)
     """
 
     path: Path

@@ -18,10 +18,11 @@ from facecore.face.recipes import MEMBERS
 from facecore.model.classifier import FaceModel
 from facecore.training.eigenfaces import as_float, fit_pca
 from facecore.training.estimator import fit_member
-from facecore.training.grids import GRIDS, PARAMETERS, TUNED, parse_grid
+from facecore.training.grids import GRIDS, PARAMETERS, TUNED, Candidate, parse_grid
 from facecore.training.kernels import decide, fit_svm, is_free, rbf
 from facecore.training.options import TrainingOptions
 from facecore.training.search import (
+    Coordinates,
     Plan,
     count_folds,
     grid_search,
@@ -359,3 +360,35 @@ def test_the_simplest_of_a_search_is_within_one_standard_error(found):
     simple = found.table.loc[simplest_within_one_error(found.table)]
     assert simple["mean_test_score"] >= best["mean_test_score"] - standard_error(best)
     assert simple["param_n_components"] <= best["param_n_components"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_components", 0),
+        ("n_components", 2.5),
+        ("n_components", True),
+        ("n_components", None),
+        ("whiten", 1),
+        ("gamma", "scale"),
+        ("gamma", 0.0),
+        ("C", -1.0),
+        ("C", float("nan")),
+        ("class_weight", "heavy"),
+    ],
+)
+def test_a_candidate_that_makes_no_sense_is_an_error_that_names_its_value(name, value):
+    good = {"n_components": 5, "gamma": 0.1, "C": 1.0}
+    assert Candidate(**good) == Candidate(**good, whiten=True, class_weight="balanced")
+    with pytest.raises(DataError, match=f"^{name} .* is not a usable value"):
+        Candidate(**{**good, name: value})
+
+
+def test_whitened_coordinates_are_divided_by_their_deviations():
+    train, test = np.full((3, 4), 6.0), np.full((2, 4), 3.0)
+    space = Coordinates([train, train], [test, test], np.array([1.0, 2.0, 3.0, 4.0]))
+    for whiten, expected in ((False, [6, 6, 6]), (True, [6, 3, 2])):
+        known, unseen = space.leading(3, whiten)
+        assert [view.shape for view in (*known, *unseen)] == [(3, 3), (3, 3), (2, 3), (2, 3)]
+        assert known[0][0].tolist() == expected
+        assert (unseen[1] == known[1][:2] / 2).all()
