@@ -239,7 +239,7 @@ def fit_svm(
     class_weight: str | Mapping[Any, float] | None,
     sample_weight: np.ndarray | None = None,
 ) -> SVC | OneVsRestClassifier:
-    """Fit an SVM (Cortes and Vapnik 1995) for two labels, or one one-vs-rest SVM per label for more.
+    """Fit an SVM (Cortes and Vapnik 1995) for two labels, or a one-vs-rest SVM per label for more.
 
     Parameters
     ----------
