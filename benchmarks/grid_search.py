@@ -1,16 +1,16 @@
-"""How long a grid search over face space takes: ours, and scikit-learn's as it is usually written.
+"""How long a grid search over face space takes: ours against scikit-learn's as it is written.
 
-The latter is `GridSearchCV` over `Pipeline(MinMaxScaler, PCA, SVC)`, without and with
-`Pipeline(memory=...)`. Faces, folds, grid, score and number of workers are the same for all.
+The others are `GridSearchCV` over `Pipeline(MinMaxScaler, PCA, SVC)`, and the same with
+`Pipeline(memory=...)`. Faces, folds, grid, score and worker processes are the same.
 
     python benchmarks/grid_search.py --quick [--json FILE]
     python benchmarks/grid_search.py --crops DIR [DIR ...] [--faces N] [--folds K] [--estimate]
     python benchmarks/grid_search.py --data DIR [--faces N] [--folds K] [--estimate]
 
 Only faces of the train split are read. `--quick` needs no photos: its faces are drawn from the
-face space of the model `classic`. Each side runs in processes of its own, with one thread of linear
-algebra each; they have started and imported everything before the clock starts. Scores are compared
-on fewer faces with `PCA(svd_solver="full")`, because scikit-learn's default is randomized.
+face space of the model `classic`. Each side runs in processes of its own on one thread of linear
+algebra each, which have started and imported all before the clock starts. Scores are judged on
+fewer faces, against `PCA(svd_solver="full")`: scikit-learn's default is randomized there.
 """
 
 import argparse
@@ -52,7 +52,7 @@ from facecore.model import (  # noqa: E402
     load_model,
     sample_faces,
 )
-from facecore.training import MEMORY_MB, grid_search  # noqa: E402
+from facecore.training import MEMORY_MB, TrainingOptions, grid_search  # noqa: E402
 
 SIDES = {
     "ours": "ours",
@@ -74,8 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and print its table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--quick", action="store_true", help="synthetic faces, small grid")
-    source.add_argument("--crops", type=Path, nargs="+", metavar="DIR", help="folders of crops")
+    source.add_argument("--quick", action="store_true", help="made faces, small grid")
+    source.add_argument("--crops", type=Path, nargs="+", metavar="DIR", help="made by crop")
     source.add_argument("--data", type=Path, metavar="DIR", help="its lfw is cropped first")
     source.add_argument("--side", choices=[*SIDES, "full"], help=argparse.SUPPRESS)
     parser.add_argument("--task", type=Path, help=argparse.SUPPRESS)
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--estimate",
         action="store_true",
-        help="time scikit-learn on one fold (without memory, a quarter of it) and scale up",
+        help="time scikit-learn on one fold, without memory on a quarter of it, and scale",
     )
     parser.add_argument("--jobs", type=int, default=joblib.cpu_count())
     parser.add_argument("--memory-mb", type=float, default=MEMORY_MB, help="for ours")
@@ -116,14 +116,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     quick = options.quick
     grid = QUICK if quick else GRID
     count, folds = options.faces or (560 if quick else 5000), options.folds or (3 if quick else 5)
-    X, y, groups = synthetic_faces(count, options.seed) if quick else real_faces(options, count)
-    common = {
-        "grid": grid,
-        "folds": folds,
-        "jobs": options.jobs,
-        "seed": options.seed,
-        "memory_mb": options.memory_mb,
-    }
+    X, y, groups = made_faces(count, options.seed) if quick else real_faces(options, count)
+    common = {"grid": grid, "folds": folds, "jobs": options.jobs, "seed": options.seed,
+              "memory_mb": options.memory_mb}  # fmt: skip
     runs = {}
     for side in SIDES:
         part = "all" if side == "ours" or not options.estimate else side
@@ -144,10 +139,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "same_best": bool(full_mean[ours_mean.argmax()] >= full_mean.max() - CLOSE),
         "max_score_difference": round(float(np.abs(ours_mean - full_mean).max()), 5),
         **{f"{side}_seconds": round(seconds[side], 1) for side in SIDES},
-        **{
-            f"{side}_cpu_seconds": round(run["cpu_seconds"] * run["scale"], 1)
-            for side, run in runs.items()
-        },
+        **{f"{side}_cpu_seconds": round(run["cpu_seconds"] * run["scale"], 1)
+           for side, run in runs.items()},
         **{f"{side}_peak_mb": run["peak_mb"] for side, run in runs.items()},
         **{f"{side}_fits": run["fits"] for side, run in runs.items()},
         **{f"{side}_estimated": runs[side]["scale"] > 1 for side in ("plain", "cached")},
@@ -155,20 +148,17 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "faces": len(X),
         "features": X.shape[1],
         "equality_faces": fewer,
-        "data": "synthetic" if quick else "crops",
+        "data": "made" if quick else "crops",
         **{key: common[key] for key in ("grid", "folds", "jobs", "memory_mb", "seed")},
         "candidates": len(ParameterGrid(grid)),
         "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
-        "hardware": {
-            "processor": processor(),
-            "cores": joblib.cpu_count(),
-            "platform": platform.platform(),
-        },
-    }
+        "hardware": {"processor": processor(), "cores": joblib.cpu_count(),
+                     "platform": platform.platform()},
+    }  # fmt: skip
 
 
-def synthetic_faces(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw noisy synthetic faces of `classic`, each of a subject of its own."""
+def made_faces(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw noisy faces of `classic`, each of a person of its own."""
     model = load_model("classic")
     labels = np.array(model.labels)[np.arange(count) % len(model.labels)]
     X = np.empty((count, model.pixels.minimum.size), dtype=np.uint8)
@@ -197,13 +187,13 @@ def real_faces(
 def run_apart(
     side: str, X: np.ndarray, y: np.ndarray, groups: np.ndarray, task: dict[str, Any]
 ) -> dict[str, Any]:
-    """Run one side in a process of its own, and watch its memory.
+    """Run a side in a process of its own, and watch its memory.
 
     Returns
     -------
     dict
-        Result that `run_side` writes, and peak_mb: the largest sum of the proportional set sizes
-        of the process and its workers, None where the system does not report them.
+        As `run_side` writes it, and peak_mb: the largest sum of proportional set sizes of the
+        process and its workers seen, None where the system does not tell.
     """
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as folder:
@@ -226,7 +216,7 @@ def tree(pid: int) -> list[Path]:
     found, waiting = [], [pid]
     while waiting:
         folder = Path(f"/proc/{waiting.pop()}")
-        with suppress(OSError):  # the process may end meanwhile
+        with suppress(OSError):  # it may end meanwhile
             for thread in (folder / "task").iterdir():
                 waiting += map(int, (thread / "children").read_text().split())
             found.append(folder)
@@ -254,7 +244,7 @@ def tree_cpu(pid: int) -> float:
 
 
 def run_side(side: str, folder: Path) -> None:
-    """Run one side's search, and write seconds, fits, scale and scores (of whole searches)."""
+    """Run one side's search and write seconds, fits, scale and scores (of whole searches)."""
     task = json.loads((folder / "task.json").read_text())
     with np.load(folder / "faces.npz") as data:
         X, y, groups = data["X"], data["y"], data["groups"]
@@ -269,9 +259,7 @@ def run_side(side: str, folder: Path) -> None:
             groups,
             grid,
             folds=task["folds"],
-            seed=seed,
-            jobs=jobs,
-            memory_mb=task["memory_mb"],
+            options=TrainingOptions(seed=seed, jobs=jobs, memory_mb=task["memory_mb"]),
         ).table
         seconds, scale = time.perf_counter() - start, 1.0
         found = {tuple(row[f"param_{name}"] for name in grid): row for _, row in table.iterrows()}
@@ -296,7 +284,7 @@ def run_side(side: str, folder: Path) -> None:
 def make_search(
     side: str, task: dict[str, Any], splits: list[tuple[np.ndarray, np.ndarray]], folder: Path
 ) -> tuple[GridSearchCV, float]:
-    """Return scikit-learn's search, and the factor by which to multiply its time."""
+    """Return scikit-learn's search, and by what its time is to be multiplied."""
     grid, scale = task["grid"], 1.0
     chosen = list(ParameterGrid(grid))
     if task["part"] != "all":
@@ -316,13 +304,9 @@ def make_search(
     )
     candidates = [{PREFIX[name] + name: [c[name]] for name in grid} for c in chosen]
     search = GridSearchCV(
-        pipeline,
-        candidates,
-        scoring="balanced_accuracy",
-        cv=splits,
-        n_jobs=task["jobs"],
+        pipeline, candidates, scoring="balanced_accuracy", cv=splits, n_jobs=task["jobs"],
         refit=False,
-    )
+    )  # fmt: skip
     return search, scale
 
 
@@ -360,8 +344,8 @@ def show(figures: dict[str, Any]) -> None:
     }
     print(pd.DataFrame(rows).T.to_string())
     print(
-        f"compared with PCA(svd_solver='full') on {figures['equality_faces']} faces: "
-        f"{'the same' if figures['same_best'] else 'ANOTHER'} best candidate (within {CLOSE}), "
+        f"against PCA(svd_solver='full') on {figures['equality_faces']} faces: "
+        f"{'the same' if figures['same_best'] else 'ANOTHER'} best (within {CLOSE}), "
         f"mean scores differ by at most {figures['max_score_difference']}"
     )
 

@@ -1,11 +1,10 @@
-"""How the time and memory of a training grow with the number of faces.
+"""How time and memory of a training grow with the number of faces.
 
     python benchmarks/scale.py [--sizes N ...] [--quick] [--crops DIR ...] [--json FILE]
 
-Synthetic faces of two labels are drawn from the face space of the model `classic` straight to disk.
-Each size is fitted once (one candidate, no folds), on one thread, in a process of its own. With
---crops: what landmarks cost in balanced accuracy, on one fold by subject of the train split of real
-crops.
+Made faces of two labels are drawn from the face space of the model `classic` straight to disk. Each
+size is fitted once (one candidate, no folds), on one thread, in a process of its own. With --crops:
+what landmarks cost in balanced accuracy, on one fold by person of the train split of real crops.
 """
 
 import argparse
@@ -46,7 +45,9 @@ from facecore.model import (  # noqa: E402
 )
 from facecore.training import (  # noqa: E402
     LANDMARKS,
+    Candidate,
     FacesOnDisk,
+    TrainingOptions,
     choose_labels,
     fit_member,
     fit_nystroem,
@@ -55,8 +56,8 @@ from facecore.training import (  # noqa: E402
 
 SIZES, QUICK = (2_000, 8_000, 32_000, 100_000, 200_000), (1_000, 2_000, 4_000)
 EXACT_SIZES, QUICK_EXACT = (2_000, 8_000), (1_000,)
-PARAMS = {"n_components": 150, "whiten": True, "C": 4.0, "gamma": 0.006, "class_weight": "balanced"}
-QUICK_PARAMS = PARAMS | {"n_components": 40}
+BEST = Candidate(n_components=150, gamma=0.006, C=4.0)
+QUICK_BEST = replace(BEST, n_components=40)
 QUICK_LANDMARKS = 300
 
 
@@ -67,13 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--exact-sizes", type=int, nargs="+", metavar="N")
     parser.add_argument("--quick", action="store_true", help="small sizes and few landmarks")
     parser.add_argument("--crops", type=Path, nargs="+", metavar="DIR")
-    parser.add_argument("--recipe", default="classic", help="recipe of the crops (classic)")
-    parser.add_argument("--member", default="pixels", help="member of the recipe (pixels)")
+    parser.add_argument("--recipe", default="classic", help="of the crops (classic)")
+    parser.add_argument("--member", default="pixels", help="of the recipe (pixels)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    parser.add_argument(
-        "--one", nargs=3, metavar=("SOLVER", "FACES", "MODE"), help=argparse.SUPPRESS
-    )
+    parser.add_argument("--one", nargs=3, metavar=("SOLVER", "FACES", "MODE"),
+                        help=argparse.SUPPRESS)  # fmt: skip
     options = parser.parse_args(arguments)
     if options.one:
         solver, path, mode = options.one
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Fit every size, each in a process of its own, and print one line per fit.
+    """Fit every size, each in a process of its own, and print a line for each.
 
     Returns
     -------
@@ -110,10 +110,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                         raise DataError(f"{solver} of {size} faces: {said.stderr[-300:]}")
                     figures = json.loads(said.stdout)
                     found[solver][size] = figures
-                    print(
-                        f"{size:8} {solver:>9} {figures['seconds']:9.1f} {figures['peak_mb']:8.0f}",
-                        flush=True,
-                    )
+                    print(f"{size:8} {solver:>9} {figures['seconds']:9.1f} "
+                          f"{figures['peak_mb']:8.0f}", flush=True)  # fmt: skip
             path.unlink()
     seconds = [found["nystroem"][size]["seconds"] for size in sizes]
     exponent = float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0]) if len(sizes) > 1 else None
@@ -133,7 +131,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def draw(path: Path, count: int, seed: int) -> None:
-    """Write synthetic faces, the two labels in turn, chunk by chunk."""
+    """Write made faces, the two labels in turn, chunk by chunk."""
     model = load_model("classic")
     side = round(len(model.pixels.mean) ** 0.5)
     shape = (count, side * side)
@@ -147,18 +145,19 @@ def draw(path: Path, count: int, seed: int) -> None:
 
 
 def fit_one(solver: str, path: Path, quick: bool, seed: int) -> dict[str, float]:
-    """Fit one machine in this process; return seconds and peak_mb (of resident memory)."""
-    params, landmarks = (QUICK_PARAMS, QUICK_LANDMARKS) if quick else (PARAMS, LANDMARKS)
+    """Fit one machine in this process; returns seconds and peak_mb (of resident memory)."""
+    candidate, landmarks = (QUICK_BEST, QUICK_LANDMARKS) if quick else (BEST, LANDMARKS)
     count = len(np.load(path, mmap_mode="r"))
-    y, groups = np.array(["a", "b"])[np.arange(count) % 2], np.arange(count)
+    y, subjects = np.array(["a", "b"])[np.arange(count) % 2], np.arange(count)
     start = time.perf_counter()
     with threadpool_limits(1):
         if solver == "exact":
             X = np.load(path)
-            fit_member(X, mirror(X), y, params, seed)
+            fit_member(X, mirror(X), y, candidate, seed)
         else:
             faces = FacesOnDisk(path, mirrored=True)
-            fit_nystroem(faces, y, groups, params, landmarks=landmarks, seed=seed)
+            options = TrainingOptions(seed=seed, landmarks=landmarks)
+            fit_nystroem(faces, y, subjects, candidate, options=options)
     seconds = time.perf_counter() - start
     unit = 2**20 if sys.platform == "darwin" else 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
@@ -166,13 +165,13 @@ def fit_one(solver: str, path: Path, quick: bool, seed: int) -> dict[str, float]
 
 
 def compare(options: argparse.Namespace) -> dict[str, Any]:
-    """Score both machines on one fold of real crops, with the same candidate."""
+    """Score both machines on one fold of real crops, the same candidate for both."""
     recipe = find_recipe(options.recipe)
     features = recipe.members[options.member].features
     table = gather(options.crops, recipe, seed=options.seed)
     table = table[table["split"].eq("train") & table["state"].eq("kept")]
-    y, groups = table["label"].to_numpy(dtype=str), subject_names(table)
-    train, test = split_folds(y, groups, 5, options.seed)[0]
+    y, subjects = table["label"].to_numpy(dtype=str), subject_names(table)
+    train, test = split_folds(y, subjects, 5, options.seed)[0]
     scores, seconds = {}, {}
     with tempfile.TemporaryDirectory(prefix="facecore-scale-") as folder, threadpool_limits(1):
         path = Path(folder) / "faces.npy"
@@ -182,9 +181,10 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
             start = time.perf_counter()
             if solver == "exact":
                 F = features.extract(np.array(X[train]))
-                member = fit_member(F, features.extract(mirror(X[train])), y[train], PARAMS)
+                member = fit_member(F, features.extract(mirror(X[train])), y[train], BEST)
             else:
-                member = fit_nystroem(faces, y, groups, PARAMS, rows=train, seed=options.seed)
+                how = TrainingOptions(seed=options.seed)
+                member = fit_nystroem(faces, y, subjects, BEST, rows=train, options=how)
             seconds[solver] = round(time.perf_counter() - start, 1)
             scores[solver] = score(member, features, X[test], y[test])
             print(f"{solver}: {scores[solver]:.4f}, {seconds[solver]} s", flush=True)

@@ -21,6 +21,9 @@ from .explorer import (
     project_crops,
     refit,
 )
+from .grids import (
+    Candidate,
+)
 from .kernels import (
     choose_labels,
 )
@@ -35,6 +38,7 @@ from .nystroem import (
 )
 from .options import (
     LANDMARKS,
+    MEMORY_MB,
     TrainingOptions,
 )
 from .pipeline import (
@@ -49,7 +53,6 @@ from .points import (
     read_points,
 )
 from .search import (
-    MEMORY_MB,
     SearchResult,
     count_folds,
     grid_search,
@@ -69,6 +72,7 @@ __all__ = [
     "MADE",
     "MEMORY_MB",
     "REAL",
+    "Candidate",
     "FacePoints",
     "FaceSpaceClassifier",
     "FacesOnDisk",

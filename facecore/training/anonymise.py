@@ -1,10 +1,11 @@
-"""Express a kernel machine on cluster centres, so that a shipped model holds no person's face.
+"""Express a kernel machine on cluster centres, so that a shipped model holds no one's face.
 
 A support vector of a pixel model can be drawn back into the photo that it came from. The mean of
-several persons' faces cannot. The formula and the file stay the same: kernel vectors and
+several subjects' faces cannot. The formula and the file stay the same: kernel vectors and
 coefficients (reduced set method, Burges 1996).
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,19 +15,19 @@ from scipy.linalg import cho_factor, cho_solve
 from facecore.errors import DataError
 from facecore.face.prepare import mirror
 from facecore.model.classifier import FaceModel, Member
-from facecore.training.kernels import mirror_kernel
+from facecore.training.kernels import mirror_kernel, squared_distances
 
 MIN_FACES = 5
-MIN_PERSONS = 3
-SHARE = 0.6  # of the number of faces: no more clusters than that
+MIN_SUBJECTS = 3
+SHARE = 0.6  # upper limit of clusters per face
 RIDGE = 1e-6
-BLOCK = 4096
+BLOCK = 4096  # faces that distances are computed to at once
 
 
-def on_centres(
+def anonymise(
     model: FaceModel,
     X: np.ndarray,
-    groups: np.ndarray,
+    subjects: np.ndarray,
     *,
     count: int = 8000,
     seed: int = 0,
@@ -40,23 +41,33 @@ def on_centres(
     Parameters
     ----------
     model : FaceModel
-    X : ndarray of shape (n_faces, side * side), uint8 grey levels
-        Training faces.
-    groups : ndarray of shape (n_faces,)
-        Persons.
-    count : int
-        About how many, as `cluster_faces` takes it.
-    seed : int
-    mixtures : int
-        Points between two faces that take part in the fit.
+        Trained on these faces.
+    X : ndarray of shape (n_faces, side * side), uint8
+        Grey levels of the training faces, from 0 to 255.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo.
+    count : int, default=8000
+        About how many centres, as `cluster_faces` takes it.
+    seed : int, default=0
+        Seed of the clusters and of the points between faces.
+    mixtures : int, default=16000
+        Number of points between two faces that take part in the fit, 0 or more.
 
     Returns
     -------
     FaceModel
+        With other kernel vectors, coefficients and intercepts.
+
+    Raises
+    ------
+    DataError
+        There are too few faces or subjects for a cluster.
     """
     views = [X, mirror(X)] if model.recipe.mirror else [X]
     members = tuple(
-        _reduce(member, [member.coordinates(view) for view in views], groups, count, seed, mixtures)
+        _reduce(
+            member, [member.coordinates(view) for view in views], subjects, count, seed, mixtures
+        )
         for member in model.members
     )
     return replace(model, members=members)
@@ -65,15 +76,14 @@ def on_centres(
 def _reduce(
     member: Member,
     views: list[np.ndarray],
-    groups: np.ndarray,
+    subjects: np.ndarray,
     count: int,
     seed: int,
     mixtures: int,
 ) -> Member:
+    """Express one member on cluster centres of its own coordinates, one array per view."""
     Z = views[0]
-    clusters = cluster_faces(Z, groups, count, seed)
-    # stored in half precision, so fitted in it as well
-    centres = np.array([Z[rows].mean(axis=0) for rows in clusters], dtype=np.float16)
+    centres = mean_faces(Z, cluster_faces(Z, subjects, count, seed))
     # Where the model averages over a face and its mirror image, that mean is what is fitted.
     rng = np.random.default_rng(seed)
     mixing = rng.integers(0, len(Z), (2, mixtures)), rng.random((mixtures, 1))
@@ -83,29 +93,51 @@ def _reduce(
     )
     target = np.asarray(sum(member.decide(view) for view in views)) / len(views)
     intercept = target.mean(axis=0)
+    # Centres that lie close together make the normal equations nearly singular; the ridge grows
+    # with the number of points, as their sum of squares does.
     gram = K.T @ K
     gram[np.diag_indices_from(gram)] += RIDGE * len(K) / len(centres)
     coefficients = cho_solve(cho_factor(gram), K.T @ (target - intercept))
     return replace(member, kernel_vectors=centres, coefficients=coefficients, intercept=intercept)
 
 
-def cluster_faces(Z: np.ndarray, groups: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
-    """Cut faces into small clusters, none of them of one or two persons only.
+def mean_faces(Z: np.ndarray, clusters: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the centre of each cluster.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_faces, n_components), float
+        Coordinates of the faces.
+    clusters : sequence of ndarray of int
+        Rows of each cluster, as `cluster_faces` returns them.
+
+    Returns
+    -------
+    ndarray of shape (n_clusters, n_components), float16
+        In the precision in which they are stored, so that a machine is fitted to what it will have.
+    """
+    return np.array([Z[rows].mean(axis=0) for rows in clusters], dtype=np.float16)
+
+
+def cluster_faces(Z: np.ndarray, subjects: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
+    """Cut faces into small clusters, each of `MIN_SUBJECTS` subjects or more.
 
     Faces are halved again and again at the median along the line between two random members
     (a random projection tree, Dasgupta and Freund 2008) down to clusters of `MIN_FACES` to
     ``2 * MIN_FACES - 1`` faces. Several trees cut differently. There are always fewer clusters
     than faces, so that the faces do not follow from the means, not even for someone who knows
-    which face is in which cluster.
+    the cluster of every face.
 
     Parameters
     ----------
-    Z : ndarray of shape (n_faces, n_components)
-    groups : ndarray of shape (n_faces,)
-        Persons.
+    Z : ndarray of shape (n_faces, n_components), float
+        Coordinates of the faces.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo.
     count : int
-        Trees are added while they bring the clusters nearer to this number; one is always made.
+        Trees are added while they bring the number of clusters nearer to this; one is always made.
     seed : int
+        Seed of the trees.
 
     Returns
     -------
@@ -115,12 +147,19 @@ def cluster_faces(Z: np.ndarray, groups: np.ndarray, count: int, seed: int) -> l
     Raises
     ------
     DataError
-        There are too few faces or persons for even one such cluster.
+        There are too few faces or subjects for one cluster.
+
+    Examples
+    --------
+    >>> Z = np.random.default_rng(0).normal(size=(30, 2))
+    >>> clusters = cluster_faces(Z, np.arange(30) // 2, count=3, seed=0)
+    >>> sorted(len(rows) for rows in clusters)
+    [7, 7, 8, 8]
     """
-    codes = pd.factorize(groups)[0]
-    if len(Z) < MIN_FACES or len(np.unique(codes)) < MIN_PERSONS:
+    codes = pd.factorize(subjects)[0]
+    if len(Z) < MIN_FACES or len(np.unique(codes)) < MIN_SUBJECTS:
         raise DataError(
-            f"cluster centres need {MIN_FACES} faces of {MIN_PERSONS} persons; "
+            f"cluster centres need {MIN_FACES} faces of {MIN_SUBJECTS} subjects; "
             "train without --centres"
         )
     rng = np.random.default_rng(seed)
@@ -135,55 +174,58 @@ def cluster_faces(Z: np.ndarray, groups: np.ndarray, count: int, seed: int) -> l
 def _cut(
     Z: np.ndarray, codes: np.ndarray, rows: np.ndarray, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Halve a cluster until its halves would be too small or of too few persons."""
+    """Halve a cluster until its halves would be too small or of too few subjects."""
     if len(rows) < 2 * MIN_FACES:
         return [rows]
     first, second = rng.choice(rows, 2, replace=False)
     order = rows[np.argsort(Z[rows] @ (Z[first] - Z[second]), kind="stable")]
     halves = order[: len(order) // 2], order[len(order) // 2 :]
-    if min(len(np.unique(codes[half])) for half in halves) < MIN_PERSONS:
+    if min(len(np.unique(codes[half])) for half in halves) < MIN_SUBJECTS:
         return [rows]
     return [leaf for half in halves for leaf in _cut(Z, codes, half, rng)]
 
 
-def leads_back(vectors: np.ndarray, Z: np.ndarray) -> int:
-    """Count kernel vectors that lead back to one training face.
+def count_traceable(vectors: np.ndarray, Z: np.ndarray) -> int:
+    """Count the kernel vectors that can be traced to one training face.
 
-    A vector leads back when it lies ten times nearer to a training face than training faces
+    A vector can be traced when it lies ten times nearer to a training face than training faces
     typically lie to each other (median distance to the nearest other face).
 
     Parameters
     ----------
-    vectors : ndarray of shape (n_vectors, n_components)
-    Z : ndarray of shape (n_faces, n_components)
-        Training faces.
+    vectors : ndarray of shape (n_vectors, n_components), float
+        Kernel vectors.
+    Z : ndarray of shape (n_faces, n_components), float
+        Coordinates of the training faces.
 
     Returns
     -------
     int
+        From 0 to n_vectors.
+
+    Examples
+    --------
+    >>> Z = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> count_traceable(np.array([[0.001, 0.0], [0.4, 0.4]]), Z)
+    1
     """
     sample = Z[:: max(1, len(Z) // 1000)]
     between = _nearest(sample, Z, 2)[:, 1] if len(Z) > 1 else np.zeros(1)
-    typical = np.median(np.sqrt(np.maximum(between, 0)))
-    nearest = np.sqrt(np.maximum(_nearest(vectors, Z, 1)[:, 0], 0))
+    typical = np.median(np.sqrt(between))
+    nearest = np.sqrt(_nearest(vectors, Z, 1)[:, 0])
     return int((nearest < 0.1 * typical).sum())
 
 
 def _nearest(A: np.ndarray, Z: np.ndarray, count: int) -> np.ndarray:
     """Return squared distances to the nearest few of Z, ascending, some of Z at a time."""
-    best = np.full((len(A), count), np.inf)
+    A, best = A.astype(np.float64), np.full((len(A), count), np.inf)
     for start in range(0, len(Z), BLOCK):
-        part = Z[start : start + BLOCK]
-        found = np.hstack([best, _squared(A, part, (part**2).sum(axis=1))])
+        part = Z[start : start + BLOCK].astype(np.float64)
+        found = np.hstack([best, squared_distances(A, part)])
         best = np.sort(np.partition(found, count - 1, axis=1)[:, :count], axis=1)
     return best
 
 
-def _squared(A: np.ndarray, B: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    A, B = A.astype(np.float64), B.astype(np.float64)
-    return (A**2).sum(axis=1)[:, None] - 2 * A @ B.T + squares
-
-
 def _mix(Z: np.ndarray, pairs: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Return points between two faces each, which fill the space among the faces."""
-    return share * Z[pairs[0]] + (1 - share) * Z[pairs[1]]
+    return np.asarray(share * Z[pairs[0]] + (1 - share) * Z[pairs[1]])

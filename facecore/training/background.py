@@ -1,8 +1,8 @@
 """Train in the background: the command line as a process of its own, with its state on disk.
 
-``WORK/training/`` holds what a job is (``job.json``), its photos and crops, how far it is, its log
-and how it ended. Whoever reads it, before or after a restart, finds the same. While a process of
-the job lives it holds ``WORK/training.lock``, which the system lets go of when it dies.
+``WORK/training/`` holds the job (``job.json``), its photos and crops, its progress, its log and its
+result. Every reader, before or after a restart, finds the same. While a process of the job lives it
+holds ``WORK/training.lock``, which the system releases when it dies.
 """
 
 import hashlib
@@ -27,13 +27,13 @@ from facecore.model.store import artifacts_dir, check_name, refuse_shipped
 from facecore.system.files import lock, write_json
 from facecore.system.scratch import sweep
 
-LOG_BYTES = 2**20
-TAIL_BYTES = 8_000
-LINE = 4096
+LOG_BYTES = 2**20  # of the log are kept
+TAIL_BYTES = 8_000  # of the log are shown
+LINE = 4096  # characters of a line of the log, at most
 PATIENCE = 30.0  # seconds for a process to start, or to end when asked
 PHOTOS = "photos"
 _start = threading.Lock()
-_started: list[subprocess.Popen] = []  # asked for their exit code, so that no zombie stays
+_started: list[subprocess.Popen[bytes]] = []  # asked for their exit code, so that no zombie stays
 
 
 @dataclass(frozen=True)
@@ -45,23 +45,29 @@ class Job:
     state : str
         ``"none"``, ``"running"``, ``"done"``, ``"failed"`` or ``"cancelled"``.
     name : str
-        Of the model.
-    began, ended : float
-        Seconds since 1970; `ended` is 0 while it runs.
-    step, unit : str
-        What is being done, such as ``"crop"``, and what is counted, such as ``"photo"``.
-    done, total : int
-        In units.
+        Name of the model.
+    began : float
+        When it began, in seconds since 1970.
+    ended : float
+        When it ended, in seconds since 1970; 0 while it runs.
+    step : str
+        Name of the current step, such as ``"crop"``.
+    unit : str
+        What the step counts, such as ``"photo"``.
+    done : int
+        Units that are done.
+    total : int
+        Units of the step.
     best : float or None
         Mean balanced accuracy of the best candidate so far, in [0, 1].
     step_began : float
-        Seconds since 1970.
+        When the step began, in seconds since 1970.
     error : str
-        One line, if it failed.
+        One line if the training failed, else empty.
     log : str
-        The end of what the commands printed.
+        The end of the commands' output.
     crops : Path or None
-        Folder with the account of the photos, once there is one.
+        Folder with the table of what happened to the photos, once there is one.
     """
 
     state: str
@@ -92,16 +98,17 @@ def work_dir() -> Path:
 
 
 def take_photos(file: IO[bytes], mark: str) -> Path:
-    """Unpack a ZIP of label folders for a training, in place of any other; twice does it once.
+    """Unpack a ZIP of label folders for a training, in place of any other one.
 
-    The photos are removed when the training ends, or by `drop_photos`.
+    A ZIP that is unpacked already stays as it is. The photos are removed when the training ends, or
+    by `drop_photos`.
 
     Parameters
     ----------
     file : binary file
         As `facecore.data.archive.unpack_labels` takes it.
     mark : str
-        Tells this ZIP from others.
+        Distinguishes this ZIP from others.
 
     Returns
     -------
@@ -112,6 +119,11 @@ def take_photos(file: IO[bytes], mark: str) -> Path:
     ------
     DataError
         The ZIP cannot be used, or a training runs.
+
+    Examples
+    --------
+    >>> with open("photos.zip", "rb") as file:  # doctest: +SKIP
+    ...     start_training("mine", take_photos(file, mark="photos.zip"))
     """
     photos = _folder() / PHOTOS / hashlib.sha256(mark.encode()).hexdigest()[:16]
     with _start:
@@ -123,12 +135,13 @@ def take_photos(file: IO[bytes], mark: str) -> Path:
 
 
 def drop_photos() -> None:
-    """Remove the photos of a ZIP that was taken and not trained on."""
+    """Remove the photos that `take_photos` unpacked, unless a training runs."""
     with _start:
         if not _is_running():
             _remove(_folder() / PHOTOS)
 
 
+# One parameter per field of the form that starts a training, so there are more than seven.
 def start_training(
     name: str,
     source: Path | None,
@@ -143,29 +156,42 @@ def start_training(
 ) -> None:
     """Start a training in the background, in place of the last one.
 
-    The photos of `take_photos`, made photos, and all crops made here are removed when it ends.
+    The photos of `take_photos`, synthetic photos, and all crops of the job are removed when it
+    ends.
 
     Parameters
     ----------
     name : str
-        Of the model.
+        Name of the model.
     source : Path or None
-        A folder of label folders, or one made by crop; None trains on made photos.
-    title : str
-        Name of the data set; of the folder when left out.
-    made : int
-        How many photos to make if there is no source.
+        A folder of crops (from ``facecore crop``) or of labelled photos; None trains on synthetic
+        photos.
+    title : str, default=""
+        Name of the data set; that of the folder if empty.
+    made : int, default=0
+        Number of synthetic photos if there is no source.
     made_by : str, optional
-        Model that makes them; the default model when left out.
-    grid, recipe, seed
-        As `facecore.training.pipeline.train` takes them.
-    min_size : int
-        A face whose box is narrower is left out, in pixels; a folder made by crop has its own.
+        Name of the model that draws them; the default model if None.
+    grid : str, default="quick"
+        As `facecore.training.grids.read_grid` takes it.
+    recipe : str, default="aligned"
+        A key of `facecore.face.recipes.RECIPES`.
+    min_size : int, default=54
+        A face whose box is narrower is left out, in pixels; a folder of crops has its own limit.
+    seed : int, default=0
+        Seed of everything random.
 
     Raises
     ------
     FacecoreError
-        The name or the folder cannot be used, the model ships, or another training runs.
+        The name or the folder cannot be used, the model ships with facecore, or another training
+        runs.
+
+    Examples
+    --------
+    >>> start_training("mine", Path("photos"), grid="quick")  # doctest: +SKIP
+    >>> read_job().state  # doctest: +SKIP
+    'running'
     """
     refuse_shipped(check_name(name))
     folder = _folder()
@@ -185,9 +211,11 @@ def start_training(
     how = ["--name", name, "--grid", grid, "--recipe", recipe, "--seed", seed]
     commands.append(["train", crops, *how, *_watched()])
     job = {
-        "name": name, "began": time.time(), "crops": str(crops),
+        "name": name,
+        "began": time.time(),
+        "crops": str(crops),
         "commands": [list(map(str, command)) for command in commands],
-    }  # fmt: skip
+    }
     with _start:
         _refuse_second()
         if source is not None and not raw.is_dir():
@@ -209,10 +237,11 @@ def read_job() -> Job:
     Returns
     -------
     Job
+        Of state ``"none"`` where there was no training.
     """
     _started[:] = [process for process in _started if process.poll() is None]
     folder = _folder()
-    running = _is_running()  # asked first: a training that ends now has written how
+    running = _is_running()  # asked first: a training that ends now has written its result
     job, result, progress = (
         _read(folder / f"{part}.json") for part in ("job", "result", "progress")
     )
@@ -227,30 +256,35 @@ def read_job() -> Job:
         state = "cancelled"
     else:
         state = "failed"
-        error = result.get("error") or "it ended without a word: killed, or the disk is full"
-    steps = {key: progress[key] for key in ("step", "unit", "done", "total", "best")
-             if key in progress}  # fmt: skip
+        error = result.get("error") or "it ended without a message: killed, or the disk is full"
+    steps = ("step", "unit", "done", "total", "best")
     return Job(
-        state, job["name"], job["began"], 0.0 if running else _ended(folder), **steps,
-        step_began=progress.get("started", 0.0), error=error, log=_tail(folder / "log.txt"),
+        state,
+        job["name"],
+        job["began"],
+        0.0 if running else _ended(folder),
+        **{key: progress[key] for key in steps if key in progress},
+        step_began=progress.get("started", 0.0),
+        error=error,
+        log=_tail(folder / "log.txt"),
         crops=Path(job["crops"]) if _has_account(Path(job["crops"])) else None,
-    )  # fmt: skip
+    )
 
 
 def cancel_job() -> None:
-    """Stop the training that runs, with all its processes; a model of that name stays as it was.
+    """Stop the running training with all its processes; a model of that name stays as it was.
 
     Raises
     ------
     DataError
-        It does not end.
+        The training did not end.
     """
     folder = _folder()
     with _start:
         if not _is_running():
             return
         (folder / "cancelled").touch()
-        # While the lock is held a process of the job lives, so its number is no other's.
+        # While the lock is held a process of the job lives, so no other process has its number.
         process = _read(folder / "pid.json")["pid"]
         for how in ("SIGTERM", "SIGKILL"):
             _kill(process, how)
@@ -260,7 +294,7 @@ def cancel_job() -> None:
                     _tidy(folder)
                     return
                 time.sleep(0.05)
-    raise DataError("the training does not end")
+    raise DataError("the training did not end")
 
 
 def clear_job() -> None:
@@ -269,7 +303,7 @@ def clear_job() -> None:
     Raises
     ------
     DataError
-        It still runs.
+        The training still runs.
     """
     with _start:
         _refuse_second()
@@ -294,7 +328,7 @@ def _watched() -> list[Any]:
 
 def _refuse_second() -> None:
     if _is_running():
-        raise DataError("a training runs already; wait for its end, or cancel it")
+        raise DataError("a training is already running; wait until it ends, or cancel it")
 
 
 def _is_running() -> bool:
@@ -320,19 +354,23 @@ def _spawn(folder: Path) -> None:
     with open(folder / "log.txt", "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "facecore.training.background"],
-            cwd=folder, env=os.environ | settings, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
+            cwd=folder,
+            env=os.environ | settings,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
     _started.append(process)
     patience = time.monotonic() + PATIENCE
     while process.poll() is None and not (folder / "pid.json").exists():
         if time.monotonic() > patience:
-            raise DataError("the training does not start")
+            raise DataError("the training did not start")
         time.sleep(0.02)
 
 
 def run_job() -> None:
-    """Run the commands of the job one after the other: what the process in the background does."""
+    """Run the commands of the job one after the other, in the background process."""
     folder = _folder()
     held = open(work_dir() / "training.lock", "a+b")  # noqa: SIM115, held to the end
     while not lock(held):  # a reader tries it for a moment
@@ -358,12 +396,17 @@ def _run(arguments: Sequence[str], log: Path, held: IO[bytes]) -> tuple[int, str
     with (
         open(log, "a", encoding="utf-8") as file,
         subprocess.Popen(
-            [sys.executable, "-m", "facecore", *arguments], pass_fds=kept,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+            [sys.executable, "-m", "facecore", *arguments],
+            pass_fds=kept,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
         ) as process,
-    ):  # fmt: skip
-        assert process.stdout is not None
-        for line in iter(lambda: process.stdout.readline(LINE), ""):  # type: ignore[union-attr]
+    ):
+        output = process.stdout
+        assert output is not None
+        while line := output.readline(LINE):
             last = line.strip() or last
             if file.tell() < LOG_BYTES:
                 file.write(line)
@@ -380,7 +423,7 @@ def _kill(process: int, how: str) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove photos, crops and temporary files of the job; the account of the photos stays."""
+    """Remove photos, crops and temporary files of the job; the table of the photos stays."""
     _remove(folder / PHOTOS)
     for crops in folder.glob("crops/*/*_crop"):
         _remove(crops)

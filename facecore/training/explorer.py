@@ -1,4 +1,4 @@
-"""Fit one candidate again on points of face space, in a moment: a hyperparameter explorer."""
+"""Hyperparameter explorer: cross-validate one candidate on points of face space, in a moment."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -17,26 +17,26 @@ from facecore.data.faces import load_faces
 from facecore.data.splits import split_folds, subject_names
 from facecore.errors import DataError
 from facecore.model.classifier import FaceModel
-from facecore.training.kernels import choose_labels, decide, fit_svm, rbf
+from facecore.training.kernels import choose_labels, decide, fit_svm, machines_of, rbf
 from facecore.training.points import CROPS, SAMPLE, FacePoints
 
-CHUNK = 250
+CHUNK = 250  # crops that are read between two reports of progress
 
 
 @dataclass(frozen=True)
 class Refit:
-    """What cross-validation of one candidate found.
+    """Result of the cross-validation of one candidate.
 
     Parameters
     ----------
     scores : ndarray of shape (n_folds,), float64
-        Balanced accuracy.
+        Balanced accuracy on the validation faces of each fold, in [0, 1].
     support_vectors : ndarray of shape (n_folds,), int
-        Training faces that became support vectors.
+        Number of training faces that became support vectors.
     training_faces : ndarray of shape (n_folds,), int
+        Number of training faces.
     margins : ndarray of shape (n_faces,), float64
-        Out of fold: with two labels the decision towards the true label, with more the decision
-        for the true label minus the largest other one. Below 0 the answer is wrong.
+        Out of fold, as `measure_margins` returns them. Below 0 the answer is wrong.
     seconds : float
         Time to fit all folds.
     """
@@ -71,32 +71,48 @@ def refit(
     seed: int = 0,
     on_fold: Callable[[int, int], None] | None = None,
 ) -> Refit:
-    """Cross-validate one candidate on points of face space, a person in one fold only.
+    """Cross-validate one candidate on points of face space, a subject in one fold only.
 
-    The eigenfaces are the model's and not fitted again inside the folds, as `grid_search` does.
+    The eigenfaces are the model's: unlike `facecore.training.grid_search`, it does not fit them
+    inside the folds.
 
     Parameters
     ----------
     points : FacePoints
-    params : mapping
-        n_components, C, gamma, class_weight; the leading coordinates are used, all of them where
-        the points have fewer.
-    folds, seed : int
-        As `facecore.data.splits.split_folds` takes them.
+        Points of two labels or more.
+    params : mapping of str to value
+        n_components (int; the leading coordinates are used, all of them where the points have
+        fewer), C and gamma (above 0), and class_weight ("balanced" or None). Others are ignored.
+    folds : int, default=3
+        Number of folds, 2 or more; fewer where a label has fewer subjects.
+    seed : int, default=0
+        Seed of the folds.
     on_fold : callable, optional
-        Called with folds done and folds in all.
+        Called after each fold with the number of folds done and of folds in all.
 
     Returns
     -------
     Refit
+        Scores, support vectors and margins.
 
     Raises
     ------
     DataError
         The points cannot be split into folds.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> Z, y = rng.normal(size=(40, 3)), np.repeat(["round", "square"], 20)
+    >>> Z[20:, 0] += 5
+    >>> points = FacePoints(Z, y, np.arange(40).astype(str), kind="made up")
+    >>> params = {"n_components": 2, "C": 1.0, "gamma": 0.1, "class_weight": None}
+    >>> found = refit(points, params)
+    >>> found.mean > 0.9, len(found.scores)
+    (True, 3)
     """
     Z, y, classes = points.Z[:, : params["n_components"]], points.y, np.unique(points.y)
-    splits = split_folds(y, points.groups, folds, seed)
+    splits = split_folds(y, points.subjects, folds, seed)
     margins = np.empty(len(y))
     rows, seconds = [], 0.0
     for done, (train, test) in enumerate(splits, start=1):
@@ -119,27 +135,37 @@ def refit(
 
 
 def measure_margins(decisions: np.ndarray, y: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return how far each face is on the right side.
+    """Compute how far each face is on the right side of the decision.
 
     Parameters
     ----------
-    decisions : ndarray of shape (n_faces, n_outputs)
+    decisions : ndarray of shape (n_faces, n_outputs), float
+        Decision values; one output for two labels, otherwise one per label.
     y : ndarray of shape (n_faces,)
+        True labels.
     classes : ndarray of shape (n_labels,)
+        Labels in the order of the outputs.
 
     Returns
     -------
     ndarray of shape (n_faces,), float64
+        With two labels the decision towards the true label, with more the decision for the true
+        label minus the largest other one.
+
+    Examples
+    --------
+    >>> decisions, classes = np.array([[1.0, 0.2, -1.0]]), np.array(["a", "b", "c"])
+    >>> measure_margins(decisions, np.array(["a"]), classes)
+    array([0.8])
     """
     true = y[:, None] == classes
     if decisions.shape[1] == 1:
         return np.where(true[:, 1], decisions[:, 0], -decisions[:, 0])
-    return decisions[true] - np.where(true, -np.inf, decisions).max(axis=1)
+    return np.asarray(decisions[true] - np.where(true, -np.inf, decisions).max(axis=1))
 
 
 def _count_support(machine: SVC | OneVsRestClassifier) -> int:
-    machines = machine.estimators_ if isinstance(machine, OneVsRestClassifier) else [machine]
-    return len(np.unique(np.concatenate([m.support_ for m in machines])))
+    return len(np.unique(np.concatenate([m.support_ for m in machines_of(machine)])))
 
 
 def project_crops(
@@ -157,27 +183,37 @@ def project_crops(
     Parameters
     ----------
     folder : Path
-        Made by crop.
+        Of crops, as ``facecore crop`` makes it.
     table : DataFrame
         As `facecore.data.crops.read_table` returns it; of a folder with splits only train is used.
     model : FaceModel
+        Whose recipe cuts faces as the crops were cut.
     member : str, optional
-        Its name; the leading one when left out.
-    count : int
-        At most so many faces.
-    seed : int
+        Its name; the leading one if None.
+    count : int, default=2000
+        Number of faces, at most.
+    seed : int, default=0
+        Seed of the sample.
     on_progress : callable, optional
-        Called with faces done and faces in all.
+        Called after each chunk with the number of faces done and of faces in all.
 
     Returns
     -------
     FacePoints
+        Of kind `CROPS`.
 
     Raises
     ------
     DataError
         No face was kept, a crop is missing or damaged, or they were cut in another way than the
         model's recipe cuts them.
+
+    Examples
+    --------
+    >>> from facecore.data import read_table
+    >>> from facecore.model import load_model
+    >>> folder = Path("crops/mine")
+    >>> points = project_crops(folder, read_table(folder), load_model())  # doctest: +SKIP
     """
     check_recipe(folder, model.recipe)
     name = member or model.leading.name

@@ -1,14 +1,62 @@
-"""Grids of hyperparameters: by name, from a file, checked."""
+"""Grids of hyperparameters and their candidates: by name, from a file, checked."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+from sklearn.model_selection import ParameterGrid
+
 from facecore.errors import DataError
 from facecore.face.recipes import Recipe
+from facecore.training.options import is_number
 
-PARAMETERS = ("n_components", "whiten", "gamma", "C", "class_weight")
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """Hyperparameters of one member of a model.
+
+    Parameters
+    ----------
+    n_components : int
+        Number of eigenfaces, 1 or more; fewer where the data have fewer.
+    whiten : bool, default=True
+        Scale coordinates to unit variance.
+    gamma : float
+        Width of the RBF kernel, above 0.
+    C : float
+        Penalty of the SVM, above 0.
+    class_weight : {"balanced"}, mapping of label to float, or None, default="balanced"
+        Weight of each label; None counts every face the same.
+
+    Raises
+    ------
+    DataError
+        A value is of another type or out of its range.
+
+    Examples
+    --------
+    >>> Candidate(n_components=50, gamma=0.006, C=5.0).class_weight
+    'balanced'
+    """
+
+    n_components: int
+    whiten: bool = True
+    gamma: float
+    C: float
+    class_weight: str | Mapping[Any, float] | None = "balanced"
+
+    def __post_init__(self) -> None:
+        for name in PARAMETERS:
+            value = getattr(self, name)
+            by_label = name == "class_weight" and isinstance(value, Mapping)
+            if not (by_label or _fits(name, value)):
+                raise DataError(f"{name} {value!r} is not a usable value")
+
+
+PARAMETERS = tuple(field.name for field in fields(Candidate))
 DEFAULTS = {"whiten": True, "class_weight": "balanced"}
 GRIDS: dict[str, dict[str, list[Any]]] = {
     "quick": {"n_components": [50, 100], "C": [1.0, 5.0], "gamma": [0.003, 0.006]},
@@ -19,7 +67,8 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
         "class_weight": ["balanced", None],
     },
 }
-GAMMAS = (1.0, 1.5)  # times the number of components, of tuned grids (benchmarks/README.md)
+# times the number of components, of tuned grids (docs/benchmarks.md)
+GAMMAS = (1.0, 1.5)
 
 
 def parse_grid(grid: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -27,16 +76,24 @@ def parse_grid(grid: Mapping[str, Any]) -> dict[str, list[Any]]:
 
     Parameters
     ----------
-    grid : mapping
-        Lists of values for n_components, C, gamma, and perhaps whiten and class_weight.
+    grid : mapping of str to list
+        Values of n_components (int, 1 or more), C and gamma (above 0), and perhaps of whiten (bool)
+        and class_weight ("balanced" or None).
 
     Returns
     -------
-    dict of list
+    dict of str to list
+        Values of every hyperparameter, each once, in the order of `Candidate`.
 
     Raises
     ------
     DataError
+        A list is missing, unknown, empty, or has a value that cannot be used.
+
+    Examples
+    --------
+    >>> parse_grid({"n_components": [50, 50], "C": [1.0], "gamma": [0.1]})["n_components"]
+    [50]
     """
     unknown = set(grid) - set(PARAMETERS)
     missing = {"n_components", "C", "gamma"} - set(grid)
@@ -49,8 +106,34 @@ def parse_grid(grid: Mapping[str, Any]) -> dict[str, list[Any]]:
     for name, values in full.items():
         good = isinstance(values, list) and values and all(_fits(name, value) for value in values)
         if not good:
-            raise DataError(f"the grid's {name} is no list of usable values: {values!r}")
+            raise DataError(f"the grid's {name} is not a list of usable values: {values!r}")
     return {name: list(dict.fromkeys(full[name])) for name in PARAMETERS}
+
+
+def expand_grid(grid: Mapping[str, Any]) -> list[Candidate]:
+    """Return the candidates of a grid: every combination of its values.
+
+    Parameters
+    ----------
+    grid : mapping of str to list
+        As `parse_grid` takes it.
+
+    Returns
+    -------
+    list of Candidate
+        In the order of scikit-learn's `ParameterGrid`.
+
+    Raises
+    ------
+    DataError
+        The grid cannot be used.
+
+    Examples
+    --------
+    >>> len(expand_grid({"n_components": [50, 100], "C": [1.0, 5.0], "gamma": [0.003]}))
+    4
+    """
+    return [Candidate(**point) for point in ParameterGrid(parse_grid(grid))]
 
 
 def _fits(name: str, value: Any) -> bool:
@@ -58,9 +141,9 @@ def _fits(name: str, value: Any) -> bool:
         return isinstance(value, bool)
     if name == "class_weight":
         return value in ("balanced", None)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+    if not is_number(value) or not value > 0:
         return False
-    return isinstance(value, int) if name == "n_components" else value < 1e100
+    return isinstance(value, Integral) if name == "n_components" else bool(value < 1e100)
 
 
 def read_grid(
@@ -71,23 +154,25 @@ def read_grid(
     Parameters
     ----------
     grid : str
-        A key of `GRIDS`, ``"tuned"`` (a small one around what earlier searches
-        found best for the recipe), or a JSON file: one grid, or one for each member by its name.
+        A key of `GRIDS`, ``"tuned"`` (the recipe's own small grid for the member), or a JSON file:
+        one grid for all members, or one for each by its name.
     recipe : Recipe
         With its members.
     member : str
-        One of them.
+        Name of one of them.
     solver : str
         ``"exact"`` or ``"nystroem"``, which wants narrower kernels: in a tuned grid their gammas
         are `facecore.training.grids.GAMMAS` by the least number of components.
 
     Returns
     -------
-    dict of list
+    dict of str to list
+        As `parse_grid` returns it.
 
     Raises
     ------
     DataError
+        No grid has this name, or the file cannot be read or used.
     """
     if grid in GRIDS:
         return parse_grid(GRIDS[grid])
@@ -105,5 +190,5 @@ def read_grid(
     except (OSError, ValueError) as error:
         raise DataError(f"cannot read the grid {grid}: {error}") from error
     if not isinstance(values, dict):
-        raise DataError(f"the grid {grid} is no JSON object of lists")
+        raise DataError(f"the grid {grid} is not a JSON object of lists")
     return parse_grid(values.get(member, values))

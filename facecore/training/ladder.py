@@ -31,11 +31,12 @@ from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
 from facecore.training.calibrate import platt, weigh
 from facecore.training.estimator import fit_member
+from facecore.training.grids import Candidate
 from facecore.training.kernels import choose_labels, decide, fit_svm, mirror_kernel
 from facecore.training.streaming import in_chunks
 
 LADDER_FOLDER = "_ladder"  # beside the models; none of them can have this name
-NETWORK_MB = 22.5  # weights of the network, which a model of it does not store
+NETWORK_MB = 22.5  # weights of the embedding network, which a model that uses it does not store
 RUNGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pixels": ("classic", ("pixels",)),
     "aligned pixels": ("aligned", ("pixels",)),
@@ -44,27 +45,31 @@ RUNGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "fused": ("aligned", tuple(RECIPES["aligned"].members)),
     "embedding": ("embedding", ("network",)),
 }
+FOLDS = 5  # of which `climb` holds out some
 COMPONENTS = (2, 5, 10, 20, 40, 80, 150, 200, 300)
 SIZES = (30, 60, 125, 250, 500, 1000, 2000, 4000, 8000)
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """What the rungs reach on the same folds, and at what price.
+    """Accuracy of the rungs on the same folds, and their price.
 
     Parameters
     ----------
     rungs : DataFrame
-        A row a rung: rung, recipe, members, training_faces, test_faces, accuracy, low, high (95 %
-        interval), balanced, components (of all members), kernel_vectors, megabytes, ms_face
-        (CPU, from a prepared face to the decision), ms_photo (CPU, from a photo to the answer).
+        One row per rung: rung, recipe, members, training_faces, test_faces, accuracy, low, high
+        (95 % interval), balanced (accuracy), components (of all members), kernel_vectors,
+        megabytes, ms_face (CPU, from a prepared face to the decision), ms_photo (CPU, from a photo
+        to the answer).
     curves : DataFrame
-        rung, training_faces, test_faces, accuracy, low, high, balanced.
+        One row per rung and number of training faces: rung, training_faces, test_faces, accuracy,
+        low, high, balanced.
     components : DataFrame
-        Of the rungs with one member: rung, components, test_faces, accuracy, low, high, balanced.
-    about : dict
+        One row per rung with one member and number of components: rung, components, test_faces,
+        accuracy, low, high, balanced.
+    about : dict of str to object
         created, command, seed, folds, sets (photos of each that every rung can use), labels, and
-        left_out (rungs and why).
+        left_out (rungs and the reason).
     """
 
     rungs: pd.DataFrame
@@ -77,7 +82,7 @@ class Ladder:
 class _Data:
     tables: dict[str, pd.DataFrame]  # by recipe, of the same photos in the same order
     y: np.ndarray
-    groups: np.ndarray
+    subjects: np.ndarray
     splits: list[tuple[np.ndarray, np.ndarray]]
     sizes: tuple[int, ...]
     seed: int
@@ -90,7 +95,7 @@ class _Data:
 
 @dataclass(frozen=True)
 class _Climb:
-    """What one member reaches."""
+    """Result of one member."""
 
     member: Member  # of the first fold, with its features
     decisions: dict[int, np.ndarray]  # by number of training faces, of the tested faces
@@ -107,32 +112,38 @@ def climb(
     command: str = "",
     progress: bool = False,
 ) -> Ladder:
-    """Train every rung on the same folds of the train split, and measure it on what they hold out.
+    """Train every rung on the same folds of the train split, and measure it on the held-out faces.
 
-    A rung of several members weighs them by a half of the held-out persons and is measured on the
-    other half, and the other way round. Only photos count in which both detectors found a face
+    A rung of several members weighs them by one half of the held-out subjects and is measured on
+    the other half, and the other way round. Only photos count in which both detectors found a face
     that is large enough. The test split is not read.
 
     Parameters
     ----------
     sources : sequence of Path
         Raw folders of labelled photos; cropped into ``crops/`` first.
-    folds : int
-        How many of five folds are held out, one after the other.
-    quick : bool
-        At most 1,000 faces, and fewer points on the curves.
-    jobs, seed : int
-    command : str
+    folds : int, default=1
+        How many of five folds are held out, one after the other, from 1 to 5.
+    quick : bool, default=False
+        Use 1,000 faces at most, and fewer points on the curves.
+    jobs : int, default=1
+        Worker processes that crop and read faces; -1 for one per core.
+    seed : int, default=0
+        Seed of the folds, the samples and the eigenfaces.
+    command : str, default=""
         Stored with the result.
-    progress : bool
+    progress : bool, default=False
+        Show progress bars on standard error.
 
     Returns
     -------
     Ladder
+        Of all rungs whose recipes can be used here.
 
     Raises
     ------
     FacecoreError
+        A folder or its photos cannot be used, or the faces cannot be split into folds.
     """
     left_out = {rung: why for rung, (name, _) in RUNGS.items() if (why := lacks(RECIPES[name]))}
     rungs = {rung: place for rung, place in RUNGS.items() if rung not in left_out}
@@ -184,21 +195,24 @@ def climb(
 
 
 def write_ladder(ladder: Ladder, folder: Path | None = None) -> Path:
-    """Write a ladder as tables, which lead to no photo.
+    """Write a ladder as tables, from which no photo can be traced.
 
     Parameters
     ----------
     ladder : Ladder
+        To be written.
     folder : Path, optional
-        Beside the models when left out.
+        Where to; beside the models if None.
 
     Returns
     -------
     Path
+        The folder.
 
     Raises
     ------
     DataError
+        The folder cannot be written to.
     """
     folder = folder or artifacts_dir() / LADDER_FOLDER
     try:
@@ -217,17 +231,23 @@ def read_ladder(folder: Path | None = None) -> Ladder | None:
     Parameters
     ----------
     folder : Path, optional
-        Beside the models when left out.
+        Where the tables are; beside the models if None.
 
     Returns
     -------
     Ladder or None
-        None where there are none.
+        None where there are no tables.
 
     Raises
     ------
     DataError
-        They are damaged.
+        The tables are damaged.
+
+    Examples
+    --------
+    >>> ladder = read_ladder()
+    >>> ladder.rungs["rung"].tolist()[:2]
+    ['pixels', 'aligned pixels']
     """
     folder = folder or artifacts_dir() / LADDER_FOLDER
     if not (folder / "ladder.json").is_file():
@@ -243,7 +263,7 @@ def read_ladder(folder: Path | None = None) -> Ladder | None:
 
 
 def rungs_of(models: Mapping[str, FaceModel]) -> dict[str, FaceModel]:
-    """Return the rungs of which trained models have the members.
+    """Build the rungs whose members trained models have.
 
     Parameters
     ----------
@@ -253,7 +273,13 @@ def rungs_of(models: Mapping[str, FaceModel]) -> dict[str, FaceModel]:
     Returns
     -------
     dict of str to FaceModel
-        By rung, from the lowest.
+        A model of these members by rung, from the lowest.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> list(rungs_of({"classic": load_model("classic")}))
+    ['pixels']
     """
     found = {}
     for rung, (recipe, names) in RUNGS.items():
@@ -286,11 +312,11 @@ def _gather(
     tables = {name: table.loc[both].reset_index(drop=True) for name, table in tables.items()}
     tables["embedding"] = tables["aligned"]  # its crops are the same
     table = tables["aligned"]
-    y, groups = table["label"].to_numpy(dtype=str), subject_names(table)
-    splits = split_folds(y, groups, 5, seed)[:folds]
+    y, subjects = table["label"].to_numpy(dtype=str), subject_names(table)
+    splits = split_folds(y, subjects, FOLDS, seed)[:folds]
     least = min(len(train) for train, _ in splits)
     sizes = (*(size for size in SIZES if size < 0.9 * least), least)
-    return _Data(tables, y, groups, splits, sizes[-3:] if most else sizes, seed)
+    return _Data(tables, y, subjects, splits, sizes[-3:] if most else sizes, seed)
 
 
 def _climb_one(
@@ -310,24 +336,23 @@ def _climb_one(
             order = np.random.default_rng(data.seed).permutation(train)
             for size in data.sizes:
                 rows = order[:size]
-                params = _shrink(best, min(best["n_components"], size // 2, views[0].shape[1]))
-                fit = fit_member(
-                    views[0][rows], views[1][rows] if len(views) > 1 else None, data.y[rows],
-                    params, data.seed,
-                )  # fmt: skip
+                least = min(best["n_components"], size // 2, views[0].shape[1])
+                mirrored = views[1][rows] if len(views) > 1 else None
+                candidate = _shrink(best, least)
+                fit = fit_member(views[0][rows], mirrored, data.y[rows], candidate, data.seed)
                 Z = [in_chunks(fit.coordinates, view[test]) for view in views]
                 decisions[size].append(np.mean([fit.decide(z) for z in Z], axis=0))
                 advance(size)
             members.append(fit)
             known = [in_chunks(fit.coordinates, view[rows]) for view in views]
             for count in (count for count in counts if count <= len(fit.components)):
-                params = _shrink(best, count)
+                # The leading coordinates of the largest space are the smaller space.
+                candidate = _shrink(best, count)
                 A, B = ([z[:, :count] for z in side] for side in (known, Z))
-                svc = SVC(C=params["C"], kernel="precomputed", cache_size=500)
-                machine = fit_svm(
-                    mirror_kernel(A, A, params["gamma"]), data.y[rows], svc, "balanced"
-                )
-                values = decide(machine, mirror_kernel(B, A, params["gamma"]))
+                svc = SVC(C=candidate.C, kernel="precomputed", cache_size=500)
+                K = mirror_kernel(A, A, candidate.gamma)
+                machine = fit_svm(K, data.y[rows], svc, candidate.class_weight)
+                values = decide(machine, mirror_kernel(B, A, candidate.gamma))
                 parts.setdefault(count, []).append(values)
     return _Climb(
         replace(members[0], features=features, name=name),
@@ -336,20 +361,19 @@ def _climb_one(
     )
 
 
-def _shrink(best: Mapping[str, Any], count: int) -> dict[str, Any]:
+def _shrink(best: Mapping[str, Any], count: int) -> Candidate:
     """Return settings for fewer components: whitened, squared distances grow with their number."""
     gamma = best["gamma"] * best["n_components"] / count
-    shared = {"whiten": True, "class_weight": "balanced"}
-    return {**best, **shared, "n_components": count, "gamma": gamma}
+    return Candidate(n_components=count, gamma=gamma, C=best["C"])
 
 
 def _join(decisions: list[np.ndarray], data: _Data) -> np.ndarray:
-    """Weigh members by half of the tested persons for the other half, and the other way round."""
+    """Weigh members by half of the tested subjects for the other half, and the other way round."""
     if len(decisions) == 1:
         return decisions[0]
-    y, who, classes = data.y[data.tested], data.groups[data.tested], np.unique(data.y)
-    names = np.unique(who)
-    first = np.isin(who, np.random.default_rng(data.seed).permutation(names)[: len(names) // 2])
+    y, tested, classes = data.y[data.tested], data.subjects[data.tested], np.unique(data.y)
+    names = np.unique(tested)
+    first = np.isin(tested, np.random.default_rng(data.seed).permutation(names)[: len(names) // 2])
     joint = np.empty_like(decisions[0])
     for half in (first, ~first):
         fits = [platt(values[~half], y[~half], classes) for values in decisions]
@@ -381,8 +405,8 @@ def _assemble(recipe: str, climbs: Sequence[_Climb], data: _Data) -> FaceModel:
 
 
 def _megabytes(member: Member) -> float:
-    arrays = (member.components, member.kernel_vectors, member.coefficients, member.minimum,
-              member.span, member.mean)  # fmt: skip
+    vectors = member.kernel_vectors, member.coefficients
+    arrays = *vectors, member.components, member.minimum, member.span, member.mean
     return sum(array.nbytes for array in arrays) / 1e6
 
 

@@ -1,7 +1,8 @@
 """What a model stores about how it was made."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -11,29 +12,82 @@ from facecore.data.crops import ALL, count_states
 from facecore.data.splits import split_folds
 from facecore.face.prepare import mirror
 from facecore.model.classifier import FaceModel, Member
-from facecore.training.anonymise import MIN_FACES, MIN_PERSONS, leads_back
+from facecore.training.anonymise import MIN_FACES, MIN_SUBJECTS, count_traceable
+from facecore.training.calibrate import RuleMetadata
 from facecore.training.kernels import choose_labels
 from facecore.training.search import SearchResult, count_folds
 from facecore.training.streaming import in_chunks
 
 PACKAGES = ("numpy", "scikit-learn", "opencv-python-headless", "pillow")
+FOLDS = 5  # in which the whole model is scored
 
 
-def describe_data(faces: pd.DataFrame) -> dict[str, Any]:
+class DataSetMetadata(TypedDict):
+    """Photos of one data set: all, by split, and by state."""
+
+    photos: int
+    train: int
+    test: int
+    states: dict[str, int]
+
+
+class SearchMetadata(TypedDict):
+    """Grid searches of a model; `balanced_accuracy` and `std` are over folds, of all members."""
+
+    grid: dict[str, Any]
+    candidates: int
+    folds: int
+    best: dict[str, Any]
+    members: NotRequired[dict[str, dict[str, Any]]]
+    balanced_accuracy: float
+    std: float
+
+
+class VectorsMetadata(TypedDict):
+    """Kernel vectors: what they are, how many, and how many can be traced to one photo."""
+
+    kind: str
+    count: int
+    lead_back_to_a_photo: int
+    least_faces: NotRequired[int]
+    least_persons: NotRequired[int]
+
+
+class Metadata(TypedDict):
+    """What training stores in ``metadata.json``; the store adds its format and checksums."""
+
+    name: str
+    recipe: str
+    solver: str
+    labels: list[str]
+    created: str
+    command: str
+    seed: int
+    note: str
+    minutes: float
+    versions: dict[str, str]
+    data: dict[str, DataSetMetadata]
+    training_faces: dict[str, int]
+    search: SearchMetadata
+    kernel_vectors: VectorsMetadata
+    rule: NotRequired[RuleMetadata]
+
+
+def describe_data(faces: pd.DataFrame) -> dict[str, DataSetMetadata]:
     """Count the photos of each data set.
 
     Parameters
     ----------
     faces : DataFrame
-        As `gather` returns it.
+        One row per photo, as `facecore.data.faces.gather` returns it.
 
     Returns
     -------
-    dict
+    dict of str to dict
         By data set: photos, train, test, and the states.
     """
     return {
-        name: {
+        str(name): {
             "photos": len(rows),
             "train": int(rows["split"].eq("train").sum()),
             "test": int(rows["split"].eq("test").sum()),
@@ -44,7 +98,7 @@ def describe_data(faces: pd.DataFrame) -> dict[str, Any]:
 
 
 def join_tables(searches: Mapping[str, SearchResult]) -> pd.DataFrame:
-    """Return the candidates of all members as one table.
+    """Join the candidates of all members in one table.
 
     Parameters
     ----------
@@ -54,7 +108,8 @@ def join_tables(searches: Mapping[str, SearchResult]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        With a column param_member where there are several; ranks are within a member.
+        One row per candidate, with a column param_member where there are several members; ranks
+        are within a member.
     """
     if len(searches) == 1:
         return next(iter(searches.values())).table
@@ -70,75 +125,87 @@ def describe_search(
     grids: Mapping[str, Mapping[str, Any]],
     decisions: np.ndarray,
     y: np.ndarray,
-    groups: np.ndarray,
+    subjects: np.ndarray,
     seed: int,
-) -> dict[str, Any]:
-    """Describe the grid searches for the metadata.
+) -> SearchMetadata:
+    """Describe the grid searches of a model.
 
     Parameters
     ----------
     searches : mapping of str to SearchResult
-        By member, the eigenfaces' first.
+        By member, that of the eigenfaces first.
     grids : mapping of str to mapping
-    decisions : ndarray of shape (n_faces, n_outputs)
+        The grid of each member.
+    decisions : ndarray of shape (n_faces, n_outputs), float
         Out of fold, of the whole model.
-    y, groups : ndarray of shape (n_faces,)
+    y : ndarray of shape (n_faces,)
+        Labels of the training faces.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo.
     seed : int
+        Of the folds.
 
     Returns
     -------
     dict
-        balanced_accuracy and std are over the folds, of the whole model; best is that of the
-        eigenfaces, members has all.
+        `balanced_accuracy` (in [0, 1]) and `std` are over the folds, of the whole model; `best` is
+        that of the first member, `members` has all where there are several.
     """
     first = next(iter(searches.values()))
-    folds = count_folds(first.table.columns)
     answers = choose_labels(decisions, np.unique(y))
     scores = [
         balanced_accuracy_score(y[test], answers[test])
-        for _, test in split_folds(y, groups, 5, seed)
+        for _, test in split_folds(y, subjects, FOLDS, seed)
     ]
     several = len(searches) > 1
-    return {
+    described: SearchMetadata = {
         "grid": dict(grids) if several else dict(next(iter(grids.values()))),
         "candidates": sum(len(search.table) for search in searches.values()),
-        "folds": folds,
-        "best": first.best,
-        **({"members": {name: s.best for name, s in searches.items()}} if several else {}),
+        "folds": count_folds(first.table.columns),
+        "best": asdict(first.best),
         "balanced_accuracy": round(float(np.mean(scores)), 4),
         "std": round(float(np.std(scores)), 4),
     }
+    if several:
+        described["members"] = {name: asdict(search.best) for name, search in searches.items()}
+    return described
 
 
 def describe_vectors(
     model: FaceModel, X: np.ndarray, centres: bool, solver: str = "exact"
-) -> dict[str, Any]:
-    """Say what the kernel vectors are and how many lead back to a photo.
+) -> VectorsMetadata:
+    """Describe the kernel vectors, and count those that can be traced to one photo.
 
     Parameters
     ----------
     model : FaceModel
-    X : ndarray of shape (n_faces, n_features), uint8
-        Training faces.
+        Trained on these faces.
+    X : ndarray of shape (n_faces, side * side), uint8
+        Grey levels of the training faces, from 0 to 255.
     centres : bool
-    solver : str
-        ``"exact"`` or ``"nystroem"``.
+        Whether the vectors are cluster centres.
+    solver : {"exact", "nystroem"}, default="exact"
+        The solver that fitted the machines.
 
     Returns
     -------
     dict
+        `kind`, `count`, `lead_back_to_a_photo` (those that can be traced), and of cluster centres
+        `least_faces` and `least_persons` of each.
     """
     faces = "support vectors" if solver == "exact" else "landmark faces"
     mirrored = model.recipe.mirror
-    return {
+    described: VectorsMetadata = {
         "kind": "cluster centres" if centres else faces,
         "count": sum(len(member.kernel_vectors) for member in model.members),
         "lead_back_to_a_photo": sum(
-            leads_back(member.kernel_vectors, _project_all(member, X, mirrored))
+            count_traceable(member.kernel_vectors, _project_all(member, X, mirrored))
             for member in model.members
         ),
-        **({"least_faces": MIN_FACES, "least_persons": MIN_PERSONS} if centres else {}),
     }
+    if centres:
+        described |= {"least_faces": MIN_FACES, "least_persons": MIN_SUBJECTS}
+    return described
 
 
 def _project_all(member: Member, X: np.ndarray, mirrored: bool) -> np.ndarray:

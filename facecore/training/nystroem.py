@@ -16,21 +16,20 @@ import joblib
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import ParameterGrid
-from sklearn.utils.class_weight import compute_sample_weight
-from threadpoolctl import threadpool_limits
 
 from facecore.data.splits import split_folds
 from facecore.model.classifier import Member
 from facecore.system.progress import track
 from facecore.system.scratch import reserve_array
-from facecore.training.anonymise import cluster_faces
-from facecore.training.grids import PARAMETERS, parse_grid
-from facecore.training.kernels import choose_labels, mirror_kernel
-from facecore.training.options import LANDMARKS
-from facecore.training.search import SearchResult, collect
+from facecore.system.threads import on_one_thread
+from facecore.training.anonymise import cluster_faces, mean_faces
+from facecore.training.grids import Candidate, expand_grid
+from facecore.training.kernels import choose_labels, mirror_kernel, weigh_faces
+from facecore.training.options import DEFAULT_OPTIONS, TrainingOptions
+from facecore.training.search import FoldScore, Numbered, SearchResult, Split, collect
 from facecore.training.streaming import (
     FacesOnDisk,
+    Moments,
     fit_eigenfaces,
     measure,
     merge_all,
@@ -38,28 +37,31 @@ from facecore.training.streaming import (
     row_chunks,
 )
 
-EXACT_UP_TO = 30_000
-
-
+EXACT_UP_TO = 30_000  # faces
 NEWTON_STEPS = 4
-
-
+PER_CENTRE = 8  # faces of the sample that is clustered, per centre
 Views = list[np.ndarray]
 
 
 def choose_solver(solver: str, faces: int) -> str:
-    """Return which kernel machine is fitted to so many faces.
+    """Choose the solver for a given number of faces.
 
     Parameters
     ----------
-    solver : str
-        ``"exact"``, ``"nystroem"``, or ``"auto"``: exact up to `EXACT_UP_TO` faces.
+    solver : {"auto", "exact", "nystroem"}
+        ``"auto"``: exact up to `EXACT_UP_TO` faces.
     faces : int
+        Number of training faces.
 
     Returns
     -------
     str
         ``"exact"`` or ``"nystroem"``.
+
+    Examples
+    --------
+    >>> choose_solver("auto", 2_000), choose_solver("auto", 200_000)
+    ('exact', 'nystroem')
     """
     if solver != "auto":
         return solver
@@ -73,7 +75,9 @@ class Machine:
     Parameters
     ----------
     coefficients : ndarray of shape (n_landmarks, n_outputs), float64
+        Of the kernel with each landmark, for each output.
     intercept : ndarray of shape (n_outputs,), float64
+        Added to each output.
     """
 
     coefficients: np.ndarray
@@ -86,7 +90,7 @@ def fit_machines(
     landmarks: Views,
     gamma: float,
     y: np.ndarray,
-    penalties: Sequence[tuple[float, str | None]],
+    penalties: Sequence[tuple[float, Any]],
     jobs: int = 1,
 ) -> list[Machine]:
     """Fit squared-hinge machines for several penalties in the same passes over the faces.
@@ -99,33 +103,38 @@ def fit_machines(
     read : callable
         Takes row numbers of faces; returns the coordinates of each of their views.
     rows : ndarray of int
-        Training faces.
-    landmarks : list of ndarray of shape (n_landmarks, n_components)
-        One array a view.
+        Row numbers of the training faces.
+    landmarks : list of ndarray of shape (n_landmarks, n_components), float32
+        Coordinates of the landmarks, one array per view.
     gamma : float
+        Width of the RBF kernel, above 0.
     y : ndarray of shape (n_faces,)
-        Labels of all faces.
-    penalties : sequence of (C, class_weight)
-    jobs : int
-        Worker processes; -1 for one a core. The result does not depend on it.
+        Labels of all faces, of which the training faces have two or more.
+    penalties : sequence of tuple of (float, object)
+        C, above 0, and class weight, as `facecore.training.kernels.weigh_faces` takes it.
+    jobs : int, default=1
+        Worker processes; -1 for one per core. The result does not depend on it.
 
     Returns
     -------
     list of Machine
-        One a penalty.
+        One per penalty.
     """
     labels, kinds = y[rows], [kind for _, kind in penalties]
     classes = np.unique(labels)
     wanted = classes[1:] if len(classes) == 2 else classes
     signs = np.where(labels[:, None] == wanted, np.float32(1), np.float32(-1))
-    weights = np.column_stack([compute_sample_weight(kind, labels) for kind in kinds])
-    size = len(landmarks[0]) + 1
-    inner = np.zeros((size, size))
+    weights = np.column_stack([weigh_faces(kind, labels) for kind in kinds])
+    size = len(landmarks[0]) + 1  # coefficients of a machine, the intercept last
+    inner = np.zeros((size, size))  # the penalty as a quadratic form; the intercept has none
     points = [view.astype(np.float64) for view in landmarks]
     inner[:-1, :-1] = mirror_kernel(points, points, gamma)
+    kernel_with = partial(_kernel_with, read, landmarks, gamma)
     solutions: np.ndarray | None = None
     for _ in range(NEWTON_STEPS):
-        add_up = partial(_add_up, read, landmarks, gamma, kinds, solutions)
+        # The loss is quadratic as long as the same margins are violated, so the minimum for the
+        # margins that the last solution violates is the next solution: a full Newton step.
+        add_up = partial(_add_up, kernel_with, size, kinds, solutions)
         grams, right = _sum(over_shards(add_up, rows, signs, weights, jobs=jobs))
         solutions = np.zeros(right.shape)
         for p, (C, kind) in enumerate(penalties):
@@ -138,24 +147,30 @@ def fit_machines(
     return [Machine(s[:-1], s[-1]) for s in solutions]
 
 
-@threadpool_limits.wrap(limits=1)
+def _kernel_with(
+    read: Callable[[np.ndarray], Views], landmarks: Views, gamma: float, rows: np.ndarray
+) -> np.ndarray:
+    """Return the kernel of some faces with the landmarks, and a column of ones."""
+    K = np.ones((len(rows), len(landmarks[0]) + 1), dtype=np.float32)
+    K[:, :-1] = mirror_kernel(read(rows), landmarks, gamma)
+    return K
+
+
+@on_one_thread
 def _add_up(
-    read: Callable[[np.ndarray], Views],
-    landmarks: Views,
-    gamma: float,
-    kinds: Sequence[str | None],
+    kernel_with: Callable[[np.ndarray], np.ndarray],
+    size: int,
+    kinds: Sequence[Any],
     solutions: np.ndarray | None,
     rows: np.ndarray,
     signs: np.ndarray,
     weights: np.ndarray,
 ) -> tuple[dict[Any, np.ndarray], np.ndarray]:
     """Return a shard's share of the normal equations of each penalty and label."""
-    size = len(landmarks[0]) + 1
     grams: dict[Any, np.ndarray] = {}
     right = np.zeros((len(kinds), size, signs.shape[1]))
     for part in row_chunks(np.arange(len(rows))):
-        K = np.ones((len(part), size), dtype=np.float32)
-        K[:, :-1] = mirror_kernel(read(rows[part]), landmarks, gamma)
+        K = kernel_with(rows[part])
         added = set()
         for p, kind in enumerate(kinds):
             margins = None if solutions is None else K @ solutions[p].astype(np.float32)
@@ -190,135 +205,167 @@ def _sum(
 def nystroem_search(
     faces: FacesOnDisk,
     y: np.ndarray,
-    groups: np.ndarray,
+    subjects: np.ndarray,
     grid: Mapping[str, Any],
     *,
-    landmarks: int = LANDMARKS,
     folds: int = 5,
-    seed: int = 0,
-    jobs: int = 1,
-    progress: bool = False,
+    options: TrainingOptions = DEFAULT_OPTIONS,
 ) -> SearchResult:
     """Search the grid with Nystroem machines, everything fitted inside the fold.
 
     Parameters
     ----------
     faces : FacesOnDisk
-    y, groups : ndarray of shape (n_faces,)
-        Labels and persons.
-    grid : mapping
+        Where the faces are, and what is read of them.
+    y : ndarray of shape (n_faces,)
+        Labels, two or more.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo: a subject is in one fold only.
+    grid : mapping of str to list
         As `facecore.training.grids.parse_grid` takes it.
-    landmarks, folds, seed : int
-    jobs : int
-        Worker processes; -1 for one a core. The result does not depend on it.
-    progress : bool
+    folds : int, default=5
+        Number of folds, 2 or more; fewer where a label has fewer subjects.
+    options : TrainingOptions, optional
+        Its seed, jobs, landmarks and progress are used. The result does not depend on the jobs.
 
     Returns
     -------
     SearchResult
+        The table of candidates, the best of them, and its decisions out of fold.
 
     Raises
     ------
     DataError
+        The grid cannot be used, or the faces cannot be split into folds.
     """
-    grid = parse_grid(grid)
-    splits = split_folds(y, groups, folds, seed)
-    candidates = [{name: point[name] for name in PARAMETERS} for point in ParameterGrid(dict(grid))]
-    kernels = sorted({tuple(c[n] for n in ("n_components", "whiten", "gamma")) for c in candidates})
-    most = max(grid["n_components"])
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    candidates = expand_grid(grid)
+    splits = split_folds(y, subjects, folds, options.seed)
+    kernels = sorted({_kernel_of(candidate) for candidate in candidates})
+    most = max(candidate.n_components for candidate in candidates)
+    parallel = joblib.Parallel(n_jobs=options.jobs, return_as="generator_unordered")
     # The validation faces of the folds are the shards; all others of them are measured together.
-    shards = joblib.Parallel(n_jobs=jobs)(
+    shards = joblib.Parallel(n_jobs=options.jobs)(
         joblib.delayed(measure)(faces, test) for _, test in splits
     )
     with tempfile.TemporaryDirectory(prefix="spaces-", dir=faces.path.parent) as folder:
         files = [Path(folder) / f"fold-{i}.npy" for i in range(len(splits))]
-        tasks = (
-            joblib.delayed(_project)(
-                faces, len(y), train, merge_all(s for j, s in enumerate(shards) if j != i),
-                most, seed, files[i], i,
-            )
-            for i, (train, _) in enumerate(splits)
-        )  # fmt: skip
+        totals = [
+            merge_all(shard for j, shard in enumerate(shards) if j != i) for i in range(len(splits))
+        ]
+        projections = (
+            joblib.delayed(_project)(faces, len(y), train, total, most, options.seed, file)
+            for (train, _), total, file in zip(splits, totals, files, strict=True)
+        )
         deviations = dict(
-            track(parallel(tasks), len(splits), "eigenfaces", "fold", progress=progress)
-        )
-        tasks = (
-            joblib.delayed(_score)(
-                i, files[i], deviations[i], y, split, kernel, candidates, landmarks, seed
+            track(
+                parallel(projections), len(splits), "eigenfaces", "fold", progress=options.progress
             )
-            for kernel in kernels
-            for i, split in enumerate(splits)
         )
-        return collect(parallel(tasks), candidates, splits, y, progress=progress)
+        scores = (
+            joblib.delayed(_score)(
+                fold, files[fold], deviations[files[fold]], y, split, mine, options
+            )
+            for mine in _group(candidates, kernels)
+            for fold, split in enumerate(splits)
+        )
+        return collect(parallel(scores), candidates, splits, y, progress=options.progress)
+
+
+def _kernel_of(candidate: Candidate) -> tuple[int, bool, float]:
+    return candidate.n_components, candidate.whiten, candidate.gamma
+
+
+def _group(
+    candidates: Sequence[Candidate], kernels: Sequence[tuple[int, bool, float]]
+) -> list[list[Numbered]]:
+    """Group numbered candidates by their kernels, so that each kernel is computed once."""
+    return [
+        [(i, c) for i, c in enumerate(candidates) if _kernel_of(c) == kernel] for kernel in kernels
+    ]
 
 
 def fit_nystroem(
     faces: FacesOnDisk,
     y: np.ndarray,
-    groups: np.ndarray,
-    params: Mapping[str, Any],
+    subjects: np.ndarray,
+    candidate: Candidate,
     *,
-    landmarks: int = LANDMARKS,
-    centres: int = 0,
-    seed: int = 0,
     rows: np.ndarray | None = None,
-    jobs: int = 1,
+    options: TrainingOptions = DEFAULT_OPTIONS,
 ) -> Member:
     """Fit min-max, eigenfaces and a Nystroem machine to faces on disk.
 
     Parameters
     ----------
     faces : FacesOnDisk
-    y, groups : ndarray of shape (n_faces,)
-        Labels and persons.
-    params : mapping
-        n_components, whiten, C, gamma, class_weight.
-    landmarks : int
-        Faces that are landmarks, with their mirror images where these count.
-    centres : int
-        Landmarks are about so many cluster centres instead, as
-        `facecore.training.anonymise.cluster_faces` makes them of a sample; 0 for faces.
-    seed : int
+        Where the faces are, and what is read of them.
+    y : ndarray of shape (n_faces,)
+        Labels, two or more.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo; used with centres only.
+    candidate : Candidate
+        Hyperparameters.
     rows : ndarray of int, optional
-        Training faces; all when left out.
-    jobs : int
-        Worker processes; -1 for one a core. The result does not depend on it.
+        Row numbers of the training faces; all faces if None.
+    options : TrainingOptions, optional
+        Its seed, jobs, landmarks and centres are used: with centres, the landmarks are about so
+        many cluster centres of a sample of the faces, as `cluster_faces` makes them. The result
+        does not depend on the jobs.
 
     Returns
     -------
     Member
+        Of default name; its features are those of `faces`.
 
     Raises
     ------
     DataError
+        There are too few faces or subjects for a cluster.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.integers(0, 100, (40, 25), dtype=np.uint8)
+    >>> X[20:, :9] += 60  # squares are brighter there
+    >>> y, subjects = np.repeat(["round", "square"], 20), np.arange(40)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/faces.npy", X)
+    ...     faces = FacesOnDisk(Path(folder) / "faces.npy")
+    ...     best = Candidate(n_components=5, gamma=0.1, C=1.0)
+    ...     options = TrainingOptions(landmarks=10)
+    ...     member = fit_nystroem(faces, y, subjects, best, options=options)
+    >>> member.kernel_vectors.shape
+    (10, 5)
     """
     rows = np.arange(len(y)) if rows is None else rows
+    seed, jobs = options.seed, options.jobs
     with tempfile.TemporaryDirectory(prefix="space-", dir=faces.path.parent) as folder:
         total = measure(faces, rows, jobs)
-        most, whiten = params["n_components"], params["whiten"]
+        most, whiten = candidate.n_components, candidate.whiten
         member = fit_eigenfaces(faces, rows, total, most, whiten, seed, jobs)
         file = Path(folder) / "coordinates.npy"
         _write_coordinates(member, faces, len(y), rows, file, jobs)
-        if centres:
-            sample = np.sort(np.random.default_rng(seed).choice(
-                rows, min(len(rows), 8 * centres), replace=False))  # fmt: skip
+        if options.centres:
+            count = min(len(rows), PER_CENTRE * options.centres)
+            sample = np.sort(np.random.default_rng(seed).choice(rows, count, replace=False))
             Z = _read(file, sample)[0]
-            clusters = cluster_faces(Z, groups[sample], centres, seed)
-            # stored in half precision, so fitted in it as well
-            means = np.array([Z[c].mean(axis=0) for c in clusters], dtype=np.float16)
-            points = [means.astype(np.float32)]
+            stored = mean_faces(Z, cluster_faces(Z, subjects[sample], options.centres, seed))
+            points = [stored.astype(np.float32)]
         else:
-            points = _read(file, draw_landmarks(rows, landmarks, seed))
-        penalty = params["C"], params["class_weight"]
+            points = _read(file, draw_landmarks(rows, options.landmarks, seed))
+            stored = np.concatenate(points)
+        penalty = candidate.C, candidate.class_weight
         (machine,) = fit_machines(
-            partial(_read, file), rows, points, params["gamma"], y, [penalty], jobs
+            partial(_read, file), rows, points, candidate.gamma, y, [penalty], jobs
         )
-    shares = np.concatenate([machine.coefficients / len(points)] * len(points))
+    # The kernel with a landmark is the mean over its views, so each view has a share.
     return replace(
-        member, kernel_vectors=means if centres else np.concatenate(points), coefficients=shares,
-        intercept=machine.intercept, gamma=float(params["gamma"]),
-    )  # fmt: skip
+        member,
+        kernel_vectors=stored,
+        coefficients=np.concatenate([machine.coefficients / len(points)] * len(points)),
+        intercept=machine.intercept,
+        gamma=float(candidate.gamma),
+    )
 
 
 def draw_landmarks(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -327,28 +374,35 @@ def draw_landmarks(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
     Parameters
     ----------
     rows : ndarray of int
-        Training faces.
+        Row numbers of the training faces.
     count : int
-        At most.
+        Number of landmarks, at most.
     seed : int
+        Seed of the draw.
 
     Returns
     -------
     ndarray of int, ascending
+        Row numbers of the landmarks.
     """
     rng = np.random.default_rng([seed, 11])
     return np.sort(rng.choice(rows, min(count, len(rows)), replace=False))
 
 
-@threadpool_limits.wrap(limits=1)
+@on_one_thread
 def _project(
-    faces: FacesOnDisk, count: int, train: np.ndarray, total: Any, most: int, seed: int,
-    file: Path, fold: int,
-) -> tuple[int, np.ndarray]:  # fmt: skip
+    faces: FacesOnDisk,
+    count: int,
+    train: np.ndarray,
+    total: Moments,
+    most: int,
+    seed: int,
+    file: Path,
+) -> tuple[Path, np.ndarray]:
     """Write the coordinates of all faces in the space of a fold; return their deviations."""
     member = fit_eigenfaces(faces, train, total, most, False, seed)
     _write_coordinates(member, faces, count, np.arange(count), file)
-    return fold, np.sqrt(np.maximum(member.variance, 1e-12))
+    return file, np.sqrt(np.maximum(member.variance, 1e-12))
 
 
 def _write_coordinates(
@@ -364,7 +418,7 @@ def _write_coordinates(
             table[v, part] = view
 
 
-@threadpool_limits.wrap(limits=1)
+@on_one_thread
 def _project_shard(
     member: Member, faces: FacesOnDisk, rows: np.ndarray
 ) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -378,37 +432,31 @@ def _read(file: Path, rows: np.ndarray, leading: int | None = None, divisor: Any
     return [np.array(view[rows, :leading]) / np.float32(divisor) for view in table]
 
 
-@threadpool_limits.wrap(limits=1)
+@on_one_thread
 def _score(
     fold: int,
     file: Path,
     deviation: np.ndarray,
     y: np.ndarray,
-    split: tuple[np.ndarray, np.ndarray],
-    kernel: tuple[int, bool, float],
-    candidates: Sequence[Mapping[str, Any]],
-    landmarks: int,
-    seed: int,
-) -> list[tuple[int, int, tuple[float, float, float], np.ndarray]]:
-    n, whiten, gamma = kernel
+    split: Split,
+    candidates: Sequence[Numbered],
+    options: TrainingOptions,
+) -> list[FoldScore]:
+    """Score numbered candidates that share a kernel, all fitted in the same passes."""
+    n, whiten, gamma = _kernel_of(candidates[0][1])
     train, test = split
     read = partial(_read, file, leading=n, divisor=deviation[:n] if whiten else 1.0)
-    mine = [
-        i
-        for i, c in enumerate(candidates)
-        if (c["n_components"], c["whiten"], c["gamma"]) == kernel
-    ]
     start = time.perf_counter()
-    drawn = draw_landmarks(train, landmarks, seed)
-    points = read(drawn)
-    penalties = [(candidates[i]["C"], candidates[i]["class_weight"]) for i in mine]
+    points = read(draw_landmarks(train, options.landmarks, options.seed))
+    penalties = [(candidate.C, candidate.class_weight) for _, candidate in candidates]
     machines = fit_machines(read, train, points, gamma, y, penalties)
     fitted = time.perf_counter()
     kernels = [mirror_kernel(read(part), points, gamma) for part in row_chunks(test)]
     results = []
-    for i, machine in zip(mine, machines, strict=True):
+    for (i, _), machine in zip(candidates, machines, strict=True):
         values = np.concatenate([K @ machine.coefficients + machine.intercept for K in kernels])
         score = balanced_accuracy_score(y[test], choose_labels(values, np.unique(y)))
-        times = ((fitted - start) / len(mine), (time.perf_counter() - fitted) / len(mine))
-        results.append((i, fold, (score, *times), values))
+        # The passes are shared, so each candidate has an equal share of their time.
+        times = (fitted - start) / len(machines), (time.perf_counter() - fitted) / len(machines)
+        results.append(FoldScore(i, fold, score, *times, values))
     return results

@@ -1,11 +1,13 @@
 """How a training runs: its seed, worker processes, solver and size."""
 
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
+from typing import Any
 
 from facecore.errors import DataError
 
 LANDMARKS = 4000
+MEMORY_MB = 4000.0
 SOLVERS = ("auto", "exact", "nystroem")
 MAX_SEED = 2**32 - 1  # the largest that scikit-learn takes
 
@@ -31,6 +33,10 @@ class TrainingOptions:
     solver : {"auto", "exact", "nystroem"}, default="auto"
         ``"exact"``: a support vector machine on all training faces; ``"nystroem"``: a machine on
         landmarks, for more faces than fit in memory; ``"auto"``: chosen by the number of faces.
+    memory_mb : float, default=4000.0
+        Bound on the matrices of a grid search in MB, above 0, for all its workers together: fewer
+        workers run, and distances are computed again, where they would not fit. The result does
+        not depend on it.
 
     Raises
     ------
@@ -53,6 +59,7 @@ class TrainingOptions:
     centres: int = 0
     landmarks: int = LANDMARKS
     solver: str = "auto"
+    memory_mb: float = MEMORY_MB
 
     def __post_init__(self) -> None:
         rules = {
@@ -65,13 +72,36 @@ class TrainingOptions:
             "centres": (_is_whole(self.centres, 0), "an integer, 0 or more"),
             "landmarks": (_is_whole(self.landmarks, 1), "an integer, 1 or more"),
             "solver": (self.solver in SOLVERS, f"one of {', '.join(SOLVERS)}"),
+            "memory_mb": (
+                is_number(self.memory_mb) and 0 < self.memory_mb < float("inf"),
+                "a number above 0",
+            ),
         }
         for name, (good, expected) in rules.items():
             if not good:
                 raise DataError(f"{name} must be {expected}; it is {getattr(self, name)!r}")
 
 
+def is_number(value: Any) -> bool:
+    """Return whether a value is a real number; True and False are not.
+
+    Parameters
+    ----------
+    value : object
+        Any value.
+
+    Returns
+    -------
+    bool
+        True for int, float and NumPy's numbers, also for NaN and infinity.
+    """
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def _is_whole(value: object, least: int, most: float = float("inf")) -> bool:
     return (
         isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
     )
+
+
+DEFAULT_OPTIONS = TrainingOptions()

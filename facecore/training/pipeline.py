@@ -24,13 +24,15 @@ from facecore.model.classifier import FaceModel, Member
 from facecore.model.store import check_name, write_model
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
-from facecore.training.anonymise import on_centres
-from facecore.training.calibrate import calibrate_members, with_rule
+from facecore.training.anonymise import anonymise
+from facecore.training.calibrate import RuleMetadata, calibrate_members, with_rule
 from facecore.training.eigenfaces import measure_spread
 from facecore.training.estimator import fit_member
 from facecore.training.grids import read_grid
 from facecore.training.metadata import (
     PACKAGES,
+    SearchMetadata,
+    VectorsMetadata,
     describe_data,
     describe_search,
     describe_vectors,
@@ -179,18 +181,18 @@ class Fitted:
         Of all members.
     vectors : dict
         As `facecore.training.metadata.describe_vectors` returns it.
-    rule : dict
-        As `facecore.training.calibrate.with_rule` describes it; empty without one.
+    rule : dict or None
+        As `facecore.training.calibrate.with_rule` describes it; None without one.
     points : DataFrame, optional
         A sample of training faces in face space, unless the model is safe to share.
     """
 
     model: FaceModel
     solver: str
-    search: dict[str, Any]
+    search: SearchMetadata
     candidates: pd.DataFrame
-    vectors: dict[str, Any]
-    rule: dict[str, float]
+    vectors: VectorsMetadata
+    rule: RuleMetadata | None
     points: pd.DataFrame | None
 
 
@@ -311,7 +313,7 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
         model = replace(model, spread=measure_spread(Z, y, np.array(labels)))
     with step("reduce", 1, "model", progress=options.progress) as advance:
         if options.centres and solver == "exact":
-            model = on_centres(model, X, subjects, count=options.centres, seed=options.seed)
+            model = anonymise(model, X, subjects, count=options.centres, seed=options.seed)
         advance()
     model, decisions = calibrate_members(model, [s.decisions for s in searches.values()], y)
     model, rule = with_rule(model, decisions, X, y, table["score"].to_numpy(dtype=float))
@@ -344,16 +346,7 @@ def _fit_exact(
     X = np.load(faces.path, mmap_mode="r")
     F = faces.features.extract(X)
     mirrored = faces.features.extract(mirror(X)) if faces.mirrored else None
-    search = grid_search(
-        F,
-        y,
-        subjects,
-        grid,
-        seed=options.seed,
-        jobs=options.jobs,
-        progress=options.progress,
-        mirrored=mirrored,
-    )
+    search = grid_search(F, y, subjects, grid, mirrored=mirrored, options=options)
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
         fit = fit_member(F, mirrored, y, search.best, options.seed)
         advance()
@@ -368,27 +361,9 @@ def _fit_nystroem(
     grid: Mapping[str, Any],
     options: TrainingOptions,
 ) -> tuple[Member, SearchResult]:
-    search = nystroem_search(
-        faces,
-        y,
-        subjects,
-        grid,
-        landmarks=options.landmarks,
-        seed=options.seed,
-        jobs=options.jobs,
-        progress=options.progress,
-    )
+    search = nystroem_search(faces, y, subjects, grid, options=options)
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
-        fit = fit_nystroem(
-            faces,
-            y,
-            subjects,
-            search.best,
-            landmarks=options.landmarks,
-            centres=options.centres,
-            seed=options.seed,
-            jobs=options.jobs,
-        )
+        fit = fit_nystroem(faces, y, subjects, search.best, options=options)
         advance()
     return fit, search
 

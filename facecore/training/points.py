@@ -1,4 +1,4 @@
-"""Points of face space with labels: what a scatter shows and an explorer fits on."""
+"""Points of face space with labels, for the scatter plot and the hyperparameter explorer."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ import pandas as pd
 from facecore.model.classifier import FaceModel
 from facecore.model.synth import sample_coordinates
 
-MADE, REAL, CROPS = "made faces", "training faces", "crops"
-SAMPLE = 2000
+MADE, REAL, CROPS = "synthetic faces", "training faces", "crops"
+SAMPLE = 2000  # points
 
 
 @dataclass(frozen=True)
@@ -19,75 +19,98 @@ class FacePoints:
     Parameters
     ----------
     Z : ndarray of shape (n_faces, k), float64
-        Leading coordinates, as `Member.coordinates` gives them.
+        Leading coordinates, as `facecore.model.Member.coordinates` returns them.
     y : ndarray of shape (n_faces,), str
-    groups : ndarray of shape (n_faces,), str
-        Persons; a made face is a person of its own.
+        Labels.
+    subjects : ndarray of shape (n_faces,), str
+        Who is in each photo; a synthetic face is a subject of its own.
     kind : str
         `MADE`, `REAL` or `CROPS`.
     """
 
     Z: np.ndarray
     y: np.ndarray
-    groups: np.ndarray
+    subjects: np.ndarray
     kind: str
 
 
 def make_points(model: FaceModel, count: int = SAMPLE, seed: int = 0) -> FacePoints:
-    """Draw made faces as points, the same number of each label, spread as the training faces are.
+    """Draw synthetic faces as points, the same number of each label.
+
+    They spread as the training faces do.
 
     Parameters
     ----------
     model : FaceModel
-    count : int
-        In all.
-    seed : int
+        That stores a spread.
+    count : int, default=2000
+        Number of points in all.
+    seed : int, default=0
+        Seed of the draw.
 
     Returns
     -------
     FacePoints
+        Of kind `MADE`.
 
     Raises
     ------
     DataError
         The model stores no spread to draw from.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> points = make_points(load_model("classic"), count=4)
+    >>> points.y.tolist(), points.Z.shape
+    (['female', 'female', 'male', 'male'], (4, 100))
     """
     shares = [len(part) for part in np.array_split(np.arange(count), len(model.labels))]
     Z = [
         sample_coordinates(model, label, share, seed, spread=1)
         for label, share in zip(model.labels, shares, strict=True)
     ]
-    groups = np.array([f"made {i}" for i in range(count)])
-    return FacePoints(np.concatenate(Z), np.repeat(model.labels, shares), groups, MADE)
+    subjects = np.array([f"synthetic {i}" for i in range(count)])
+    return FacePoints(np.concatenate(Z), np.repeat(model.labels, shares), subjects, MADE)
 
 
 def tabulate_points(
-    Z: np.ndarray, y: np.ndarray, groups: np.ndarray, count: int = SAMPLE, seed: int = 0
+    Z: np.ndarray, y: np.ndarray, subjects: np.ndarray, count: int = SAMPLE, seed: int = 0
 ) -> pd.DataFrame:
     """Return a sample of training faces as the table that a user's own model stores.
 
-    A model that is given away stores none: coordinates lead back to a photo.
+    A model that is made safe to share stores none, because coordinates can be traced to a photo.
 
     Parameters
     ----------
-    Z : ndarray of shape (n_faces, k)
-    y, groups : ndarray of shape (n_faces,)
-        Labels and persons.
-    count : int
-        At most.
-    seed : int
+    Z : ndarray of shape (n_faces, k), float
+        Coordinates.
+    y : ndarray of shape (n_faces,), str
+        Labels.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo.
+    count : int, default=2000
+        Number of faces, at most.
+    seed : int, default=0
+        Seed of the sample.
 
     Returns
     -------
     DataFrame
         label, person (a number), c1 to ck, rounded to three decimals; sorted by value.
+
+    Examples
+    --------
+    >>> Z, y = np.array([[1.5, 0.25], [-0.5, 2.0]]), np.array(["square", "round"])
+    >>> tabulate_points(Z, y, np.array(["s1", "s2"])).columns.tolist()
+    ['label', 'person', 'c1', 'c2']
     """
     rows = np.random.default_rng(seed).permutation(len(Z))[:count]
     table = pd.DataFrame(
         np.round(Z[rows].astype(float), 3), columns=[f"c{i + 1}" for i in range(Z.shape[1])]
     )
     table.insert(0, "label", y[rows])
-    table.insert(1, "person", pd.factorize(groups[rows])[0].astype(str))
+    table.insert(1, "person", pd.factorize(subjects[rows])[0].astype(str))
     return table.sort_values(["label", "c1"], ignore_index=True)
 
 
@@ -97,10 +120,19 @@ def read_points(table: pd.DataFrame) -> FacePoints:
     Parameters
     ----------
     table : DataFrame
+        One row per face.
 
     Returns
     -------
     FacePoints
+        Of kind `REAL`.
+
+    Examples
+    --------
+    >>> Z, y = np.array([[1.5, 0.25], [-0.5, 2.0]]), np.array(["square", "round"])
+    >>> read_points(tabulate_points(Z, y, np.array(["s1", "s2"]))).Z
+    array([[-0.5 ,  2.  ],
+           [ 1.5 ,  0.25]])
     """
     Z = table.filter(regex=r"^c\d+$").to_numpy(dtype=float)
     return FacePoints(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import joblib
@@ -10,15 +10,13 @@ import numpy as np
 import pandas as pd
 from sklearn import config_context
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import ParameterGrid
 from sklearn.svm import SVC
-from sklearn.utils.class_weight import compute_sample_weight
-from threadpoolctl import threadpool_limits
 
 from facecore.data.splits import split_folds
 from facecore.system.progress import step, track
-from facecore.training.eigenfaces import as_float, fit_space
-from facecore.training.grids import PARAMETERS, parse_grid
+from facecore.system.threads import on_one_thread
+from facecore.training.eigenfaces import as_float, fit_space, project_views
+from facecore.training.grids import Candidate, expand_grid
 from facecore.training.kernels import (
     choose_labels,
     decide,
@@ -29,120 +27,204 @@ from facecore.training.kernels import (
     mirror_kernel,
     squared_distances,
     training_bands,
+    weigh_faces,
 )
+from facecore.training.options import DEFAULT_OPTIONS, TrainingOptions
 
-MEMORY_MB = 4000.0
-
-
-TASKS = 2  # for each worker, so that none waits long for another at the end
-
-
-Space = tuple[list[np.ndarray], list[np.ndarray], np.ndarray]
+TASKS = 2  # per worker, so that none waits long for another at the end
+Split = tuple[np.ndarray, np.ndarray]
+Numbered = tuple[int, Candidate]
 
 
-Score = tuple[int, int, tuple[float, float, float], np.ndarray]
+@dataclass(frozen=True)
+class Coordinates:
+    """Faces of one fold in the space of its training faces.
+
+    Parameters
+    ----------
+    train : list of ndarray of shape (n_training_faces, n_components)
+        Training faces, one array per view.
+    test : list of ndarray of shape (n_validation_faces, n_components)
+        Validation faces, one array per view.
+    deviation : ndarray of shape (n_components,)
+        Standard deviation of each coordinate, above 0; whitening divides by it.
+    """
+
+    train: list[np.ndarray]
+    test: list[np.ndarray]
+    deviation: np.ndarray
+
+    def leading(self, count: int, whiten: bool) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return the leading coordinates.
+
+        Parameters
+        ----------
+        count : int
+            How many, 1 or more.
+        whiten : bool
+            Scale them to unit variance.
+
+        Returns
+        -------
+        train : list of ndarray of shape (n_training_faces, count)
+            Training faces, one array per view.
+        test : list of ndarray of shape (n_validation_faces, count)
+            Validation faces, one array per view.
+        """
+        divisor = self.deviation[:count] if whiten else 1
+        train, test = (
+            [view[:, :count] / divisor for view in views] for views in (self.train, self.test)
+        )
+        return train, test
+
+
+@dataclass(frozen=True)
+class FoldScore:
+    """Result of one candidate in one fold.
+
+    Parameters
+    ----------
+    candidate : int
+        Its number in the grid.
+    fold : int
+        Number of the fold.
+    score : float
+        Balanced accuracy on the validation faces, in [0, 1].
+    fit_seconds : float
+        Time to fit the machine, without steps that candidates share.
+    score_seconds : float
+        Time to decide on the validation faces.
+    decisions : ndarray of shape (n_validation_faces, n_outputs), float64
+        Decision values.
+    """
+
+    candidate: int
+    fold: int
+    score: float
+    fit_seconds: float
+    score_seconds: float
+    decisions: np.ndarray
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a grid search found.
+    """Result of a grid search.
 
     Parameters
     ----------
     table : DataFrame
-        One row a candidate in the shape of scikit-learn's ``cv_results_``: param_*,
+        One row per candidate in the shape of scikit-learn's ``cv_results_``: param_*,
         split*_test_score, mean_test_score, std_test_score, rank_test_score, mean_fit_time,
         std_fit_time, mean_score_time, std_score_time (seconds; steps that candidates share
         are not counted).
-    best : dict
-        Parameters of the best candidate.
+    best : Candidate
+        The candidate of rank 1.
     decisions : ndarray of shape (n_faces, n_outputs), float64
         Out-of-fold decision values of the best candidate.
     """
 
     table: pd.DataFrame
-    best: dict[str, Any]
+    best: Candidate
     decisions: np.ndarray
 
 
 def grid_search(
     X: np.ndarray,
     y: np.ndarray,
-    groups: np.ndarray,
+    subjects: np.ndarray,
     grid: Mapping[str, Any],
     *,
-    folds: int = 5,
-    seed: int = 0,
-    jobs: int = 1,
-    memory_mb: float = MEMORY_MB,
     mirrored: np.ndarray | None = None,
-    progress: bool = False,
+    folds: int = 5,
+    options: TrainingOptions = DEFAULT_OPTIONS,
 ) -> SearchResult:
-    """Search min-max, PCA and SVM together, everything fitted inside the fold.
+    """Search the hyperparameters of min-max, PCA and SVM together, all fitted inside the fold.
 
-    Nothing is computed twice: one PCA a fold serves every smaller number of components (its
+    Nothing is computed twice: one PCA per fold serves every smaller number of components (its
     leading ones are the smaller PCA), one matrix of distances every gamma, one kernel matrix every
     C and class weight, and a machine with no coefficient at its bound every larger C.
 
     Parameters
     ----------
-    X : ndarray of shape (n_faces, n_features)
-    y, groups : ndarray of shape (n_faces,)
-        Labels and persons.
-    grid : mapping
-        As `parse_grid` takes it.
-    folds, seed : int
-    jobs : int
-        Worker processes; -1 for one a core. The result does not depend on it.
-    memory_mb : float
-        Bound on the matrices of all workers together, in MB: fewer workers run, and distances are
-        computed again for each gamma, where they would not fit. The result does not depend on it.
+    X : ndarray of shape (n_faces, n_features), uint8 or float
+        Features, such as grey levels from 0 to 255.
+    y : ndarray of shape (n_faces,)
+        Labels, two or more.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo: a subject is in one fold only.
+    grid : mapping of str to list
+        As `facecore.training.grids.parse_grid` takes it.
     mirrored : ndarray of shape (n_faces, n_features), optional
         The same features of the mirror images: train on both, and score the mean decision over
         a face and its mirror image, as the model will decide.
-    progress : bool
-        Show a progress bar on standard error.
+    folds : int, default=5
+        Number of folds, 2 or more; fewer where a label has fewer subjects.
+    options : TrainingOptions, optional
+        Its seed, jobs, memory_mb and progress are used. The result depends on the seed only.
 
     Returns
     -------
     SearchResult
+        The table of candidates, the best of them, and its decisions out of fold.
 
     Raises
     ------
     DataError
+        The grid cannot be used, or the faces cannot be split into folds.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.integers(0, 100, (40, 25), dtype=np.uint8)
+    >>> X[20:, :9] += 60  # squares are brighter there
+    >>> y, subjects = np.repeat(["round", "square"], 20), np.arange(40) // 2
+    >>> grid = {"n_components": [2, 5], "C": [1.0, 5.0], "gamma": [0.1]}
+    >>> found = grid_search(X, y, subjects, grid, folds=4)
+    >>> len(found.table), found.best.n_components, found.decisions.shape
+    (4, 2, (40, 1))
+    >>> bool(found.table["mean_test_score"].max() > 0.9)
+    True
     """
-    grid = parse_grid(grid)
-    splits = split_folds(y, groups, folds, seed)
+    candidates = expand_grid(grid)
+    splits = split_folds(y, subjects, folds, options.seed)
     codes = np.unique(y, return_inverse=True)[1]
-    candidates = [{name: point[name] for name in PARAMETERS} for point in ParameterGrid(dict(grid))]
-    most = max(grid["n_components"])
-    workers = joblib.effective_n_jobs(jobs)
+    most = max(candidate.n_components for candidate in candidates)
+    views = [X] if mirrored is None else [X, mirrored]
     plan = plan_memory(
-        max(len(train) for train, _ in splits), max(len(test) for _, test in splits), X.shape[1],
-        1 if mirrored is None else 2, as_float(X[:1]).itemsize, jobs=workers, memory_mb=memory_mb,
-    )  # fmt: skip
+        max(len(train) for train, _ in splits),
+        max(len(test) for _, test in splits),
+        X.shape[1],
+        len(views),
+        as_float(X[:1]).itemsize,
+        jobs=joblib.effective_n_jobs(options.jobs),
+        memory_mb=options.memory_mb,
+    )
+    # One worker per fold fits the eigenfaces, whichever fold is ready first.
     spaces = dict(
         track(
             joblib.Parallel(n_jobs=plan.fitters, return_as="generator_unordered")(
-                joblib.delayed(_project)(i, X, split, most, seed, mirrored)
-                for i, split in enumerate(splits)
+                joblib.delayed(_project)(fold, views, split, most, options.seed)
+                for fold, split in enumerate(splits)
             ),
-            len(splits), "eigenfaces", "fold", progress=progress,
+            len(splits),
+            "eigenfaces",
+            "fold",
+            progress=options.progress,
         )
-    )  # fmt: skip
+    )
     tasks = [
         joblib.delayed(_score_gammas)(fold, spaces[fold], codes, splits[fold], group, plan)
         for group in _group(candidates, -(-TASKS * plan.scorers // len(splits)))
         for fold in range(len(splits))
     ]
     parallel = joblib.Parallel(n_jobs=plan.scorers, return_as="generator_unordered")
-    return collect(parallel(tasks), candidates, splits, y, progress=progress)
+    return collect(parallel(tasks), candidates, splits, y, progress=options.progress)
 
 
 def collect(
-    results: Iterable[list[Score]],
-    candidates: Sequence[Mapping[str, Any]],
-    splits: Sequence[tuple[np.ndarray, np.ndarray]],
+    results: Iterable[list[FoldScore]],
+    candidates: Sequence[Candidate],
+    splits: Sequence[Split],
     y: np.ndarray,
     *,
     progress: bool = False,
@@ -151,48 +233,56 @@ def collect(
 
     Parameters
     ----------
-    results : iterable of list of tuple
-        Candidate's number, fold, (score, seconds to fit, seconds to score), and the decision
-        values of the validation faces.
-    candidates : sequence of mapping
-    splits : sequence of tuple of ndarray
+    results : iterable of list of FoldScore
+        Each candidate once per fold.
+    candidates : sequence of Candidate
+        All of them, by their numbers.
+    splits : sequence of tuple of ndarray of int
+        Rows of the training and of the validation faces of each fold.
     y : ndarray of shape (n_faces,)
-    progress : bool
+        Labels.
+    progress : bool, default=False
+        Show a progress bar on standard error.
 
     Returns
     -------
     SearchResult
+        Of equal mean scores, the candidate with the fewest components is the best, then that with
+        the smallest C, then that with the smallest gamma.
     """
     outputs = len(np.unique(y))
     scores = np.full((len(candidates), len(splits), 3), np.nan)
     decisions = np.zeros((len(candidates), len(y), 1 if outputs == 2 else outputs))
     with step("grid search", len(candidates) * len(splits), "fit", progress=progress) as advance:
         for found in results:
-            for candidate, fold, numbers, values in found:
-                scores[candidate, fold] = numbers
-                decisions[candidate, splits[fold][1]] = values
+            for one in found:
+                times = one.fit_seconds, one.score_seconds
+                scores[one.candidate, one.fold] = one.score, *times
+                decisions[one.candidate, splits[one.fold][1]] = one.decisions
+            # The mean is NaN until all folds of a candidate are known, and fmax skips NaN.
             best_mean = float(np.fmax.reduce(scores[:, :, 0].mean(axis=1)))
             advance(len(found), best=None if np.isnan(best_mean) else best_mean)
     table = _tabulate(candidates, scores)
     best = int(table["rank_test_score"].argmin())
-    return SearchResult(table, dict(candidates[best]), decisions[best])
+    return SearchResult(table, candidates[best], decisions[best])
 
 
-def _group(
-    candidates: Sequence[Mapping[str, Any]], least: int
-) -> list[list[tuple[int, Mapping[str, Any]]]]:
+def _group(candidates: Sequence[Candidate], least: int) -> list[list[Numbered]]:
     """Group numbered candidates by n_components and whiten, and by gamma if groups are too few."""
     numbered = list(enumerate(candidates))
     # The longest first, so that the workers end together.
-    spaces = sorted({(c["n_components"], c["whiten"]) for c in candidates}, reverse=True)
-    gammas = sorted({c["gamma"] for c in candidates})
+    spaces = sorted({(c.n_components, c.whiten) for c in candidates}, reverse=True)
+    gammas = sorted({c.gamma for c in candidates})
     parts = min(len(gammas), -(-least // len(spaces)))
     return [
-        [(i, c) for i, c in numbered
-         if (c["n_components"], c["whiten"]) == space and c["gamma"] in gammas[part::parts]]
+        [
+            (i, c)
+            for i, c in numbered
+            if (c.n_components, c.whiten) == space and c.gamma in gammas[part::parts]
+        ]
         for space in spaces
         for part in range(parts)
-    ]  # fmt: skip
+    ]
 
 
 @dataclass(frozen=True)
@@ -201,12 +291,14 @@ class Plan:
 
     Parameters
     ----------
-    fitters, scorers : int
-        Workers that fit eigenfaces, and that fit machines.
+    fitters : int
+        Workers that fit eigenfaces, 1 or more.
+    scorers : int
+        Workers that fit machines, 1 or more.
     keep : bool
-        Distances are kept for all gamma, not computed again for each.
+        Keep the distances for all gamma instead of computing them again for each.
     cache_mb : float
-        Of each machine's cache of kernel rows, in MB.
+        Size of each machine's cache of kernel rows in MB, 1 or more.
     """
 
     fitters: int
@@ -225,76 +317,74 @@ def plan_memory(
     jobs: int,
     memory_mb: float,
 ) -> Plan:
-    """Decide how many workers there are and what they keep, within a bound on memory.
+    """Decide how many workers run and what they keep, within a bound on memory.
 
     Parameters
     ----------
-    n_train, n_test, n_features, views : int
-        Of a fold; 2 views with mirror images.
+    n_train : int
+        Training faces of the largest fold.
+    n_test : int
+        Validation faces of the largest fold.
+    n_features : int
+        Features per face.
+    views : int
+        1, or 2 with mirror images.
     item : int
-        Bytes of a feature and of a distance.
+        Bytes per feature and per distance.
     jobs : int
         Workers that are wanted, 1 or more.
     memory_mb : float
-        For all workers together, in MB. One worker that computes distances anew for each gamma is
-        the least.
+        Bound for all workers together in MB, above 0. The least is one worker that computes the
+        distances again for each gamma.
 
     Returns
     -------
     Plan
+        It keeps to the bound, except that one worker always runs.
     """
     total = memory_mb * 1e6
     space = 2 * item * views * n_train * n_features  # features, and scaled ones
+    # The training kernel in double precision; that of the validation faces in both precisions.
     kernels = 8 * n_train**2 + (8 + item) * n_train * n_test
+    # Half of the symmetric training distances, and those of the validation faces, per pair of views
     distances = item * views**2 * (n_train**2 // 2 + n_train * n_test)
-    cache = 4 * n_train**2
+    cache = 4 * n_train**2  # libsvm caches kernel rows in single precision
     fitters = int(min(jobs, max(1, total // space)))
     scorers = int(min(jobs, max(1, total // kernels)))
+    # What a worker has left goes to the distances first: they save the most time.
     share = total / scorers - kernels
     keep = share >= distances
     left = share - distances if keep else share
     return Plan(fitters, scorers, keep, max(1.0, min(cache, left) / 1e6))
 
 
-# One thread of linear algebra, as worker processes have, so that sums do not depend on `jobs`.
-@threadpool_limits.wrap(limits=1)
+@on_one_thread
 def _project(
-    fold: int,
-    X: np.ndarray,
-    split: tuple[np.ndarray, np.ndarray],
-    most: int,
-    seed: int,
-    mirrored: np.ndarray | None,
-) -> tuple[int, Space]:
-    """Return coordinates of each view of training and of validation faces, and deviations."""
+    fold: int, views: Sequence[np.ndarray], split: Split, most: int, seed: int
+) -> tuple[int, Coordinates]:
+    """Fit the space of a fold's training faces and project all faces of the fold into it."""
     train, test = split
-    views = [X] if mirrored is None else [X, mirrored]
-    scaler, pca = fit_space(X[train], None if mirrored is None else mirrored[train], most, False,
-                            seed)  # fmt: skip
-    spaces = [
-        [np.asarray(pca.transform(scaler.transform(as_float(view[rows])))) for view in views]
-        for rows in (train, test)
-    ]
-    return fold, (*spaces, np.sqrt(np.maximum(pca.explained_variance_, 1e-12)))
+    mirrored = views[1][train] if len(views) > 1 else None
+    scaler, pca = fit_space(views[0][train], mirrored, most, False, seed)
+    known, unseen = (
+        project_views(scaler, pca, [view[rows] for view in views]) for rows in (train, test)
+    )
+    deviation = np.sqrt(np.maximum(pca.explained_variance_, 1e-12))
+    return fold, Coordinates(known, unseen, deviation)
 
 
-@threadpool_limits.wrap(limits=1)
+@on_one_thread
 def _score_gammas(
     fold: int,
-    space: Space,
+    space: Coordinates,
     y: np.ndarray,
-    split: tuple[np.ndarray, np.ndarray],
-    candidates: Sequence[tuple[int, Mapping[str, Any]]],
+    split: Split,
+    candidates: Sequence[Numbered],
     plan: Plan,
-) -> list[Score]:
+) -> list[FoldScore]:
     """Score numbered candidates that share n_components and whiten; distances are made once."""
-    n, whiten = candidates[0][1]["n_components"], candidates[0][1]["whiten"]
-    train_views, test_views, deviation = space
-    divisor = deviation[:n] if whiten else 1
-    known, unseen = (
-        [view[:, :n] / divisor for view in views] for views in (train_views, test_views)
-    )
-    gammas = sorted({candidate["gamma"] for _, candidate in candidates})
+    known, unseen = space.leading(candidates[0][1].n_components, candidates[0][1].whiten)
+    gammas = sorted({candidate.gamma for _, candidate in candidates})
     keep = plan.keep and len(gammas) > 1
     bands = list(training_bands(known)) if keep else None
     pairs = [squared_distances(a, b) for a in unseen for b in known] if keep else None
@@ -304,7 +394,7 @@ def _score_gammas(
         kernel_of_bands(training_bands(known) if bands is None else bands, gamma, K)
         K_test = mirror_kernel(unseen, known, gamma) if pairs is None else mean_kernel(pairs, gamma)
         K_test = K_test.astype(np.float64)  # once, as the coefficients of every machine are
-        sharing = [(i, c) for i, c in candidates if c["gamma"] == gamma]
+        sharing = [(i, c) for i, c in candidates if c.gamma == gamma]
         scores += _score_kernel(fold, K, K_test, y, split, sharing, plan.cache_mb)
     return scores
 
@@ -314,17 +404,19 @@ def _score_kernel(
     K: np.ndarray,
     K_test: np.ndarray,
     y: np.ndarray,
-    split: tuple[np.ndarray, np.ndarray],
-    candidates: Sequence[tuple[int, Mapping[str, Any]]],
+    split: Split,
+    candidates: Sequence[Numbered],
     cache_mb: float,
-) -> list[Score]:
+) -> list[FoldScore]:
     """Score numbered candidates that differ in C and class weight only."""
     train, test = split
     classes = np.unique(y)
-    free: dict[str | None, np.ndarray] = {}  # decisions that no larger C changes
+    # Decisions of free machines, which no larger C changes, by class weight: from the first on, all
+    # larger C are the same machine.
+    free: dict[Any, np.ndarray] = {}
     scores = []
-    for i, candidate in sorted(candidates, key=lambda numbered: numbered[1]["C"]):
-        C, class_weight = candidate["C"], candidate["class_weight"]
+    for i, candidate in sorted(candidates, key=lambda numbered: numbered[1].C):
+        C, class_weight = candidate.C, candidate.class_weight
         start = fitted = time.perf_counter()
         if class_weight in free:
             values = free[class_weight]
@@ -334,11 +426,11 @@ def _score_kernel(
                 machine = fit_svm(K, y[train], svc, class_weight)
             fitted = time.perf_counter()
             values = decide(machine, K_test)
-            if is_free(machine, C * compute_sample_weight(class_weight, y[train])):
+            if is_free(machine, C * weigh_faces(class_weight, y[train])):
                 free[class_weight] = values
         score = balanced_accuracy_score(y[test], choose_labels(values, classes))
-        times = (fitted - start, time.perf_counter() - fitted)
-        scores.append((i, fold, (score, *times), values))
+        times = fitted - start, time.perf_counter() - fitted
+        scores.append(FoldScore(i, fold, score, *times, values))
     return scores
 
 
@@ -352,12 +444,23 @@ def simplest_within_one_error(table: pd.DataFrame) -> Any:
     Parameters
     ----------
     table : DataFrame
-        As `SearchResult` holds it.
+        As `SearchResult` holds it, with one row per candidate.
 
     Returns
     -------
-    label
-        Of the row in the table's index.
+    object
+        Label of the candidate's row in the table's index.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "param_n_components": [200, 50], "param_C": [1.0, 1.0], "param_gamma": [0.1, 0.1],
+    ...     "split0_test_score": [0.94, 0.93], "split1_test_score": [0.90, 0.91],
+    ...     "mean_test_score": [0.922, 0.920], "std_test_score": [0.02, 0.01],
+    ...     "rank_test_score": [1, 2],
+    ... })
+    >>> int(simplest_within_one_error(table))
+    1
     """
     best = table.loc[table["rank_test_score"].idxmin()]
     near = table[table["mean_test_score"] >= best["mean_test_score"] - standard_error(best)]
@@ -366,16 +469,23 @@ def simplest_within_one_error(table: pd.DataFrame) -> Any:
 
 
 def standard_error(candidate: pd.Series) -> float:
-    """Return the standard error of a candidate's mean score: its deviation over root folds.
+    """Compute the standard error of a candidate's mean score: its deviation over root folds.
 
     Parameters
     ----------
     candidate : Series
-        A row of the table.
+        A row of the table that `SearchResult` holds.
 
     Returns
     -------
     float
+        In units of the score, 0 or more.
+
+    Examples
+    --------
+    >>> row = {"split0_test_score": 0.9, "split1_test_score": 0.92, "std_test_score": 0.01}
+    >>> round(standard_error(pd.Series(row)), 4)
+    0.0071
     """
     return float(candidate["std_test_score"] / np.sqrt(count_folds(candidate.index)))
 
@@ -385,19 +495,26 @@ def count_folds(columns: pd.Index) -> int:
 
     Parameters
     ----------
-    columns : Index
+    columns : Index of str
         Names of its columns.
 
     Returns
     -------
     int
+        Columns named ``split*_test_score``.
+
+    Examples
+    --------
+    >>> count_folds(pd.Index(["param_C", "split0_test_score", "split1_test_score"]))
+    2
     """
     return int(columns.str.fullmatch(r"split\d+_test_score").sum())
 
 
-def _tabulate(candidates: Sequence[Mapping[str, Any]], scores: np.ndarray) -> pd.DataFrame:
-    table = pd.DataFrame(candidates).add_prefix("param_")
-    table["param_class_weight"] = [c["class_weight"] or "none" for c in candidates]
+def _tabulate(candidates: Sequence[Candidate], scores: np.ndarray) -> pd.DataFrame:
+    """Return the table of candidates from scores and seconds, of shape (n, n_folds, 3)."""
+    table = pd.DataFrame([asdict(candidate) for candidate in candidates]).add_prefix("param_")
+    table["param_class_weight"] = [c.class_weight or "none" for c in candidates]
     for fold in range(scores.shape[1]):
         table[f"split{fold}_test_score"] = scores[:, fold, 0]
     for column, name in enumerate(("test_score", "fit_time", "score_time")):

@@ -1,42 +1,49 @@
 """Min-max and eigenfaces of faces that stay on disk, from statistics of shards that add up.
 
 Every pass over the faces is a sum: each shard gives its statistics, `merge` joins two of them, and
-it does not matter how the faces were cut or where a shard was read.
+neither the cuts between shards nor the place where a shard was read matter.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from facecore.errors import DataError
 from facecore.face.features import WHOLE, Features
 from facecore.face.prepare import mirror
 from facecore.model.classifier import Member
+from facecore.system.threads import on_one_thread
 from facecore.training.eigenfaces import CONSTANT, as_float
 
 CHUNK = 1024  # faces that are in memory at once
-SHARD, MOST_SHARDS = 16 * CHUNK, 256
-OVERSAMPLES = 30
+SHARD = 16 * CHUNK  # faces in a shard, at least
+MOST_SHARDS = 256
+OVERSAMPLES = 30  # directions that the range finder carries beyond the eigenfaces wanted
 SAMPLE = 4096  # faces that the first steps of the range finder read
-SAMPLE_STEPS, FULL_STEPS = 3, 2
+SAMPLE_STEPS, FULL_STEPS = 3, 2  # steps on the sample, then on all faces
 
 
 @dataclass(frozen=True)
 class Moments:
-    """What a shard tells of each feature.
+    """Statistics of each feature of a shard.
 
     Parameters
     ----------
     count : int
-    minimum, maximum : ndarray of shape (n_features,)
-    mean, squares : ndarray of shape (n_features,), float64
-        Mean, and sum of squared differences from it.
+        Number of faces, 1 or more.
+    minimum : ndarray of shape (n_features,)
+        Smallest value of each feature, of the features' type.
+    maximum : ndarray of shape (n_features,)
+        Largest value of each feature, of the features' type.
+    mean : ndarray of shape (n_features,), float64
+        Mean of each feature.
+    squares : ndarray of shape (n_features,), float64
+        Sum of squared differences from the mean.
     """
 
     count: int
@@ -50,15 +57,24 @@ class Moments:
 class FacesOnDisk:
     """Prepared faces in a file, as one member of a model reads them.
 
-    The file is mapped anew for each chunk, so that pages that were read do not stay in memory.
+    The file is mapped again for each chunk, so that pages already read do not stay in memory.
 
     Parameters
     ----------
     path : Path
-        A ``.npy`` of shape (n_faces, side * side), uint8.
-    features : Features
-    mirrored : bool
+        A ``.npy`` file of shape (n_faces, side * side), uint8.
+    features : Features, optional
+        What the member reads of a face; all pixels by default.
+    mirrored : bool, default=False
         Mirror images count as further faces.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/faces.npy", np.zeros((3, 16), dtype=np.uint8))
+    ...     FacesOnDisk(Path(folder) / "faces.npy").read(np.array([0, 2])).shape
+    (2, 16)
     """
 
     path: Path
@@ -66,28 +82,32 @@ class FacesOnDisk:
     mirrored: bool = False
 
     def read(self, rows: np.ndarray) -> np.ndarray:
-        """Return the grey levels of some faces.
+        """Read the grey levels of some faces.
 
         Parameters
         ----------
         rows : ndarray of int
+            Row numbers in the file.
 
         Returns
         -------
         ndarray of shape (n_rows, side * side), uint8
+            Grey levels from 0 to 255.
         """
         return np.array(np.load(self.path, mmap_mode="r")[rows])
 
     def views(self, rows: np.ndarray) -> list[np.ndarray]:
-        """Return the grey levels of some faces, and those of their mirror images if they count.
+        """Read the grey levels of some faces, and of their mirror images if these count.
 
         Parameters
         ----------
         rows : ndarray of int
+            Row numbers in the file.
 
         Returns
         -------
         list of ndarray of shape (n_rows, side * side), uint8
+            One array per view.
         """
         X = self.read(rows)
         return [X, mirror(X)] if self.mirrored else [X]
@@ -99,12 +119,19 @@ def row_chunks(rows: np.ndarray, size: int = CHUNK) -> Iterator[np.ndarray]:
     Parameters
     ----------
     rows : ndarray of int
-    size : int
-        Rows in a chunk, at most.
+        Row numbers.
+    size : int, optional
+        Rows in a chunk, at most; `CHUNK` by default.
 
     Yields
     ------
     ndarray of int
+        The next rows.
+
+    Examples
+    --------
+    >>> [len(part) for part in row_chunks(np.arange(10), size=4)]
+    [4, 4, 2]
     """
     for start in range(0, len(rows), size):
         yield rows[start : start + size]
@@ -113,24 +140,26 @@ def row_chunks(rows: np.ndarray, size: int = CHUNK) -> Iterator[np.ndarray]:
 def over_shards(
     function: Callable[..., Any], rows: np.ndarray, *per_row: np.ndarray, jobs: int = 1
 ) -> Iterator[Any]:
-    """Call a function for every shard of the faces, which `jobs` workers share.
+    """Call a function for every shard of the faces, on several worker processes.
 
-    The cuts follow from the number of faces and the answers come in their order, so what is summed
-    from them does not depend on the workers.
+    The cuts follow from the number of faces and the results come in their order, so sums of them do
+    not depend on the workers.
 
     Parameters
     ----------
     function : callable
-        Takes the rows of a shard, then its part of each array in `per_row`.
+        Takes the rows of a shard, then its part of each array in `per_row`; can be pickled.
     rows : ndarray of int
+        Row numbers of the faces.
     *per_row : ndarray of shape (n_rows, ...)
-    jobs : int
-        Worker processes; -1 for one a core.
+        What the function gets for each face.
+    jobs : int, default=1
+        Worker processes; -1 for one per core.
 
     Yields
     ------
     object
-        What `function` returned.
+        Results of `function`, shard by shard.
     """
     size = max(SHARD, -(-len(rows) // MOST_SHARDS))
     yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(
@@ -140,15 +169,17 @@ def over_shards(
 
 
 def moments(X: np.ndarray) -> Moments:
-    """Return the statistics of one shard.
+    """Compute the statistics of one shard.
 
     Parameters
     ----------
-    X : ndarray of shape (n, n_features)
+    X : ndarray of shape (n_faces, n_features), uint8 or float
+        Features of the faces, one or more.
 
     Returns
     -------
     Moments
+        Its sums are in double precision.
     """
     mean = X.mean(axis=0, dtype=np.float64)
     gaps = as_float(X) - mean.astype(np.float32)
@@ -161,11 +192,15 @@ def merge(a: Moments, b: Moments) -> Moments:
 
     Parameters
     ----------
-    a, b : Moments
+    a : Moments
+        Of one shard.
+    b : Moments
+        Of the other.
 
     Returns
     -------
     Moments
+        As if both had been one shard.
     """
     count, gap = a.count + b.count, b.mean - a.mean
     return Moments(
@@ -183,10 +218,12 @@ def merge_all(parts: Iterable[Moments]) -> Moments:
     Parameters
     ----------
     parts : iterable of Moments
+        One per shard.
 
     Returns
     -------
     Moments
+        Of all shards together.
 
     Raises
     ------
@@ -207,12 +244,16 @@ def measure(faces: FacesOnDisk, rows: np.ndarray, jobs: int = 1) -> Moments:
     Parameters
     ----------
     faces : FacesOnDisk
+        Where the faces are, and what is read of them.
     rows : ndarray of int
-    jobs : int
+        Row numbers of the faces to measure.
+    jobs : int, default=1
+        Worker processes; -1 for one per core.
 
     Returns
     -------
     Moments
+        Of these faces, and of their mirror images if these count.
 
     Raises
     ------
@@ -222,7 +263,7 @@ def measure(faces: FacesOnDisk, rows: np.ndarray, jobs: int = 1) -> Moments:
     return merge_all(over_shards(partial(_measure_shard, faces), rows, jobs=jobs))
 
 
-@threadpool_limits.wrap(limits=1)
+@on_one_thread
 def _measure_shard(faces: FacesOnDisk, rows: np.ndarray) -> Moments:
     return merge_all(
         moments(faces.features.extract(view))
@@ -232,22 +273,24 @@ def _measure_shard(faces: FacesOnDisk, rows: np.ndarray) -> Moments:
 
 
 def spread_along(scaled: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Return a shard's share of the product of the scatter matrix with a basis.
+    """Compute a shard's share of the product of the scatter matrix with a basis.
 
-    The shares of several shards add up; the matrix itself, 800 MB for 10,000 features, is never
+    The shares of several shards add up. The matrix itself, of 800 MB for 10,000 features, is never
     made.
 
     Parameters
     ----------
-    scaled : ndarray of shape (n, n_features)
-        After min-max, the mean taken off.
-    basis : ndarray of shape (n_features, k)
+    scaled : ndarray of shape (n_faces, n_features), float
+        Faces after min-max scaling, minus their mean.
+    basis : ndarray of shape (n_features, k), float
+        Directions, one per column.
 
     Returns
     -------
     ndarray of shape (n_features, k)
+        In the precision of the faces and the basis.
     """
-    return scaled.T @ (scaled @ basis)
+    return np.asarray(scaled.T @ (scaled @ basis))
 
 
 def fit_eigenfaces(
@@ -266,19 +309,24 @@ def fit_eigenfaces(
     Parameters
     ----------
     faces : FacesOnDisk
+        Where the faces are, and what is read of them.
     rows : ndarray of int
-        Training faces.
+        Row numbers of the training faces.
     total : Moments
         Of those faces, as `measure` returns them.
     n_components : int
-        At most; fewer where the data have fewer.
+        Number of eigenfaces, 1 or more; fewer where the data have fewer.
     whiten : bool
-    seed, jobs : int
+        Scale coordinates to unit variance.
+    seed : int, default=0
+        Seed of the sample and of the first directions.
+    jobs : int, default=1
+        Worker processes; -1 for one per core. The result does not depend on it.
 
     Returns
     -------
     Member
-        Without a machine: no kernel vector.
+        A face space without a machine: it has no kernel vector.
     """
     span = np.where(total.maximum > total.minimum, total.maximum - total.minimum.astype(float), 1)
     features, count = len(span), total.count
@@ -299,6 +347,8 @@ def fit_eigenfaces(
         gamma=1.0,
         features=faces.features,
     )
+    # Each step multiplies the directions by the scatter matrix, which turns them towards the
+    # eigenfaces. The first steps read a sample only: they turn random directions most of the way.
     basis = rng.standard_normal((features, width)).astype(np.float32)
     sample = np.sort(rng.choice(rows, min(SAMPLE, len(rows)), replace=False))
     for step in range(SAMPLE_STEPS + FULL_STEPS):
@@ -308,24 +358,23 @@ def fit_eigenfaces(
         for share in over_shards(spread, sample if step < SAMPLE_STEPS else rows, jobs=jobs):
             product += share
         last, basis = basis, product.astype(np.float32)
+    # Rayleigh-Ritz: turn the last directions to the eigenvectors of the scatter matrix within their
+    # span. `product` is the scatter matrix times them, so turned it is one more step for free.
     values, turn = np.linalg.eigh(last.T.astype(np.float64) @ product)
     values, turn = values[::-1][:most], turn[:, ::-1][:, :most]
-    # One more step than the turned basis itself, at no further pass.
     components = np.linalg.qr(product @ turn)[0].T
     components *= np.sign(components[np.arange(most), np.abs(components).argmax(axis=1)])[:, None]
-    variance = np.maximum(values / (count - 1), CONSTANT * max(values[0], 1e-12)
-                          / (count - 1))  # fmt: skip
-    return Member(
-        **{
-            **{name: getattr(space, name) for name in space.__dataclass_fields__},
-            "components": components.astype(np.float16),
-            "deviation": np.sqrt(variance if whiten else np.ones(most)).astype(np.float32),
-            "variance": variance.astype(np.float32),
-        }
+    smallest = CONSTANT * max(values[0], 1e-12) / (count - 1)
+    variance = np.maximum(values / (count - 1), smallest)
+    return replace(
+        space,
+        components=components.astype(np.float16),
+        deviation=np.sqrt(variance if whiten else np.ones(most)).astype(np.float32),
+        variance=variance.astype(np.float32),
     )
 
 
-@threadpool_limits.wrap(limits=1)
+@on_one_thread
 def _spread_shard(
     faces: FacesOnDisk, space: Member, basis: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
@@ -337,16 +386,23 @@ def _spread_shard(
 
 
 def in_chunks(function: Callable[[np.ndarray], np.ndarray], X: np.ndarray) -> np.ndarray:
-    """Apply a function of faces to some of them at a time.
+    """Apply a function of faces to some of them at a time, so that results of all fit in memory.
 
     Parameters
     ----------
     function : callable
         From rows of faces to rows of results.
     X : ndarray of shape (n_faces, n_features)
+        Faces, one or more, in memory or mapped from a file.
 
     Returns
     -------
     ndarray of shape (n_faces, ...)
+        Results of all faces.
+
+    Examples
+    --------
+    >>> in_chunks(lambda rows: rows.sum(axis=1), np.ones((3, 4)))
+    array([4., 4., 4.])
     """
     return np.concatenate([function(X[i : i + CHUNK]) for i in range(0, len(X), CHUNK)])

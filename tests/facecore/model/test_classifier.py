@@ -23,7 +23,7 @@ RECIPE = Recipe(frame=0.85)
 
 def fit(data, **options) -> FaceModel:
     X, y, _ = data
-    return FaceSpaceClassifier(12, **options).fit(X, y).to_model(RECIPE, X, y)
+    return FaceSpaceClassifier(12, calibrate=False, **options).fit(X, y).to_model(RECIPE, X, y)
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from facecore.face.images import to_png
 from facecore.model.predict import predict_many
 from facecore.system import cluster
 from facecore.training import streaming
+from facecore.training.options import TrainingOptions
 from facecore.training.search import grid_search
 
 distributed = pytest.importorskip("distributed")
@@ -106,9 +107,9 @@ def test_a_worker_killed_midway_changes_nothing(scheduler, faces, victim):
     killer = threading.Thread(target=kill)
     with cluster.on_cluster(scheduler):
         killer.start()
-        together = grid_search(*faces, GRID, jobs=-1)
+        together = grid_search(*faces, GRID, options=TrainingOptions(jobs=-1))
         killer.join()
-        again = grid_search(*faces, GRID, jobs=-1)
+        again = grid_search(*faces, GRID, options=TrainingOptions(jobs=-1))
     for found in (together, again):
         assert (found.decisions == alone.decisions).all()
         assert found.best == alone.best

@@ -8,9 +8,10 @@ from facecore.errors import DataError
 from facecore.face.recipes import Recipe
 from facecore.training.anonymise import (
     MIN_FACES,
-    MIN_PERSONS,
+    MIN_SUBJECTS,
+    anonymise,
     cluster_faces,
-    leads_back,
+    count_traceable,
     on_centres,
 )
 from facecore.training.estimator import FaceSpaceClassifier
@@ -50,7 +51,7 @@ def test_every_cluster_has_several_faces_of_several_persons(count, shape):
     Z, groups = clouds(*shape)
     for rows in cluster_faces(Z, groups, count, 0):
         assert len(set(rows)) == len(rows) >= MIN_FACES
-        assert len(set(groups[rows])) >= MIN_PERSONS
+        assert len(set(groups[rows])) >= MIN_SUBJECTS
 
 
 def test_every_face_is_in_one_cluster_of_each_tree():
@@ -75,7 +76,7 @@ def test_every_kernel_vector_is_the_mean_of_a_cluster(pair, faces):
 
 
 def test_faces_of_two_persons_have_no_centres():
-    with pytest.raises(DataError, match="3 persons"):
+    with pytest.raises(DataError, match="3 subjects"):
         cluster_faces(*clouds(2, 20), 5, 0)
 
 
@@ -107,7 +108,7 @@ def test_the_machine_on_centres_keeps_everything_but_its_vectors(pair):
 def test_three_labels_can_be_put_on_centres_too():
     X, y, groups = draw_faces(LABELS, persons=50, shots=1)
     exact = FaceSpaceClassifier(15, gamma=0.01).fit(X, y).to_model(RECIPE, X, y)
-    small = on_centres(exact, X, groups, count=40)
+    small = anonymise(exact, X, groups, count=40)
     assert small.members[0].coefficients.shape[1] == 3
     assert (small.predict(X) == exact.predict(X)).mean() > 0.9
 
@@ -116,11 +117,11 @@ def test_support_vectors_lead_back_to_their_photo_and_centres_do_not(pair, faces
     exact, small = pair
     Z = exact.members[0].coordinates(faces[0])
     vectors = exact.members[0].kernel_vectors
-    assert leads_back(vectors, Z) == len(vectors)
-    assert leads_back(small.members[0].kernel_vectors, Z) == 0
+    assert count_traceable(vectors, Z) == len(vectors)
+    assert count_traceable(small.members[0].kernel_vectors, Z) == 0
 
 
 def test_a_vector_very_near_to_one_face_leads_back():
     Z, _ = clouds(40, 5)
-    assert leads_back(Z[:3] + 1e-3, Z) == 3
-    assert leads_back(Z.mean(axis=0, keepdims=True) + 50, Z) == 0
+    assert count_traceable(Z[:3] + 1e-3, Z) == 3
+    assert count_traceable(Z.mean(axis=0, keepdims=True) + 50, Z) == 0

@@ -81,7 +81,7 @@ def test_a_training_on_a_zip_ends_with_a_model_and_without_the_photos(work, tiny
     assert work in photos.parents
     start_training("mine", photos, title="My faces!", grid=str(tiny_grid), min_size=60, seed=3)
     assert read_job().state == "running"
-    with pytest.raises(DataError, match="runs already"):
+    with pytest.raises(DataError, match="already running"):
         take_photos(io.BytesIO(), "upload 2")
     drop_photos()
     assert photos.is_dir()  # they are in use
@@ -136,9 +136,9 @@ def test_only_one_runs_and_cancelling_stops_every_process_and_keeps_the_old_mode
     shutil.copytree(tiny_artifacts / "tiny", artifacts / "mine")
     before, files = read_metadata("mine"), sorted(crops_folder.rglob("*"))
     start_training("mine", crops_folder, recipe="classic", grid=str(long_grid))
-    with pytest.raises(DataError, match="runs already"):
+    with pytest.raises(DataError, match="already running"):
         start_training("other", crops_folder)
-    with pytest.raises(DataError, match="runs already"):
+    with pytest.raises(DataError, match="already running"):
         clear_job()
     job = wait_for(in_the_search)
     assert (job.name, job.error, job.ended) == ("mine", "", 0)
@@ -175,7 +175,7 @@ def test_a_job_that_was_killed_is_seen_as_failed_and_another_may_start(
     os.killpg(json.loads((work / "training" / "pid.json").read_text())["pid"], signal.SIGKILL)
     job = wait_for(lambda job: job.state != "running", seconds=10)
     assert (job.state, job.name) == ("failed", "mine")
-    assert "without a word" in job.error
+    assert "without a message" in job.error
     clear_job()
     assert not (work / "training").exists()
 

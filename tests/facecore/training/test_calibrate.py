@@ -6,7 +6,7 @@ import pytest
 
 from facecore.evaluation.curves import calibration_error
 from facecore.face.features import Features
-from facecore.face.recipes import RECIPES
+from facecore.face.recipes import RECIPES, Recipe
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.explain import distance_from_face_space
 from facecore.training.calibrate import (
@@ -54,6 +54,25 @@ def test_a_rare_label_counts_as_much_as_a_frequent_one():
     balanced = platt(*drawn(9000, 9000, 1.5, 0.0), CLASSES)
     rare = platt(*drawn(9000, 900, 1.5, 0.0), CLASSES)
     assert np.array(rare) == pytest.approx(np.array(balanced), abs=0.2)
+
+
+def test_unbalanced_a_rare_label_is_less_probable_by_its_share():
+    decisions, y = drawn(9000, 900, 1.5, 0.0)
+    slope, offset = platt(decisions, y, CLASSES, class_weight=None)
+    assert slope * offset == pytest.approx([np.log(0.1)], abs=0.2)
+    made_up = platt(decisions, y, CLASSES, class_weight={"b": 10.0})
+    balanced = platt(decisions, y, CLASSES)
+    assert np.array(made_up) == pytest.approx(np.array(balanced), abs=0.01)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", None])
+def test_a_face_of_weight_two_counts_as_two_faces_in_the_sigmoid(class_weight):
+    decisions, y = drawn(60, 40, 1.5, 0.3)
+    weights = np.random.default_rng(0).integers(0, 4, len(y))
+    weighted = platt(decisions, y, CLASSES, weights.astype(float), class_weight)
+    repeated = np.repeat(decisions, weights, axis=0), np.repeat(y, weights)
+    plain = platt(*repeated, CLASSES, class_weight=class_weight)
+    assert np.array(weighted) == pytest.approx(np.array(plain))
 
 
 def test_labels_that_are_parted_without_error_still_have_finite_probabilities():
@@ -239,7 +258,7 @@ def made_model(labels: int) -> FaceModel:
         straight_member("first", first, biases[0]),
         straight_member("second", second, biases[1]),
     )
-    return FaceModel(tuple("abc"[:labels]), members, np.ones(len(biases[0])), {"side": 2})
+    return FaceModel(tuple("abc"[:labels]), members, np.ones(len(biases[0])), Recipe(side=2))
 
 
 def calibrated_model(

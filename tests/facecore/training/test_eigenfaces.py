@@ -93,3 +93,18 @@ def test_directions_that_do_not_vary_are_no_noise_after_whitening():
     spread = pca.transform(X).std(axis=0)
     assert spread[:3] == pytest.approx(np.ones(3), rel=0.01)
     assert (spread[3:] < 0.25).all()
+
+
+@pytest.mark.parametrize("shape", [(300, 400), (400, 300)], ids=["products", "iteration"])
+def test_weights_count_in_every_way_to_the_eigenfaces(shape, monkeypatch):
+    monkeypatch.setattr(eigenfaces, "FEW", 350)
+    X = decaying(*shape, 300).astype(float)
+    weights = np.random.default_rng(0).integers(1, 4, len(X))
+    weighted = fit_pca(X, 5, True, 0, weights)
+    plain = PCA(5, svd_solver="full", whiten=True).fit(np.repeat(X, weights, axis=0))
+    assert weighted.components_ == pytest.approx(plain.components_, abs=2e-3)
+    assert weighted.explained_variance_ == pytest.approx(plain.explained_variance_, rel=1e-3)
+    assert weighted.explained_variance_ratio_ == pytest.approx(
+        plain.explained_variance_ratio_, rel=1e-3
+    )
+    assert weighted.mean_ == pytest.approx(plain.mean_)

@@ -27,7 +27,7 @@ def clouds(labels: str = "ab", n: int = 60, spread: float = 1.0, seed: int = 0) 
 def test_the_scores_are_those_of_scikit_learns_own_machine(labels):
     points = clouds(labels)
     found = refit(points, PARAMS, folds=3, seed=1)
-    splits = split_folds(points.y, points.groups, 3, 1)
+    splits = split_folds(points.y, points.subjects, 3, 1)
     assert len(found.scores) == len(splits) == 3
     for score, (train, test) in zip(found.scores, splits, strict=True):
         Z = points.Z[:, :2]
@@ -47,7 +47,7 @@ def test_a_face_is_right_exactly_where_its_margin_is_above_0(labels):
     found = refit(points, PARAMS, seed=1)
     assert found.margins.shape == points.y.shape
     for score, (_, test) in zip(
-        found.scores, split_folds(points.y, points.groups, 3, 1), strict=True
+        found.scores, split_folds(points.y, points.subjects, 3, 1), strict=True
     ):
         right = found.margins[test] > 0
         recalls = [right[points.y[test] == label].mean() for label in labels]
@@ -66,7 +66,7 @@ def test_margins_point_to_the_true_label():
 def test_support_vectors_are_counted_among_the_training_faces():
     points = clouds(spread=3.0)
     found = refit(points, PARAMS)
-    train, _ = split_folds(points.y, points.groups, 3, 0)[0]
+    train, _ = split_folds(points.y, points.subjects, 3, 0)[0]
     K = rbf(points.Z[train, :2], points.Z[train, :2], 0.3)
     plain = SVC(C=2.0, kernel="precomputed", class_weight="balanced").fit(K, points.y[train])
     assert found.support_vectors[0] == len(plain.support_)
@@ -85,7 +85,7 @@ def test_only_the_leading_coordinates_are_used():
     points = clouds()
     noise = points.Z.copy()
     noise[:, 2:] = np.random.default_rng(9).normal(0, 50, noise[:, 2:].shape)
-    other = FacePoints(noise, points.y, points.groups, REAL)
+    other = FacePoints(noise, points.y, points.subjects, REAL)
     assert refit(points, PARAMS).scores.tolist() == refit(other, PARAMS).scores.tolist()
     full = {**PARAMS, "n_components": 4}
     more = {**PARAMS, "n_components": 900}
@@ -112,7 +112,7 @@ def test_crops_become_the_points_that_the_model_sees(crops_folder, tiny_model):
     assert points.kind == CROPS
     assert len(points.y) == len(kept)
     assert set(points.y) == set(kept["label"])
-    assert len(set(points.groups)) == kept["subject"].nunique()
+    assert len(set(points.subjects)) == kept["subject"].nunique()
     face = decode(crops_folder / kept["crop"].iloc[0]).pixels
     row = flatten(to_square(face, tiny_model.recipe.side, tiny_model.recipe.frame))
     Z = tiny_model.pixels.coordinates(row)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cartoons import LABELS, draw_faces
@@ -8,8 +10,9 @@ from facecore.face.prepare import mirror
 from facecore.face.recipes import Recipe
 from facecore.model.classifier import FaceModel
 from facecore.training import streaming
-from facecore.training.anonymise import leads_back
+from facecore.training.anonymise import count_traceable
 from facecore.training.estimator import fit_member
+from facecore.training.grids import Candidate
 from facecore.training.kernels import choose_labels, mirror_kernel
 from facecore.training.nystroem import (
     EXACT_UP_TO,
@@ -18,10 +21,12 @@ from facecore.training.nystroem import (
     fit_nystroem,
     nystroem_search,
 )
+from facecore.training.options import TrainingOptions
 from facecore.training.search import grid_search
 from facecore.training.streaming import FacesOnDisk
 
-PARAMS = {"n_components": 10, "whiten": True, "C": 5.0, "gamma": 0.005, "class_weight": "balanced"}
+PARAMS = Candidate(n_components=10, C=5.0, gamma=0.005)
+FEW = TrainingOptions(landmarks=40)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +83,7 @@ def test_it_answers_as_well_as_the_exact_machine_on_unseen_persons(made, labels)
     scores = []
     np.save(faces.path.with_name(f"some-{labels}.npy"), X[rows])
     some = FacesOnDisk(faces.path.with_name(f"some-{labels}.npy"), mirrored=True)
-    member = fit_nystroem(some, y[rows], groups[rows], PARAMS, landmarks=40)
+    member = fit_nystroem(some, y[rows], groups[rows], PARAMS, options=FEW)
     for fitted in (exact, member):
         scores.append(balanced_accuracy_score(y[unseen], answers(fitted, X[unseen], y[rows])))
     assert scores[1] >= scores[0] - 0.05
@@ -87,16 +92,16 @@ def test_it_answers_as_well_as_the_exact_machine_on_unseen_persons(made, labels)
 
 def test_cluster_centres_as_landmarks_lead_back_to_no_face(made):
     faces, y, groups = made
-    member = fit_nystroem(faces, y, groups, PARAMS, centres=15)
+    member = fit_nystroem(faces, y, groups, PARAMS, options=TrainingOptions(centres=15))
     X = np.load(faces.path)
     Z = np.concatenate([member.coordinates(V) for V in (X, mirror(X))])
-    assert leads_back(member.kernel_vectors, Z) == 0
+    assert count_traceable(member.kernel_vectors, Z) == 0
     assert (answers(member, X, y) == y).mean() > 0.8
 
 
 @pytest.fixture(scope="module")
 def searched(made):
-    return nystroem_search(*made, TINY_GRID, landmarks=40)
+    return nystroem_search(*made, TINY_GRID, options=FEW)
 
 
 def test_the_search_gives_what_the_exact_search_gives(made, searched):
@@ -110,7 +115,7 @@ def test_the_search_gives_what_the_exact_search_gives(made, searched):
 
 
 def test_the_search_does_not_depend_on_the_number_of_jobs(made, searched):
-    again = nystroem_search(*made, TINY_GRID, landmarks=40, jobs=2)
+    again = nystroem_search(*made, TINY_GRID, options=replace(FEW, jobs=2))
     np.testing.assert_array_equal(again.decisions, searched.decisions)
     assert again.best == searched.best
 
@@ -118,7 +123,8 @@ def test_the_search_does_not_depend_on_the_number_of_jobs(made, searched):
 @pytest.mark.parametrize("centres", [0, 15])
 def test_one_fit_spread_over_shards_does_not_depend_on_who_reads_them(made, centres, monkeypatch):
     def fit(jobs=1):
-        member = fit_nystroem(*made, PARAMS, landmarks=20, centres=centres, jobs=jobs)
+        options = TrainingOptions(landmarks=20, centres=centres, jobs=jobs)
+        member = fit_nystroem(*made, PARAMS, options=options)
         return member.coordinates(np.load(made[0].path)[::5]), member.kernel_vectors, member
 
     whole = fit()
@@ -132,7 +138,7 @@ def test_one_fit_spread_over_shards_does_not_depend_on_who_reads_them(made, cent
 
 def test_nothing_stays_beside_the_faces(made, searched):
     faces, y, groups = made
-    fit_nystroem(faces, y, groups, PARAMS, landmarks=10)
+    fit_nystroem(faces, y, groups, PARAMS, options=TrainingOptions(landmarks=10))
     assert not [path for path in faces.path.parent.iterdir() if path.is_dir()]
 
 

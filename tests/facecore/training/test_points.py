@@ -13,7 +13,7 @@ def test_made_points_come_in_equal_numbers_and_spread_as_the_training_faces(ship
     assert points.kind == MADE
     labels, counts = np.unique(points.y, return_counts=True)
     assert (labels.tolist(), counts.tolist()) == (list(shipped_model.labels), [2000, 2000])
-    assert len(set(points.groups)) == 4000
+    assert len(set(points.subjects)) == 4000
     for i, label in enumerate(shipped_model.labels):
         rows = points.Z[points.y == label]
         mean, factor = shipped_model.spread[0][i], shipped_model.spread[1][i]
@@ -42,10 +42,10 @@ def test_a_table_of_points_keeps_coordinates_labels_and_persons():
     assert points.kind == REAL
     assert points.Z.shape == (8, 2)
     assert not table.astype(str).apply(lambda column: column.str.contains("person")).any().any()
-    for row, label, person in zip(points.Z, points.y, points.groups, strict=True):
+    for row, label, person in zip(points.Z, points.y, points.subjects, strict=True):
         (i,) = np.flatnonzero(np.abs(Z - row).max(axis=1) < 0.001)
         assert y[i] == label
-        together = points.groups == person
+        together = points.subjects == person
         assert len({int(np.abs(Z - z).max(axis=1).argmin()) // 2 for z in points.Z[together]}) == 1
 
 

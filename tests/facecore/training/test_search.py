@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,13 +12,16 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
 
 from facecore.data.splits import split_folds
+from facecore.errors import DataError
 from facecore.face.prepare import mirror
+from facecore.face.recipes import Recipe
 from facecore.model.classifier import FaceModel
 from facecore.training.eigenfaces import as_float, fit_pca
 from facecore.training.estimator import fit_member
-from facecore.training.grids import PARAMETERS
+from facecore.training.grids import PARAMETERS, Candidate
 from facecore.training.kernels import fit_svm
 from facecore.training.search import (
+    Coordinates,
     Plan,
     count_folds,
     grid_search,
@@ -72,7 +77,7 @@ def test_the_decisions_are_out_of_fold_and_of_the_best_candidate(data, request):
     X, y, groups = noisy(request.getfixturevalue(data))
     grid = {name: values[:1] for name, values in GRID.items()}
     result = grid_search(X, y, groups, grid, folds=3)
-    _, decisions = plain_scores(X, y, split_folds(y, groups, 3, 0), result.best)
+    _, decisions = plain_scores(X, y, split_folds(y, groups, 3, 0), asdict(result.best))
     assert result.decisions == pytest.approx(decisions, abs=1e-3)
 
 
@@ -98,7 +103,7 @@ def test_the_best_candidate_has_the_best_mean_score(found):
     best = found.table.loc[found.table["rank_test_score"].idxmin()]
     assert best["mean_test_score"] == found.table["mean_test_score"].max()
     assert {name: best[f"param_{name}"] for name in ("n_components", "C", "gamma")} == {
-        name: found.best[name] for name in ("n_components", "C", "gamma")
+        name: getattr(found.best, name) for name in ("n_components", "C", "gamma")
     }
 
 
@@ -106,8 +111,8 @@ def test_of_equal_candidates_the_simpler_wins(faces):
     grid = {"n_components": [20, 10], "C": [9.0, 3.0], "gamma": [0.005]}
     result = grid_search(*faces, grid, folds=3)
     assert set(result.table["mean_test_score"]) == {1.0}
-    assert result.best["n_components"] == 10
-    assert result.best["C"] == 3
+    assert result.best.n_components == 10
+    assert result.best.C == 3
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
@@ -199,7 +204,7 @@ def test_with_mirror_images_the_decisions_are_those_of_a_member_fitted_without_t
     for i, (train, test) in enumerate(split_folds(y, groups, 3, 0)):
         member = fit_member(X[train], mirror(X[train]), y[train], result.best)
         slope = np.ones(member.coefficients.shape[1])
-        model = FaceModel(labels, (member,), slope, {"side": 10, "mirror": True})
+        model = FaceModel(labels, (member,), slope, Recipe(side=10, mirror=True))
         decisions = model.decision_function(X[test]).reshape(len(test), -1)
         assert result.decisions[test] == pytest.approx(decisions, abs=0.02)
         score = balanced_accuracy_score(y[test], model.predict(X[test]))
@@ -255,3 +260,35 @@ def test_the_simplest_of_a_search_is_within_one_standard_error(found):
     simple = found.table.loc[simplest_within_one_error(found.table)]
     assert simple["mean_test_score"] >= best["mean_test_score"] - standard_error(best)
     assert simple["param_n_components"] <= best["param_n_components"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_components", 0),
+        ("n_components", 2.5),
+        ("n_components", True),
+        ("n_components", None),
+        ("whiten", 1),
+        ("gamma", "scale"),
+        ("gamma", 0.0),
+        ("C", -1.0),
+        ("C", float("nan")),
+        ("class_weight", "heavy"),
+    ],
+)
+def test_a_candidate_that_makes_no_sense_is_an_error_that_names_its_value(name, value):
+    good = {"n_components": 5, "gamma": 0.1, "C": 1.0}
+    assert Candidate(**good) == Candidate(**good, whiten=True, class_weight="balanced")
+    with pytest.raises(DataError, match=f"^{name} .* is not a usable value"):
+        Candidate(**{**good, name: value})
+
+
+def test_whitened_coordinates_are_divided_by_their_deviations():
+    train, test = np.full((3, 4), 6.0), np.full((2, 4), 3.0)
+    space = Coordinates([train, train], [test, test], np.array([1.0, 2.0, 3.0, 4.0]))
+    for whiten, expected in ((False, [6, 6, 6]), (True, [6, 3, 2])):
+        known, unseen = space.leading(3, whiten)
+        assert [view.shape for view in (*known, *unseen)] == [(3, 3), (3, 3), (2, 3), (2, 3)]
+        assert known[0][0].tolist() == expected
+        assert (unseen[1] == known[1][:2] / 2).all()
