@@ -12,7 +12,6 @@ from facecore.training.anonymise import (
     anonymise,
     cluster_faces,
     count_traceable,
-    on_centres,
 )
 from facecore.training.estimator import FaceSpaceClassifier
 
@@ -35,7 +34,7 @@ def exact(faces):
 def pair(request, exact, faces):
     """An exact machine, and the same on cluster centres."""
     model = replace(exact, recipe=replace(RECIPE, mirror=request.param))
-    return model, on_centres(model, faces[0], faces[2], count=40)
+    return model, anonymise(model, faces[0], faces[2], count=40)
 
 
 def clouds(persons: int, shots: int, seed: int = 0):

@@ -132,7 +132,7 @@ def test_a_recipe_of_colours_refuses_grey_faces():
         ({"y": ["a", "b"]}, "2 labels for 90 faces"),
         ({"subjects": [1]}, "1 subjects for 90 faces"),
         ({"split": ["train"] * 89 + ["dev"]}, "split 'dev' is unknown"),
-        ({"y": ["a"] * 90}, "two labels or more"),
+        ({"y": ["a"] * 90}, "at least two labels"),
         ({"name": "../x"}, "cannot name a model"),
         ({"recipe": "cake"}, "no recipe 'cake'"),
         ({"grid": "huge"}, "no grid 'huge'"),

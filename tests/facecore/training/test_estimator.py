@@ -22,6 +22,7 @@ from facecore.face.recipes import Recipe
 from facecore.model.classifier import FaceModel
 from facecore.training.calibrate import calibrate_members
 from facecore.training.estimator import FaceSpaceClassifier, fit_member
+from facecore.training.grids import Candidate
 from facecore.training.kernels import (
     choose_labels,
     fit_svm,
@@ -30,13 +31,7 @@ from facecore.training.kernels import (
 )
 
 RECIPE = Recipe(frame=0.85)
-PARAMS = {
-    "n_components": 15,
-    "whiten": True,
-    "C": 5.0,
-    "gamma": 0.01,
-    "class_weight": "balanced",
-}
+PARAMS = Candidate(n_components=10, C=5.0, gamma=0.005)
 SMALL = Recipe(side=10)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from facecore.training.grids import Candidate
 from facecore.training.metadata import describe_search, join_tables
 from facecore.training.search import SearchResult
 
@@ -28,14 +29,11 @@ def test_a_model_tells_how_it_was_made(tiny_artifacts, tiny_grid):
 
 def searched(scores: list[float], n: int = 10) -> SearchResult:
     table = pd.DataFrame(
-        {
-            "param_C": np.arange(len(scores)),
-            "split0_test_score": scores,
-            "split1_test_score": scores,
-            "mean_test_score": scores,
-        }
-    )
-    return SearchResult(table, {"C": int(np.argmax(scores)), "n": n}, np.zeros((4, 1)))
+        {"param_C": np.arange(len(scores)), "split0_test_score": scores,
+         "split1_test_score": scores, "mean_test_score": scores}
+    )  # fmt: skip
+    best = Candidate(n_components=n, gamma=0.1, C=float(np.argmax(scores) + 1))
+    return SearchResult(table, best, np.zeros((4, 1)))
 
 
 def test_the_candidates_of_several_members_are_one_table():
@@ -53,8 +51,10 @@ def test_the_described_search_scores_the_whole_model_and_names_what_each_member_
     searches = {"pixels": searched([0.5, 0.6]), "hog": searched([0.9, 0.7], 7)}
     told = describe_search(searches, {"pixels": {}, "hog": {}}, decisions, y, groups, 0)
     assert (told["candidates"], told["folds"]) == (4, 2)
-    assert told["best"] == {"C": 1, "n": 10}
-    assert told["members"] == {"pixels": {"C": 1, "n": 10}, "hog": {"C": 0, "n": 7}}
+    best = {"n_components": 10, "whiten": True, "gamma": 0.1, "C": 2.0}
+    assert told["best"] == best | {"class_weight": "balanced"}
+    assert told["members"]["pixels"] == told["best"]
+    assert told["members"]["hog"] == told["best"] | {"n_components": 7, "C": 1.0}
     assert told["balanced_accuracy"] == pytest.approx(0.9)
     alone = describe_search(
         {"pixels": searched([1])}, {"pixels": {"C": [1]}}, decisions, y, groups, 0

@@ -145,7 +145,7 @@ def test_nothing_stays_beside_the_faces(made, searched):
 def test_a_member_is_read_back_as_it_was_fitted(made, tmp_path):
     faces, y, groups = made
     X = np.load(faces.path)
-    member = fit_nystroem(faces, y, groups, PARAMS, landmarks=20)
+    member = fit_nystroem(faces, y, groups, PARAMS, options=TrainingOptions(landmarks=20))
     recipe = Recipe(mirror=True, side=round(X.shape[1] ** 0.5))
     FaceModel(tuple(LABELS), (member,), np.ones(3), recipe).save(tmp_path)
     loaded = FaceModel.load(tmp_path).members[0]

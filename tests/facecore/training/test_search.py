@@ -20,6 +20,7 @@ from facecore.training.eigenfaces import as_float, fit_pca
 from facecore.training.estimator import fit_member
 from facecore.training.grids import PARAMETERS, Candidate
 from facecore.training.kernels import fit_svm
+from facecore.training.options import TrainingOptions
 from facecore.training.search import (
     Coordinates,
     Plan,
@@ -116,19 +117,23 @@ def test_of_equal_candidates_the_simpler_wins(faces):
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
-@pytest.mark.parametrize(
-    "grid",
-    [
-        {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.01, 0.05, 0.1]},
-        {"n_components": [6], "C": [1.0, 500.0], "gamma": [0.01, 0.05], "class_weight": [None]},
-    ],
-    ids=["more spaces than workers", "fewer"],
-)
+@pytest.mark.parametrize("grid", [
+    {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.01, 0.05, 0.1]},
+    {"n_components": [6], "C": [1.0, 500.0], "gamma": [0.01, 0.05], "class_weight": [None]},
+], ids=["more spaces than workers", "fewer"])  # fmt: skip
 def test_the_result_depends_neither_on_workers_nor_on_memory(three_faces, grid, mirrored):
     X, y, groups = noisy(three_faces)
     views = mirror(X) if mirrored else None
     first, *others = (
-        grid_search(X, y, groups, grid, folds=3, jobs=jobs, memory_mb=memory, mirrored=views)
+        grid_search(
+            X,
+            y,
+            groups,
+            grid,
+            folds=3,
+            mirrored=views,
+            options=TrainingOptions(jobs=jobs, memory_mb=memory),
+        )
         for jobs, memory in ((1, 4000), (2, 4000), (1, 0.001), (2, 0.001))
     )
     scores = [c for c in first.table if "time" not in c]
