@@ -5,12 +5,12 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facecore.errors import DataError, FacecoreError, ModelError
 
@@ -292,7 +292,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_figures(name: str, figures: dict) -> None:
+def _print_figures(name: str, figures: Mapping[str, Any]) -> None:
     def show(key: str) -> str:
         return "-" if figures[key] is None else f"{figures[key]:.3f}"
 
