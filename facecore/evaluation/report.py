@@ -156,9 +156,9 @@ def balanced_interval(confusion: Mapping[str, Mapping[str, int]]) -> tuple[float
     if not len(shares):
         return 0.0, 1.0
     recall, low, high = shares.T
-    # Each limit lies as far from its recall as the recall's own uncertainty on that side. The
-    # labels are independent, so these distances add up as squares, like standard errors, and the
-    # mean divides their root by the number of labels.
+    # The distance from a recall to its limit is the uncertainty of that recall on that side. The
+    # labels are independent, so these distances add up as squares, like standard errors. The mean
+    # divides the root of the sum by the number of labels.
     mean, k = recall.mean(), len(recall)
     return (
         float(mean - np.sqrt(((recall - low) ** 2).sum()) / k),
@@ -288,6 +288,7 @@ def evaluate_predictions(table: pd.DataFrame) -> Evaluation:
     whole, found = _figures(table), table["detected"]
     right = _right(table)
     recall = right.groupby(table["label"]).mean()
+    timed = "ms" in table and len(table)
     evaluation: Evaluation = {
         "n": whole["n"],
         "detected": whole["detected"],
@@ -300,9 +301,7 @@ def evaluate_predictions(table: pd.DataFrame) -> Evaluation:
         "interval_all": whole["interval_all"],
         "recall": {str(label): _share(value) for label, value in recall.items()},
         "confusion": _confusion(table),
-        "ms_per_photo": round(float(table["ms"].median()), 2)
-        if "ms" in table and len(table)
-        else None,
+        "ms_per_photo": round(float(table["ms"].median()), 2) if timed else None,
         "groups": _groups(table),
     }
     if "answered" not in table:
