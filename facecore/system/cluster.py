@@ -1,5 +1,6 @@
-"""Run the library's parallel calls on a Dask cluster; without one, nothing of Dask is imported."""
+"""Run the library's parallel calls on a Dask cluster; Dask is imported only then."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,9 +14,9 @@ PATIENCE = 30  # seconds to wait for the scheduler, and for its first worker
 
 @contextmanager
 def on_cluster(address: str) -> Iterator[None]:
-    """Let the workers of a Dask cluster do what the block runs in parallel.
+    """Run the parallel calls of the block on the workers of a Dask cluster (Rocklin 2015).
 
-    Every worker needs this package in the same version, the same paths to photos and crops, and
+    Every worker needs the same version of this package, the same paths to photos and crops, and
     one thread (``dask worker --nthreads 1``), so that sums do not depend on its neighbours.
 
     Parameters
@@ -26,7 +27,7 @@ def on_cluster(address: str) -> Iterator[None]:
     Raises
     ------
     DataError
-        Dask is not installed, or no scheduler or worker answers there.
+        Dask is not installed, or no scheduler or worker answers at the address.
     """
     try:
         from distributed import Client
@@ -35,14 +36,22 @@ def on_cluster(address: str) -> Iterator[None]:
             "a cluster needs Dask: pip install 'facecore[dask]', here and on every worker"
         ) from error
 
-    class Spreading(Client):
-        """Gives every worker what the others have, so that nothing is lost with one of them."""
+    class _Broadcasting(Client):
+        """Sends shared data to every worker, so that none of it is lost with one worker."""
 
-        def scatter(self, *args: Any, **options: Any) -> Any:
-            return super().scatter(*args, **options | {"broadcast": True})
+        async def scatter(self, *args: Any, **options: Any) -> Any:
+            scatter: Any = super().scatter  # Dask has no type hints
+            options["broadcast"] = True
+            for _ in range(PATIENCE):  # joblib does not see an error here, and waits for ever
+                try:
+                    return await scatter(*args, **options)
+                except Exception:  # a worker died meanwhile
+                    await asyncio.sleep(1)
+            return await scatter(*args, **options)
 
+    connect: Any = _Broadcasting
     try:
-        client = Spreading(address, timeout=PATIENCE)
+        client = connect(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise DataError(
             f"no Dask scheduler at {address!r} ({error}); start one with: dask scheduler"
