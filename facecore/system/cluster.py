@@ -1,5 +1,6 @@
 """Run the library's parallel calls on a Dask cluster; Dask is imported only then."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -38,9 +39,15 @@ def on_cluster(address: str) -> Iterator[None]:
     class _Broadcasting(Client):
         """Sends shared data to every worker, so that none of it is lost with one worker."""
 
-        def scatter(self, *args: Any, **options: Any) -> Any:
+        async def scatter(self, *args: Any, **options: Any) -> Any:
             scatter: Any = super().scatter  # Dask has no type hints
-            return scatter(*args, **options | {"broadcast": True})
+            options["broadcast"] = True
+            for _ in range(PATIENCE):  # joblib does not see an error here, and waits for ever
+                try:
+                    return await scatter(*args, **options)
+                except Exception:  # a worker died meanwhile
+                    await asyncio.sleep(1)
+            return await scatter(*args, **options)
 
     connect: Any = _Broadcasting
     try:

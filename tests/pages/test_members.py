@@ -180,8 +180,15 @@ def test_a_kept_batch_holds_no_pictures(open_page, in_aligned, photo):
     assert all(f.reconstruction is None for f in faces)
 
 
-def test_a_folder_of_its_crops_is_trained_by_its_recipe(open_page, in_aligned, made_aligned):
+@pytest.mark.parametrize(
+    ("weights", "recipes"),
+    [("no_weights", ["aligned"]), ("with_weights", ["aligned", "embedding"])],
+)
+def test_a_folder_of_its_crops_is_trained_by_a_recipe_that_cuts_so(
+    weights, recipes, open_page, in_aligned, made_aligned, request
+):
+    request.getfixturevalue(weights)
     app = open_page("pages/6_Your_data.py", model="made", data_from="Folder")
     app.text_input(key="data_folder").set_value(str(made_aligned.parent / "crops")).run()
     assert not app.exception
-    assert app.segmented_control(key="train_recipe").options == ["aligned"]
+    assert app.segmented_control(key="train_recipe").options == recipes

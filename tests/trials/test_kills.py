@@ -5,7 +5,10 @@ import os
 import pytest
 from trials.kills import SUBJECTS, kill_often, prepared
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills groups of processes")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="kills groups of processes"),
+]
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -7,7 +7,10 @@ import pytest
 pytest.importorskip("gunicorn")
 from trials.load import KINDS, run
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc"),
+]
 
 
 def test_the_site_keeps_its_promises_under_load():

@@ -7,7 +7,10 @@ import pytest
 pytest.importorskip("websocket")
 from trials.sessions import run
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc"),
+]
 
 
 def test_every_visitor_sees_the_answer_to_the_own_photo_and_no_page_fails():

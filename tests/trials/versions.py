@@ -28,7 +28,15 @@ from facecore.errors import FacecoreError  # noqa: E402
 
 FILES = ("requirements.txt", "requirements-web.txt")
 CLOSE = 1e-6
-TESTS = ["images", "features", "model", "estimator", "calibrate"]
+TESTS = (
+    "face/test_images",
+    "face/test_features",
+    "model/test_classifier",
+    "training/test_kernels",
+    "training/test_eigenfaces",
+    "training/test_estimator",
+    "training/test_calibrate",
+)
 PROBE = """
 import importlib.metadata, json, os, sys
 from pathlib import Path
@@ -149,10 +157,11 @@ def compare(python: Path, place: Path, tests: bool) -> dict[str, Any]:
         run([python.with_name("gunicorn"), *SERVER], "the server's configuration")
     print("every page of the dashboard and the site opens, and gunicorn takes the worker")
     if tests:
-        files = [f"tests/facecore/test_{name}.py" for name in TESTS]
+        files = [f"tests/facecore/{name}.py" for name in TESTS]
         # scikit-learn 1.9.0 uses what pytest 9 warns of
         quiet = ["-W", "ignore::pytest.PytestRemovedIn10Warning"]
-        pytest = [python, "-m", "pytest", "-x", "-p", "no:cacheprovider"]
+        alone = ["-o", "addopts=--import-mode=importlib"]
+        pytest = [python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *alone]
         done = run([*pytest, *quiet, *files], "the tests")
         print(done.splitlines()[-1])
     oldest = {f"oldest_{name}": version for name, version in old["versions"].items()}

@@ -117,6 +117,23 @@ def test_a_worker_killed_midway_changes_nothing(scheduler, faces, victim):
         pd.testing.assert_frame_equal(found.table[scores], alone.table[scores])
 
 
+def test_data_that_cannot_be_sent_as_a_worker_dies_is_sent_again(scheduler, monkeypatch):
+    tried, scatter = [], distributed.Client.scatter
+
+    def fail_once(self, *data, **options):
+        tried.append(options["broadcast"])
+        if len(tried) == 1:
+            raise OSError("the worker is gone")
+        return scatter(self, *data, **options)
+
+    monkeypatch.setattr(distributed.Client, "scatter", fail_once)
+    shared = np.arange(1000)
+    with cluster.on_cluster(scheduler):
+        tasks = [joblib.delayed(np.sum)(shared) for _ in range(2)]
+        assert joblib.Parallel(n_jobs=-1, timeout=60)(tasks) == [499_500] * 2
+    assert tried == [True, True]
+
+
 def test_outside_of_the_block_this_computer_works_again(scheduler):
     def who() -> int:
         return joblib.Parallel(n_jobs=-1)([joblib.delayed(os.getpid)()])[0]
