@@ -35,11 +35,13 @@ from facecore.data import (  # noqa: E402
 )
 from facecore.errors import DataError  # noqa: E402
 from facecore.face import (  # noqa: E402
+    Recipe,
     find_recipe,
     mirror,
 )
 from facecore.model import (  # noqa: E402
     FaceModel,
+    Member,
     load_model,
     sample_faces,
 )
@@ -186,20 +188,19 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
                 how = TrainingOptions(seed=options.seed)
                 member = fit_nystroem(faces, y, subjects, BEST, rows=train, options=how)
             seconds[solver] = round(time.perf_counter() - start, 1)
-            scores[solver] = score(member, features, X[test], y[test])
+            fitted = replace(member, features=features)
+            scores[solver] = score(fitted, replace(recipe, mirror=True), X[test], y[test])
             print(f"{solver}: {scores[solver]:.4f}, {seconds[solver]} s", flush=True)
     loss = scores["exact"] - scores["nystroem"]
     print(f"loss in balanced accuracy: {loss:+.4f} ({len(train)} faces fitted, {len(test)} unseen)")
     return {"faces": len(train), "balanced_accuracy": scores, "seconds": seconds, "loss": loss}
 
 
-def score(member: Any, features: Any, X: np.ndarray, y: np.ndarray) -> float:
+def score(member: Member, recipe: Recipe, X: np.ndarray, y: np.ndarray) -> float:
     """Return the balanced accuracy of a member alone."""
     labels = np.unique(y)
     outputs = member.coefficients.shape[1]
-    model = FaceModel(
-        tuple(labels), (replace(member, features=features),), np.ones(outputs), {"mirror": True}
-    )
+    model = FaceModel(tuple(labels), (member,), np.ones(outputs), recipe)
     values = [model.decision_function(X[rows]) for rows in row_chunks(np.arange(len(X)))]
     decisions = np.concatenate(values).reshape(len(X), -1)
     return float(balanced_accuracy_score(y, choose_labels(decisions, labels)))

@@ -239,6 +239,7 @@ def models() -> list[bytes]:
     import numpy as np
 
     from facecore.face.features import Features
+    from facecore.face.recipes import Recipe
     from facecore.model.classifier import FaceModel, Member
 
     rng = np.random.default_rng(0)
@@ -261,7 +262,7 @@ def models() -> list[bytes]:
         )
         spread = (np.zeros((len(labels), 2)), np.zeros((len(labels), 2, 2)))
         for extra in (None, spread):
-            model = FaceModel(labels, (member,), np.ones(outputs), {"side": 4}, extra)
+            model = FaceModel(labels, (member,), np.ones(outputs), Recipe(side=4), extra)
             with tempfile.TemporaryDirectory() as folder:
                 model.save(Path(folder))
                 parts = [Path(folder, name).read_bytes() for name in ("model.json", "model.npz")]

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from facecore.errors import DataError
 from facecore.face.detect import get_detector
 from facecore.face.images import decode
 from facecore.face.prepare import EYES_AND_MOUTH, LEAST, MOST, PLACES, cut
-from facecore.face.recipes import RECIPES
+from facecore.face.recipes import RECIPES, Alignment
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -457,10 +458,10 @@ def test_a_folder_of_crops_knows_how_they_were_cut(crops_folder, aligned_crops, 
         (crops_folder, classic, aligned),
         (aligned_crops, aligned, classic),
         (tmp_path, classic, aligned),  # crops without their paper are boxes
-        (aligned_crops, aligned, {**aligned, "alignment": {"width": 4.0}}),
+        (aligned_crops, aligned, replace(aligned, alignment=Alignment(4.0))),
     ):
         check_recipe(folder, good)
-        with pytest.raises(DataError, match=f"--recipe {bad['name']}"):
+        with pytest.raises(DataError, match=f"--recipe {bad.name}"):
             check_recipe(folder, bad)
 
 

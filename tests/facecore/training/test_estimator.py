@@ -31,7 +31,7 @@ from facecore.training.kernels import (
 )
 
 RECIPE = Recipe(frame=0.85)
-PARAMS = Candidate(n_components=10, C=5.0, gamma=0.005)
+PARAMS = Candidate(n_components=15, C=5.0, gamma=0.01)
 SMALL = Recipe(side=10)
 
 
