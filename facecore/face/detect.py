@@ -382,7 +382,8 @@ def _check_ranges(settings: Settings) -> None:
 
 def _large_face(settings: Settings, pixels: np.ndarray) -> float:
     """Return the smallest face of the first search, as a share of the long side."""
-    return max(settings.min_face, min(settings.min_pixels / max(pixels.shape[:2]), 0.5))
+    long_side: int = max(pixels.shape[:2])
+    return max(settings.min_face, min(settings.min_pixels / long_side, 0.5))
 
 
 def _shrink(pixels: np.ndarray, long_side: int) -> np.ndarray:

@@ -233,7 +233,7 @@ def find_patterns(face: np.ndarray) -> np.ndarray:
 def _bytes(face: np.ndarray) -> np.ndarray:
     if face.dtype == np.uint8:
         return face
-    return np.clip(np.rint(face), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(face), 0, 255).astype(np.uint8))
 
 
 def _number_patterns() -> np.ndarray:

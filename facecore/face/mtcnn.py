@@ -139,7 +139,7 @@ def _move(boxes: np.ndarray, moves: np.ndarray, border: int = 0) -> np.ndarray:
 
     `border` is 1 where the original counts the last pixel of the width, and 0 where it does not.
     """
-    return boxes + moves * np.tile(boxes[:, 2:] - boxes[:, :2] + border, 2)
+    return np.asarray(boxes + moves * np.tile(boxes[:, 2:] - boxes[:, :2] + border, 2))
 
 
 def _to_squares(boxes: np.ndarray) -> np.ndarray:

@@ -86,7 +86,8 @@ class Member:
 
     @cached_property
     def _squares(self) -> np.ndarray:
-        return np.einsum("ij,ij->i", self._vectors, self._vectors, dtype=np.float64)
+        squares = np.einsum("ij,ij->i", self._vectors, self._vectors, dtype=np.float64)
+        return np.asarray(squares)
 
     def unpack(self) -> None:
         """Fill the member's caches, so that copies of it carry them."""
@@ -188,7 +189,7 @@ class Member:
             return np.tile(share @ self._vectors, (len(Z), 1))
         rows = Z.astype(np.float64)
         squares = (rows**2).sum(1)[:, None] + self._squares
-        # the gradient of exp(-gamma |z - v|^2) points from z to the vector v: 2 gamma (v - z) times it
+        # the gradient of exp(-gamma |z - v|^2) is itself times 2 gamma (v - z)
         pull = share * np.exp(-self.gamma * np.maximum(squares - 2 * self._products(rows), 0))
         return np.asarray(2 * self.gamma * (pull @ self._vectors - pull.sum(1)[:, None] * rows))
 
@@ -314,7 +315,7 @@ class FaceModel:
         DataError
             The faces are refused by `check_faces`.
         """
-        values = (self.shares[:, None] * self.member_decisions(X)).sum(axis=0)
+        values = np.asarray((self.shares[:, None] * self.member_decisions(X)).sum(axis=0))
         return values[:, 0] if values.shape[1] == 1 else values
 
     def member_decisions(self, X: np.ndarray) -> np.ndarray:
@@ -355,10 +356,10 @@ class FaceModel:
             In [0, 1], each row sums to 1.
         """
         values = decisions[:, None] if decisions.ndim == 1 else decisions
-        p = np.asarray(1 / (1 + np.exp(np.clip(-self.slope * values, -500, 500))))
+        p = 1 / (1 + np.exp(np.clip(-self.slope * values, -500, 500)))
         if p.shape[1] == 1:
             return np.hstack([1 - p, p])
-        return p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300)
+        return np.asarray(p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300))
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return the calibrated probability of each label.
@@ -708,7 +709,7 @@ def _check(model: FaceModel) -> None:
     if not (all(embedded) if model.recipe.embedding else model.draws and not any(embedded)):
         raise ValueError("its members do not read what its recipe prepares")
     if len({m.name for m in model.members}) != len(model.members):
-        raise ValueError("two members have one name")
+        raise ValueError("two members have the same name")
     if model.spread is not None:
         mean, factor = model.spread
         size = mean.shape[-1]

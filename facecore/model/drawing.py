@@ -145,7 +145,8 @@ def to_image(row: np.ndarray) -> np.ndarray:
            [128, 255]], dtype=uint8)
     """
     side = round(len(row) ** 0.5)
-    return np.clip(np.rint(row), 0, 255).astype(np.uint8).reshape(side, side)
+    picture = np.clip(np.rint(row), 0, 255).astype(np.uint8)
+    return np.asarray(picture.reshape(side, side))
 
 
 def to_signed_image(row: np.ndarray) -> np.ndarray:
@@ -196,7 +197,7 @@ def draw_features(features: Features, face: np.ndarray) -> np.ndarray:
         return features.read(face)
     if features.kind == "lbp":
         patterns = find_patterns(features.read(face))
-        return np.asarray(255 * patterns / (PATTERNS - 1)).astype(np.uint8)
+        return (255 * patterns / (PATTERNS - 1)).astype(np.uint8)
     row = features.extract(face.reshape(1, -1))[0]
     angles = (np.arange(BINS) + 0.5) * 2 * np.pi / BINS
     y, x = np.mgrid[:GLYPH, :GLYPH] - (GLYPH - 1) / 2

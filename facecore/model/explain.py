@@ -418,7 +418,7 @@ def overlay(
     colour = np.where(smooth[:, :, None] > 0, np.array(towards), np.array(away))
     alpha = 0.8 * strength[:, :, None]
     mixed = (1 - alpha) * np.atleast_3d(crop) + alpha * colour
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(mixed), 0, 255).astype(np.uint8))
 
 
 def walk(model: FaceModel, start: np.ndarray, label: str, steps: int) -> np.ndarray:

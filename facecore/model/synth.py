@@ -98,7 +98,7 @@ def sample_faces(
     Z = sample_coordinates(model, label, count, seed, spread)
     rows = np.clip(np.rint(model.pixels.rebuild(Z)), 0, 255).astype(np.uint8)
     side = round(rows.shape[1] ** 0.5)
-    return rows.reshape(count, side, side)
+    return np.asarray(rows.reshape(count, side, side))
 
 
 def paste(face: np.ndarray, seed: int = 0, side: int = 250, noisy: bool = False) -> np.ndarray:
