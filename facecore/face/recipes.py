@@ -1,6 +1,6 @@
 """Recipes: how a photo becomes a row of numbers, and which members read that row.
 
-Everything that is known about a recipe stands here, so that a new one is one edit.
+Everything about a recipe is defined here, so that a new one is a single edit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ OPTIONAL = ("alignment", "frame", "mirror", "network", "unsure")
 
 @dataclass(frozen=True)
 class Alignment:
-    """How faces are turned upright by their landmarks.
+    """How wide a crop is cut when faces are turned upright by their landmarks.
 
     Parameters
     ----------
@@ -41,6 +41,11 @@ class Alignment:
     ------
     ModelError
         The width is not a number in this range.
+
+    Examples
+    --------
+    >>> Alignment(width=3.5)
+    Alignment(width=3.5)
     """
 
     width: float
@@ -59,11 +64,12 @@ class MemberRecipe:
     Parameters
     ----------
     features : Features
-        What it reads of a prepared face.
+        What the member reads from a prepared face.
     tuned : mapping of str to list
-        A small grid around what wider searches on the training photos found best.
+        A small grid around the best settings of wider searches on the training photos: lists of
+        values of n_components, gamma and C.
     best : mapping of str to int or float
-        The settings of that grid that the shipped models have: n_components, gamma, C.
+        The settings of the shipped models, within that grid.
     """
 
     features: Features
@@ -80,25 +86,27 @@ class Recipe:
     Parameters
     ----------
     name : str
-        Not empty.
+        The recipe's name, not empty.
     detector : HaarSettings or MtcnnSettings
-        What finds the faces.
+        Settings of the detector that finds the faces.
     alignment : Alignment, optional
-        None crops the detector's box as it is.
+        How faces are turned upright; without it the detector's box is cut as it is.
     side : int
-        Width and height of a prepared face in pixels, from 1 to 1,000.
+        Width and height of a prepared face, from 1 to 1,000 pixels.
     frame : float
         Share of the crop's width and height that is prepared, around its middle, in (0, 1].
     mirror : bool
-        Train on mirror images too, and decide by the mean over a face and its mirror image.
+        Whether to train on mirror images too, and decide by the mean over a face and its mirror
+        image.
     embedding : bool
-        A network describes the prepared face, which stays in colour, by 128 numbers.
+        Whether the model reads embeddings: the prepared face stays in colour, and a network turns
+        it into 128 numbers.
     unsure : float, optional
-        Share of the answers that shall be right, in (0, 1], from which training chooses the rule
-        of "unsure"; without one every face found is answered.
+        Target accuracy of the answers, in (0, 1]: training chooses the threshold of "unsure" to
+        reach it. Without it every face gets a label.
     members : mapping of str to MemberRecipe
-        What is trained, by the member's name. A stored recipe has none: the model file holds the
-        members themselves.
+        How each member is trained, by the member's name. A stored recipe has none: the model file
+        holds the members themselves.
 
     Raises
     ------
@@ -136,6 +144,7 @@ class Recipe:
                 _is_number(self.frame) and 0 < self.frame <= 1
             ),
             f"mirror {self.mirror!r} is not true or false": isinstance(self.mirror, bool),
+            # named by its key in a model file
             f"network {self.embedding!r} is not true or false": isinstance(self.embedding, bool),
             f"unsure {self.unsure!r} is not a number above 0, up to 1": (
                 self.unsure is None or (_is_number(self.unsure) and 0 < self.unsure <= 1)
@@ -149,8 +158,8 @@ class Recipe:
                 raise ModelError(f"the recipe's {problem}")
         if self.embedding and (self.side != embedding.SIDE or self.mirror):
             raise ModelError(
-                f"the recipe's network reads faces of side {embedding.SIDE}, not {self.side}, and "
-                "describes both views itself, so mirror must be false"
+                f"the recipe's embedding reads faces of side {embedding.SIDE}, not {self.side}, "
+                "and covers the mirror image itself, so mirror must be false"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -159,7 +168,7 @@ class Recipe:
         Returns
         -------
         dict
-            JSON types only. The key of `embedding` is ``network``.
+            JSON types only, without the members. The key of `embedding` is ``network``.
         """
         document: dict[str, Any] = {
             "name": self.name,
@@ -182,7 +191,7 @@ class Recipe:
         Parameters
         ----------
         document : object
-            As JSON gives it; a mapping as `to_dict` returns it is accepted.
+            Parsed JSON; a mapping as `to_dict` returns it is accepted.
 
         Returns
         -------
@@ -192,7 +201,13 @@ class Recipe:
         Raises
         ------
         ModelError
-            It is not a mapping, lacks a key, has an unknown one, or a value is wrong.
+            The document is not a mapping, lacks a key, has an unknown one, or a value is wrong.
+
+        Examples
+        --------
+        >>> detector = {"name": "haar", "min_neighbors": 5}
+        >>> Recipe.from_dict({"name": "mine", "detector": detector, "side": 64}).frame
+        1.0
         """
         if not isinstance(document, Mapping):
             raise ModelError("the recipe is not a table of settings")
@@ -282,7 +297,7 @@ RECIPES: dict[str, Recipe] = {
         detector=MtcnnSettings(),
         alignment=_FACES_ALIGNED,
         side=embedding.SIDE,
-        frame=0.81,  # where the network's own training faces had eyes and mouth
+        frame=0.81,  # puts eyes and mouth where the network's training faces had them
         embedding=True,
         unsure=0.99,
         members={
@@ -317,9 +332,14 @@ def find_recipe(name: str) -> Recipe:
     Raises
     ------
     DataError
-        There is no such recipe.
+        There is no recipe of that name.
     ModelError
-        Something that it needs is not installed.
+        The recipe needs weights that are not installed.
+
+    Examples
+    --------
+    >>> find_recipe("aligned").alignment
+    Alignment(width=3.52)
     """
     if name not in RECIPES:
         raise DataError(f"no recipe {name!r}; there are: {', '.join(RECIPES)}")
@@ -329,7 +349,7 @@ def find_recipe(name: str) -> Recipe:
 
 
 def lacks(recipe: Recipe) -> str | None:
-    """Return what a recipe needs that is not installed, and the command that helps.
+    """Return which requirement of a recipe is not installed, and the command that helps.
 
     Parameters
     ----------
@@ -340,12 +360,17 @@ def lacks(recipe: Recipe) -> str | None:
     -------
     str or None
         None where nothing is missing.
+
+    Examples
+    --------
+    >>> lacks(find_recipe("classic")) is None
+    True
     """
     return embedding.missing() if recipe.embedding else None
 
 
 def crops_of(recipe: Recipe) -> str:
-    """Return the first recipe that cuts faces as this one does, and so can share its crops.
+    """Return the first recipe that cuts faces in the same way, so that both can share crops.
 
     Parameters
     ----------
@@ -356,6 +381,11 @@ def crops_of(recipe: Recipe) -> str:
     -------
     str
         A key of `RECIPES`.
+
+    Examples
+    --------
+    >>> crops_of(RECIPES["embedding"])
+    'aligned'
     """
     return next(
         name
@@ -372,9 +402,9 @@ def cut_face(pixels: np.ndarray, face: Face, alignment: Alignment | None = None)
     pixels : ndarray of shape (height, width, 3), uint8
         RGB photo.
     face : Face
-        In pixels of `pixels`.
+        A detected face, in pixels of `pixels`.
     alignment : Alignment, optional
-        None cuts the box.
+        How to turn the face upright; without it the box is cut.
 
     Returns
     -------
@@ -384,7 +414,12 @@ def cut_face(pixels: np.ndarray, face: Face, alignment: Alignment | None = None)
     Raises
     ------
     ModelError
-        The face is to be aligned, but its detector gives no landmarks.
+        An alignment is given, but the face has no landmarks.
+
+    Examples
+    --------
+    >>> cut_face(np.zeros((80, 60, 3), dtype=np.uint8), Face((10, 20, 30, 40), score=9)).shape
+    (40, 30, 3)
     """
     if alignment is None:
         return cut(pixels, face.box)
@@ -399,14 +434,19 @@ def prepare_crop(crop: np.ndarray, recipe: Recipe) -> np.ndarray:
     Parameters
     ----------
     crop : ndarray of shape (height, width, 3) or (height, width), uint8
-        As `cut_face` cuts it.
+        RGB or grey crop, as `cut_face` cuts it.
     recipe : Recipe
-        Its `side`, `frame` and `embedding` are used.
+        Only `side`, `frame` and `embedding` are used.
 
     Returns
     -------
-    ndarray of shape (side, side), uint8, or (side, side, 3) where a network describes faces
-        The prepared face.
+    ndarray of shape (side, side) or (side, side, 3), uint8
+        The prepared face: grey, or RGB for embeddings.
+
+    Examples
+    --------
+    >>> prepare_crop(np.zeros((80, 80, 3), dtype=np.uint8), find_recipe("classic")).shape
+    (100, 100)
     """
     return to_square(crop, recipe.side, recipe.frame, recipe.embedding)
 
@@ -416,20 +456,25 @@ def to_rows(faces: Sequence[np.ndarray] | np.ndarray, recipe: Recipe) -> np.ndar
 
     Parameters
     ----------
-    faces : sequence of ndarray
+    faces : sequence of ndarray of shape (side, side) or (side, side, 3), uint8
         As `prepare_crop` returns them.
     recipe : Recipe
-        By which they were prepared.
+        The recipe by which they were prepared.
 
     Returns
     -------
     ndarray of shape (n_faces, side * side), uint8, or (n_faces, 128), float32
-        Grey levels, or the embeddings of a recipe that uses the network.
+        Grey levels, or embeddings.
 
     Raises
     ------
     ModelError
-        The network's weights are not installed.
+        The recipe uses embeddings, whose weights are not installed.
+
+    Examples
+    --------
+    >>> to_rows(np.zeros((2, 100, 100), dtype=np.uint8), find_recipe("classic")).shape
+    (2, 10000)
     """
     if recipe.embedding:
         return embedding.describe(np.asarray(faces))
@@ -437,21 +482,26 @@ def to_rows(faces: Sequence[np.ndarray] | np.ndarray, recipe: Recipe) -> np.ndar
 
 
 def rows_of(count: int, recipe: Recipe) -> tuple[tuple[int, int], np.dtype[Any]]:
-    """Return the shape and type of the rows that `to_rows` makes.
+    """Return the shape and dtype of the rows that `to_rows` returns.
 
     Parameters
     ----------
     count : int
         Number of faces.
     recipe : Recipe
-        By which they are prepared.
+        The recipe by which they are prepared.
 
     Returns
     -------
     shape : tuple of int
         Faces and numbers per face.
     dtype : numpy.dtype
-        uint8, or float32 of a recipe that uses the network.
+        uint8, or float32 for embeddings.
+
+    Examples
+    --------
+    >>> rows_of(5, RECIPES["classic"])
+    ((5, 10000), dtype('uint8'))
     """
     if recipe.embedding:
         return (count, DESCRIBED), np.dtype(np.float32)

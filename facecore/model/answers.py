@@ -27,27 +27,28 @@ class FaceAnswer:
     box : tuple of int
         x, y, width, height in pixels of the upright photo at full resolution.
     label : str or None
-        None where the rule withholds it.
+        The likeliest label; None where the rule withholds it.
     probability : float
-        Of the likeliest label, calibrated, in [0, 1].
+        Calibrated probability of the likeliest label, in [0, 1].
     scores : dict of str to float
-        Probability of each label.
+        Probability of each label, in [0, 1]; they sum to 1.
     detection_score : float
-        Confidence of the detector.
+        Score of the detector, in its own unit.
     distance : float
-        Distance from face space, root mean square in units of the min-max scale.
-    crop : ndarray of shape (side, side) or (side, side, 3), uint8
-        What the model's leading member reads: the grey crop of the eigenfaces, or the prepared
-        face in colour of a network.
-    reconstruction : ndarray of shape (side, side), uint8, or None
-        What the eigenfaces can draw of the crop; None for a model without eigenfaces.
+        Distance from face space: root mean square in units of the min-max scale.
+    crop : ndarray of shape (s, s) or (s, s, 3), uint8
+        What the model's leading member reads: the grey crop of the eigenfaces; without them, the
+        prepared face in colour that the network turns into an embedding.
+    reconstruction : ndarray of shape (s, s), uint8, or None
+        The crop reconstructed from the eigenfaces; None where the model has none.
     prepared : ndarray of shape (side, side) or (side, side, 3), uint8
-        The face that all of the model saw: the same crop, or a wider one around it; in colour
-        where a network describes it.
+        The face that all members read: the same crop, or a wider one around it; RGB where the
+        model reads embeddings.
     reason : str or None
-        Why there is no label, as `facecore.model.rule.doubt` says it.
+        Why there is no label, such as ``"unsure: confidence below 0.8"``.
     landmarks : tuple of tuple of float, or None
-        As `facecore.face.detect.Face` has them, in pixels of the upright photo at full resolution.
+        x and y of eyes, nose and corners of the mouth, in the order of `Face`, in pixels of the
+        upright photo at full resolution; None where the detector gives none.
     """
 
     box: tuple[int, int, int, int]
@@ -64,12 +65,12 @@ class FaceAnswer:
 
     @property
     def likely(self) -> str:
-        """The likeliest label, whether or not it is given."""
+        """The likeliest label, whether or not the rule withholds it."""
         return max(self.scores, key=lambda label: self.scores[label])
 
     @property
     def verdict(self) -> str:
-        """The label, or in its place ``"unsure"`` or ``"not a face"``."""
+        """The label, or else ``"unsure"`` or ``"not a face"``."""
         return self.label or (self.reason or "").partition(": ")[0]
 
     @property
@@ -90,24 +91,29 @@ class FaceAnswer:
 class PhotoAnswer:
     """What the model answers about one photo.
 
-    In a notebook it shows itself: the photo with numbered boxes, and a row per face.
+    A notebook shows it as the photo with numbered boxes and one row per face.
 
     Parameters
     ----------
     photo : str
-        Name given by the caller.
+        Name of the photo, which may be empty.
     error : str or None
-        Why the photo cannot be used.
+        Why the photo cannot be used, and how to fix it; None where it can.
     faces : tuple of FaceAnswer
-        Largest first; empty when no face was found.
-    pixels : ndarray of shape (height, width, 3), uint8, or None
-        The upright photo, perhaps smaller than at full resolution.
+        One answer per face, largest face first; empty where no face was found.
+    pixels : ndarray of shape (decoded height, decoded width, 3), uint8, or None
+        The upright photo in RGB, perhaps at less than full resolution; None where it was not kept.
     width, height : int
-        Of the upright photo at full resolution, in pixels.
+        Size of the upright photo at full resolution, in pixels.
     ms : float
-        Decode to answer, in milliseconds.
+        Time from decoding to the answer, in milliseconds.
     reason : str or None
         The kind of the error, as `PhotoError` names it.
+
+    Examples
+    --------
+    >>> PhotoAnswer("a.txt", error="the file is not a photo")
+    PhotoAnswer('a.txt', error: the file is not a photo)
     """
 
     photo: str
@@ -125,8 +131,14 @@ class PhotoAnswer:
         Returns
         -------
         dict
-            photo, error, and faces with box, label (None where the rule doubts), probability of
-            the likeliest label, scores and reason (None where there is a label).
+            JSON types only: photo, error, and faces with box, label (None where the rule withholds
+            it), probability of the likeliest label, scores and reason (None where there is a
+            label).
+
+        Examples
+        --------
+        >>> PhotoAnswer("a.jpg").to_dict()
+        {'photo': 'a.jpg', 'error': None, 'faces': []}
         """
         faces = [
             {
@@ -141,15 +153,21 @@ class PhotoAnswer:
         return {"photo": self.photo, "error": self.error, "faces": faces}
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return the answer as a table, for more than one photo to be joined with `pandas.concat`.
+        """Return the answer as a table; `pandas.concat` joins those of several photos.
 
         Returns
         -------
         DataFrame
             One row per face: photo, face (from 1), label (missing where it is withheld), likely,
             probability, p_<label> of each label, reason, distance, detection_score, x, y, width,
-            height (pixels of the full photo) and error. A photo without a face, or that cannot be
-            used, has one row, whose face is 0.
+            height (pixels of the photo at full resolution) and error. A photo that cannot be used,
+            or has no face, gives one row, whose face is 0.
+
+        Examples
+        --------
+        >>> table = PhotoAnswer("a.jpg").to_frame()
+        >>> table[["photo", "face", "error"]].to_dict("records")
+        [{'photo': 'a.jpg', 'face': 0, 'error': 'no face found'}]
         """
         import pandas as pd  # the upload site answers without pandas
 
@@ -202,14 +220,14 @@ def annotate(answer: PhotoAnswer, colours: Mapping[str, Colour]) -> np.ndarray:
     Parameters
     ----------
     answer : PhotoAnswer
-        With pixels.
+        An answer that kept its pixels.
     colours : mapping of str to tuple of int
-        RGB colour of each label's box; a face without a label has a grey one.
+        RGB colour of each label's box, from 0 to 255; faces without a label get a grey box.
 
     Returns
     -------
     ndarray of shape (height, width, 3), uint8
-        The photo with the boxes.
+        A copy of the photo in RGB, with boxes and dots.
 
     Raises
     ------
@@ -237,7 +255,7 @@ def _scaled(box: tuple[int, int, int, int], scale: float) -> tuple[float, float,
 
 
 def _html_cells(face: FaceAnswer) -> str:
-    """Return a face as cells of a table: its pictures, the verdict and the scores."""
+    """Return the cells of a face's row: its pictures, the verdict and the scores."""
     drawn = {"what the model saw": face.prepared, "its reconstruction": face.reconstruction}
     size = f"width:{HTML_SIDE}px;height:{HTML_SIDE}px"
     pictures = [
@@ -262,12 +280,18 @@ def same_faces(first: PhotoAnswer, second: PhotoAnswer) -> list[tuple[int, int]]
     Parameters
     ----------
     first, second : PhotoAnswer
+        Answers of two models or detectors.
 
     Returns
     -------
     list of (int, int)
-        Positions in the faces of `first` and of `second`; boxes of which more than half of the
-        union overlaps, each in one pair, the best pairs first.
+        Indices in the faces of `first` and of `second`, the best pairs first. The boxes of a pair
+        share more than half of their union, and each face is in at most one pair.
+
+    Examples
+    --------
+    >>> same_faces(PhotoAnswer("a.jpg"), PhotoAnswer("a.jpg"))
+    []
     """
     overlaps = [
         (overlap, i, j)

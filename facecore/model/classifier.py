@@ -18,20 +18,10 @@ from facecore.model.rule import AnswerRule
 from facecore.system.files import sha256
 
 FORMAT = 1
-
-
 MAX_ARRAY_BYTES = 2**30
-
-
 KERNELS = ("rbf", "linear")
-
-
-CHUNK = 1024
-
-
-FEW = 64  # rows
-
-
+CHUNK = 1024  # faces whose kernel values are in memory at once
+FEW = 64  # rows that are multiplied two by two
 SMALL = 250_000  # products that BLAS does not share among threads
 
 
@@ -56,15 +46,17 @@ class Member:
     kernel_vectors : ndarray of shape (n_vectors, n_components), float32
         Support vectors or cluster centres in face space.
     coefficients : ndarray of shape (n_vectors, n_outputs), float64
+        Weight of each kernel vector in each output.
     intercept : ndarray of shape (n_outputs,), float64
+        What is added to each output.
     gamma : float
-        Width of the RBF kernel ``exp(-gamma * squared distance)``; unused if linear.
+        Factor in the RBF kernel ``exp(-gamma * squared distance)``, at least 0; unused if linear.
     kernel : str
         ``"rbf"`` or ``"linear"``.
     features : Features
-        What it reads of a prepared face.
+        What the member reads from a prepared face.
     name : str
-        Apart from those of the model's other members.
+        Unique within the model.
     """
 
     minimum: np.ndarray
@@ -94,10 +86,11 @@ class Member:
 
     @cached_property
     def _squares(self) -> np.ndarray:
-        return np.einsum("ij,ij->i", self._vectors, self._vectors, dtype=np.float64)
+        squares = np.einsum("ij,ij->i", self._vectors, self._vectors, dtype=np.float64)
+        return np.asarray(squares)
 
     def unpack(self) -> None:
-        """Compute now what is computed once, so that copies of the member carry it."""
+        """Fill the member's caches, so that copies of it carry them."""
         _ = self.basis, self._vectors, self._squares
 
     def _products(self, rows: np.ndarray) -> np.ndarray:
@@ -109,14 +102,15 @@ class Member:
         Parameters
         ----------
         X : ndarray of shape (n_faces, side * side)
-            Grey levels.
+            Grey levels, from 0 to 255; or embeddings, of shape (n_faces, 128).
 
         Returns
         -------
         ndarray of shape (n_faces, n_features), float32
             In [0, 1] for training faces; other faces may leave it.
         """
-        return (self.features.extract(X).astype(np.float32) - self.minimum) / self.span
+        features = self.features.extract(X).astype(np.float32)
+        return np.asarray((features - self.minimum) / self.span)
 
     def coordinates(self, X: np.ndarray) -> np.ndarray:
         """Project prepared faces into face space (Turk and Pentland 1991).
@@ -124,13 +118,14 @@ class Member:
         Parameters
         ----------
         X : ndarray of shape (n_faces, side * side)
-            Grey levels.
+            Grey levels, from 0 to 255; or embeddings, of shape (n_faces, 128).
 
         Returns
         -------
         ndarray of shape (n_faces, n_components), float32
+            In standard deviations where the member is whitened, else in units of the min-max scale.
         """
-        return _times_few(self.basis, self.scale(X) - self.mean) / self.deviation
+        return np.asarray(_times_few(self.basis, self.scale(X) - self.mean) / self.deviation)
 
     def rebuild(self, Z: np.ndarray) -> np.ndarray:
         """Return the features of points of face space, the inverse of `coordinates`.
@@ -147,7 +142,7 @@ class Member:
         """
         k = Z.shape[1]
         scaled = (Z * self.deviation[:k]).astype(np.float32) @ self.basis[:k] + self.mean
-        return scaled * self.span + self.minimum
+        return np.asarray(scaled * self.span + self.minimum)
 
     def decide(self, Z: np.ndarray) -> np.ndarray:
         """Return the kernel machine's values at points of face space.
@@ -155,16 +150,20 @@ class Member:
         Parameters
         ----------
         Z : ndarray of shape (n_faces, n_components)
+            Coordinates, as `coordinates` returns them.
 
         Returns
         -------
         ndarray of shape (n_faces, n_outputs), float64
+            Decision values of the member, before calibration.
         """
         parts = []
         for start in range(0, max(1, len(Z)), CHUNK):
             rows = Z[start : start + CHUNK].astype(np.float64)
             dot = self._products(rows)
             if self.kernel == "rbf":
+                # |a - b|^2 = |a|^2 + |b|^2 - 2 ab: one matrix product in place of all differences;
+                # rounding may leave it just below 0
                 squares = (rows**2).sum(1)[:, None] + self._squares
                 dot = np.exp(-self.gamma * np.maximum(squares - 2 * dot, 0))
             parts.append(dot @ self.coefficients + self.intercept)
@@ -176,20 +175,23 @@ class Member:
         Parameters
         ----------
         Z : ndarray of shape (n_faces, n_components)
+            Coordinates, as `coordinates` returns them.
         weights : ndarray of shape (n_outputs,)
-            Of the values that `decide` returns.
+            Weights of the values that `decide` returns.
 
         Returns
         -------
         ndarray of shape (n_faces, n_components), float64
+            Change of the weighted sum per unit of each coordinate.
         """
         share = self.coefficients @ weights
         if self.kernel == "linear":
             return np.tile(share @ self._vectors, (len(Z), 1))
         rows = Z.astype(np.float64)
         squares = (rows**2).sum(1)[:, None] + self._squares
+        # the gradient of exp(-gamma |z - v|^2) is itself times 2 gamma (v - z)
         pull = share * np.exp(-self.gamma * np.maximum(squares - 2 * self._products(rows), 0))
-        return 2 * self.gamma * (pull @ self._vectors - pull.sum(1)[:, None] * rows)
+        return np.asarray(2 * self.gamma * (pull @ self._vectors - pull.sum(1)[:, None] * rows))
 
 
 @dataclass(frozen=True)
@@ -199,22 +201,32 @@ class FaceModel:
     Parameters
     ----------
     labels : tuple of str
-        With two labels a positive decision means the second.
+        Two or more different labels; with two, a decision above 0 means the second.
     members : tuple of Member
-        Their decisions are averaged, by `weights`.
+        The members, at least one, whose decisions are averaged by `weights`.
     slope : ndarray of shape (n_outputs,), float64
         Probability = ``1 / (1 + exp(-slope * decision))`` (Platt 1999, offset folded into the
         decision, so that decision 0 is probability 0.5).
     recipe : Recipe
-        How a photo becomes a row of numbers; with `mirror` the decision is the mean over a face
-        and its mirror image.
+        How a photo becomes a row of numbers. If its `mirror` is set, decisions are the mean over
+        a face and its mirror image.
     spread : tuple of ndarray or None
         For each label the mean, shape (n_labels, k), and a factor of the covariance, shape
-        (n_labels, k, k), of the leading coordinates: what made faces are drawn from.
+        (n_labels, k, k), of the leading coordinates, from which synthetic faces are sampled.
     rule : AnswerRule
-        When an answer may be given.
+        When a face gets a label.
     weights : ndarray of shape (n_members, n_outputs), float64, or None
-        What each member counts, 1 in all for each output; equally where None.
+        Weight of each member, at least 0, summing to 1 for each output; None means equal weights.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model, sample_faces
+    >>> model = load_model("classic")
+    >>> faces = sample_faces(model, "female", 3, seed=1)
+    >>> model.predict(faces).shape, model.predict_proba(faces).shape
+    ((3,), (3, 2))
+    >>> model.transform(faces).shape
+    (3, 150)
     """
 
     labels: tuple[str, ...]
@@ -237,16 +249,19 @@ class FaceModel:
 
     @property
     def shares(self) -> np.ndarray:
-        """What each member counts, ndarray of shape (n_members, n_outputs), 1 in all."""
+        """Weight of each member, ndarray of shape (n_members, n_outputs), summing to 1."""
         if self.weights is None:
             return np.full((len(self.members), len(self.slope)), 1 / len(self.members))
         return self.weights
 
     @property
     def pixels(self) -> Member:
-        """The member whose features are pixels, which draws eigenfaces.
+        """The member that reads pixels, which has the eigenfaces.
 
-        ModelError is raised where there is none.
+        Raises
+        ------
+        ModelError
+            No member reads pixels.
         """
         if not self.draws:
             raise ModelError("no member of this model reads pixels, so it has no eigenfaces")
@@ -254,20 +269,25 @@ class FaceModel:
 
     @property
     def draws(self) -> bool:
-        """Whether a member reads pixels, so that what it keeps of a face can be drawn."""
+        """Whether a member reads pixels, so that faces can be reconstructed."""
         return any(member.features.kind == "pixels" for member in self.members)
 
     @property
     def leading(self) -> Member:
-        """The member whose space faces are shown and held against: the eigenfaces if it draws."""
+        """The member whose face space is shown: that of the eigenfaces, or else the first."""
         return self.pixels if self.draws else self.members[0]
 
     @cached_property
     def eigenfaces(self) -> "FaceModel":
-        """The model of the pixels alone, which decides on faces that eigenfaces draw.
+        """The model of the pixels alone, which classifies reconstructed faces.
 
-        It is the model itself where there is nothing else. It takes the pictures that
-        `Member.rebuild` draws, and its probabilities are calibrated on their own.
+        It is the model itself where there is no other member. It reads the pictures that
+        `Member.rebuild` returns. Its slope is 1 where the model has several members.
+
+        Raises
+        ------
+        ModelError
+            No member reads pixels.
         """
         member = self.pixels
         if len(self.members) == 1 and member.features == WHOLE:
@@ -278,17 +298,24 @@ class FaceModel:
         return FaceModel(self.labels, (alone,), slope, recipe, self.spread)
 
     def decision_function(self, X: np.ndarray) -> np.ndarray:
-        """Return the calibrated machine's decision values.
+        """Return the decision values, the weighted mean over the members.
 
         Parameters
         ----------
-        X : ndarray of shape (n_faces, side * side), uint8 grey levels
+        X : ndarray of shape (n_faces, side * side) or (n_faces, side, side)
+            Prepared faces, as `check_faces` takes them.
 
         Returns
         -------
-        ndarray of shape (n_faces,) for two labels, else (n_faces, n_labels), float64
+        ndarray of shape (n_faces,) or (n_faces, n_labels), float64
+            One value per face for two labels, above 0 for the second; else one per label.
+
+        Raises
+        ------
+        DataError
+            The faces are refused by `check_faces`.
         """
-        values = (self.shares[:, None] * self.member_decisions(X)).sum(axis=0)
+        values = np.asarray((self.shares[:, None] * self.member_decisions(X)).sum(axis=0))
         return values[:, 0] if values.shape[1] == 1 else values
 
     def member_decisions(self, X: np.ndarray) -> np.ndarray:
@@ -296,12 +323,18 @@ class FaceModel:
 
         Parameters
         ----------
-        X : ndarray of shape (n_faces, side * side), uint8 grey levels
+        X : ndarray of shape (n_faces, side * side) or (n_faces, side, side)
+            Prepared faces, as `check_faces` takes them.
 
         Returns
         -------
         ndarray of shape (n_members, n_faces, n_outputs), float64
-            One output for two labels, else one a label.
+            One output for two labels, else one per label.
+
+        Raises
+        ------
+        DataError
+            The faces are refused by `check_faces`.
         """
         X = self.check_faces(X)
         mirrored = self.recipe.mirror
@@ -310,11 +343,11 @@ class FaceModel:
         return (values[:, : len(X)] + values[:, len(X) :]) / 2 if mirrored else values
 
     def probability_of(self, decisions: np.ndarray) -> np.ndarray:
-        """Turn decision values into probabilities.
+        """Turn decision values into probabilities (Platt 1999).
 
         Parameters
         ----------
-        decisions : ndarray
+        decisions : ndarray of shape (n_faces,) or (n_faces, n_labels)
             As `decision_function` returns them.
 
         Returns
@@ -326,43 +359,56 @@ class FaceModel:
         p = 1 / (1 + np.exp(np.clip(-self.slope * values, -500, 500)))
         if p.shape[1] == 1:
             return np.hstack([1 - p, p])
-        return p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300)
+        return np.asarray(p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300))
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return the calibrated probability of each label.
 
         Parameters
         ----------
-        X : ndarray of shape (n_faces, side * side), uint8 grey levels
+        X : ndarray of shape (n_faces, side * side) or (n_faces, side, side)
+            Prepared faces, as `check_faces` takes them.
 
         Returns
         -------
-        ndarray of shape (n_faces, n_labels), float64, in [0, 1]
+        ndarray of shape (n_faces, n_labels), float64
+            In [0, 1], in the order of `labels`; each row sums to 1.
+
+        Raises
+        ------
+        DataError
+            The faces are refused by `check_faces`.
         """
         return self.probability_of(self.decision_function(X))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the label of each face.
+        """Return the likeliest label of each face, whatever the rule.
 
         Parameters
         ----------
-        X : ndarray of shape (n_faces, side * side), uint8 grey levels
+        X : ndarray of shape (n_faces, side * side) or (n_faces, side, side)
+            Prepared faces, as `check_faces` takes them.
 
         Returns
         -------
         ndarray of shape (n_faces,), str
+            One label per face.
+
+        Raises
+        ------
+        DataError
+            The faces are refused by `check_faces`.
         """
-        return np.asarray(self.labels)[self.predict_proba(X).argmax(axis=1)]
+        labels: np.ndarray = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return labels
 
     def transform(self, X: np.ndarray) -> np.ndarray:
-        """Project prepared faces into the model's face space.
-
-        Of a model with several members it is the space of the eigenfaces.
+        """Project prepared faces into face space, that of the eigenfaces where there are any.
 
         Parameters
         ----------
-        X : ndarray of shape (n_faces, side * side) or (n_faces, side, side), grey levels
-            As `check_faces` takes them.
+        X : ndarray of shape (n_faces, side * side) or (n_faces, side, side)
+            Prepared faces, as `check_faces` takes them.
 
         Returns
         -------
@@ -372,12 +418,12 @@ class FaceModel:
         Raises
         ------
         DataError
-            The faces cannot be read.
+            The faces are refused by `check_faces`.
         """
         return self.leading.coordinates(self.check_faces(X))
 
     def inverse_transform(self, Z: np.ndarray) -> np.ndarray:
-        """Draw points of face space as faces.
+        """Reconstruct faces from points of face space.
 
         Parameters
         ----------
@@ -392,9 +438,15 @@ class FaceModel:
         Raises
         ------
         ModelError
-            No member reads pixels, so there are no eigenfaces to draw with.
+            No member reads pixels, so the model has no eigenfaces.
         DataError
             There are more coordinates than eigenfaces.
+
+        Examples
+        --------
+        >>> from facecore.model import load_model
+        >>> load_model("classic").inverse_transform(np.zeros((1, 10))).shape
+        (1, 100, 100)
         """
         member, Z = self.pixels, np.atleast_2d(np.asarray(Z))
         if Z.shape[1] > len(member.components):
@@ -411,13 +463,13 @@ class FaceModel:
         Parameters
         ----------
         X : ndarray of shape (n_faces, side * side) or (n_faces, side, side)
-            Grey levels from 0 to 255 of prepared faces; of a model of the recipe ``embedding``
-            float embeddings of shape (n_faces, 128).
+            Grey levels of prepared faces, from 0 to 255, of any integer or float dtype; or
+            embeddings, floats of shape (n_faces, 128), where the model reads these.
 
         Returns
         -------
         ndarray of shape (n_faces, n_numbers)
-            A view where that is possible.
+            The rows, in the dtype of `X`; a view where possible.
 
         Raises
         ------
@@ -446,11 +498,12 @@ class FaceModel:
         return rows
 
     def save(self, folder: Path) -> None:
-        """Write ``model.npz`` (arrays) and ``model.json`` into an existing folder.
+        """Write ``model.npz`` (arrays) and ``model.json`` (all else) into an existing folder.
 
         Parameters
         ----------
         folder : Path
+            The folder; files of these names are overwritten.
         """
         arrays: dict[str, np.ndarray] = {"slope": self.slope}
         scalars = []
@@ -482,14 +535,18 @@ class FaceModel:
         Parameters
         ----------
         folder : Path
+            The folder with ``model.npz`` and ``model.json``.
 
         Returns
         -------
         FaceModel
+            The model, after checking all of it.
 
         Raises
         ------
         ModelError
+            A file is missing, damaged or does not match its checksum, the format is newer, or the
+            recipe needs weights that are not installed.
         """
         name = folder.name
         try:
@@ -508,7 +565,7 @@ class FaceModel:
             arrays = _read_arrays(folder / "model.npz")
             known = {f"{key}_{i}" for key in _ARRAYS for i in range(len(document["members"]))}
             if added := sorted(set(arrays) - known - _OPTIONAL):
-                raise ValueError(f"{added[0]} is none of its arrays")
+                raise ValueError(f"{added[0]} is not one of its arrays")
             members = tuple(
                 _member({key: arrays[f"{key}_{i}"] for key in _ARRAYS}, scalars)
                 for i, scalars in enumerate(document["members"])
@@ -544,16 +601,18 @@ class FaceModel:
 def _times_few(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return ``rows @ matrix.T``.
 
-    Few rows go two by two through blocks of the matrix that fit in a core's cache: the matrix comes
-    out of memory once. The products are too small for BLAS to share them among threads, so the sums
-    depend neither on the number of threads nor on the other rows.
+    A few rows are multiplied two by two with blocks of the matrix that fit in a core's cache, so
+    that the matrix is read from memory once. The products are too small for BLAS to share them
+    among threads, so the sums depend neither on the number of threads nor on the other rows.
     """
     matrix = np.asarray(matrix)  # views of a memory map are slow to make
-    if len(rows) > FEW:
-        return (matrix @ rows.T).T
+    if len(rows) > FEW:  # arithmetic counts more than memory, and threads help
+        return np.asarray((matrix @ rows.T).T)
+    # rows of the matrix in a block, so that a block times a pair stays below SMALL products
     step = max(1, SMALL // (2 * matrix.shape[1]))
     pairs = [(slice(i, i + 2), rows[i : i + 2].T) for i in range(0, len(rows), 2)]
     result = np.empty((len(rows), len(matrix)), dtype=np.result_type(matrix, rows))
+    # blocks outside, pairs inside: a block is in the cache for all pairs but the first
     for start in range(0, len(matrix), step):
         block = matrix[start : start + step]
         for pair, columns in pairs:
@@ -562,14 +621,17 @@ def _times_few(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 _ARRAYS = (
-    "minimum", "span", "mean", "components", "deviation", "variance",
-    "kernel_vectors", "coefficients", "intercept",
-)  # fmt: skip
-
-
+    "minimum",
+    "span",
+    "mean",
+    "components",
+    "deviation",
+    "variance",
+    "kernel_vectors",
+    "coefficients",
+    "intercept",
+)
 _OPTIONAL = {"slope", "weights", "spread_mean", "spread_factor"}
-
-
 _SCALARS = ("total_variance", "gamma", "kernel", "name")
 
 
@@ -603,7 +665,7 @@ def _check(model: FaceModel) -> None:
     k = len(model.labels)
     outputs = 1 if k == 2 else k
     if k < 2 or len(set(model.labels)) != k or not model.members:
-        raise ValueError("it needs two or more different labels and a member")
+        raise ValueError("it needs at least two different labels and one member")
     if model.slope.shape != (outputs,) or model.slope.dtype.kind != "f":
         raise ValueError("the calibration does not fit the labels")
     if not (np.isfinite(model.slope) & (model.slope > 0)).all():
@@ -621,27 +683,33 @@ def _check(model: FaceModel) -> None:
         if not (n and d and v):
             raise ValueError("eigenfaces or kernel vectors are empty")
         shapes = {
-            "minimum": (d,), "span": (d,), "mean": (d,), "deviation": (n,), "variance": (n,),
-            "kernel_vectors": (v, n), "coefficients": (v, outputs), "intercept": (outputs,),
-        }  # fmt: skip
+            "minimum": (d,),
+            "span": (d,),
+            "mean": (d,),
+            "deviation": (n,),
+            "variance": (n,),
+            "kernel_vectors": (v, n),
+            "coefficients": (v, outputs),
+            "intercept": (outputs,),
+        }
         for key, shape in shapes.items():
             if getattr(m, key).shape != shape:
                 raise ValueError(f"{key} has shape {getattr(m, key).shape}, not {shape}")
         for key in _ARRAYS:
             array = getattr(m, key)
             if array.dtype.kind != "f" or not np.isfinite(array).all():
-                raise ValueError(f"{key} holds something else than finite numbers")
+                raise ValueError(f"{key} must hold finite floats only")
         if not ((m.span > 0).all() and (m.deviation > 0).all()):
             raise ValueError("a span or deviation is not above 0")
         if m.kernel not in KERNELS or not np.isfinite(m.gamma) or m.gamma < 0:
             raise ValueError(f"kernel {m.kernel!r} is unknown")
         if d != m.features.count(model.recipe.side):
             raise ValueError("the eigenfaces do not have the size of the features")
-    described = [m.features.kind == "network" for m in model.members]
-    if not (all(described) if model.recipe.embedding else model.draws and not any(described)):
+    embedded = [m.features.kind == "network" for m in model.members]
+    if not (all(embedded) if model.recipe.embedding else model.draws and not any(embedded)):
         raise ValueError("its members do not read what its recipe prepares")
     if len({m.name for m in model.members}) != len(model.members):
-        raise ValueError("two members have one name")
+        raise ValueError("two members have the same name")
     if model.spread is not None:
         mean, factor = model.spread
         size = mean.shape[-1]
@@ -650,4 +718,4 @@ def _check(model: FaceModel) -> None:
         if size > len(model.leading.components):
             raise ValueError("the spread has more coordinates than eigenfaces")
         if not all(a.dtype.kind == "f" and np.isfinite(a).all() for a in model.spread):
-            raise ValueError("the spread holds something else than finite numbers")
+            raise ValueError("the spread must hold finite floats only")

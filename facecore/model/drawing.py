@@ -10,20 +10,19 @@ from facecore.face.features import BINS, PATTERNS, Features, find_patterns
 
 GLYPH = 24  # side of the drawing of a cell, in pixels
 
-
 Colour = tuple[int, int, int]
 
-# Okabe and Ito (2008): apart for the colour-blind, on light and on dark.
+# Okabe and Ito (2008): distinct for colour-blind readers, on light and on dark.
 PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
 
 
 def label_colours(labels: Sequence[str]) -> dict[str, str]:
-    """Return each label's colour, the same everywhere.
+    """Return the colour of each label, the same everywhere.
 
     Parameters
     ----------
     labels : sequence of str
-        In the model's order.
+        Labels in the model's order.
 
     Returns
     -------
@@ -44,7 +43,7 @@ def to_rgb(colour: str) -> Colour:
     Parameters
     ----------
     colour : str
-        Such as ``"#0072b2"``.
+        Six hexadecimal digits, such as ``"#0072b2"``.
 
     Returns
     -------
@@ -132,14 +131,22 @@ def to_image(row: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     row : ndarray of shape (side * side,)
-        Grey levels; what leaves [0, 255] is clipped.
+        Grey levels of any dtype; values outside [0, 255] are clipped.
 
     Returns
     -------
     ndarray of shape (side, side), uint8
+        Rounded grey levels.
+
+    Examples
+    --------
+    >>> to_image(np.array([-3.0, 0.7, 128.2, 300.0]))
+    array([[  0,   1],
+           [128, 255]], dtype=uint8)
     """
     side = round(len(row) ** 0.5)
-    return np.clip(np.rint(row), 0, 255).astype(np.uint8).reshape(side, side)
+    picture = np.clip(np.rint(row), 0, 255).astype(np.uint8)
+    return np.asarray(picture.reshape(side, side))
 
 
 def to_signed_image(row: np.ndarray) -> np.ndarray:
@@ -148,30 +155,43 @@ def to_signed_image(row: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     row : ndarray of shape (side * side,)
+        Values around zero, in any unit.
 
     Returns
     -------
     ndarray of shape (side, side), uint8
-        Middle grey is zero.
+        Grey levels; 128 is zero, and the largest absolute value is 0 or 255.
+
+    Examples
+    --------
+    >>> to_signed_image(np.array([-2.0, 0.0, 0.0, 1.0]))
+    array([[  0, 128],
+           [128, 191]], dtype=uint8)
     """
     return to_image(127.5 + 127.5 * row / max(float(np.abs(row).max()), 1e-12))
 
 
 def draw_features(features: Features, face: np.ndarray) -> np.ndarray:
-    """Draw what features hold of a prepared face: pixels, a star of edges a cell, or patterns.
+    """Draw what features keep of a prepared face: pixels, a star of edges per cell, or patterns.
 
     Parameters
     ----------
     features : Features
+        What a member reads: pixels, histograms of gradients or local patterns.
     face : ndarray of shape (side, side), uint8
-        As the model saw it.
+        Grey levels of the prepared face, from 0 to 255.
 
     Returns
     -------
     ndarray of shape (n, n), uint8
-        Of histograms of gradients, the stronger a gradient, the brighter the stroke across it,
-        which runs along the edge (Dalal and Triggs 2005). Of local patterns, the more neighbours
-        are as bright as the pixel, the brighter it is; white has no uniform pattern.
+        Grey levels. For histograms of gradients, the stronger a gradient, the brighter the stroke
+        across it, which runs along the edge (Dalal and Triggs 2005). For local patterns, the more
+        neighbours are as bright as the pixel, the brighter it is; white is no uniform pattern.
+
+    Examples
+    --------
+    >>> draw_features(Features("hog", side=96, cell=12), np.eye(96, dtype=np.uint8)).shape
+    (192, 192)
     """
     if features.kind == "pixels":
         return features.read(face)
@@ -181,6 +201,7 @@ def draw_features(features: Features, face: np.ndarray) -> np.ndarray:
     row = features.extract(face.reshape(1, -1))[0]
     angles = (np.arange(BINS) + 0.5) * 2 * np.pi / BINS
     y, x = np.mgrid[:GLYPH, :GLYPH] - (GLYPH - 1) / 2
+    # distance of each pixel of a glyph from the line at right angles to the gradient
     across = [np.abs(x * np.cos(angle) + y * np.sin(angle)) for angle in angles]
     strokes = np.clip(1.2 - np.array(across), 0, 1) * (np.hypot(x, y) < GLYPH / 2)
     stars = np.tensordot(features.cells(row), strokes, 1)  # (row, column, y, x)

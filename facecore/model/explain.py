@@ -1,4 +1,4 @@
-"""Show what a model sees in a face: reconstruction, distance from face space, reasons."""
+"""What a model sees in a face: its reconstruction, its distance from face space, and reasons."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,28 +12,40 @@ from facecore.face.recipes import to_rows
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.drawing import to_image, to_signed_image
 
-PATH_STEPS = 32
-
-
-PATCHES = 5  # patches that an occlusion hides fill the crop's width
-
-
+PATH_STEPS = 32  # points at which the gradient is taken between the mean face and a face
+PATCHES = 5  # side by side, the patches of an occlusion fill the crop's width
 WALK_STEP = 0.25  # of a walk, in standard deviations
 
 
 def reconstruct(model: FaceModel, X: np.ndarray, n_components: int | None = None) -> np.ndarray:
-    """Draw faces again from their eigenface coordinates (Sirovich and Kirby 1987).
+    """Reconstruct faces from their eigenface coordinates (Sirovich and Kirby 1987).
 
     Parameters
     ----------
     model : FaceModel
-    X : ndarray of shape (n_faces, side * side), uint8 grey levels
+        A model with eigenfaces.
+    X : ndarray of shape (n_faces, side * side), uint8
+        Grey levels of prepared faces, from 0 to 255.
     n_components : int, optional
-        Leading components to use; all by default.
+        Number of leading eigenfaces to use, at least 0; all by default.
 
     Returns
     -------
-    ndarray of shape (n_faces, side, side), uint8
+    ndarray of shape (n_faces, s, s), uint8
+        Grey levels of the part of the face that the eigenfaces read.
+
+    Raises
+    ------
+    ModelError
+        The model has no eigenfaces.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model, sample_faces
+    >>> model = load_model("classic")
+    >>> X = sample_faces(model, "female", 2).reshape(2, -1)
+    >>> reconstruct(model, X, n_components=20).shape
+    (2, 100, 100)
     """
     member = model.pixels
     Z = member.coordinates(X)[:, :n_components]
@@ -41,37 +53,47 @@ def reconstruct(model: FaceModel, X: np.ndarray, n_components: int | None = None
 
 
 def distance_from_face_space(model: FaceModel, X: np.ndarray) -> np.ndarray:
-    """Return how far faces are from what the eigenfaces can draw (Turk and Pentland 1991).
+    """Return how far faces are from face space (Turk and Pentland 1991).
 
     Parameters
     ----------
     model : FaceModel
-    X : ndarray of shape (n_faces, side * side), uint8 grey levels
+        Any model.
+    X : ndarray of shape (n_faces, side * side), uint8
+        Grey levels of prepared faces, from 0 to 255; or embeddings, float32 of shape
+        (n_faces, 128), where the model reads these.
 
     Returns
     -------
     ndarray of shape (n_faces,), float64
-        Root mean square of the residual over the pixels, in units of the min-max scale (1 is
-        the whole range of a pixel).
+        Root mean square of the residual over the features, in units of the min-max scale (1 is
+        the whole range of a pixel in the training faces).
     """
     centred, seen = _look(model.leading, X)
     return _length(centred - seen)
 
 
 def redraw(model: FaceModel, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Draw faces from all their eigenfaces, and measure what these leave over, in one projection.
+    """Reconstruct faces and compute their distance from face space in one projection.
 
     Parameters
     ----------
     model : FaceModel
-    X : ndarray of shape (n_faces, side * side), uint8 grey levels
+        A model with eigenfaces.
+    X : ndarray of shape (n_faces, side * side), uint8
+        Grey levels of prepared faces, from 0 to 255.
 
     Returns
     -------
-    drawn : ndarray of shape (n_faces, side, side), uint8
-        As `reconstruct` draws them.
+    drawn : ndarray of shape (n_faces, s, s), uint8
+        As `reconstruct` returns them.
     distances : ndarray of shape (n_faces,), float64
-        As `distance_from_face_space` measures them.
+        As `distance_from_face_space` returns them.
+
+    Raises
+    ------
+    ModelError
+        The model has no eigenfaces.
     """
     member = model.pixels
     centred, seen = _look(member, X)
@@ -86,20 +108,20 @@ def _look(member: Member, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _length(rest: np.ndarray) -> np.ndarray:
-    return np.sqrt((rest.astype(np.float64) ** 2).mean(axis=1))
+    """Return the root mean square of each row."""
+    return np.asarray(np.sqrt((rest.astype(np.float64) ** 2).mean(axis=1)))
 
 
 def typical_distance(model: FaceModel) -> float:
-    """Return how far the training faces are from face space: what their eigenfaces leave over.
+    """Return the distance of the training faces from face space: what the eigenfaces leave over.
 
-    Measured with the shipped model, 120 photos each of LFW, UTKFace and portraits of congress:
-    half of the faces lie within 0.9 to 1.2 times of it and 95 % within 1.4 to 1.8 times. Smooth
-    patches without a face lie within it too: a large distance speaks against a face, a small one
-    does not prove one.
+    A large distance is evidence against a face. A small one does not prove a face, since smooth
+    patches are close to face space too; see docs/decisions.
 
     Parameters
     ----------
     model : FaceModel
+        Any model.
 
     Returns
     -------
@@ -117,12 +139,19 @@ def eigenface_images(model: FaceModel, count: int) -> np.ndarray:
     Parameters
     ----------
     model : FaceModel
+        A model with eigenfaces.
     count : int
+        Number of eigenfaces, at least 0; a model with fewer returns all of them.
 
     Returns
     -------
-    ndarray of shape (count, side, side), uint8
-        128 is zero.
+    ndarray of shape (count, s, s), uint8
+        Grey levels; 128 is zero.
+
+    Raises
+    ------
+    ModelError
+        The model has no eigenfaces.
     """
     return np.array([to_signed_image(row) for row in model.pixels.basis[:count]])
 
@@ -133,10 +162,17 @@ def mean_face(model: FaceModel) -> np.ndarray:
     Parameters
     ----------
     model : FaceModel
+        A model with eigenfaces.
 
     Returns
     -------
-    ndarray of shape (side, side), uint8
+    ndarray of shape (s, s), uint8
+        Grey levels of the part of the face that the eigenfaces read.
+
+    Raises
+    ------
+    ModelError
+        The model has no eigenfaces.
     """
     member = model.pixels
     return to_image(member.rebuild(np.zeros((1, len(member.deviation))))[0])
@@ -148,40 +184,52 @@ def label_means(model: FaceModel) -> np.ndarray:
     Parameters
     ----------
     model : FaceModel
+        A model with eigenfaces that stores the spread of its coordinates.
 
     Returns
     -------
-    ndarray of shape (n_labels, side * side), float32
-        Grey levels, from the leading coordinates whose spread the model stores.
+    ndarray of shape (n_labels, s * s), float32
+        Grey levels, computed from the leading coordinates whose spread the model stores.
 
     Raises
     ------
     DataError
-        The model stores none.
+        The model stores no spread.
+    ModelError
+        The model has no eigenfaces.
     """
     if model.spread is None:
-        raise DataError("this model stores no spread of its coordinates to draw means from")
+        raise DataError("this model stores no spread of its coordinates, so it has no means")
     return model.pixels.rebuild(model.spread[0])
 
 
 def reconstruction_errors(model: FaceModel, X: np.ndarray) -> np.ndarray:
-    """Return how far from its face a reconstruction with 0, 1, ... n eigenfaces is.
+    """Return the error of reconstructions with 0, 1, ... n eigenfaces.
 
     Parameters
     ----------
     model : FaceModel
-    X : ndarray of shape (n_faces, side * side), uint8 grey levels
+        A model with eigenfaces.
+    X : ndarray of shape (n_faces, side * side), uint8
+        Grey levels of prepared faces, from 0 to 255.
 
     Returns
     -------
     ndarray of shape (n_faces, n_components + 1), float64
         Root mean square over the pixels, in units of the min-max scale; the last column is the
         distance from face space.
+
+    Raises
+    ------
+    ModelError
+        The model has no eigenfaces.
     """
     member = model.pixels
     centred = (member.scale(X) - member.mean).astype(np.float64)
     rest = np.empty((len(X), len(member.components) + 1))
     rest[:, 0] = (centred**2).mean(axis=1)
+    # Eigenfaces are orthonormal: each one takes its squared coordinate from the squared error, so
+    # no reconstruction has to be drawn.
     gained = (centred @ member.basis.T.astype(np.float64)) ** 2 / centred.shape[1]
     rest[:, 1:] = rest[:, :1] - gained.cumsum(axis=1)
     return np.sqrt(np.maximum(rest, 0))
@@ -193,66 +241,70 @@ def decision_for(model: FaceModel, X: np.ndarray, label: str) -> np.ndarray:
     Parameters
     ----------
     model : FaceModel
+        Any model.
     X : ndarray of shape (n_faces, side * side)
-        Grey levels.
+        Grey levels of prepared faces, from 0 to 255; or embeddings, of shape (n_faces, 128).
     label : str
+        One of the model's labels.
 
     Returns
     -------
     ndarray of shape (n_faces,), float64
-        Above 0 the machine says the label.
+        Above 0 the kernel machine decides for the label.
     """
     values = model.decision_function(X).reshape(len(X), -1)
-    return values @ _weights(model, label)
+    return np.asarray(values @ _weights(model, label))
 
 
 def decision_gradient(model: FaceModel, X: np.ndarray, label: str) -> np.ndarray:
-    """Return how each grey level of a face moves the decision for a label (exact gradient).
+    """Return the exact gradient of the decision for a label in the grey levels of a face.
 
     Parameters
     ----------
     model : FaceModel
-        All of whose features are pixels.
+        A model that reads nothing but the pixels of the whole prepared face.
     X : ndarray of shape (n_faces, side * side)
-        Grey levels.
+        Grey levels, from 0 to 255.
     label : str
+        One of the model's labels.
 
     Returns
     -------
     ndarray of shape (n_faces, side * side), float64
-        Change of the decision value a grey level.
+        Change of the decision value per grey level.
 
     Raises
     ------
     DataError
-        The model has other features, which have no gradient in pixels here.
+        The model reads other features, which have no gradient in pixels here.
     """
     if not _is_pixels(model):
-        raise DataError("only a model whose features are pixels has a gradient in pixels")
+        raise DataError("only a model that reads nothing but pixels has a gradient in pixels")
     weights = _weights(model, label)
     total = np.zeros(X.shape)
     for member, share in zip(model.members, model.shares, strict=True):
+        # chain rule: coordinates are (X - minimum) / span - mean, times basis, over deviation
         through = member.basis / (member.deviation[:, None] * member.span)
         total += member.gradient(member.coordinates(X), share * weights) @ through
         if model.recipe.mirror:
             seen = member.gradient(member.coordinates(mirror(X)), share * weights) @ through
-            total += mirror(seen)
+            total += mirror(seen)  # back to the pixels of the face that was mirrored
     return total / (2 if model.recipe.mirror else 1)
 
 
 @dataclass(frozen=True)
 class Heat:
-    """What in a face moved the decision.
+    """How much each place of a face moved the decision.
 
     Parameters
     ----------
     kind : str
-        ``"gradient"``: the exact gradient, summed along the way from the mean face to this one
-        (integrated gradients, Sundararajan, Taly and Yan 2017); its sum is the change of the
-        decision. ``"occlusion"``: the change when a patch is hidden under plain grey (Zeiler and
-        Fergus 2014).
+        ``"gradient"``: the exact gradient, summed along the straight line from the mean face to
+        this one (integrated gradients, Sundararajan, Taly and Yan 2017); the values sum to the
+        change of the decision, up to the error of the summation. ``"occlusion"``: the change when
+        a patch is hidden under plain grey (Zeiler and Fergus 2014).
     label : str
-        Values above 0 speak for it.
+        The label that values above 0 speak for.
     values : ndarray of shape (side, side), float64
         In units of the decision value.
     """
@@ -263,19 +315,29 @@ class Heat:
 
 
 def explain_decision(model: FaceModel, crop: np.ndarray, label: str | None = None) -> Heat:
-    """Say what in a face moved the decision: by gradient where the features are pixels.
+    """Explain a decision: by integrated gradients where the features are pixels, else by occlusion.
 
     Parameters
     ----------
     model : FaceModel
+        Any model.
     crop : ndarray of shape (side, side) or (side, side, 3), uint8
-        As the model saw it.
+        The prepared face: grey, or RGB where the model reads embeddings.
     label : str, optional
-        The label that the model answers when left out.
+        The label to explain; the model's own answer when left out.
 
     Returns
     -------
     Heat
+        How much each place of the face moved the decision.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model, sample_faces
+    >>> model = load_model("classic")
+    >>> heat = explain_decision(model, sample_faces(model, "female", 1)[0], "female")
+    >>> heat.kind, heat.values.shape
+    ('gradient', (100, 100))
     """
     if label is None:
         label = str(model.predict(to_rows([crop], model.recipe))[0])
@@ -286,30 +348,37 @@ def explain_decision(model: FaceModel, crop: np.ndarray, label: str | None = Non
 def _along_path(model: FaceModel, crop: np.ndarray, label: str) -> Heat:
     mean = model.pixels.rebuild(np.zeros((1, 1)))[0].astype(np.float64)
     way = crop.reshape(-1) - mean
+    # The integral of the gradient along a straight line is the change of the decision; the midpoint
+    # rule approximates it without the ends, so no step counts half.
     shares = (np.arange(PATH_STEPS) + 0.5) / PATH_STEPS
     gradient = decision_gradient(model, mean + shares[:, None] * way, label).mean(axis=0)
     return Heat("gradient", label, (gradient * way).reshape(crop.shape))
 
 
 def occlusion(model: FaceModel, crop: np.ndarray, label: str) -> Heat:
-    """Hide patch after patch under plain grey and see how the decision changes.
+    """Hide patch after patch under plain grey and measure how the decision changes.
+
+    The method is that of Zeiler and Fergus (2014).
 
     Parameters
     ----------
     model : FaceModel
+        Any model.
     crop : ndarray of shape (side, side) or (side, side, 3), uint8
+        The prepared face: grey, or RGB where the model reads embeddings.
     label : str
+        One of the model's labels.
 
     Returns
     -------
     Heat
-        Where hiding lowers the decision for the label, the value is above 0.
+        Above 0 where hiding lowers the decision for the label.
     """
     side = crop.shape[0]
     size = max(2, side // PATCHES)
-    # a network takes its time: patches that do not overlap are a quarter of them
+    # embeddings are slow: patches that do not overlap are a quarter of them
     step = size if model.recipe.embedding else size // 2
-    # a plain cover: the mean face is not known where it is wider than the eigenfaces
+    # a plain cover: the eigenfaces give no mean for what lies outside of their part of the face
     cover = np.rint(crop.mean(axis=(0, 1))).astype(np.uint8)
     corners = range(0, side - size // 2, step)
     patches = [(slice(y, y + size), slice(x, x + size)) for y in corners for x in corners]
@@ -327,26 +396,29 @@ def occlusion(model: FaceModel, crop: np.ndarray, label: str) -> Heat:
 def overlay(
     crop: np.ndarray, heat: Heat, towards: Sequence[int], away: Sequence[int]
 ) -> np.ndarray:
-    """Lay a heat map over the crop.
+    """Blend a heat map with the crop that it explains.
 
     Parameters
     ----------
     crop : ndarray of shape (side, side) or (side, side, 3), uint8
+        Grey or RGB levels, from 0 to 255.
     heat : Heat
+        As `explain_decision` returns it for this crop.
     towards, away : sequence of int
-        RGB colours of what speaks for the label and against it, in [0, 255].
+        RGB colours of what speaks for the label and against it, from 0 to 255.
 
     Returns
     -------
     ndarray of shape (side, side, 3), uint8
-        The stronger the colour, the more the place moved the decision, against the strongest place.
+        RGB. The stronger the colour, the more the place moved the decision, relative to the
+        strongest place.
     """
     smooth = cv2.GaussianBlur(heat.values, (0, 0), crop.shape[0] / 40)
     strength = np.clip(np.abs(smooth) / max(np.percentile(np.abs(smooth), 99), 1e-12), 0, 1)
     colour = np.where(smooth[:, :, None] > 0, np.array(towards), np.array(away))
     alpha = 0.8 * strength[:, :, None]
     mixed = (1 - alpha) * np.atleast_3d(crop) + alpha * colour
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(mixed), 0, 255).astype(np.uint8))
 
 
 def walk(model: FaceModel, start: np.ndarray, label: str, steps: int) -> np.ndarray:
@@ -355,29 +427,35 @@ def walk(model: FaceModel, start: np.ndarray, label: str, steps: int) -> np.ndar
     Parameters
     ----------
     model : FaceModel
-        All of whose features are pixels.
+        A model that reads nothing but the pixels of the whole prepared face.
     start : ndarray of shape (n_components,)
-        Coordinates.
+        Coordinates of the first point, as `FaceModel.transform` returns them.
     label : str
+        One of the model's labels.
     steps : int
-        Of `WALK_STEP` standard deviations each; below 0 away from the label.
+        Number of steps of `WALK_STEP` standard deviations each; below 0 away from the label.
 
     Returns
     -------
     ndarray of shape (abs(steps) + 1, n_components), float64
-        The way, with its start.
+        Coordinates of the points in turn, the first one included.
 
     Raises
     ------
     DataError
-        The model has features without a gradient.
+        The model reads other features, which have no gradient in pixels here.
+    ModelError
+        The model has no eigenfaces.
     """
     member = model.pixels
     unit = np.sqrt(member.variance) / member.deviation  # a standard deviation of each coordinate
+    # grey levels per unit of each coordinate: the derivative of `rebuild`
     to_pixels = (member.basis * member.deviation[:, None]) * member.span
     way = [np.asarray(start, dtype=np.float64)]
     for _ in range(abs(steps)):
         gradient = decision_gradient(model, member.rebuild(way[-1][None]), label) @ to_pixels.T
+        # Measured in standard deviations, every direction is equally plausible among the training
+        # faces; without that the walk would leave them along coordinates that hardly vary.
         uphill = gradient[0] * unit
         length = max(float(np.linalg.norm(uphill)), 1e-300)
         way.append(way[-1] + np.sign(steps) * WALK_STEP * unit * uphill / length)
@@ -389,8 +467,9 @@ def _is_pixels(model: FaceModel) -> bool:
 
 
 def _weights(model: FaceModel, label: str) -> np.ndarray:
-    """Return what turns the machine's values into the decision for a label."""
+    """Return the weights that turn the machine's values into the decision for a label."""
     which = model.labels.index(label)
+    # with two labels there is one value, which is above 0 for the second label
     return (
         np.array([2.0 * which - 1]) if len(model.labels) == 2 else np.eye(len(model.labels))[which]
     )

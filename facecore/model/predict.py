@@ -1,4 +1,4 @@
-"""A photo goes in, answers come out: the one door of both apps, the API and the command line."""
+"""Photos in, answers out: what both apps, the API and the command line call."""
 
 import hashlib
 import os
@@ -49,28 +49,29 @@ def predict_photo(
         A file or its content, or pixels as `facecore.face.decode` takes them: uint8 of shape
         (height, width, 3) in RGB order, or (height, width).
     model : FaceModel or str, optional
-        The model, or its name; the default model when left out. A model is loaded once per
-        process.
+        The model, or its name; the default model when left out. A named model is loaded once per
+        process, and again after it is trained anew.
     name : str, optional
-        What the answer calls the photo; the file's name when left out, or nothing.
+        Name of the photo in the answer; when left out, the file's name, or empty.
     bgr : bool
-        The channels of an array are blue, green, red, as OpenCV reads photos and frames.
+        Whether the channels of an array are blue, green, red, as OpenCV reads photos and frames.
     limits : Limits
-        Most bytes and pixels.
+        Largest number of bytes and pixels.
     detector : HaarSettings, MtcnnSettings or mapping, optional
-        Another detector than the recipe's.
+        Detector to use in place of the recipe's.
     rule : AnswerRule, optional
-        Another rule than the model's.
+        Rule to use in place of the model's.
 
     Returns
     -------
     PhotoAnswer
-        A photo that cannot be used gives an answer with an error; nothing is raised for it.
+        One answer per face. A photo that cannot be used gives an answer with an error; no
+        exception is raised for it.
 
     Raises
     ------
     ModelError
-        There is no model of that name, or it is damaged.
+        There is no model of that name, it is damaged, or its detector cannot be used.
 
     Examples
     --------
@@ -89,7 +90,7 @@ def predict_photo(
 
 
 def _name_of(source: Source) -> str:
-    """Return the name of a file, empty for what has none."""
+    """Return the name of a file; empty where the source has none."""
     path = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", "")
     return Path(path).name if isinstance(path, (str, os.PathLike)) else ""
 
@@ -101,7 +102,7 @@ def _load_once(name: str | None) -> FaceModel:
 
 @lru_cache(maxsize=4)
 def _load_unchanged(name: str | None, folder: Path, changed: int) -> FaceModel:
-    """Load a model of a folder and time of writing: trained again, it is loaded again."""
+    """Load a model; the time of writing is in the cache's key, so that a new one is noticed."""
     return load_model(name)
 
 
@@ -131,18 +132,26 @@ def _enlarge(face: Face, scale: float) -> Face:
 
 
 def prepare_face(pixels: np.ndarray, face: Face, model: FaceModel) -> np.ndarray:
-    """Cut and resize a face, grey or in colour, as the model's recipe says.
+    """Cut and resize a face by the model's recipe.
 
     Parameters
     ----------
     pixels : ndarray of shape (height, width, 3), uint8
+        RGB photo.
     face : Face
-        In pixels of `pixels`.
+        A detected face, in pixels of `pixels`.
     model : FaceModel
+        The model whose recipe is used.
 
     Returns
     -------
     ndarray of shape (side, side) or (side, side, 3), uint8
+        The prepared face: grey, or RGB where the model reads embeddings.
+
+    Raises
+    ------
+    ModelError
+        The recipe aligns faces, but the face has no landmarks.
     """
     return prepare_crop(cut_face(pixels, face, model.recipe.alignment), model.recipe)
 
@@ -158,15 +167,23 @@ def classify(
     Parameters
     ----------
     crops : list of ndarray of shape (side, side) or (side, side, 3), uint8
+        Prepared faces, at least one: grey, or RGB where the model reads embeddings.
     model : FaceModel
+        The model that answers.
     found : list of Face
-        Where each crop comes from, in pixels of the upright photo at full resolution.
+        The detected face of each crop, in pixels of the upright photo at full resolution.
     rule : AnswerRule, optional
-        Another rule than the model's.
+        Rule to use in place of the model's.
 
     Returns
     -------
     tuple of FaceAnswer
+        One answer per crop, in the same order.
+
+    Raises
+    ------
+    ModelError
+        The model reads embeddings, whose weights are not installed.
     """
     X = to_rows(crops, model.recipe)
     probabilities = model.predict_proba(X)
@@ -214,24 +231,40 @@ def predict_many(
 ) -> Iterator[PhotoAnswer]:
     """Classify many photos in order, without keeping their pixels.
 
-    The faces of `BATCH` photos are decided together: one face waits for the model's arrays to
-    come out of memory, and more wait hardly longer.
+    The faces of `BATCH` photos are classified together: most of the time goes into reading the
+    model's arrays from memory, which takes hardly longer for many faces than for one.
 
     Parameters
     ----------
-    sources : iterable of (str, bytes or path)
-        Name and photo.
+    sources : iterable of (str, source)
+        Name and photo; a photo is anything that `predict_photo` takes.
     model : FaceModel
+        The model that answers.
     jobs : int
-        Worker processes; -1 for one a core. The answers do not depend on it.
+        Number of worker processes; -1 for one per core. The answers do not depend on it.
     limits : Limits
+        Largest number of bytes and pixels per photo.
     rule : AnswerRule, optional
-        Another rule than the model's.
+        Rule to use in place of the model's.
 
     Yields
     ------
     PhotoAnswer
-        Its time is that of its search and its faces' share of the time of deciding.
+        One answer per photo, without pixels. Its time is that of its own search, plus its faces'
+        share of the time of classifying.
+
+    Raises
+    ------
+    ModelError
+        The model's detector or its embedding cannot be used.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model, make_photo
+    >>> model = load_model("classic")
+    >>> photos = [("a", make_photo(model, "female", seed=1)), ("b", b"not a photo")]
+    >>> [(answer.photo, answer.reason) for answer in predict_many(photos, model)]
+    [('a', None), ('b', 'not_an_image')]
     """
     batches = _batches(sources)
     if jobs == 1:
@@ -251,7 +284,7 @@ def predict_many(
             for answers in results:
                 yield from answers
         finally:
-            with warnings.catch_warnings():  # a reader who has seen enough is no cause for one
+            with warnings.catch_warnings():  # a caller may stop early without a warning
                 warnings.simplefilter("ignore")
                 results.close()
 
@@ -317,10 +350,11 @@ def _predict_batch(
         crops += prepared
     if not crops:
         return answers
-    from threadpoolctl import threadpool_limits  # one photo needs none
+    from threadpoolctl import threadpool_limits  # not needed for one photo
 
     start = time.perf_counter()
-    with threadpool_limits(1):  # in a process of many, too; sums of threads differ in last digits
+    # one thread also where there is one process: sums over threads differ in their last digits
+    with threadpool_limits(1):
         decided = iter(classify(crops, model, found, rule))
     share = (time.perf_counter() - start) * 1e3 / len(crops)
     return [
@@ -330,21 +364,21 @@ def _predict_batch(
 
 
 def colour_crop(answer: PhotoAnswer, number: int, model: FaceModel) -> np.ndarray:
-    """Cut one face out of its photo as the model's recipe says, in colour.
+    """Cut one face out of its photo by the model's recipe, in colour.
 
     Parameters
     ----------
     answer : PhotoAnswer
-        With pixels.
+        An answer that kept its pixels.
     number : int
-        Of the face, from 1.
+        Number of the face, from 1.
     model : FaceModel
-        That answered.
+        The model that answered.
 
     Returns
     -------
-    ndarray of shape (height, width, 3), uint8
-        As `facecore.face.recipes.cut_face` cuts it, from the answer's pixels.
+    ndarray of shape (crop height, crop width, 3), uint8
+        RGB crop from the answer's pixels, as `facecore.face.cut_face` cuts it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""When an answer may be given, and what is said where it may not (reject option, Chow 1970)."""
+"""When a face gets a label, and the reason where it does not (reject option, Chow 1970)."""
 
 import math
 from collections.abc import Mapping
@@ -8,21 +8,27 @@ from typing import Any
 
 @dataclass(frozen=True)
 class AnswerRule:
-    """What a face must fulfil to be given a label; by default nothing.
+    """The thresholds that a face must meet to get a label; by default every face does.
 
     Parameters
     ----------
     min_confidence : float
-        Least probability of the likeliest label, in [0, 1].
+        Smallest probability of the likeliest label, in [0, 1].
     max_distance : float
-        Largest distance from face space, root mean square in units of the min-max scale.
+        Largest distance from face space, at least 0: root mean square in units of the min-max
+        scale.
     min_score : float
-        Least score of the detector, in the detector's own unit.
+        Smallest score of the detector, in the detector's own unit, below infinity.
 
     Raises
     ------
     ValueError
-        A value is no number or outside its range.
+        A value is not a number, or lies outside its range.
+
+    Examples
+    --------
+    >>> AnswerRule(min_confidence=0.8).to_dict()
+    {'min_confidence': 0.8}
     """
 
     min_confidence: float = 0.0
@@ -32,7 +38,7 @@ class AnswerRule:
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
             if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-                raise ValueError(f"{name} of the rule is no number")
+                raise ValueError(f"{name} of the rule is not a number")
         if not 0 <= self.min_confidence <= 1:
             raise ValueError("min_confidence of the rule must be a number from 0 to 1")
         if self.max_distance < 0:
@@ -41,55 +47,69 @@ class AnswerRule:
             raise ValueError("min_score of the rule must be below infinity")
 
     def to_dict(self) -> dict[str, float]:
-        """Return what differs from the default, so that JSON needs no infinity.
+        """Return the thresholds that differ from the default, so that JSON needs no infinity.
 
         Returns
         -------
         dict of str to float
+            Thresholds by name; empty for the default rule.
         """
         default = AnswerRule()
         return {k: float(v) for k, v in asdict(self).items() if v != getattr(default, k)}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "AnswerRule":
-        """Return the rule that `to_dict` described.
+        """Return the rule that `to_dict` turned into a dict, checked.
 
         Parameters
         ----------
-        document : mapping
+        document : mapping of str to float
+            Thresholds by name; those left out take their defaults.
 
         Returns
         -------
         AnswerRule
+            The rule with these thresholds.
 
         Raises
         ------
         ValueError
-            It holds something else than a rule's numbers.
+            The document is not a mapping, has another key, or a value is refused.
+
+        Examples
+        --------
+        >>> AnswerRule.from_dict({"max_distance": 0.3}).max_distance
+        0.3
         """
         names = {field.name for field in fields(cls)}
         if not isinstance(document, Mapping) or set(document) - names:
-            raise ValueError(f"a rule holds nothing but {', '.join(sorted(names))}")
+            raise ValueError(f"a rule has only the keys {', '.join(sorted(names))}")
         return cls(**document)
 
 
 def doubt(rule: AnswerRule, confidence: float, distance: float, score: float) -> str | None:
-    """Say why a face gets no label.
+    """Return why a face gets no label.
 
     Parameters
     ----------
     rule : AnswerRule
+        The thresholds.
     confidence : float
         Probability of the likeliest label, in [0, 1].
     distance : float
-        From face space, in the unit of the rule.
+        Distance from face space, in the unit of the rule.
     score : float
-        Of the detector.
+        Score of the detector, in its own unit.
 
     Returns
     -------
     str or None
-        ``"not a face: ..."`` or ``"unsure: ..."``, or None where the label may be given.
+        ``"not a face: ..."`` or ``"unsure: ..."``, or None where the face gets its label.
+
+    Examples
+    --------
+    >>> doubt(AnswerRule(min_confidence=0.8), confidence=0.7, distance=0.1, score=9)
+    'unsure: confidence below 0.8'
     """
     if distance > rule.max_distance:
         return f"not a face: farther than {rule.max_distance:.3g} from face space"

@@ -21,33 +21,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 1
-
-
 DEFAULT_MODEL = "aligned"
-
-
 SHIPPED = ("aligned", "classic", "embedding")
-
-
 TABLES = ("sizes", "grid_search", "predictions", "coordinates")
-
-
+# Columns of the tables that stay strings, whatever they look like.
 TEXTS = ("set", "label", "person", "predicted", "split", "state", "age", "race", "error")
-
-
-NEW, OLD = ".new-", ".old-"
-
-
+NEW, OLD = ".new-", ".old-"  # prefixes of folders that are being written, and replaced
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def artifacts_dir() -> Path:
-    """Return the folder of models: ``FACECORE_ARTIFACTS``, beside the checkout, or here.
+    """Return the folder of models.
+
+    It is the environment variable ``FACECORE_ARTIFACTS``, or else ``artifacts`` in the checkout, or
+    else ``artifacts`` in the working directory.
 
     Returns
     -------
     Path
-        May not exist yet.
+        The folder, which may not exist yet.
     """
     if chosen := os.environ.get("FACECORE_ARTIFACTS"):
         return Path(chosen)
@@ -56,11 +48,17 @@ def artifacts_dir() -> Path:
 
 
 def list_models() -> list[str]:
-    """Return the names of the models, the default one first.
+    """Return the names of the stored models.
 
     Returns
     -------
     list of str
+        The default model first, the others by name; empty where there is no model.
+
+    Examples
+    --------
+    >>> "classic" in list_models()
+    True
     """
     return list(_folders())
 
@@ -85,15 +83,22 @@ def find_model(name: str | None = None) -> Path:
     Parameters
     ----------
     name : str, optional
-        The default model, or else the first, when left out.
+        The model's name; the default model, or else the first, when left out.
 
     Returns
     -------
     Path
+        The model's folder, whose content is not checked.
 
     Raises
     ------
     ModelError
+        There is no model of that name, or none at all.
+
+    Examples
+    --------
+    >>> find_model("classic").name
+    'classic'
     """
     folders = _folders()
     if not folders:
@@ -107,16 +112,22 @@ def find_model(name: str | None = None) -> Path:
 
 
 def lacks_of(name: str) -> str | None:
-    """Say what a model needs that is not installed, as `facecore.face.recipes.lacks` says it.
+    """Return which requirement of a model is not installed, and the command that helps.
 
     Parameters
     ----------
     name : str
+        The model's name.
 
     Returns
     -------
     str or None
-        None where nothing is missing, or its files do not tell.
+        None where nothing is missing, or where the model cannot be read.
+
+    Examples
+    --------
+    >>> lacks_of("classic") is None
+    True
     """
     try:
         document = json.loads((find_model(name) / "model.json").read_text(encoding="utf-8"))
@@ -131,34 +142,46 @@ def load_model(name: str | None = None) -> FaceModel:
     Parameters
     ----------
     name : str, optional
+        The model's name; the default model, or else the first, when left out.
 
     Returns
     -------
     FaceModel
+        The model, after checking its files against their checksums.
 
     Raises
     ------
     ModelError
-        It is missing, damaged, foreign or of a newer format.
+        The model is missing, damaged, foreign or of a newer format, or needs weights that are not
+        installed.
+
+    Examples
+    --------
+    >>> model = load_model("classic")
+    >>> model.labels, model.recipe.side
+    (('female', 'male'), 100)
     """
     read_metadata(name)
     return FaceModel.load(find_model(name))
 
 
 def read_metadata(name: str | None = None) -> dict[str, Any]:
-    """Read how a model was made, after checking that its files are the ones written then.
+    """Read how a model was trained, after checking its files against their checksums.
 
     Parameters
     ----------
     name : str, optional
+        The model's name; the default model, or else the first, when left out.
 
     Returns
     -------
     dict
+        The content of ``metadata.json``: format, checksums, data, settings and versions.
 
     Raises
     ------
     ModelError
+        The model is missing or of a newer format, or a file is missing, added or changed.
     """
     folder = find_model(name)
     try:
@@ -173,7 +196,7 @@ def read_metadata(name: str | None = None) -> dict[str, Any]:
             raise ValueError("metadata.json does not list the model's files")
         there = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
         if added := sorted(there - set(sums) - {"metadata.json"}):
-            raise ValueError(f"{added[0]} is none of its files; remove it")
+            raise ValueError(f"{added[0]} is not one of its files; remove it")
         for file, expected in sums.items():
             if Path(file).name != file or not (folder / file).is_file():
                 raise ValueError(f"{file} is missing")
@@ -192,16 +215,18 @@ def read_evaluation(name: str | None = None) -> dict[str, Any] | None:
     Parameters
     ----------
     name : str, optional
+        The model's name; the default model, or else the first, when left out.
 
     Returns
     -------
     dict or None
-        By name of the data set what `facecore.evaluation.evaluate_predictions` returns; None if
-        the model was not evaluated.
+        What `facecore.evaluation.evaluate_predictions` returned, by name of the data set; None
+        where the model was not evaluated.
 
     Raises
     ------
     ModelError
+        The model is missing, or the evaluation is damaged.
     """
     path = find_model(name) / "evaluation.json"
     try:
@@ -219,15 +244,17 @@ def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | Non
     table : str
         One of `TABLES`.
     name : str, optional
+        The model's name; the default model, or else the first, when left out.
 
     Returns
     -------
     DataFrame or None
-        None if the model has no such table.
+        The table; None where the model has no such table.
 
     Raises
     ------
     ModelError
+        The model is missing, or the table is damaged.
     """
     import pandas as pd  # the upload site reads models without tables, and without pandas
 
@@ -236,9 +263,9 @@ def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | Non
         _check_sum(path)
         if not path.is_file():
             return None
-        # A label such as 1 stays a text; numbers and texts that are missing are NaN.
-        return pd.read_csv(path, dtype=dict.fromkeys(TEXTS, "str"), keep_default_na=False,
-                           na_values=[""])  # fmt: skip
+        # A label such as 1 stays a string; missing numbers and strings are NaN.
+        texts = dict.fromkeys(TEXTS, "str")
+        return pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=[""])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
 
@@ -249,15 +276,17 @@ def read_card(name: str | None = None) -> str | None:
     Parameters
     ----------
     name : str, optional
+        The model's name; the default model, or else the first, when left out.
 
     Returns
     -------
     str or None
-        Markdown; None if the model has none, and `facecore.evaluation.card.card_of` writes one.
+        Markdown; None where the model was stored without a card.
 
     Raises
     ------
     ModelError
+        The model is missing, or the card is damaged.
     """
     path = find_model(name) / "card.md"
     try:
@@ -268,7 +297,7 @@ def read_card(name: str | None = None) -> str | None:
 
 
 def _check_sum(path: Path) -> None:
-    """Hold one file to the checksum in the metadata, where it must be if the file is there."""
+    """Check one file against the metadata: both have it with one checksum, or neither has it."""
     text = (path.parent / "metadata.json").read_text(encoding="utf-8")
     expected = json.loads(text)["sha256"].get(path.name)
     if expected != (sha256(path) if path.is_file() else None):
@@ -276,19 +305,27 @@ def _check_sum(path: Path) -> None:
 
 
 def check_name(name: str) -> str:
-    """Return a model's name if it can be a folder's name on every system.
+    """Return a model's name if it can name a folder on every system.
 
     Parameters
     ----------
     name : str
+        The name to check.
 
     Returns
     -------
     str
+        The same name.
 
     Raises
     ------
     ModelError
+        The name is too long, or has other characters than letters, digits, - and _.
+
+    Examples
+    --------
+    >>> check_name("my-model_2")
+    'my-model_2'
     """
     if not NAME.fullmatch(name):
         raise ModelError(
@@ -306,19 +343,22 @@ def write_model(
     evaluation: Mapping[str, Any] | None = None,
     card: str | None = None,
 ) -> Path:
-    """Write a model beside its place and move it there, so that a kill never leaves half of one.
+    """Write a model under a temporary name and rename it, so that readers never see half of one.
 
     Parameters
     ----------
     name : str
+        The model's name; an existing model of that name is replaced.
     model : FaceModel
-    metadata : mapping
-        Format and checksums are added.
+        The trained model.
+    metadata : mapping of str to object
+        How the model was trained, JSON types only; format and checksums are added.
     tables : mapping of str to DataFrame
-        Keys out of `TABLES`.
-    evaluation : mapping, optional
+        Tables by name, out of `TABLES`.
+    evaluation : mapping of str to object, optional
+        The evaluation by name of the data set, JSON types only.
     card : str, optional
-        As `facecore.evaluation.card.write_card` returns it.
+        The model card in Markdown, as `facecore.evaluation.card.write_card` returns it.
 
     Returns
     -------
@@ -328,7 +368,7 @@ def write_model(
     Raises
     ------
     ModelError
-        The name or the folder cannot be used.
+        The name is not allowed, or the folder cannot be written.
     """
     with _replacing(check_name(name)) as work:
         model.save(work)
@@ -344,13 +384,14 @@ def write_model(
 
 
 def store_card(name: str, card: str) -> Path:
-    """Store a card with a model that was written without, or with another one.
+    """Store a card with a model, in place of the card that it has.
 
     Parameters
     ----------
     name : str
+        The model's name.
     card : str
-        As `facecore.evaluation.card.write_card` returns it.
+        Markdown, as `facecore.evaluation.card.write_card` returns it.
 
     Returns
     -------
@@ -373,7 +414,7 @@ def store_card(name: str, card: str) -> Path:
 
 @contextmanager
 def _replacing(name: str) -> Iterator[Path]:
-    """Yield an empty folder that becomes the model's when the block ends well."""
+    """Yield an empty folder that replaces the model's when the block ends without an error."""
     root = artifacts_dir()
     target = root / name
     work = None
@@ -384,6 +425,8 @@ def _replacing(name: str) -> Iterator[Path]:
         yield work
         work.chmod(0o755)
         old = root / f"{OLD}{name}"
+        # Two renames, since a folder that is not empty cannot be replaced; `_folders` finds the old
+        # model if the process is killed between them.
         if target.exists():
             os.replace(target, old)
         os.replace(work, target)
@@ -396,21 +439,23 @@ def _replacing(name: str) -> Iterator[Path]:
 
 
 def rename_model(old: str, new: str) -> Path:
-    """Give a model another name; at any moment a reader finds a whole one under one of them.
+    """Rename a model; readers find a whole one under at least one of the names at any moment.
 
     Parameters
     ----------
     old, new : str
+        The model's name, and the name that it gets.
 
     Returns
     -------
     Path
-        The model's folder.
+        The model's new folder.
 
     Raises
     ------
     ModelError
-        The old one ships, is missing or damaged, or the new name cannot be used.
+        The model is missing or damaged, one of the names belongs to a shipped model, the new name
+        is taken or not allowed, or the folder cannot be written.
     """
     root = artifacts_dir()
     for name in (old, check_name(new)):
@@ -441,11 +486,12 @@ def delete_model(name: str) -> None:
     Parameters
     ----------
     name : str
+        The model's name.
 
     Raises
     ------
     ModelError
-        It ships, is missing, or cannot be removed.
+        The model ships with facecore, is missing, or cannot be removed.
     """
     refuse_shipped(name)
     root = find_model(name).parent
@@ -457,27 +503,28 @@ def delete_model(name: str) -> None:
 
 
 def pack_model(name: str) -> bytes:
-    """Pack a model's folder as a ZIP, the same bytes for the same model.
+    """Pack a model's folder as a ZIP file, the same bytes for the same model.
 
     Parameters
     ----------
     name : str
+        The model's name.
 
     Returns
     -------
     bytes
-        Of a ZIP that holds ``NAME/``, to be unpacked in a folder of models.
+        A ZIP file with the folder ``NAME/``, to be unpacked in a folder of models.
 
     Raises
     ------
     ModelError
-        It is missing or damaged.
+        The model is missing or damaged.
     """
     sums = read_metadata(name)["sha256"]
     folder, buffer = find_model(name), io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted({*sums, "metadata.json"}):
-            entry = zipfile.ZipInfo(f"{name}/{file}")  # with a date that is always the same
+            entry = zipfile.ZipInfo(f"{name}/{file}")  # its date is always the same
             entry.external_attr = 0o644 << 16
             try:
                 data = (folder / file).read_bytes()
@@ -488,16 +535,17 @@ def pack_model(name: str) -> bytes:
 
 
 def refuse_shipped(name: str) -> None:
-    """Refuse to change a model that ships.
+    """Refuse to change a model that ships with facecore.
 
     Parameters
     ----------
     name : str
+        The model's name.
 
     Raises
     ------
     ModelError
-        It is one of `SHIPPED`.
+        The name is one of `SHIPPED`.
     """
     if name in SHIPPED:
         raise ModelError(
@@ -506,7 +554,7 @@ def refuse_shipped(name: str) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a model at once for readers: under a name that the next training clears up."""
+    """Remove a model: first by one rename, which readers see at once, then file by file."""
     litter = tempfile.mkdtemp(prefix=f"{NEW}{folder.name}-", dir=folder.parent)
     os.replace(folder, Path(litter, "old"))
     shutil.rmtree(litter, ignore_errors=True)

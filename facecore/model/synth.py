@@ -1,4 +1,4 @@
-"""Made faces, sampled from a model's face space: they contain no person."""
+"""Synthetic faces, sampled from a model's face space: they show no real subject."""
 
 from pathlib import Path
 
@@ -9,37 +9,50 @@ from facecore.errors import DataError
 from facecore.face.images import to_png
 from facecore.model.classifier import FaceModel
 
-SPREAD = 0.8
+SPREAD = 0.8  # share of the standard deviations that samples are drawn with
 
 
 def sample_coordinates(
     model: FaceModel, label: str, count: int, seed: int = 0, spread: float = SPREAD
 ) -> np.ndarray:
-    """Draw points of face space from the Gaussian of a label's leading coordinates.
+    """Sample points of face space from the Gaussian of a label's leading coordinates.
 
     Parameters
     ----------
     model : FaceModel
+        A model that stores the spread of its coordinates.
     label : str
+        One of the model's labels.
     count : int
+        Number of points, at least 0.
     seed : int
+        Seed of the random numbers, at least 0.
     spread : float
-        Share of the standard deviations that is used; 1 draws points as the training faces lie.
+        Share of the standard deviations, at least 0; 1 samples points as spread out as the
+        training faces.
 
     Returns
     -------
     ndarray of shape (count, k), float64
-        k is the number of coordinates whose spread the model stores.
+        The k leading coordinates, those whose spread the model stores.
 
     Raises
     ------
     DataError
-        The model has no such label, or no spread to draw from.
+        The model has no such label, or stores no spread.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> len(sample_coordinates(load_model("classic"), "female", 3))
+    3
     """
     if label not in model.labels:
         raise DataError(f"no label {label!r}; the model has: {', '.join(model.labels)}")
     if model.spread is None:
-        raise DataError("this model stores no spread of its coordinates to draw faces from")
+        raise DataError(
+            "this model stores no spread of its coordinates, so faces cannot be sampled"
+        )
     which = model.labels.index(label)
     mean, factor = model.spread[0][which], model.spread[1][which]
     rng = np.random.default_rng([seed, which])
@@ -49,30 +62,43 @@ def sample_coordinates(
 def sample_faces(
     model: FaceModel, label: str, count: int, seed: int = 0, spread: float = SPREAD
 ) -> np.ndarray:
-    """Draw faces from the Gaussian of a label's coordinates in face space.
+    """Sample synthetic faces from the Gaussian of a label's coordinates in face space.
 
     Parameters
     ----------
     model : FaceModel
+        A model with eigenfaces that stores the spread of its coordinates.
     label : str
+        One of the model's labels.
     count : int
+        Number of faces, at least 0.
     seed : int
+        Seed of the random numbers, at least 0.
     spread : float
-        Share of the standard deviations that is used; smaller faces look more average.
+        Share of the standard deviations, at least 0; the smaller, the more average the faces.
 
     Returns
     -------
     ndarray of shape (count, side, side), uint8
+        Grey levels, from 0 to 255.
 
     Raises
     ------
     DataError
-        The model has no such label, or no spread to draw from.
+        The model has no such label, or stores no spread.
+    ModelError
+        The model has no eigenfaces.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> sample_faces(load_model("classic"), "female", 3, seed=1).shape
+    (3, 100, 100)
     """
     Z = sample_coordinates(model, label, count, seed, spread)
     rows = np.clip(np.rint(model.pixels.rebuild(Z)), 0, 255).astype(np.uint8)
     side = round(rows.shape[1] ** 0.5)
-    return rows.reshape(count, side, side)
+    return np.asarray(rows.reshape(count, side, side))
 
 
 def paste(face: np.ndarray, seed: int = 0, side: int = 250, noisy: bool = False) -> np.ndarray:
@@ -81,16 +107,23 @@ def paste(face: np.ndarray, seed: int = 0, side: int = 250, noisy: bool = False)
     Parameters
     ----------
     face : ndarray of shape (s, s), uint8
+        Grey levels, from 0 to 255.
     seed : int
-        Chooses the place, the size and the background.
+        Seed of the place, the size and the background, at least 0.
     side : int
         Width and height of the photo, in pixels.
     noisy : bool
-        Add smooth noise to the background.
+        Whether to add smooth noise to the background.
 
     Returns
     -------
     ndarray of shape (side, side, 3), uint8
+        A grey photo in RGB.
+
+    Examples
+    --------
+    >>> paste(np.full((100, 100), 80, dtype=np.uint8), side=200).shape
+    (200, 200, 3)
     """
     rng = np.random.default_rng([seed, 7])
     size = int(rng.integers(round(side * 0.44), round(side * 0.64)))
@@ -110,41 +143,63 @@ def paste(face: np.ndarray, seed: int = 0, side: int = 250, noisy: bool = False)
 
 
 def make_photo(model: FaceModel, label: str, seed: int = 0) -> np.ndarray:
-    """Make one photo with one made face.
+    """Return a photo with one synthetic face.
 
     Parameters
     ----------
     model : FaceModel
+        A model with eigenfaces that stores the spread of its coordinates.
     label : str
+        One of the model's labels.
     seed : int
+        Seed of the face and its background, at least 0; odd seeds give a noisy background.
 
     Returns
     -------
     ndarray of shape (250, 250, 3), uint8
+        A grey photo in RGB.
+
+    Raises
+    ------
+    DataError
+        The model has no such label, or stores no spread.
+    ModelError
+        The model has no eigenfaces.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> make_photo(load_model("classic"), "male", seed=2).shape
+    (250, 250, 3)
     """
     return paste(sample_faces(model, label, 1, seed)[0], seed, noisy=seed % 2 == 1)
 
 
 def write_photos(model: FaceModel, out: Path, count: int, seed: int = 0) -> int:
-    """Write made photos to ``OUT/<label>/*.png``, as many of each label as can be.
+    """Write photos with synthetic faces to ``OUT/<label>/*.png``, equally many per label.
 
     Parameters
     ----------
     model : FaceModel
+        A model with eigenfaces that stores the spread of its coordinates.
     out : Path
+        Folder to write to; it is created where needed.
     count : int
-        Photos in all.
+        Number of photos over all labels; the first labels get one more where it does not divide.
     seed : int
+        Seed of the faces and their backgrounds, at least 0.
 
     Returns
     -------
     int
-        Photos written.
+        Number of photos written.
 
     Raises
     ------
     DataError
-        The folder cannot be written.
+        The model stores no spread, or the folder cannot be written.
+    ModelError
+        The model has no eigenfaces.
     """
     shares = [len(part) for part in np.array_split(np.arange(count), len(model.labels))]
     for label, share in zip(model.labels, shares, strict=True):

@@ -84,7 +84,7 @@ def test_a_stored_recipe_that_lacks_a_part_is_refused_by_the_parts_name(key):
         ({"mirror": "no"}, "mirror 'no' is not true or false"),
         ({"mirror": 1}, "mirror 1 is not"),
         ({"network": "yes"}, "network 'yes' is not"),
-        ({"network": True}, "network reads faces of side 150, not 160"),
+        ({"network": True}, "embedding reads faces of side 150, not 160"),
         ({"unsure": 0}, "unsure 0 is not a number above 0"),
         ({"unsure": "0.9"}, "unsure '0.9' is not"),
         ({"unsure": True}, "unsure True is not"),
@@ -110,7 +110,7 @@ def test_a_stored_recipe_with_a_wrong_part_is_refused_with_the_value(change, pro
 
 @pytest.mark.parametrize("change", [{"mirror": True}, {"side": 100}], ids=str)
 def test_a_network_describes_both_views_of_faces_of_its_own_size(change):
-    with pytest.raises(ModelError, match="network reads faces of side 150"):
+    with pytest.raises(ModelError, match="embedding reads faces of side 150"):
         Recipe.from_dict(DESCRIBED | change)
 
 

@@ -447,7 +447,7 @@ def test_a_pickled_object_is_never_loaded(saved):
 
 def test_an_array_too_many_is_refused_by_name(saved):
     rewrite(saved, lambda arrays: arrays.update(payload=np.ones(3)))
-    refuse(saved, "payload is none of its arrays")
+    refuse(saved, "payload is not one of its arrays")
 
 
 def test_arrays_beyond_the_limit_are_refused_before_reading(saved, monkeypatch):
