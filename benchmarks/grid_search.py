@@ -117,8 +117,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     grid = QUICK if quick else GRID
     count, folds = options.faces or (560 if quick else 5000), options.folds or (3 if quick else 5)
     X, y, groups = made_faces(count, options.seed) if quick else real_faces(options, count)
-    common = {"grid": grid, "folds": folds, "jobs": options.jobs, "seed": options.seed,
-              "memory_mb": options.memory_mb}  # fmt: skip
+    common = {
+        "grid": grid,
+        "folds": folds,
+        "jobs": options.jobs,
+        "seed": options.seed,
+        "memory_mb": options.memory_mb,
+    }
     runs = {}
     for side in SIDES:
         part = "all" if side == "ours" or not options.estimate else side
@@ -139,8 +144,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "same_best": bool(full_mean[ours_mean.argmax()] >= full_mean.max() - CLOSE),
         "max_score_difference": round(float(np.abs(ours_mean - full_mean).max()), 5),
         **{f"{side}_seconds": round(seconds[side], 1) for side in SIDES},
-        **{f"{side}_cpu_seconds": round(run["cpu_seconds"] * run["scale"], 1)
-           for side, run in runs.items()},
+        **{
+            f"{side}_cpu_seconds": round(run["cpu_seconds"] * run["scale"], 1)
+            for side, run in runs.items()
+        },
         **{f"{side}_peak_mb": run["peak_mb"] for side, run in runs.items()},
         **{f"{side}_fits": run["fits"] for side, run in runs.items()},
         **{f"{side}_estimated": runs[side]["scale"] > 1 for side in ("plain", "cached")},
@@ -152,9 +159,12 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         **{key: common[key] for key in ("grid", "folds", "jobs", "memory_mb", "seed")},
         "candidates": len(ParameterGrid(grid)),
         "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
-        "hardware": {"processor": processor(), "cores": joblib.cpu_count(),
-                     "platform": platform.platform()},
-    }  # fmt: skip
+        "hardware": {
+            "processor": processor(),
+            "cores": joblib.cpu_count(),
+            "platform": platform.platform(),
+        },
+    }
 
 
 def made_faces(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -304,9 +314,13 @@ def make_search(
     )
     candidates = [{PREFIX[name] + name: [c[name]] for name in grid} for c in chosen]
     search = GridSearchCV(
-        pipeline, candidates, scoring="balanced_accuracy", cv=splits, n_jobs=task["jobs"],
+        pipeline,
+        candidates,
+        scoring="balanced_accuracy",
+        cv=splits,
+        n_jobs=task["jobs"],
         refit=False,
-    )  # fmt: skip
+    )
     return search, scale
 
 

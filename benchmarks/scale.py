@@ -74,8 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--member", default="pixels", help="of the recipe (pixels)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    parser.add_argument("--one", nargs=3, metavar=("SOLVER", "FACES", "MODE"),
-                        help=argparse.SUPPRESS)  # fmt: skip
+    parser.add_argument(
+        "--one", nargs=3, metavar=("SOLVER", "FACES", "MODE"), help=argparse.SUPPRESS
+    )
     options = parser.parse_args(arguments)
     if options.one:
         solver, path, mode = options.one
@@ -112,8 +113,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                         raise DataError(f"{solver} of {size} faces: {said.stderr[-300:]}")
                     figures = json.loads(said.stdout)
                     found[solver][size] = figures
-                    print(f"{size:8} {solver:>9} {figures['seconds']:9.1f} "
-                          f"{figures['peak_mb']:8.0f}", flush=True)  # fmt: skip
+                    print(
+                        f"{size:8} {solver:>9} {figures['seconds']:9.1f} {figures['peak_mb']:8.0f}",
+                        flush=True,
+                    )
             path.unlink()
     seconds = [found["nystroem"][size]["seconds"] for size in sizes]
     exponent = float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0]) if len(sizes) > 1 else None

@@ -2,7 +2,17 @@
 
 
 class FacecoreError(Exception):
-    """Base of every error that the command line and both apps show as one line."""
+    """Base of every error that the command line and both apps show as one line.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> try:
+    ...     load_model("nobody")
+    ... except FacecoreError as error:
+    ...     print(str(error).partition(";")[0])
+    no model 'nobody' in artifacts/
+    """
 
 
 class PhotoError(FacecoreError):

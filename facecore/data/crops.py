@@ -135,6 +135,15 @@ def crop_folder(
     ------
     DataError
         The data set or the output folder cannot be used.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model, write_photos
+    >>> write_photos(load_model("classic"), Path("photos"), 6)
+    6
+    >>> table = crop_folder(Path("photos"), Path("crops"), recipe_settings("classic"))
+    >>> len(table), sorted(table["label"].unique())
+    (6, ['female', 'male'])
     """
     settings = settings or recipe_settings()
     source, out = Path(source), Path(out)

@@ -24,6 +24,11 @@ def on_cluster(address: str) -> Iterator[None]:
     address : str
         Of the scheduler, such as ``tcp://10.0.0.1:8786``.
 
+    Yields
+    ------
+    None
+        While the block runs, on the cluster.
+
     Raises
     ------
     DataError

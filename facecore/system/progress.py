@@ -40,6 +40,11 @@ def progress_to(file: Path) -> Iterator[None]:
     file : Path
         To be written. Its folder must exist.
 
+    Yields
+    ------
+    None
+        While the block runs, and is followed.
+
     Raises
     ------
     DataError

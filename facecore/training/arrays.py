@@ -79,10 +79,14 @@ def train_arrays(
 
     Examples
     --------
-    >>> from sklearn.datasets import fetch_olivetti_faces
-    >>> faces = fetch_olivetti_faces()  # doctest: +SKIP
-    >>> train_arrays(faces.images, faces.target, "olivetti")  # doctest: +SKIP
-    PosixPath('artifacts/olivetti')
+    Arrays of synthetic faces; `sklearn.datasets.fetch_olivetti_faces` returns such arrays too:
+
+    >>> from facecore.model import load_model, sample_faces
+    >>> known = load_model("classic")
+    >>> X = np.concatenate([sample_faces(known, label, 30) for label in known.labels])
+    >>> folder = train_arrays(X, np.repeat(known.labels, 30), "arrays", seed=1)
+    >>> load_model("arrays")
+    FaceModel(female / male, recipe 'classic', members: pixels)
     """
     plan = Plan(check_name(name), find_recipe(recipe), grid, TrainingOptions(**options), note)
     plan.check()
@@ -145,7 +149,7 @@ def to_crops(X: np.ndarray, *, colour: bool = False) -> np.ndarray:
     if not (np.isfinite([least, most]).all() and least >= 0 and most <= 255):
         raise DataError(f"grey levels from {least:g} to {most:g}; give [0, 1] or [0, 255]")
     scale = 255 if X.dtype.kind == "f" and most <= 1 else 1
-    return np.rint(X * scale).astype(np.uint8)
+    return np.asarray(np.rint(X * scale), dtype=np.uint8)
 
 
 def _tabulate(
@@ -188,7 +192,8 @@ def _write_rows(crops: Sequence[np.ndarray], recipe: Recipe, file: Path) -> np.n
     for place, crop in zip(X, crops, strict=True):
         place[:] = to_rows([prepare_crop(crop, recipe)], recipe)[0]
     X.flush()
-    return np.load(file, mmap_mode="r")
+    mapped: np.ndarray = np.load(file, mmap_mode="r")
+    return mapped
 
 
 def _predict(model: FaceModel, crops: Sequence[np.ndarray], table: pd.DataFrame) -> pd.DataFrame:

@@ -91,8 +91,12 @@ def train(
 
     Examples
     --------
-    >>> train(["photos"], "mine", seed=1)  # doctest: +SKIP
-    PosixPath('artifacts/mine')
+    >>> from facecore.model import load_model, write_photos
+    >>> write_photos(load_model("classic"), Path("photos"), 60)
+    60
+    >>> folder = train(["photos"], "mine", recipe="classic", seed=1)
+    >>> load_model("mine")
+    FaceModel(female / male, recipe 'classic', members: pixels)
     """
     chosen = TrainingOptions(**options)
     plan = Plan(check_name(name), find_recipe(recipe), grid, chosen, note, command)

@@ -424,8 +424,11 @@ def test_a_face_of_weight_two_counts_as_two_faces(small, calibrate, class_weight
     repeated = np.repeat(np.arange(len(X)), weights)
     fold = pd.factorize(subjects)[0] % 3
     options = {
-        "class_weight": class_weight, "calibrate": calibrate, "mirror": mirrored, "tol": 1e-9,
-    }  # fmt: skip
+        "class_weight": class_weight,
+        "calibrate": calibrate,
+        "mirror": mirrored,
+        "tol": 1e-9,
+    }
     weighted, plain = (
         FaceSpaceClassifier(
             6, **options, cv=[(np.flatnonzero(f != i), np.flatnonzero(f == i)) for i in range(3)]

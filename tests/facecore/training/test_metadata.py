@@ -29,9 +29,13 @@ def test_a_model_tells_how_it_was_made(tiny_artifacts, tiny_grid):
 
 def searched(scores: list[float], n: int = 10) -> SearchResult:
     table = pd.DataFrame(
-        {"param_C": np.arange(len(scores)), "split0_test_score": scores,
-         "split1_test_score": scores, "mean_test_score": scores}
-    )  # fmt: skip
+        {
+            "param_C": np.arange(len(scores)),
+            "split0_test_score": scores,
+            "split1_test_score": scores,
+            "mean_test_score": scores,
+        }
+    )
     best = Candidate(n_components=n, gamma=0.1, C=float(np.argmax(scores) + 1))
     return SearchResult(table, best, np.zeros((4, 1)))
 

@@ -117,10 +117,14 @@ def test_of_equal_candidates_the_simpler_wins(faces):
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
-@pytest.mark.parametrize("grid", [
-    {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.01, 0.05, 0.1]},
-    {"n_components": [6], "C": [1.0, 500.0], "gamma": [0.01, 0.05], "class_weight": [None]},
-], ids=["more spaces than workers", "fewer"])  # fmt: skip
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.01, 0.05, 0.1]},
+        {"n_components": [6], "C": [1.0, 500.0], "gamma": [0.01, 0.05], "class_weight": [None]},
+    ],
+    ids=["more spaces than workers", "fewer"],
+)
 def test_the_result_depends_neither_on_workers_nor_on_memory(three_faces, grid, mirrored):
     X, y, groups = noisy(three_faces)
     views = mirror(X) if mirrored else None
