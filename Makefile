@@ -9,7 +9,7 @@ install:  ## install what the tests, the checks and the documentation need
 	$(PYTHON) -m pip install -r requirements-dev.txt -r requirements-docs.txt
 
 test:  ## run the tests
-	$(PYTHON) -m pytest -n 2
+	$(PYTHON) -m pytest
 
 lint:  ## check style and layout
 	ruff check .

@@ -18,6 +18,7 @@ def benchmark() -> dict:
     return runpy.run_path(str(SCRIPT))
 
 
+@pytest.mark.slow
 def test_seconds_memory_and_the_exponent_are_told_by_size(benchmark, tmp_path, capsys):
     out = tmp_path / "figures.json"
     arguments = ["--quick", "--sizes", "400", "200", "--exact-sizes", "200", "--json", str(out)]
@@ -32,6 +33,7 @@ def test_seconds_memory_and_the_exponent_are_told_by_size(benchmark, tmp_path, c
     assert "power of the number of faces" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_one_size_has_no_exponent(benchmark, tmp_path):
     out = tmp_path / "figures.json"
     arguments = ["--quick", "--sizes", "100", "--exact-sizes", "100", "--json", str(out)]

@@ -166,6 +166,7 @@ def test_uploaded_photos_are_answered_and_the_table_is_downloaded(server, browse
         assert said[photo.name]["label"] == (face.label if face else "")
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_from_a_zip_and_predicts(server, browser, tmp_path):
     labels = LABELS[:2]
     archive = tmp_path / "drawn.zip"

@@ -94,6 +94,7 @@ def test_a_model_is_that_of_one_process(
     pd.testing.assert_frame_equal(*tables)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_worker_killed_midway_changes_nothing(scheduler, faces, victim):
     alone = grid_search(*faces, GRID)
