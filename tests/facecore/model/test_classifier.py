@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cartoons import draw_photo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from facecore.errors import DataError, ModelError
 from facecore.face.prepare import mirror
-from facecore.face.recipes import Recipe
+from facecore.face.recipes import Recipe, rows_of
 from facecore.model.classifier import FEW, FORMAT, FaceModel, Member
+from facecore.model.predict import predict_photo
 from facecore.model.rule import AnswerRule
 from facecore.system.files import sha256
 from facecore.training.estimator import FaceSpaceClassifier
@@ -491,10 +493,18 @@ def test_flipped_bytes_in_the_description_give_a_model_or_a_model_error(flippabl
     load_and_use(folder)
 
 
+PHOTO = draw_photo("round", 0)
+
+
 def load_and_use(folder: Path) -> None:
+    """Load a model, and if it loads, ask it about rows and about a photo."""
     try:
         model = FaceModel.load(folder)
     except ModelError:
         return
     with np.errstate(all="ignore"):  # a flipped exponent is a number, too
-        model.predict_proba(np.zeros((1, 4), dtype=np.uint8))
+        (_, numbers), dtype = rows_of(1, model.recipe)
+        model.predict_proba(np.zeros((1, numbers), dtype))
+        answer = predict_photo(PHOTO, model)
+    assert answer.error is None
+    assert all(face.verdict for face in answer.faces)
