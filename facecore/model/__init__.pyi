@@ -33,6 +33,12 @@ from .explain import (
     typical_distance,
     walk,
 )
+from .labels import (
+    order_labels,
+    shows_nobody,
+    title_of,
+    whom_it_shows,
+)
 from .predict import (
     colour_crop,
     predict_many,
@@ -96,6 +102,7 @@ __all__ = [
     "make_photo",
     "mean_face",
     "occlusion",
+    "order_labels",
     "overlay",
     "pack_model",
     "paste",
@@ -110,10 +117,13 @@ __all__ = [
     "same_faces",
     "sample_coordinates",
     "sample_faces",
+    "shows_nobody",
+    "title_of",
     "to_image",
     "to_rgb",
     "to_signed_image",
     "typical_distance",
     "walk",
+    "whom_it_shows",
     "write_photos",
 ]

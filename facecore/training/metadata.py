@@ -31,6 +31,13 @@ class DataSetMetadata(TypedDict):
     states: dict[str, int]
 
 
+class SubjectsMetadata(TypedDict):
+    """Whose faces a label was trained on: known subjects, and the largest share of one of them."""
+
+    known: int
+    largest: float
+
+
 class SearchMetadata(TypedDict):
     """Grid searches of a model; `balanced_accuracy` and `std` are over folds, of all members."""
 
@@ -68,6 +75,10 @@ class Metadata(TypedDict):
     versions: dict[str, str]
     data: dict[str, DataSetMetadata]
     training_faces: dict[str, int]
+    subjects: dict[str, SubjectsMetadata]
+    title: NotRequired[str]
+    order: NotRequired[list[str]]
+    identity: NotRequired[bool]
     search: SearchMetadata
     kernel_vectors: VectorsMetadata
     rule: NotRequired[RuleMetadata]
@@ -95,6 +106,35 @@ def describe_data(faces: pd.DataFrame) -> dict[str, DataSetMetadata]:
         }
         for name, rows in faces.groupby("set", sort=False)
     }
+
+
+def describe_subjects(faces: pd.DataFrame) -> dict[str, SubjectsMetadata]:
+    """Count the subjects of each label.
+
+    Parameters
+    ----------
+    faces : DataFrame
+        The training faces, one row each: label, set and subject (empty where unknown).
+
+    Returns
+    -------
+    dict of str to dict
+        By label: ``known``, the number of known subjects, and ``largest``, the largest share of
+        the label's faces that is of one known subject, in [0, 1].
+
+    Examples
+    --------
+    >>> faces = pd.DataFrame({"label": ["calm", "calm", "sad"], "subject": ["eve", "eve", ""]})
+    >>> describe_subjects(faces.assign(set="mine"))
+    {'calm': {'known': 1, 'largest': 1.0}, 'sad': {'known': 0, 'largest': 0.0}}
+    """
+    described: dict[str, SubjectsMetadata] = {}
+    for label, rows in faces.groupby("label"):
+        known = rows[rows["subject"].ne("")]
+        counts = known.groupby(["set", "subject"]).size()
+        largest = float(counts.max()) / len(rows) if len(counts) else 0.0
+        described[str(label)] = {"known": len(counts), "largest": round(largest, 4)}
+    return described
 
 
 def join_tables(searches: Mapping[str, SearchResult]) -> pd.DataFrame:

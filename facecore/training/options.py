@@ -33,6 +33,10 @@ class TrainingOptions:
     solver : {"auto", "exact", "nystroem"}, default="auto"
         ``"exact"``: a support vector machine on all training faces; ``"nystroem"``: a machine on
         landmarks, for more faces than fit in memory; ``"auto"``: chosen by the number of faces.
+    title : str, default=""
+        What the model is called on pages, such as ``"Expression"``; its labels where empty.
+    order : tuple of str, default=()
+        The labels in their order, such as age bands, where they have one.
     memory_mb : float, default=4000.0
         Bound on the matrices of a grid search in MB, above 0, for all its workers together: fewer
         workers run, and distances are computed again, where they would not fit. The result does
@@ -59,6 +63,8 @@ class TrainingOptions:
     centres: int = 0
     landmarks: int = LANDMARKS
     solver: str = "auto"
+    title: str = ""
+    order: tuple[str, ...] = ()
     memory_mb: float = MEMORY_MB
 
     def __post_init__(self) -> None:
@@ -72,6 +78,11 @@ class TrainingOptions:
             "centres": (_is_whole(self.centres, 0), "an integer, 0 or more"),
             "landmarks": (_is_whole(self.landmarks, 1), "an integer, 1 or more"),
             "solver": (self.solver in SOLVERS, f"one of {', '.join(SOLVERS)}"),
+            "title": (isinstance(self.title, str), "a string"),
+            "order": (
+                isinstance(self.order, tuple) and len(set(self.order)) == len(self.order),
+                "a tuple of different labels",
+            ),
             "memory_mb": (
                 is_number(self.memory_mb) and 0 < self.memory_mb < float("inf"),
                 "a number above 0",

@@ -35,6 +35,7 @@ from facecore.training.metadata import (
     VectorsMetadata,
     describe_data,
     describe_search,
+    describe_subjects,
     describe_vectors,
     join_tables,
 )
@@ -263,6 +264,9 @@ def fit_and_write(
         "training_faces": {
             str(label): int(count) for label, count in to_fit(faces)["label"].value_counts().items()
         },
+        "subjects": describe_subjects(to_fit(faces)),
+        **({"title": plan.options.title} if plan.options.title else {}),
+        **({"order": list(plan.options.order)} if plan.options.order else {}),
         "search": fitted.search,
         "kernel_vectors": fitted.vectors,
         **({"rule": fitted.rule} if fitted.rule else {}),
