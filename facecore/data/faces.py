@@ -39,6 +39,7 @@ def gather(
     jobs: int = 1,
     seed: int = 0,
     progress: bool = False,
+    identity: bool | None = None,
 ) -> pd.DataFrame:
     """Gather several data sets as one table of faces, with every photo in one split.
 
@@ -58,6 +59,8 @@ def gather(
         Of the test splits that are held out, at least 0.
     progress : bool
         Show a progress bar on standard error.
+    identity : bool, optional
+        Whether each label is one person, as `facecore.data.splits.subject_names` takes it.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def gather(
         check_recipe(folder, recipe)
         table = read_table(folder)
         if not table["split"].isin(["train", "test"]).any():
-            table["split"] = hold_out(table, seed)
+            table["split"] = hold_out(table, seed, identity)
         tables.append(table.assign(set=name, folder=str(folder)))
     return drop_copies(pd.concat(tables, ignore_index=True))
 

@@ -91,7 +91,7 @@ def train_arrays(
     plan = Plan(check_name(name), find_recipe(recipe), grid, TrainingOptions(**options), note)
     plan.check()
     crops = to_crops(X, colour=plan.recipe.embedding)
-    table = drop_copies(_tabulate(crops, y, subjects, split, name, plan.options.seed))
+    table = drop_copies(_tabulate(crops, y, subjects, split, name, plan.options))
 
     def load(file: Path) -> np.ndarray:
         return _write_rows([crops[i] for i in to_fit(table).index], plan.recipe, file)
@@ -153,7 +153,7 @@ def to_crops(X: np.ndarray, *, colour: bool = False) -> np.ndarray:
 
 
 def _tabulate(
-    crops: np.ndarray, y: Any, subjects: Any, split: Any, name: str, seed: int
+    crops: np.ndarray, y: Any, subjects: Any, split: Any, name: str, options: TrainingOptions
 ) -> pd.DataFrame:
     """Return crops as a table of faces like that of a folder of crops, indexed by row of X."""
     count, (height, width) = len(crops), crops.shape[1:3]
@@ -168,7 +168,7 @@ def _tabulate(
     # Copies are told by their bytes alone: crops of one subject may nearly equal each other.
     table["sha256"] = [hashlib.sha256(crop.tobytes()).hexdigest() for crop in crops]
     if split is None:
-        table["split"] = hold_out(table, seed)
+        table["split"] = hold_out(table, options.seed, options.identity)
     else:
         table["split"] = _texts(split, count, "split")
         if unknown := sorted(set(table["split"]) - {"train", "test"}):

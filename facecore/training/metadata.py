@@ -1,6 +1,6 @@
 """What a model stores about how it was made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NotRequired, TypedDict
 
@@ -9,17 +9,15 @@ import pandas as pd
 from sklearn.metrics import balanced_accuracy_score
 
 from facecore.data.crops import ALL, count_states
-from facecore.data.splits import split_folds
 from facecore.face.prepare import mirror
 from facecore.model.classifier import FaceModel, Member
 from facecore.training.anonymise import MIN_FACES, MIN_SUBJECTS, count_traceable
-from facecore.training.calibrate import RuleMetadata
 from facecore.training.kernels import choose_labels
+from facecore.training.rules import RuleMetadata, StrangersMetadata
 from facecore.training.search import SearchResult, count_folds
 from facecore.training.streaming import in_chunks
 
 PACKAGES = ("numpy", "scikit-learn", "opencv-python-headless", "pillow")
-FOLDS = 5  # in which the whole model is scored
 
 
 class DataSetMetadata(TypedDict):
@@ -82,6 +80,7 @@ class Metadata(TypedDict):
     search: SearchMetadata
     kernel_vectors: VectorsMetadata
     rule: NotRequired[RuleMetadata]
+    strangers: NotRequired[StrangersMetadata]
 
 
 def describe_data(faces: pd.DataFrame) -> dict[str, DataSetMetadata]:
@@ -165,8 +164,7 @@ def describe_search(
     grids: Mapping[str, Mapping[str, Any]],
     decisions: np.ndarray,
     y: np.ndarray,
-    subjects: np.ndarray,
-    seed: int,
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
 ) -> SearchMetadata:
     """Describe the grid searches of a model.
 
@@ -177,13 +175,12 @@ def describe_search(
     grids : mapping of str to mapping
         The grid of each member.
     decisions : ndarray of shape (n_faces, n_outputs), float
-        Out of fold, of the whole model.
+        Out of fold, of the whole model, as `facecore.training.calibrate.cross_calibrate` returns
+        them.
     y : ndarray of shape (n_faces,)
         Labels of the training faces.
-    subjects : ndarray of shape (n_faces,)
-        Who is in each photo.
-    seed : int
-        Of the folds.
+    splits : sequence of tuple of ndarray
+        Per fold, the indices of the other faces and of its own.
 
     Returns
     -------
@@ -193,10 +190,7 @@ def describe_search(
     """
     first = next(iter(searches.values()))
     answers = choose_labels(decisions, np.unique(y))
-    scores = [
-        balanced_accuracy_score(y[test], answers[test])
-        for _, test in split_folds(y, subjects, FOLDS, seed)
-    ]
+    scores = [balanced_accuracy_score(y[own], answers[own]) for _, own in splits]
     several = len(searches) > 1
     described: SearchMetadata = {
         "grid": dict(grids) if several else dict(next(iter(grids.values()))),
