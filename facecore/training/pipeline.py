@@ -272,6 +272,12 @@ def fit_and_write(
         identity = labels_are_subjects(to_fit(faces))
     plan = replace(plan, options=replace(plan.options, identity=identity))
     plan.check()
+    labels = set(to_fit(faces)["label"])
+    if plan.options.order and (odd := sorted(labels ^ set(plan.options.order))):
+        raise DataError(
+            f"the order must name each label once; {odd[0]!r} is in the "
+            + ("order only" if odd[0] in plan.options.order else "data only")
+        )
     # The faces of a training wait on disk, not in memory.
     with scratch_folder() as work, joblib.parallel_config(temp_folder=str(work)):
         fitted = fit_model(plan, load(work / "faces.npy"), to_fit(faces))

@@ -86,7 +86,8 @@ def test_a_recipe_that_may_be_unsure_gives_its_model_a_rule(
     monkeypatch.setitem(RECIPES, "strict", replace(CLASSIC, name="strict", unsure=0.999))
     train([crops_folder], "m", recipe="strict", grid=str(tiny_grid))
     model, rule = load_model("m"), read_metadata("m")["rule"]
-    assert model.rule == AnswerRule(rule["min_confidence"], rule["max_distance"])
+    least = rule.get("min_confidence", 0.0)
+    assert model.rule == AnswerRule(least, rule["max_distance"])
     assert rule["target"] == 0.999
     assert 0 < rule["coverage"] <= 1
     assert (artifacts / "m" / "model.npz").read_bytes() == (
@@ -94,9 +95,7 @@ def test_a_recipe_that_may_be_unsure_gives_its_model_a_rule(
     ).read_bytes()
     predictions, figures = read_model_table("predictions", "m"), read_evaluation("m")["drawn"]
     scores = predictions[["p_round", "p_square"]].max(axis=1)
-    answered = (scores >= rule["min_confidence"]) & (
-        predictions["distance"] <= rule["max_distance"]
-    )
+    answered = (scores >= least) & (predictions["distance"] <= rule["max_distance"])
     assert (predictions["answered"] == answered).all()
     assert figures["coverage"] == round(answered.mean(), 4)
 
