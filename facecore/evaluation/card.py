@@ -48,9 +48,9 @@ PERSONS = """- on anyone who has not agreed to it: recognising people by their f
 - as proof of who somebody is: strangers get a name, and people whom it knows get another's, as
   often as the figures below say, and more often on photos of another kind;
 - where a photo on paper or on a screen could stand in for a person: it does not notice that;"""
-MAYBE_PERSONS = """- to identify people: it was not said whether a label is one person; if it is, this is biometric
-  identification, which many laws forbid or bind to consent, and `--identity` belongs to its
-  training;
+MAYBE_PERSONS = """- to identify people: it was not said whether a label is one person. If it is,
+  this is biometric identification, which many laws forbid or bind to consent, and `--identity`
+  belongs to its training;
 - to state what somebody is: a label is what others wrote in a data set, not how a person sees
   themselves;"""
 MISUSE = """It must not be used
@@ -231,8 +231,8 @@ def _who(metadata: Mapping[str, Any]) -> str:
     if metadata.get("identity"):
         return PERSONS
     subjects = metadata.get("subjects") or {}
-    known = all(found["known"] > 1 for found in subjects.values())
-    return LABELS if known else MAYBE_PERSONS
+    several = subjects and all(found["known"] > 1 for found in subjects.values())
+    return LABELS if several else MAYBE_PERSONS
 
 
 def _strangers(metadata: Mapping[str, Any]) -> list[str]:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from cartoons import draw_photo, encode, write_raw
+from cartoons import LABELS, draw_photo, encode, write_raw
 
 from facecore.__main__ import main
 from facecore.model.classifier import FaceModel
+from facecore.model.predict import predict_photo
 from facecore.model.rule import AnswerRule
-from facecore.model.store import write_model
+from facecore.model.store import load_model, read_metadata, write_model
 
 
 @pytest.fixture(scope="module")
@@ -412,3 +413,78 @@ def test_usage_and_errors_name_the_command_that_was_typed(
     with pytest.raises(SystemExit):
         main(["--help"])
     assert capsys.readouterr().out.startswith(f"usage: {shown} [-h]")
+
+
+@pytest.fixture(scope="module")
+def persons(tmp_path_factory) -> Path:
+    """Four persons with six photos each, as a data set that names them."""
+    folder = tmp_path_factory.mktemp("persons")
+    rows = ["path,label,subject"]
+    for number in range(4):
+        name = f"p{number}"
+        (folder / name).mkdir()
+        for shot in range(6):
+            pixels = draw_photo(LABELS[number % 2], 7 * number, shot)
+            (folder / name / f"{shot}.png").write_bytes(encode(pixels, "PNG"))
+            rows.append(f"{name}/{shot}.png,{name},{name}")
+    (folder / "labels.csv").write_text("\n".join(rows))
+    return folder
+
+
+@pytest.mark.parametrize("how", [[], ["--right", "0.8"], ["--no-rule"]])
+def test_persons_are_trained_by_photo_and_training_says_so(how, persons, tiny_grid, artifacts, run):
+    given = ["--name", "who", "--recipe", "classic", "--grid", tiny_grid, *how]
+    done = run("train", persons, *given, models=artifacts)
+    assert done.returncode == 0, done.stderr
+    assert "each label is one person" in done.stdout
+    metadata = read_metadata("who")
+    assert metadata["identity"] is True
+    assert metadata["subjects"]["p0"] == {"known": 1, "largest": 1.0}
+    if how == ["--no-rule"]:
+        assert "every face gets a label" in done.stdout
+        assert load_model("who").rule == AnswerRule()
+    else:
+        assert "of the training faces out of fold, of these right" in done.stdout
+        assert "of the labels' own are called unknown" in done.stdout
+        assert metadata["rule"]["min_decision"] == load_model("who").rule.min_decision
+    assert ("0.8 were asked for" in done.stdout) == (how == ["--right", "0.8"])
+    for flag in how:
+        assert flag in metadata["command"]
+
+
+def test_persons_cannot_hide_behind_cluster_centres(persons, tiny_grid, artifacts, run):
+    how = ["--name", "who", "--recipe", "classic", "--grid", tiny_grid, "--centres", "4"]
+    done = run("train", persons, *how, models=artifacts)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("error: cluster centres cannot hide")
+
+
+def test_an_order_must_name_the_labels(raw_folder, tiny_grid, artifacts, run):
+    how = ["--name", "m", "--recipe", "classic", "--grid", tiny_grid]
+    done = run("train", raw_folder, *how, "--order", "round,big", models=artifacts)
+    assert done.returncode == 1
+    assert "error: the order must name each label once; 'big' is in the order only" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("how", "rule"),
+    [
+        ([], AnswerRule(min_confidence=1.0)),
+        (["--no-rule"], AnswerRule()),
+        (["--max-distance", "1e-9"], AnswerRule(min_confidence=1.0, max_distance=1e-9)),
+        (["--no-rule", "--max-distance", "1e-9"], AnswerRule(max_distance=1e-9)),
+    ],
+)
+def test_the_rule_is_set_and_switched_off_at_prediction(
+    how, rule, photo, tiny_artifacts, artifacts, tmp_path, run
+):
+    shutil.copytree(tiny_artifacts / "tiny", artifacts / "tiny")
+    model = replace(load_model("tiny"), rule=AnswerRule(min_confidence=1.0))
+    metadata = read_metadata("tiny")
+    write_model("tiny", model, metadata, {}, None, "")
+    (tmp_path / "photo.jpg").write_bytes(photo)
+    given = [tmp_path / "photo.jpg", "--model", "tiny", "--json", *how]
+    done = run("predict", *given, models=artifacts)
+    (face,) = json.loads(done.stdout)["faces"]
+    expected = predict_photo(photo, model, rule=rule).faces[0]
+    assert (face["label"], face["reason"]) == (expected.label, expected.reason)
