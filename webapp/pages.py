@@ -1,6 +1,7 @@
 """The pages: home, apps, gender, and a model's card."""
 
 from flask import Blueprint, abort, current_app, render_template
+from PIL import Image
 from werkzeug.exceptions import ServiceUnavailable
 
 from facecore.errors import ModelError
@@ -22,7 +23,7 @@ from webapp.service import Service
 
 EIGENFACES = 7
 # Named one by one: a phone with HEIC photos then converts them to JPEG for the site.
-ACCEPT = ",".join(f"image/{kind.lower()}" for kind in FORMATS)
+ACCEPT = ",".join([*(Image.MIME[kind] for kind in FORMATS), ".pgm", ".ppm", ".pbm", ".pnm", ".j2k"])
 
 blueprint = Blueprint("pages", __name__)
 

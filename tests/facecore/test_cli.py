@@ -194,6 +194,18 @@ def test_a_folder_stands_for_all_photos_in_it_whatever_the_number_of_processes(
     ]
 
 
+@pytest.mark.parametrize(
+    ("suffix", "kind"), [("pgm", "PPM"), ("PPM", "PPM"), ("jp2", "JPEG2000"), ("j2k", "JPEG2000")]
+)
+def test_a_folder_of_pgm_or_jpeg_2000_is_predicted(run, tiny_artifacts, tmp_path, suffix, kind):
+    photo = tmp_path / "orl" / "s1" / f"1.{suffix}"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(encode(draw_photo("round", 3), kind))
+    told = run("predict", tmp_path / "orl", "--model", "tiny", models=tiny_artifacts)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith(f"{photo}: round")
+
+
 def test_a_folder_without_photos_is_an_error(run, tiny_artifacts, tmp_path):
     (tmp_path / "empty").mkdir()
     fails_in_one_line(run("predict", tmp_path / "empty", models=tiny_artifacts), "no photo in")
