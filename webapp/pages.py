@@ -6,7 +6,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from facecore.errors import ModelError
 from facecore.evaluation import card_of
-from facecore.face import DESCRIBED, FORMATS
+from facecore.face import DESCRIBED, FORMATS, takes_whole_photos
 from facecore.model import (
     PhotoAnswer,
     eigenface_images,
@@ -56,6 +56,7 @@ def home() -> str:
         "home.html",
         faces=faces,
         aligned=model.recipe.alignment is not None,
+        whole=takes_whole_photos(model.recipe),
         kinds={member.features.kind for member in model.members},
         described=DESCRIBED,
     )
@@ -105,6 +106,7 @@ def gender() -> tuple[str, int]:
         form=form,
         answers=answers,
         model=model,
+        whole=takes_whole_photos(model.recipe),
         accept=ACCEPT,
         max_file=service.limits.max_bytes,
     )

@@ -19,7 +19,7 @@ from facecore.data.splits import subject_names
 from facecore.evaluation.card import write_card
 from facecore.evaluation.report import evaluate_splits
 from facecore.face.prepare import mirror
-from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe
+from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe, for_whole_photos
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.store import check_name, write_model
 from facecore.system.progress import step
@@ -48,6 +48,7 @@ from facecore.training.streaming import FacesOnDisk, in_chunks
 Evaluate = Callable[[FaceModel], tuple[pd.DataFrame, dict[str, Any]]]
 
 
+# One keyword per choice of the command line, so there are more than seven.
 def train(
     sources: Sequence[Path | str],
     name: str,
@@ -56,6 +57,8 @@ def train(
     grid: str = "quick",
     note: str = "",
     command: str = "",
+    min_size: int | None = None,
+    whole_photo: bool = False,
     **options: Any,
 ) -> Path:
     """Train a model on folders of labelled photos and write it to artifacts/.
@@ -77,6 +80,12 @@ def train(
         Terms of the data, stored with the model.
     command : str
         The command that was run, stored with the model.
+    min_size : int, optional
+        Least width of a face, in pixels: 54 if left out, and none where each photo is the face. Of
+        a folder of crops, narrower faces are dropped; if left out, all that `crop` kept are used.
+    whole_photo : bool
+        Whether each photo is the face already, as in sets of small crops: no detector runs, in
+        training as in prediction.
     **options : dict
         Seed, jobs, progress, centres, solver and landmarks, as `TrainingOptions` takes them.
 
@@ -100,10 +109,12 @@ def train(
     FaceModel(female / male, recipe 'classic', members: pixels)
     """
     chosen = TrainingOptions(**options)
-    plan = Plan(check_name(name), find_recipe(recipe), grid, chosen, note, command)
+    found = for_whole_photos(find_recipe(recipe)) if whole_photo else find_recipe(recipe)
+    plan = Plan(check_name(name), found, grid, chosen, note, command)
     plan.check()
     how: dict[str, Any] = {"jobs": chosen.jobs, "progress": chosen.progress}
-    faces = gather([Path(source) for source in sources], plan.recipe, seed=chosen.seed, **how)
+    folders = [Path(source) for source in sources]
+    faces = gather(folders, plan.recipe, seed=chosen.seed, min_size=min_size, **how)
 
     def load(file: Path) -> np.ndarray:
         return load_faces(to_fit(faces), plan.recipe, chosen.jobs, file)
