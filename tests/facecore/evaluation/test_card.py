@@ -309,3 +309,10 @@ def test_the_settings_of_every_member_are_told(tiny_model):
     card = write_card(tiny_model, METADATA | {"search": search})
     assert "| member | C | gamma | landmarks |" in card
     assert "| pixels | 1.0 | 0.5 |  |\n| patterns | 2.0 |  | 9 |" in card
+
+
+def test_the_card_of_a_model_of_whole_photos_names_no_detector(whole_artifacts, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(whole_artifacts))
+    card = make_card("tiny")
+    assert "Each photo is taken for one face, without a detector, and converted to grey" in card
+    assert "Faces are found" not in card
