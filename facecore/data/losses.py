@@ -102,7 +102,7 @@ def find_losses(table: pd.DataFrame, minimum: int | None = None, share: float = 
     shares = faces["face_size"] / faces["photo_width"]
     tight = bool(shares.median() >= FILLS and shares.ne(1).any())  # 1: whole photos already
     losses = (
-        Loss("too_small", small, found, minimum, _nearly_all(faces["face_size"]), tight),
+        Loss("too_small", small, found, minimum, _nearly_all(faces["face_size"].dropna()), tight),
         Loss("no_face", missed, found + missed, tight=True),
         Loss("unreadable", unreadable, len(sizes)),
         Loss("duplicate", copies, len(sizes)),
