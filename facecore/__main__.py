@@ -67,7 +67,6 @@ def _parser() -> argparse.ArgumentParser:
     crop = commands.add_parser("crop", help="crop faces of RAW/<label>/* into DIR/<label>_crop")
     crop.add_argument("raw", type=Path, help="folder of label folders, or a labels.csv")
     crop.add_argument("--out", type=Path, required=True, metavar="DIR")
-    crop.add_argument("--min-size", type=_at_least(1), default=54, help="pixels (54)")
     crop.add_argument("--recipe", default="aligned", help="cut as this recipe does (aligned)")
     crop.set_defaults(run=_crop)
 
@@ -87,6 +86,18 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--recipe", default="aligned", help="how faces are prepared and described (aligned)"
     )
+    for command in (crop, train):
+        command.add_argument(
+            "--min-size",
+            type=_at_least(1),
+            metavar="N",
+            help="least width of a face in pixels (54; none with --whole-photo)",
+        )
+        command.add_argument(
+            "--whole-photo",
+            action="store_true",
+            help="each photo is the face already, as in sets of small crops: no detector runs",
+        )
     train.add_argument("--grid", default="quick", help="quick, full, tuned or a JSON file (quick)")
     train.add_argument(
         "--centres",
@@ -259,11 +270,13 @@ def _run(options: argparse.Namespace) -> int:
 
 def _crop(options: argparse.Namespace) -> int:
     from facecore.data.crops import count_states, crop_folder, recipe_settings
+    from facecore.data.losses import NONE_LEFT, describe_losses
 
+    settings = recipe_settings(options.recipe, options.min_size, options.whole_photo)
     table = crop_folder(
         options.raw,
         options.out,
-        recipe_settings(options.recipe, options.min_size),
+        settings,
         jobs=options.jobs,
         progress=True,
     )
@@ -272,6 +285,11 @@ def _crop(options: argparse.Namespace) -> int:
         table.loc[table["state"].eq("duplicate"), "reason"].value_counts().items()
     ):
         print(f"duplicate: {number} photos, {reason}")
+    if not table["state"].eq("kept").any():
+        reasons = describe_losses(table, settings.min_size, share=0)
+        raise DataError(f"{NONE_LEFT[0]}: {'; '.join(reasons)}")
+    for line in describe_losses(table, settings.min_size):
+        print(line)
     return 0
 
 
@@ -287,7 +305,8 @@ def _sizes(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from facecore.model.store import read_evaluation, read_metadata
+    from facecore.data.losses import describe_losses
+    from facecore.model.store import read_evaluation, read_metadata, read_model_table
     from facecore.training.nystroem import EXACT_UP_TO
     from facecore.training.options import LANDMARKS
     from facecore.training.pipeline import train
@@ -303,6 +322,8 @@ def _train(options: argparse.Namespace) -> int:
         grid=options.grid,
         note=options.note,
         command=_describe_command(options),
+        min_size=options.min_size,
+        whole_photo=options.whole_photo,
         jobs=options.jobs,
         seed=options.seed,
         centres=options.centres,
@@ -323,6 +344,10 @@ def _train(options: argparse.Namespace) -> int:
         print(line)
     for name, figures in (evaluation or {}).items():
         _print_figures(name, figures)
+    sizes = read_model_table("sizes", folder.name)
+    for name, photos in sizes.groupby("set", sort=False) if sizes is not None else ():
+        for line in describe_losses(photos, metadata["data"][name].get("min_size")):
+            print(f"{name}: {line}")
     print(f"model {folder.name} written to {folder}")
     return 0
 
@@ -366,6 +391,9 @@ def _describe_command(options: argparse.Namespace) -> str:
     parts = ["python -m facecore train", *(path.resolve().name for path in options.dirs)]
     grid = Path(options.grid).name
     parts += ["--name", options.name, "--recipe", options.recipe, "--grid", grid]
+    parts += ["--whole-photo"] * options.whole_photo
+    if options.min_size:
+        parts += ["--min-size", str(options.min_size)]
     if options.centres:
         parts += ["--centres", str(options.centres)]
     if options.solver != "auto":

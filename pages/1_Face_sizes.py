@@ -3,7 +3,7 @@
 import streamlit as st
 
 from facecore.data import TABLE, face_sizes, sizes_of
-from facecore.face import MIN_SIZE
+from facecore.face import MIN_SIZE, takes_whole_photos
 from ui.controls import choose, offer_file
 from ui.local import pick_crops
 from ui.look import ICON
@@ -16,7 +16,8 @@ st.set_page_config("Face sizes", ICON, layout="wide")
 st.title("Face sizes")
 st.write(
     "See what happened to every raw photo, how large its face is, and how many faces a minimum "
-    f"size leaves. Training skips faces narrower than {MIN_SIZE} pixels."
+    f"size leaves. Training skips faces narrower than {MIN_SIZE} pixels if nobody asks for another "
+    "minimum."
 )
 chosen = pick_model()
 
@@ -27,6 +28,12 @@ else:
     (_, table), name = pick_crops("sizes_folder") or (None, None), TABLE
 if table is None:
     st.stop()
+if source == SOURCES[0] and takes_whole_photos(chosen.model.recipe):
+    st.info(
+        "This model takes each photo for a face: its faces are as large as their photos, and no "
+        "minimum was set unless its training asked for one.",
+        icon=":material/crop_free:",
+    )
 if table.empty:
     st.info("The table lists no photos.", icon=":material/table:")
     st.stop()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cartoons import LABELS, draw_faces, draw_photo, encode, write_raw
+from cartoons import LABELS, draw_faces, draw_photo, encode, write_crops, write_raw
 from hypothesis import settings
 from weights import use_weights, write_weights
 
@@ -158,6 +158,35 @@ def tiny_aligned(aligned_artifacts):
     from facecore.model.classifier import FaceModel
 
     return FaceModel.load(aligned_artifacts / "tiny")
+
+
+@pytest.fixture(scope="session")
+def small_crops(once) -> Path:
+    """A data set of faces of 48 x 48 pixels, cropped already; not to be changed."""
+    return once("small crops", lambda folder: write_crops(folder / "small")) / "small"
+
+
+@pytest.fixture(scope="session")
+def whole_artifacts(once, small_crops, tiny_grids) -> Path:
+    """A folder of models with one, `tiny`, of four members that take each photo for a face."""
+
+    def make(folder: Path) -> None:
+        from facecore.training.pipeline import train
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FACECORE_ARTIFACTS", str(folder))
+            patch.chdir(folder.parent)
+            train([small_crops], "tiny", grid=str(tiny_grids), whole_photo=True)
+
+    return once("whole", make)
+
+
+@pytest.fixture(scope="session")
+def tiny_whole(whole_artifacts):
+    """A small model that takes each photo for a face."""
+    from facecore.model.classifier import FaceModel
+
+    return FaceModel.load(whole_artifacts / "tiny")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from facecore.data import TABLE
 from facecore.errors import FacecoreError
+from facecore.face import takes_whole_photos
 from facecore.model import FaceModel, find_model, label_colours
 from facecore.training import (
     CROPS,
@@ -113,7 +114,7 @@ def _pick_points(chosen: Chosen, member: str) -> tuple[FacePoints, Key] | None:
         if stored is None:
             return None
         return read_points(stored.sample(min(count, len(stored)), random_state=0)), key
-    if (picked := pick_crops("search_crops", chosen.metadata["recipe"])) is None:
+    if (picked := pick_crops("search_crops", _options_of(chosen))) is None:
         return None
     folder, crops = picked
     of_folder = (*key, str(folder.resolve()), (folder / TABLE).stat().st_mtime_ns)
@@ -122,6 +123,12 @@ def _pick_points(chosen: Chosen, member: str) -> tuple[FacePoints, Key] | None:
     except FacecoreError as error:
         st.error(str(error), title="This folder cannot be used", icon=":material/error:")
         return None
+
+
+def _options_of(chosen: Chosen) -> str:
+    """Return the options of `crop` that cut faces as the model needs them."""
+    whole = " --whole-photo" if takes_whole_photos(chosen.model.recipe) else ""
+    return f"--recipe {chosen.metadata['recipe']}{whole}"
 
 
 def _pick_params(best: Mapping[str, Any], most: int, member: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from facecore.face import Features, to_rows
+from facecore.face import Features, takes_whole_photos, to_rows
 from facecore.model import (
     FaceAnswer,
     FaceModel,
@@ -51,10 +51,12 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
             yield
 
     colours = {k: to_rgb(v) for k, v in label_colours(model.labels).items()}
-    with _step("Find the face", 1):
+    whole = takes_whole_photos(model.recipe)
+    with _step("Take the whole photo for the face" if whole else "Find the face", 1):
         show_picture(annotate(answer, colours), "Photo with its faces boxed")
-    with _step("Turn upright and crop" if face.landmarks else "Crop", 1):
-        show_picture(colour_crop(answer, 1, model), "The face cut out of the photo")
+    if not whole:
+        with _step("Turn upright and crop" if face.landmarks else "Crop", 1):
+            show_picture(colour_crop(answer, 1, model), "The face cut out of the photo")
     side, tone = len(face.prepared), "Grey" if face.prepared.ndim == 2 else "Colour"
     with _step(f"{tone}, {side} x {side}", 1):
         show_picture(face.prepared, f"{tone} face, {side} by {side} pixels")
@@ -84,9 +86,9 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
             alt = "Decision value of each member, and their weighted mean"
             show(vote_bars(names, votes, model.shares, model.labels), alt, "step-votes")
             st.caption(
-                f"The steps after number 4 are those of the member {model.pixels.name}. Every "
-                "other member takes the same steps with its own features: min-max, PCA, and a "
-                "support vector machine."
+                f"The steps after number {3 if whole else 4} are those of the member "
+                f"{model.pixels.name}. Every other member takes the same steps with its own "
+                "features: min-max, PCA, and a support vector machine."
             )
     with _step("The decision and its calibrated probability"):
         alt = f"The face on the calibration curve: {face.likely}, {face.probability:.0%}"

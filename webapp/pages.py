@@ -1,11 +1,12 @@
 """The pages: home, apps, gender, and a model's card."""
 
 from flask import Blueprint, abort, current_app, render_template
+from PIL import Image
 from werkzeug.exceptions import ServiceUnavailable
 
 from facecore.errors import ModelError
 from facecore.evaluation import card_of
-from facecore.face import DESCRIBED, FORMATS
+from facecore.face import DESCRIBED, FORMATS, takes_whole_photos
 from facecore.model import (
     PhotoAnswer,
     eigenface_images,
@@ -22,7 +23,7 @@ from webapp.service import Service
 
 EIGENFACES = 7
 # Named one by one: a phone with HEIC photos then converts them to JPEG for the site.
-ACCEPT = ",".join(f"image/{kind.lower()}" for kind in FORMATS)
+ACCEPT = ",".join([*(Image.MIME[kind] for kind in FORMATS), ".pgm", ".ppm", ".pbm", ".pnm", ".j2k"])
 
 blueprint = Blueprint("pages", __name__)
 
@@ -55,6 +56,7 @@ def home() -> str:
         "home.html",
         faces=faces,
         aligned=model.recipe.alignment is not None,
+        whole=takes_whole_photos(model.recipe),
         kinds={member.features.kind for member in model.members},
         described=DESCRIBED,
     )
@@ -104,6 +106,7 @@ def gender() -> tuple[str, int]:
         form=form,
         answers=answers,
         model=model,
+        whole=takes_whole_photos(model.recipe),
         accept=ACCEPT,
         max_file=service.limits.max_bytes,
     )

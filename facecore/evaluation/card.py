@@ -189,13 +189,18 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
     ]
     traced = vectors["lead_back_to_a_photo"]
     detector = spec_of(recipe.detector)["name"]
+    found = (
+        "Each photo is taken for one face, without a detector"
+        if detector == "whole"
+        else f"Faces are found by the detector {_text(detector)}, "
+        f"{'aligned' if recipe.alignment else 'not aligned'}"
+    )
     return [
         f"{title}A model of the recipe **{_text(metadata['recipe'])}**. It finds the faces in a "
         f"photo and predicts one of these labels for each: "
         f"{_names(order_labels(metadata['labels'], metadata.get('order', ())))}.",
         "## What it is",
-        f"Faces are found by the detector {_text(detector)}, "
-        f"{'aligned' if recipe.alignment else 'not aligned'}, and "
+        f"{found}, and "
         + (
             f"scaled to {size} in colour. A deep network, trained by others on about three million "
             "photos to tell people apart, turns each face into an embedding of 128 numbers. The "

@@ -14,7 +14,14 @@ from facecore.data.faces import drop_copies
 from facecore.data.splits import hold_out
 from facecore.errors import DataError
 from facecore.evaluation.report import evaluate_predictions
-from facecore.face.recipes import Recipe, find_recipe, prepare_crop, rows_of, to_rows
+from facecore.face.recipes import (
+    Recipe,
+    find_recipe,
+    for_whole_photos,
+    prepare_crop,
+    rows_of,
+    to_rows,
+)
 from facecore.model.classifier import FaceModel
 from facecore.model.explain import distance_from_face_space
 from facecore.model.rule import doubt
@@ -36,6 +43,7 @@ def train_arrays(
     recipe: str = "classic",
     grid: str = "quick",
     note: str = "",
+    whole_photo: bool = False,
     **options: Any,
 ) -> Path:
     """Train a model on arrays of faces and write it to artifacts/, with its evaluation.
@@ -64,6 +72,9 @@ def train_arrays(
         As `facecore.training.train` takes it.
     note : str
         Terms of the data, stored with the model.
+    whole_photo : bool
+        Whether the photos that the model will see are such crops themselves, so that it takes each
+        of them for a face, without a detector.
     **options : dict
         Seed, jobs, progress, centres, solver and landmarks, as `TrainingOptions` takes them.
 
@@ -88,7 +99,8 @@ def train_arrays(
     >>> load_model("arrays")
     FaceModel(female / male, recipe 'classic', members: pixels)
     """
-    plan = Plan(check_name(name), find_recipe(recipe), grid, TrainingOptions(**options), note)
+    found = for_whole_photos(find_recipe(recipe)) if whole_photo else find_recipe(recipe)
+    plan = Plan(check_name(name), found, grid, TrainingOptions(**options), note)
     plan.check()
     crops = to_crops(X, colour=plan.recipe.embedding)
     table = drop_copies(_tabulate(crops, y, subjects, split, name, plan.options))

@@ -21,12 +21,13 @@ PACKAGES = ("numpy", "scikit-learn", "opencv-python-headless", "pillow")
 
 
 class DataSetMetadata(TypedDict):
-    """Photos of one data set: all, by split, and by state."""
+    """Photos of one data set: all, by split, and by state; least width of a face, in pixels."""
 
     photos: int
     train: int
     test: int
     states: dict[str, int]
+    min_size: NotRequired[int]
 
 
 class SubjectsMetadata(TypedDict):
@@ -94,17 +95,19 @@ def describe_data(faces: pd.DataFrame) -> dict[str, DataSetMetadata]:
     Returns
     -------
     dict of str to dict
-        By data set: photos, train, test, and the states.
+        By data set: photos, train, test, the states, and min_size where it is known.
     """
-    return {
-        str(name): {
+    described: dict[str, DataSetMetadata] = {}
+    for name, rows in faces.groupby("set", sort=False):
+        described[str(name)] = {
             "photos": len(rows),
             "train": int(rows["split"].eq("train").sum()),
             "test": int(rows["split"].eq("test").sum()),
             "states": {k: int(v) for k, v in count_states(rows)[ALL].drop(ALL).items()},
         }
-        for name, rows in faces.groupby("set", sort=False)
-    }
+        if "min_size" in rows and rows["min_size"].notna().all():
+            described[str(name)]["min_size"] = int(rows["min_size"].iloc[0])
+    return described
 
 
 def describe_subjects(faces: pd.DataFrame) -> dict[str, SubjectsMetadata]:

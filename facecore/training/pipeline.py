@@ -21,7 +21,7 @@ from facecore.errors import DataError
 from facecore.evaluation.card import write_card
 from facecore.evaluation.report import evaluate_splits
 from facecore.face.prepare import mirror
-from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe
+from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe, for_whole_photos
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.explain import distance_from_face_space
 from facecore.model.store import check_name, write_model
@@ -58,6 +58,7 @@ CENTRES_OF_PERSONS = (
 Evaluate = Callable[[FaceModel], tuple[pd.DataFrame, dict[str, Any]]]
 
 
+# One keyword per choice of the command line, so there are more than seven.
 def train(
     sources: Sequence[Path | str],
     name: str,
@@ -66,6 +67,8 @@ def train(
     grid: str = "quick",
     note: str = "",
     command: str = "",
+    min_size: int | None = None,
+    whole_photo: bool = False,
     **options: Any,
 ) -> Path:
     """Train a model on folders of labelled photos and write it to artifacts/.
@@ -87,6 +90,12 @@ def train(
         Terms of the data, stored with the model.
     command : str
         The command that was run, stored with the model.
+    min_size : int, optional
+        Least width of a face, in pixels: 54 if left out, and none where each photo is the face. Of
+        a folder of crops, narrower faces are dropped; if left out, all that `crop` kept are used.
+    whole_photo : bool
+        Whether each photo is the face already, as in sets of small crops: no detector runs, in
+        training as in prediction.
     **options : dict
         Seed, jobs, progress, centres, solver and landmarks, as `TrainingOptions` takes them.
 
@@ -110,7 +119,8 @@ def train(
     FaceModel(female / male, recipe 'classic', members: pixels)
     """
     chosen = TrainingOptions(**options)
-    plan = Plan(check_name(name), find_recipe(recipe), grid, chosen, note, command)
+    found = for_whole_photos(find_recipe(recipe)) if whole_photo else find_recipe(recipe)
+    plan = Plan(check_name(name), found, grid, chosen, note, command)
     plan.check()
     how: dict[str, Any] = {"jobs": chosen.jobs, "progress": chosen.progress}
     faces = gather(
@@ -118,6 +128,7 @@ def train(
         plan.recipe,
         seed=chosen.seed,
         identity=chosen.identity,
+        min_size=min_size,
         **how,
     )
 

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -193,6 +194,70 @@ def test_a_folder_stands_for_all_photos_in_it_whatever_the_number_of_processes(
         str(folder / "a.PNG"),
         *(str(folder / "b" / f"{i:02d}.jpg") for i in range(72)),
     ]
+
+
+def test_small_crops_are_trained_as_whole_photos_and_refused_with_that_option_without_it(
+    run, small_crops, tiny_grid, tmp_path
+):
+    models = tmp_path / "models"
+    command = ("train", small_crops, "--name", "x", "--recipe", "classic", "--grid", tiny_grid)
+    failed = run(*command, models=models)
+    assert failed.returncode == 1
+    assert re.fullmatch(
+        r"error: no face to train on: small: (\d\d) of \1 faces are smaller than 54 pixels; use "
+        r"--min-size \d\d, or --whole-photo if each photo is the face already",
+        failed.stderr.splitlines()[-1],
+    )
+    done = run(*command, "--whole-photo", models=models)
+    assert done.returncode == 0, done.stderr
+    metadata = json.loads((models / "x" / "metadata.json").read_text())
+    assert "--whole-photo" in metadata["command"]
+    photo = next(small_crops.glob("round/*"))
+    told = run("predict", photo, "--model", "x", models=models)
+    assert told.stdout.startswith(f"{photo}: round") and "[0, 0, 48, 48]" in told.stdout
+    measured = run("evaluate", small_crops, "--model", "x", "--jobs", 1, models=models)
+    assert "32 photos, 32 with a face" in measured.stdout
+
+
+def test_cropping_that_keeps_nothing_fails_with_the_option_that_helps(run, small_crops, tmp_path):
+    command = ("crop", small_crops, "--out", tmp_path / "out", "--recipe", "classic", "--jobs", 1)
+    failed = run(*command)
+    assert failed.returncode == 1
+    last = failed.stderr.splitlines()[-1]
+    assert last.startswith("error: no face was kept: 32 of 32 faces are smaller than 54 pixels; ")
+    assert "too_small" in failed.stdout
+    least = re.search(r"use --min-size (\d+)", last)[1]
+    assert run(*command, "--min-size", least).returncode == 0
+    assert run(*command, "--whole-photo").returncode == 0
+
+
+def test_a_training_that_dropped_many_photos_says_so_at_its_end(run, tiny_grid, tmp_path):
+    for label in ("round", "square"):
+        for person in range(8):
+            photo = tmp_path / "raw" / label / f"{person}.png"
+            photo.parent.mkdir(parents=True, exist_ok=True)
+            data = draw_photo(label, person, face=60 if person % 2 else 100, side=240)
+            photo.write_bytes(encode(data, "PNG"))
+    command = ("train", tmp_path / "raw", "--name", "m", "--recipe", "classic", "--grid", tiny_grid)
+    done = run(*command, "--min-size", 80, models=tmp_path / "models")
+    assert done.returncode == 0, done.stderr
+    *_, line, end = done.stdout.splitlines()
+    assert re.fullmatch(r"raw: 8 of 16 faces are smaller than 80 pixels; use --min-size \d\d", line)
+    assert end.startswith("model m written")
+    assert f"{line}\n" in done.stderr  # at once, too
+    assert "--min-size 80" in (tmp_path / "models" / "m" / "metadata.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind"), [("pgm", "PPM"), ("PPM", "PPM"), ("jp2", "JPEG2000"), ("j2k", "JPEG2000")]
+)
+def test_a_folder_of_pgm_or_jpeg_2000_is_predicted(run, tiny_artifacts, tmp_path, suffix, kind):
+    photo = tmp_path / "orl" / "s1" / f"1.{suffix}"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(encode(draw_photo("round", 3), kind))
+    told = run("predict", tmp_path / "orl", "--model", "tiny", models=tiny_artifacts)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith(f"{photo}: round")
 
 
 def test_a_folder_without_photos_is_an_error(run, tiny_artifacts, tmp_path):

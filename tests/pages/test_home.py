@@ -135,3 +135,14 @@ def test_a_model_of_which_no_card_can_be_written_says_why(open_page, tiny_artifa
     assert [element.value for element in app.error] == [
         "no card: the model's metadata lack 'seed'; train it again"
     ]
+
+
+def test_of_a_model_of_whole_photos_no_step_finds_a_face(open_page, whole_artifacts, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(whole_artifacts))
+    app = open_page(HOME)
+    assert not app.exception
+    text = said(app)
+    assert "**1. Take the whole photo for the face**" in text
+    assert "**2. Grey, 160 x 160**" in text
+    assert "Find the face" not in text
+    assert "Photos taken for faces" in metrics(app)

@@ -425,3 +425,16 @@ def test_three_labels_are_answered_and_explained(
     choose_row(app, 2)
     assert not app.exception
     assert "a colour that belongs to no label" in said(app)
+
+
+def test_a_model_of_whole_photos_has_no_detector_to_set_and_reads_the_photo_as_it_is(
+    open_page, whole_artifacts, small_crops, monkeypatch
+):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(whole_artifacts))
+    photo = next(small_crops.glob("round/*"))
+    app = upload(open_page(PAGE, own_detector="true"), {photo.name: photo.read_bytes()})
+    assert not app.exception
+    said = "\n".join(str(e.value) for group in (app.markdown, app.caption) for e in group)
+    assert "takes each photo for a face, so there is nothing to set" in said
+    assert "**1 face**" in said and "Box [0, 0, 48, 48]" in said
+    assert "detector_reset" not in {button.key for button in app.button}

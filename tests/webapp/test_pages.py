@@ -12,6 +12,7 @@ from siteparts import METADATA, make_model
 from validity import check_html
 
 from facecore.face.features import Features
+from facecore.face.images import HEIC_READABLE
 from facecore.face.recipes import RECIPES
 from facecore.model.rule import AnswerRule
 from facecore.model.store import store_card, write_model
@@ -195,3 +196,10 @@ def test_damaged_model_has_an_error_page(make_app, made_artifacts, monkeypatch, 
     assert response.status_code == 503
     assert "does not match its checksum" in response.text
     assert client.get("/api/v1/models").status_code == 503
+
+
+def test_the_form_offers_every_format_but_heic_so_that_phones_convert_it(client):
+    (accept,) = re.findall(r'accept="([^"]+)"', client.get("/app/gender/").text)
+    offered = accept.split(",")
+    assert {"image/jpeg", "image/png", "image/jp2", ".pgm", ".ppm"} <= set(offered)
+    assert HEIC_READABLE or not [kind for kind in offered if "hei" in kind]

@@ -359,3 +359,10 @@ def test_strangers_are_told_where_the_labels_are_persons(tiny_model):
     without = write_card(tiny_model, METADATA | {"identity": True, "strangers": strangers})
     assert "no rule to call a stranger unknown" in section(without, "Whom it does not know")
     assert "Whom it does not know" not in write_card(tiny_model, METADATA | {"rule": {}})
+
+
+def test_the_card_of_a_model_of_whole_photos_names_no_detector(whole_artifacts, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(whole_artifacts))
+    card = make_card("tiny")
+    assert "Each photo is taken for one face, without a detector, and converted to grey" in card
+    assert "Faces are found" not in card

@@ -49,6 +49,15 @@ def test_a_model_of_arrays_answers_about_photos(small, grid, artifacts, raw_fold
     assert set(face.scores) == {"round", "square"}
 
 
+def test_a_model_of_arrays_may_take_photos_as_it_takes_arrays(small, grid, artifacts):
+    train_small(small, grid=grid, whole_photo=True)
+    X, y, _ = small
+    (face,) = predict_photo(X[0], "arrays").faces
+    assert (face.box, face.label) == ((0, 0, 100, 100), y[0])
+    assert (face.crop == X[0]).all()  # all of it is read
+    assert read_metadata("arrays")["recipe"] == "classic"
+
+
 @pytest.mark.parametrize("form", ["rows", "floats to 1", "floats to 255", "colour"])
 def test_every_form_of_the_same_faces_gives_the_same_model(form, small, grid, artifacts):
     X, y, subjects = small

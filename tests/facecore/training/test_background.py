@@ -106,6 +106,35 @@ def test_a_training_on_a_zip_ends_with_a_model_and_without_the_photos(work, tiny
     assert list_models() == ["mine"]
 
 
+def test_a_zip_that_lost_its_photos_waits_for_another_try_until_it_is_dismissed(
+    work, tiny_grid, small_crops
+):
+    photos = take_photos(io.BytesIO(pack(small_crops)), "upload 1")
+    start_training("mine", photos, title="small", grid=str(tiny_grid), recipe="classic")
+    job = wait_for(lambda job: job.state != "running")
+    assert job.state == "failed"
+    assert job.error.startswith("no face was kept: 32 of 32 faces are smaller than 54 pixels")
+    assert (job.photos, job.title, job.cropped) == (photos, "small", True)
+    assert len(list(photos.rglob("*.png"))) == 32
+
+    start_training("mine", photos, grid=str(tiny_grid), recipe="classic", whole_photo=True)
+    job = wait_for(lambda job: job.state != "running")
+    assert job.state == "done", job.log
+    assert (job.photos, photos.exists()) == (None, False)
+    assert len(read_table(job.crops)) == 32
+    assert "--whole-photo" in read_metadata("mine")["command"]
+
+
+def test_photos_that_wait_are_removed_with_their_job_or_by_another_zip(work, small_crops, tmp_path):
+    for end in (clear_job, lambda: take_photos(io.BytesIO(pack(small_crops)), "upload 2")):
+        photos = take_photos(io.BytesIO(pack(small_crops)), "upload 1")
+        start_training("mine", photos, grid="no such grid", whole_photo=True)
+        assert wait_for(lambda job: job.state != "running").photos == photos
+        end()
+        assert read_job().photos is None
+        assert not photos.exists()
+
+
 def test_photos_are_cropped_by_the_recipe_that_is_trained(work, raw_folder):
     start_training("mine", raw_folder, recipe="aligned")
     crop, train = json.loads((work / "training" / "job.json").read_text())["commands"]
