@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pandas as pd
 from facecore.data.faces import gather, load_faces
 from facecore.data.sizes import round_sizes
 from facecore.data.splits import subject_names
+from facecore.errors import DataError
 from facecore.evaluation.card import write_card
 from facecore.evaluation.report import evaluate_splits
 from facecore.face.prepare import mirror
@@ -142,13 +144,14 @@ class Plan:
     begun: float = field(default_factory=time.perf_counter)
 
     def check(self) -> None:
-        """Refuse a grid that cannot be used, before the long work.
+        """Refuse what cannot be used, before the long work.
 
         Raises
         ------
         DataError
-            The grid of a member cannot be read.
+            The grid of a member cannot be read, or an option does not suit the recipe.
         """
+        _check_space(self.recipe, self.options.solver, self.options.centres)
         self.grids("exact")
 
     def grids(self, solver: str) -> dict[str, dict[str, list[Any]]]:
@@ -305,12 +308,13 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
     """
     options, recipe = plan.options, plan.recipe
     solver = choose_solver(options.solver, len(table))
+    _check_space(recipe, solver, options.centres)
     grids = plan.grids(solver)
-    fit = _fit_exact if solver == "exact" else _fit_nystroem
     y, subjects = table["label"].to_numpy(dtype=str), subject_names(table)
     members, searches = [], {}
     for name, planned in recipe.members.items():
         faces = FacesOnDisk(_file_of(X), planned.features, recipe.mirror)
+        fit = partial(_fit_exact, space=planned.space) if solver == "exact" else _fit_nystroem
         member, searches[name] = fit(name, faces, y, subjects, grids[name], options)
         members.append(replace(member, features=planned.features, name=name))
     labels = tuple(str(label) for label in np.unique(y))
@@ -350,13 +354,15 @@ def _fit_exact(
     subjects: np.ndarray,
     grid: Mapping[str, Any],
     options: TrainingOptions,
+    *,
+    space: str,
 ) -> tuple[Member, SearchResult]:
     X = np.load(faces.path, mmap_mode="r")
     F = faces.features.extract(X)
     mirrored = faces.features.extract(mirror(X)) if faces.mirrored else None
-    search = grid_search(F, y, subjects, grid, mirrored=mirrored, options=options)
+    search = grid_search(F, y, subjects, grid, mirrored=mirrored, space=space, options=options)
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
-        fit = fit_member(F, mirrored, y, search.best, options.seed)
+        fit = fit_member(F, mirrored, y, search.best, options.seed, space)
         advance()
     return fit, search
 
@@ -374,6 +380,23 @@ def _fit_nystroem(
         fit = fit_nystroem(faces, y, subjects, search.best, options=options)
         advance()
     return fit, search
+
+
+def _check_space(recipe: Recipe, solver: str, centres: int) -> None:
+    """Refuse what a recipe with Fisherfaces cannot do."""
+    if all(planned.space == "eigenfaces" for planned in recipe.members.values()):
+        return
+    if solver == "nystroem":
+        raise DataError(
+            f"the recipe {recipe.name!r} has Fisherfaces, which need all faces in memory; "
+            "train with --solver exact, or with another --recipe"
+        )
+    if centres:
+        raise DataError(
+            f"the recipe {recipe.name!r} has Fisherfaces: they have too few coordinates to tell "
+            "whether a cluster centre can be traced to a photo; train without --centres, or with "
+            "another --recipe"
+        )
 
 
 def _file_of(X: np.ndarray) -> Path:
