@@ -161,6 +161,26 @@ def tiny_aligned(aligned_artifacts):
 
 
 @pytest.fixture(scope="session")
+def fisher_artifacts(once, tiny_grid) -> Path:
+    """A folder of models with one small model of three labels and Fisherfaces, `tiny`."""
+
+    def make(folder: Path) -> None:
+        raw = write_raw(folder / "raw" / "three", LABELS, persons=8)
+        crop(raw, folder / "crops", "fisher")
+        train_tiny(folder, folder / "crops" / "three", "fisher", tiny_grid)
+
+    return once("fisher", make)
+
+
+@pytest.fixture(scope="session")
+def tiny_fisher(fisher_artifacts):
+    """A small model with Fisherfaces that knows drawn faces of three labels."""
+    from facecore.model.classifier import FaceModel
+
+    return FaceModel.load(fisher_artifacts / "tiny")
+
+
+@pytest.fixture(scope="session")
 def made_weights(once) -> Path:
     """A file of random weights of the network."""
     return once("weights", lambda folder: write_weights(folder / "made.dat")) / "made.dat"

@@ -33,6 +33,7 @@ OWN = {
     "own-aligned": "aligned_artifacts",
     "own-classic": "tiny_artifacts",
     "own-embedding": "described_artifacts",
+    "own-fisher": "fisher_artifacts",
 }
 MODELS = [*SHIPPED, *OWN, "own-three"]
 NETWORKS = ["embedding", "own-embedding"]

@@ -56,6 +56,8 @@ def home() -> str:
         faces=faces,
         aligned=model.recipe.alignment is not None,
         kinds={member.features.kind for member in model.members},
+        fisherfaces=model.fisherfaces is not None,
+        several=len(model.members) > 1,
         described=DESCRIBED,
     )
 
