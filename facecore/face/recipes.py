@@ -321,8 +321,8 @@ RECIPES: dict[str, Recipe] = {
             ),
             "fisherfaces": MemberRecipe(
                 Features("pixels", SIDE, 0.75),
-                tuned={"n_components": [100, 200], "C": [1.0, 5.0], "gamma": [0.0015, 0.003]},
-                best={"n_components": 200, "gamma": 0.0015, "C": 1.0},
+                tuned={"n_components": [100, 200, 300], "C": [0.3, 1.0], "gamma": [0.003]},
+                best={"n_components": 200, "gamma": 0.003, "C": 1.0},
                 space="fisherfaces",
             ),
         },

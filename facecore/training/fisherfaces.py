@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 
 from facecore.model.classifier import Member
 
+SHRINKAGE = 0.03  # share of all faces in the covariance within labels (docs/decisions)
 LEAST = 1e-9  # share of the largest variance that every direction has, at least
 
 
@@ -22,7 +23,8 @@ class Discriminants:
         Points times it are their coordinates. There is one discriminant fewer than labels, or
         as many as components where these are fewer.
     ratios : ndarray of shape (n_discriminants,), float64
-        Variance between the labels in units of the variance within a label, falling.
+        Variance between the labels in units of that within a label (to which `SHRINKAGE` adds a
+        little), falling.
     """
 
     axes: np.ndarray
@@ -78,9 +80,9 @@ def fit_discriminants(
 
     They are the directions with the largest ratio of the variance between labels to that within a
     label (Fisher 1936; of faces: Belhumeur, Hespanha and Kriegman 1997). Every label counts the
-    same between labels, every face within them. With few faces the covariance matrix within labels
-    is too small in some directions by chance, and their ratio is too large; so it is drawn towards
-    a multiple of the identity by the share that fits best (Ledoit and Wolf 2004).
+    same between labels, every face within them. Where there are hardly more faces than components,
+    some directions vary too little within labels by chance, and would outweigh all others; so the
+    covariance matrix within labels is drawn a little towards that of all faces (Friedman 1989).
 
     Coordinates are scaled as a whole so that their mean square is that of whitened eigenfaces.
     The same widths of an RBF kernel then suit both spaces, whatever the number of labels.
@@ -116,7 +118,9 @@ def fit_discriminants(
     means /= totals[:, None]
     apart = means - means.mean(axis=0)
     between = apart.T @ apart / len(means)
-    within = _shrink(Z - means[codes], weights)
+    rest = Z - means[codes]
+    within, total = ((part.T * weights) @ part / weights.sum() for part in (rest, Z))
+    within = (1 - SHRINKAGE) * within + SHRINKAGE * total
     # Faces that are all equal to the mean of their label would leave nothing to divide by.
     within[np.diag_indices_from(within)] += LEAST * max(between.max(), within.max(), 1e-12)
     size = Z.shape[1]
@@ -127,16 +131,3 @@ def fit_discriminants(
     axes = axes * np.sign(np.take_along_axis(axes, peaks, axis=0))
     spread = float(np.average(((Z @ axes) ** 2).sum(axis=1), weights=weights))
     return Discriminants(axes * np.sqrt(size / max(spread, 1e-12)), values)
-
-
-def _shrink(rest: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the covariance matrix of centred rows, shrunk as Ledoit and Wolf (2004) do."""
-    size, count = rest.shape[1], weights.sum()
-    covariance = (rest.T * weights) @ rest / count
-    target = np.eye(size) * np.trace(covariance) / size
-    squares = float((covariance**2).sum())
-    # how far a covariance matrix of one face is from the mean of all, on average
-    noise = float(weights @ (rest**2).sum(axis=1) ** 2 / count - squares) / count
-    distance = float(((covariance - target) ** 2).sum())
-    share = min(1.0, max(0.0, noise) / distance) if distance > 0 else 0.0
-    return np.asarray((1 - share) * covariance + share * target)

@@ -7,7 +7,7 @@ from facecore.errors import DataError
 from facecore.face.recipes import RECIPES
 from facecore.training.eigenfaces import fit_space, project_views
 from facecore.training.estimator import fit_member
-from facecore.training.fisherfaces import fit_discriminants
+from facecore.training.fisherfaces import SHRINKAGE, fit_discriminants
 from facecore.training.grids import Candidate
 from facecore.training.options import TrainingOptions
 from facecore.training.pipeline import Plan
@@ -38,11 +38,12 @@ def test_many_faces_have_the_discriminants_of_scikit_learn(points):
     assert ratios / ratios.sum() == pytest.approx(lda.explained_variance_ratio_, abs=0.02)
 
 
-def test_they_are_of_unit_variance_within_labels_but_for_one_common_scale(points):
+def test_they_are_of_equal_variance_within_labels_but_for_the_share_of_all_faces(points):
     Z, y = points
     found = fit_discriminants([Z], y).project([Z])[0]
     within = sum(np.cov(found[y == label], rowvar=False) for label in np.unique(y)) / 3
-    assert within / within[0, 0] == pytest.approx(np.eye(2), abs=0.15)  # but for shrinkage
+    both = (1 - SHRINKAGE) * within + SHRINKAGE * np.cov(found - found.mean(axis=0), rowvar=False)
+    assert both / both[0, 0] == pytest.approx(np.eye(2), abs=0.05)
     assert (found**2).sum(axis=1).mean() == pytest.approx(Z.shape[1])
 
 
@@ -54,15 +55,16 @@ def test_there_is_one_fewer_than_labels_or_one_per_component(points):
     assert fit_discriminants([Z[two]], y[two]).axes.shape == (4, 1)
 
 
-def test_few_faces_in_many_dimensions_are_not_taken_at_their_word():
-    """Pure noise: without shrinkage, training faces of a label would fall on one point."""
+def test_a_direction_without_variance_within_labels_does_not_outweigh_all_others():
+    """Few faces in many dimensions have such directions by chance."""
     rng = np.random.default_rng(0)
-    Z, y = rng.normal(size=(40, 30)), np.repeat(["round", "square"], 20)
-    plain = LinearDiscriminantAnalysis(solver="svd").fit(Z, y)
-    means, within = plain.means_ @ plain.scalings_, (Z - plain.xbar_) @ plain.scalings_
-    spread = np.mean([within[y == label].var() for label in plain.classes_])
-    between = np.var(means[:, 0])
-    assert fit_discriminants([Z], y).ratios[0] < 0.5 * between / spread
+    y = np.repeat(["round", "square", "wide"], 10)
+    Z = np.column_stack([rng.normal(size=30), np.repeat([0.0, 0.1, 0.0], 10)])
+    Z[y == "wide", 0] += 5
+    found = fit_discriminants([Z], y)
+    assert found.ratios[0] < 1 / SHRINKAGE + 1e-6
+    variances = np.var(found.project([Z])[0], axis=0)
+    assert variances.max() < 10 * variances.min()
 
 
 def test_a_face_of_weight_two_counts_as_two_equal_faces(points):
