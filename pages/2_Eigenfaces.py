@@ -6,6 +6,7 @@ from facecore.face import DESCRIBED
 from facecore.model import predict_photo
 from ui.controls import choose
 from ui.explorer import show_explorer, show_walk
+from ui.fisherfaces import show_fisherfaces
 from ui.gallery import show_gallery, show_reconstruction
 from ui.look import ICON
 from ui.models import pick_model, read_table
@@ -41,7 +42,8 @@ st.caption(
     f"Here a face has {side} x {side} pixels, so it has {side**2:,} coordinates."
     + (alone if members > 1 else "")
 )
-view = choose("View", VIEWS, "space", show_label=False)
+views = (*VIEWS, "Fisherfaces") if chosen.model.fisherfaces else VIEWS
+view = choose("View", views, "space", show_label=False)
 
 if view == "Reconstruction":
     photo = pick_photo(model, "face")
@@ -59,5 +61,7 @@ elif view == "Walk":
     show_walk(model, f"{chosen.name} {chosen.metadata['created']}")
 elif view == "Points":
     show_points(model, read_table("coordinates", chosen, optional=True))
+elif view == "Fisherfaces":
+    show_fisherfaces(chosen.model, read_table("coordinates", chosen, optional=True))
 else:
     show_gallery(model)

@@ -189,6 +189,25 @@ def tiny_whole(whole_artifacts):
     return FaceModel.load(whole_artifacts / "tiny")
 
 
+def fisher_artifacts(once, tiny_grid) -> Path:
+    """A folder of models with one small model of three labels and Fisherfaces, `tiny`."""
+
+    def make(folder: Path) -> None:
+        raw = write_raw(folder / "raw" / "three", LABELS, persons=8)
+        crop(raw, folder / "crops", "fisher")
+        train_tiny(folder, folder / "crops" / "three", "fisher", tiny_grid)
+
+    return once("fisher", make)
+
+
+@pytest.fixture(scope="session")
+def tiny_fisher(fisher_artifacts):
+    """A small model with Fisherfaces that knows drawn faces of three labels."""
+    from facecore.model.classifier import FaceModel
+
+    return FaceModel.load(fisher_artifacts / "tiny")
+
+
 @pytest.fixture(scope="session")
 def made_weights(once) -> Path:
     """A file of random weights of the network."""

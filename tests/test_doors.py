@@ -34,6 +34,7 @@ OWN = {
     "own-classic": "tiny_artifacts",
     "own-embedding": "described_artifacts",
     "own-whole": "whole_artifacts",
+    "own-fisher": "fisher_artifacts",
 }
 MODELS = [*SHIPPED, *OWN, "own-three"]
 NETWORKS = ["embedding", "own-embedding"]

@@ -60,6 +60,15 @@ def show_explorer(chosen: Chosen, search: Search) -> None:
     search : Search
         Search of one of its members.
     """
+    fisherfaces = chosen.model.fisherfaces
+    if fisherfaces and search.member == fisherfaces.name:
+        st.info(
+            "Fisherfaces are fitted to the labels. Scores on faces that took part in that would be "
+            "far too good, so there is nothing to try out here. The other tabs show the search, "
+            "which fits them anew in each fold.",
+            icon=":material/block:",
+        )
+        return
     controls, result = st.columns([1, 2], gap="medium")
     with controls:
         found = _pick_points(chosen, search.member)

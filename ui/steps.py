@@ -89,6 +89,12 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
                 f"The steps after number {3 if whole else 4} are those of the member "
                 f"{model.pixels.name}. Every other member takes the same steps with its own "
                 "features: min-max, PCA, and a support vector machine."
+                + (
+                    f" The member {model.fisherfaces.name} also goes from the coordinates along "
+                    "eigenfaces to those along Fisherfaces."
+                    if model.fisherfaces
+                    else ""
+                )
             )
     with _step("The decision and its calibrated probability"):
         alt = f"The face on the calibration curve: {face.likely}, {face.probability:.0%}"

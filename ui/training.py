@@ -33,7 +33,8 @@ MINIMUM, WHOLE = "Minimum face width, pixels", "Each photo is the face already"
 PAUSE = 1.5  # seconds between two looks at a training
 RECIPE_HELP = (
     "aligned: faces turned upright by eyes and mouth, four members; classic: the textbook's Haar "
-    "cascade and pixels alone, faster; embedding: features by a deep network, most accurate{}. "
+    "cascade and pixels alone, faster; embedding: features by a deep network, most accurate{}; "
+    "fisher: the pixels of aligned faces, as eigenfaces and as Fisherfaces. "
     "Crops fit only the recipes that they were cut for."
 )
 

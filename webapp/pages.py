@@ -58,6 +58,8 @@ def home() -> str:
         aligned=model.recipe.alignment is not None,
         whole=takes_whole_photos(model.recipe),
         kinds={member.features.kind for member in model.members},
+        fisherfaces=model.fisherfaces is not None,
+        several=len(model.members) > 1,
         described=DESCRIBED,
     )
 

@@ -180,7 +180,9 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
         (
             _text(member.name),
             f"{len(member.variance):,}",
-            _share(member.variance.sum() / member.total_variance),
+            _share(member.variance.sum() / member.total_variance)
+            if member.space == "eigenfaces"
+            else "",
             member.kernel,
             f"{len(member.kernel_vectors):,}",
             f"{share:.2f}",
@@ -211,6 +213,13 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
             "scales them (min-max), projects them onto their leading components (PCA; for pixels "
             "these are the eigenfaces) and decides with a kernel machine (SVM). The decision of "
             "the model is the weighted mean of theirs."
+        )
+        + (
+            f" The member {_text(model.fisherfaces.name)} projects the components further, onto "
+            "the directions in which the labels differ most compared with the faces within a label "
+            "(Fisherfaces)."
+            if model.fisherfaces
+            else ""
         ),
         _table(
             ("member", "components", "explained variance", "kernel", "kernel vectors", "weight"),

@@ -25,6 +25,7 @@ from facecore.face.prepare import SIDE, align, cut, flatten, to_square
 
 MAX_SIDE = 1000
 MAX_WIDTH = 20.0
+SPACES = ("eigenfaces", "fisherfaces")
 REQUIRED = ("name", "detector", "side")
 OPTIONAL = ("alignment", "frame", "mirror", "network", "unsure")
 
@@ -71,11 +72,24 @@ class MemberRecipe:
         values of n_components, gamma and C.
     best : mapping of str to int or float
         The settings of the shipped models, within that grid.
+    space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
+        Directions of the coordinates: those in which faces differ most, or those in which labels
+        differ most compared with the faces within a label.
+
+    Raises
+    ------
+    ModelError
+        The space has another name.
     """
 
     features: Features
     tuned: Mapping[str, list[Any]]
     best: Mapping[str, Any]
+    space: str = "eigenfaces"
+
+    def __post_init__(self) -> None:
+        if self.space not in SPACES:
+            raise ModelError(f"no space {self.space!r}; there are: {', '.join(SPACES)}")
 
 
 @dataclass(frozen=True)
@@ -290,6 +304,27 @@ RECIPES: dict[str, Recipe] = {
                 Features("lbp", 122, 0.875, cell=12),
                 tuned=_TEXTURES,
                 best={"n_components": 300, "gamma": 0.0027, "C": 10.0},
+            ),
+        },
+    ),
+    "fisher": Recipe(
+        name="fisher",
+        detector=MtcnnSettings(),
+        alignment=_FACES_ALIGNED,
+        side=160,
+        mirror=True,
+        unsure=0.99,
+        members={
+            "pixels": MemberRecipe(
+                Features("pixels", SIDE, 0.75),
+                tuned={"n_components": [200], "C": [5.0, 10.0], "gamma": [0.0017, 0.0025]},
+                best={"n_components": 200, "gamma": 0.0025, "C": 10.0},
+            ),
+            "fisherfaces": MemberRecipe(
+                Features("pixels", SIDE, 0.75),
+                tuned={"n_components": [100, 200, 300], "C": [0.3, 1.0], "gamma": [0.003]},
+                best={"n_components": 200, "gamma": 0.003, "C": 1.0},
+                space="fisherfaces",
             ),
         },
     ),

@@ -13,7 +13,7 @@ import numpy as np
 from facecore.errors import DataError, ModelError
 from facecore.face.features import WHOLE, Features, read_features
 from facecore.face.prepare import mirror
-from facecore.face.recipes import Recipe, lacks, rows_of
+from facecore.face.recipes import SPACES, Recipe, lacks, rows_of
 from facecore.model.rule import AnswerRule
 from facecore.system.files import sha256
 
@@ -36,13 +36,14 @@ class Member:
     mean : ndarray of shape (n_features,), float32
         Mean face, after min-max scaling.
     components : ndarray of shape (n_components, n_features), float16 or float32
-        Eigenfaces, orthonormal.
+        Eigenfaces, orthonormal; or Fisherfaces, of unit length.
     deviation : ndarray of shape (n_components,), float32
         Coordinates are divided by it: standard deviations if whitened, else ones.
     variance : ndarray of shape (n_components,), float32
-        Explained variance of each eigenface, in units of the min-max scale.
+        Explained variance of each eigenface, in units of the min-max scale; of each Fisherface the
+        variance between labels, in units of that within a label.
     total_variance : float
-        Variance of the training faces, all components.
+        Variance of the training faces, all components; of Fisherfaces the sum of `variance`.
     kernel_vectors : ndarray of shape (n_vectors, n_components), float32
         Support vectors or cluster centres in face space.
     coefficients : ndarray of shape (n_vectors, n_outputs), float64
@@ -57,6 +58,8 @@ class Member:
         What the member reads from a prepared face.
     name : str
         Unique within the model.
+    space : str
+        What the components are: ``"eigenfaces"`` or ``"fisherfaces"``.
     """
 
     minimum: np.ndarray
@@ -73,10 +76,11 @@ class Member:
     kernel: str = "rbf"
     features: Features = WHOLE
     name: str = "pixels"
+    space: str = "eigenfaces"
 
     @cached_property
     def basis(self) -> np.ndarray:
-        """Eigenfaces as float32, ndarray of shape (n_components, n_features)."""
+        """Components as float32, ndarray of shape (n_components, n_features)."""
         return np.ascontiguousarray(self.components, dtype=np.float32)
 
     @cached_property
@@ -139,7 +143,16 @@ class Member:
         -------
         ndarray of shape (n_faces, n_features), float32
             In units of the features (grey levels for pixels).
+
+        Raises
+        ------
+        ModelError
+            The components are Fisherfaces, which are not orthogonal.
         """
+        if self.space != "eigenfaces":
+            raise ModelError(
+                f"the member {self.name!r} has no eigenfaces to reconstruct faces from"
+            )
         k = Z.shape[1]
         scaled = (Z * self.deviation[:k]).astype(np.float32) @ self.basis[:k] + self.mean
         return np.asarray(scaled * self.span + self.minimum)
@@ -258,7 +271,7 @@ class FaceModel:
 
     @property
     def pixels(self) -> Member:
-        """The member that reads pixels, which has the eigenfaces.
+        """The member that has eigenfaces of pixels.
 
         Raises
         ------
@@ -267,12 +280,20 @@ class FaceModel:
         """
         if not self.draws:
             raise ModelError("no member of this model reads pixels, so it has no eigenfaces")
-        return next(member for member in self.members if member.features.kind == "pixels")
+        return next(member for member in self.members if _has_eigenfaces(member))
+
+    @property
+    def fisherfaces(self) -> Member | None:
+        """The member that has Fisherfaces of pixels, or None."""
+        found = (
+            m for m in self.members if m.space == "fisherfaces" and m.features.kind == "pixels"
+        )
+        return next(found, None)
 
     @property
     def draws(self) -> bool:
         """Whether a member reads pixels, so that faces can be reconstructed."""
-        return any(member.features.kind == "pixels" for member in self.members)
+        return any(map(_has_eigenfaces, self.members))
 
     @property
     def leading(self) -> Member:
@@ -521,6 +542,8 @@ class FaceModel:
         for i, member in enumerate(self.members):
             arrays |= {f"{name}_{i}": getattr(member, name) for name in _ARRAYS}
             values = {name: getattr(member, name) for name in _SCALARS}
+            if member.space != "eigenfaces":
+                values["space"] = member.space
             scalars.append(values | {"features": member.features.to_dict()})
         if self.weights is not None:
             arrays["weights"] = self.weights
@@ -612,6 +635,10 @@ class FaceModel:
         return model
 
 
+def _has_eigenfaces(member: Member) -> bool:
+    return member.features.kind == "pixels" and member.space == "eigenfaces"
+
+
 def _times_few(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return ``rows @ matrix.T``.
 
@@ -672,6 +699,7 @@ def _member(arrays: Mapping[str, Any], scalars: Mapping[str, Any]) -> Member:
         kernel=str(scalars["kernel"]),
         features=read_features(scalars["features"]),
         name=str(scalars.get("name", "pixels")),
+        space=str(scalars.get("space", "eigenfaces")),
     )
 
 
@@ -717,6 +745,8 @@ def _check(model: FaceModel) -> None:
                 raise ValueError(f"{key} must hold finite floats only")
         if not ((m.span > 0).all() and (m.deviation > 0).all()):
             raise ValueError("a span or deviation is not above 0")
+        if m.space not in SPACES:
+            raise ValueError(f"space {m.space!r} is unknown")
         if m.kernel not in KERNELS or not np.isfinite(m.gamma) or m.gamma < 0:
             raise ValueError(f"kernel {m.kernel!r} is unknown")
         if d != m.features.count(model.recipe.side):

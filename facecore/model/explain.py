@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facecore.errors import DataError
+from facecore.errors import DataError, ModelError
 from facecore.face.prepare import mirror
 from facecore.face.recipes import to_rows
 from facecore.model.classifier import FaceModel, Member
@@ -154,6 +154,52 @@ def eigenface_images(model: FaceModel, count: int) -> np.ndarray:
         The model has no eigenfaces.
     """
     return np.array([to_signed_image(row) for row in model.pixels.basis[:count]])
+
+
+def fisherface_images(model: FaceModel) -> np.ndarray:
+    """Draw the Fisherfaces, each rescaled on a symmetric scale of its own.
+
+    Parameters
+    ----------
+    model : FaceModel
+        Any model.
+
+    Returns
+    -------
+    ndarray of shape (n_fisherfaces, s, s), uint8
+        Grey levels; 128 is zero. Empty where the model has no Fisherfaces.
+    """
+    member = model.fisherfaces
+    return np.array([to_signed_image(row) for row in member.basis] if member else [])
+
+
+def to_fisherfaces(model: FaceModel, Z: np.ndarray) -> np.ndarray:
+    """Return the coordinates along the Fisherfaces of points in the space of the eigenfaces.
+
+    Parameters
+    ----------
+    model : FaceModel
+        A model with Fisherfaces of what its eigenfaces read.
+    Z : ndarray of shape (n_faces, k), k <= n_components
+        Leading coordinates, as `FaceModel.transform` returns them; the rest count as 0.
+
+    Returns
+    -------
+    ndarray of shape (n_faces, n_fisherfaces), float64
+        Coordinates of the faces that are reconstructed from these points.
+
+    Raises
+    ------
+    ModelError
+        The model has no Fisherfaces, or they read other pixels than its eigenfaces do.
+    """
+    member, pixels = model.fisherfaces, model.pixels
+    if member is None or member.features != pixels.features:
+        raise ModelError("this model has no Fisherfaces of the pixels that its eigenfaces read")
+    k = Z.shape[1]
+    # Both members scale pixels alike and start from the mean face, so that two projections remain.
+    way = (pixels.basis[:k] * pixels.deviation[:k, None]) @ member.basis.T / member.deviation
+    return np.asarray(Z @ way.astype(np.float64))
 
 
 def mean_face(model: FaceModel) -> np.ndarray:

@@ -22,10 +22,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from facecore.face.recipes import Recipe
+from facecore.face.recipes import SPACES, Recipe
 from facecore.model.classifier import FaceModel, Member
 from facecore.training.calibrate import calibrate_member, platt, temper
 from facecore.training.eigenfaces import fit_space, measure_spread, project_views
+from facecore.training.fisherfaces import fit_discriminants
 from facecore.training.grids import Candidate
 from facecore.training.kernels import (
     choose_labels,
@@ -50,6 +51,7 @@ def fit_member(
     y: np.ndarray,
     candidate: Candidate,
     seed: int = 0,
+    space: str = "eigenfaces",
 ) -> Member:
     """Fit min-max, eigenfaces and SVM to features, and return them as a member of a model.
 
@@ -65,6 +67,9 @@ def fit_member(
         Hyperparameters.
     seed : int, default=0
         Seed of the randomized decomposition.
+    space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
+        What the SVM reads: coordinates along the eigenfaces, or along the Fisherfaces that are
+        fitted to them.
 
     Returns
     -------
@@ -84,7 +89,11 @@ def fit_member(
     """
     views = [X] if mirrored is None else [X, mirrored]
     scaler, pca = fit_space(X, mirrored, candidate.n_components, candidate.whiten, seed)
-    return fit_machine(scaler, pca, project_views(scaler, pca, views), y, candidate)
+    Z = project_views(scaler, pca, views)
+    if space == "eigenfaces":
+        return fit_machine(scaler, pca, Z, y, candidate)
+    found = fit_discriminants(Z, y)
+    return found.fold(fit_machine(scaler, pca, found.project(Z), y, candidate), pca)
 
 
 def fit_machine(
@@ -189,6 +198,10 @@ class FaceSpaceClassifier(
     class_weight : {"balanced"}, mapping of label to float, or None, default="balanced"
         ``"balanced"`` gives every label the same total weight, however many faces it has; None
         counts every face the same. Machine and probabilities follow it.
+    space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
+        What the SVM reads: coordinates along the eigenfaces, or along the Fisherfaces (Belhumeur,
+        Hespanha and Kriegman 1997) that are fitted to them. There is one Fisherface fewer than
+        labels. Components are then Fisherfaces, and faces cannot be reconstructed.
     mirror : bool, default=False
         Train on mirror images too, and decide by the mean over a face and its mirror image. It
         needs faces of shape (n, height, width), or rows that are square pictures.
@@ -212,15 +225,16 @@ class FaceSpaceClassifier(
     classes_ : ndarray of shape (n_labels,)
         Labels, sorted.
     n_components_ : int
-        Number of eigenfaces.
+        Number of eigenfaces, or of Fisherfaces.
     components_ : ndarray of shape (n_components, n_pixels), float32
-        Eigenfaces as rows, orthonormal, by falling variance.
+        Eigenfaces as rows, orthonormal, by falling variance; or Fisherfaces, of unit length.
     eigenfaces_ : ndarray of shape (n_components, height, width), float32
-        Eigenfaces as pictures.
+        The components as pictures.
     mean_face_ : ndarray of shape (height, width), float32
         Mean of the training faces, in units of the pixels.
     explained_variance_ratio_ : ndarray of shape (n_components,), float32
-        Share of the variance along each eigenface, in [0, 1].
+        Share of the variance along each eigenface, in [0, 1]; for Fisherfaces, share of the
+        variance between labels.
     face_shape_ : tuple of (int, int)
         Height and width in pixels. Rows that are no square pictures have height 1.
     n_features_in_ : int
@@ -256,6 +270,7 @@ class FaceSpaceClassifier(
         C: float = 5.0,
         gamma: float | str = "scale",
         class_weight: str | Mapping[Any, float] | None = "balanced",
+        space: str = "eigenfaces",
         mirror: bool = False,
         calibrate: bool = True,
         cv: Any = FOLDS,
@@ -267,6 +282,7 @@ class FaceSpaceClassifier(
         self.C = C
         self.gamma = gamma
         self.class_weight = class_weight
+        self.space = space
         self.mirror = mirror
         self.calibrate = calibrate
         self.cv = cv
@@ -439,7 +455,7 @@ class FaceSpaceClassifier(
         Raises
         ------
         ValueError
-            There are more coordinates than eigenfaces.
+            There are more coordinates than eigenfaces, or the components are Fisherfaces.
 
         Examples
         --------
@@ -449,6 +465,8 @@ class FaceSpaceClassifier(
         True
         """
         check_is_fitted(self)
+        if self.member_.space != "eigenfaces":
+            raise ValueError("Fisherfaces cannot reconstruct faces; use space='eigenfaces'")
         points = check_array(Z, dtype=(np.float32, np.float64))
         if points.shape[1] > self.n_components_:
             raise ValueError(
@@ -481,7 +499,7 @@ class FaceSpaceClassifier(
         Raises
         ------
         ValueError
-            The faces are not square.
+            The faces are not square, or the components are Fisherfaces.
 
         Examples
         --------
@@ -496,6 +514,11 @@ class FaceSpaceClassifier(
         height, width = self.face_shape_
         if height != width:
             raise ValueError(f"a model reads square faces; these are {height} x {width} pixels")
+        if self.member_.space != "eigenfaces":
+            raise ValueError(
+                "a model draws faces from eigenfaces, and this classifier has Fisherfaces; "
+                "train_arrays(..., recipe='fisher') makes a model with both"
+            )
         model = replace(self._as_model(), recipe=replace(recipe, mirror=self.mirror))
         if X is None or y is None:
             return model
@@ -504,24 +527,24 @@ class FaceSpaceClassifier(
 
     @property
     def n_components_(self) -> int:
-        """Number of eigenfaces."""
+        """Number of eigenfaces, or of Fisherfaces."""
         return len(self.member_.components)
 
     @property
     def components_(self) -> np.ndarray:
-        """Eigenfaces as rows, ndarray of shape (n_components, n_pixels), float32."""
+        """Components as rows, ndarray of shape (n_components, n_pixels), float32."""
         return self.member_.basis
 
     @property
     def eigenfaces_(self) -> np.ndarray:
-        """Eigenfaces as pictures, ndarray of shape (n_components, height, width), float32."""
+        """Components as pictures, ndarray of shape (n_components, height, width), float32."""
         return self.components_.reshape(-1, *self.face_shape_)
 
     @property
     def mean_face_(self) -> np.ndarray:
         """Mean of the training faces, ndarray of shape (height, width), float32."""
-        origin = np.zeros((1, self.n_components_), dtype=np.float32)
-        return self.member_.rebuild(origin).reshape(self.face_shape_)
+        member = self.member_
+        return (member.mean * member.span + member.minimum).reshape(self.face_shape_)
 
     @property
     def explained_variance_ratio_(self) -> np.ndarray:
@@ -554,6 +577,7 @@ class FaceSpaceClassifier(
                 weight is None or isinstance(weight, Mapping) or str(weight) == "balanced",
                 "'balanced', a mapping of labels to numbers, or None",
             ),
+            "space": (isinstance(self.space, str) and self.space in SPACES, " or ".join(SPACES)),
             "tol": (_is_positive(self.tol), "a number above 0"),
         } | {
             name: (isinstance(getattr(self, name), (bool, np.bool_)), "True or False")
@@ -616,6 +640,10 @@ class FaceSpaceClassifier(
             views[0], mirrored, self.n_components, self.whiten, seed, sample_weight
         )
         Z = project_views(scaler, pca, views)
+        found = None
+        if self.space == "fisherfaces":
+            found = fit_discriminants(Z, y[rows], sample_weight)
+            Z = found.project(Z)
         gamma = scale_gamma(Z, sample_weight) if self._scales_gamma else float(self.gamma)
         weight = self.class_weight
         candidate = Candidate(
@@ -625,7 +653,8 @@ class FaceSpaceClassifier(
             C=float(self.C),
             class_weight=dict(weight) if isinstance(weight, Mapping) else weight,
         )
-        return fit_machine(scaler, pca, Z, y[rows], candidate, sample_weight, self.tol)
+        member = fit_machine(scaler, pca, Z, y[rows], candidate, sample_weight, self.tol)
+        return found.fold(member, pca) if found else member
 
     def _split(self, X: np.ndarray, y: np.ndarray, kept: np.ndarray) -> list[Split]:
         """Return the folds of the calibration; an int splits the faces of weight above 0 only."""

@@ -169,14 +169,15 @@ class Plan:
     begun: float = field(default_factory=time.perf_counter)
 
     def check(self) -> None:
-        """Refuse options that cannot be used, before the long work.
+        """Refuse what cannot be used, before the long work.
 
         Raises
         ------
         DataError
-            The grid of a member cannot be read, or cluster centres shall hide persons whom the
-            labels name.
+            The grid of a member cannot be read, an option does not suit the recipe, or cluster
+            centres shall hide persons whom the labels name.
         """
+        _check_space(self.recipe, self.options.solver, self.options.centres)
         self.grids("exact")
         if self.options.identity and self.options.centres:
             raise DataError(CENTRES_OF_PERSONS)
@@ -351,13 +352,14 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
     """
     options, recipe = plan.options, plan.recipe
     solver = choose_solver(options.solver, len(table))
+    _check_space(recipe, solver, options.centres)
     grids = plan.grids(solver)
-    fit = _fit_exact if solver == "exact" else _fit_nystroem
     y = table["label"].to_numpy(dtype=str)
     subjects = subject_names(table, options.identity)
     members, searches, strangers = [], {}, []
     for name, planned in recipe.members.items():
         faces = FacesOnDisk(_file_of(X), planned.features, recipe.mirror)
+        fit = partial(_fit_exact, space=planned.space) if solver == "exact" else _fit_nystroem
         member, searches[name], decided = fit(name, faces, y, subjects, grids[name], options)
         strangers.append(decided)
         members.append(replace(member, features=planned.features, name=name))
@@ -409,17 +411,19 @@ def _fit_exact(
     subjects: np.ndarray,
     grid: Mapping[str, Any],
     options: TrainingOptions,
+    *,
+    space: str,
 ) -> tuple[Member, SearchResult, np.ndarray | None]:
     X = np.load(faces.path, mmap_mode="r")
     F = faces.features.extract(X)
     mirrored = faces.features.extract(mirror(X)) if faces.mirrored else None
-    search = grid_search(F, y, subjects, grid, mirrored=mirrored, options=options)
+    search = grid_search(F, y, subjects, grid, mirrored=mirrored, space=space, options=options)
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
-        fit = fit_member(F, mirrored, y, search.best, options.seed)
+        fit = fit_member(F, mirrored, y, search.best, options.seed, space)
         advance()
     strangers = None
     if options.rule and len(np.unique(y)) >= LEAST_LABELS:
-        strangers = decide_strangers(F, mirrored, y, search.best, options)
+        strangers = decide_strangers(F, mirrored, y, search.best, options, space)
     return fit, search, strangers
 
 
@@ -442,6 +446,23 @@ def _all_of(decided: Sequence[np.ndarray | None]) -> list[np.ndarray]:
     """Return the decisions of all members, or nothing where a member has none."""
     known = [values for values in decided if values is not None]
     return known if len(known) == len(decided) else []
+
+
+def _check_space(recipe: Recipe, solver: str, centres: int) -> None:
+    """Refuse what a recipe with Fisherfaces cannot do."""
+    if all(planned.space == "eigenfaces" for planned in recipe.members.values()):
+        return
+    if solver == "nystroem":
+        raise DataError(
+            f"the recipe {recipe.name!r} has Fisherfaces, which need all faces in memory; "
+            "train with --solver exact, or with another --recipe"
+        )
+    if centres:
+        raise DataError(
+            f"the recipe {recipe.name!r} has Fisherfaces: they have too few coordinates to tell "
+            "whether a cluster centre can be traced to a photo; train without --centres, or with "
+            "another --recipe"
+        )
 
 
 def _file_of(X: np.ndarray) -> Path:

@@ -16,6 +16,7 @@ from facecore.data.splits import split_folds
 from facecore.system.progress import step, track
 from facecore.system.threads import on_one_thread
 from facecore.training.eigenfaces import as_float, fit_space, project_views
+from facecore.training.fisherfaces import fit_discriminants
 from facecore.training.grids import Candidate, expand_grid
 from facecore.training.kernels import (
     choose_labels,
@@ -50,15 +51,19 @@ class Coordinates:
         Standard deviation of each coordinate, above 0; whitening divides by it.
     lengths : ndarray of shape (n_validation_faces,), float64
         Squared distance of each validation face from the mean face, as a mean over the features.
+    labels : ndarray of shape (n_training_faces,), optional
+        Labels of the training faces, where the coordinates that are asked for are those along
+        Fisherfaces.
     """
 
     train: list[np.ndarray]
     test: list[np.ndarray]
     deviation: np.ndarray
     lengths: np.ndarray
+    labels: np.ndarray | None = None
 
     def leading(self, count: int, whiten: bool) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Return the leading coordinates.
+        """Return the leading coordinates, or those along the Fisherfaces of their space.
 
         Parameters
         ----------
@@ -69,16 +74,19 @@ class Coordinates:
 
         Returns
         -------
-        train : list of ndarray of shape (n_training_faces, count)
+        train : list of ndarray of shape (n_training_faces, n_coordinates)
             Training faces, one array per view.
-        test : list of ndarray of shape (n_validation_faces, count)
+        test : list of ndarray of shape (n_validation_faces, n_coordinates)
             Validation faces, one array per view.
         """
         divisor = self.deviation[:count] if whiten else 1
         train, test = (
             [view[:, :count] / divisor for view in views] for views in (self.train, self.test)
         )
-        return train, test
+        if self.labels is None:
+            return train, test
+        found = fit_discriminants(train, self.labels)
+        return found.project(train), found.project(test)
 
     def distances(self, count: int, features: int) -> np.ndarray:
         """Measure how far the validation faces are from the space of the leading eigenfaces.
@@ -154,6 +162,7 @@ class SearchResult:
     distances: np.ndarray | None = None
 
 
+# One argument per fact about the faces, as in `train_arrays`.
 def grid_search(
     X: np.ndarray,
     y: np.ndarray,
@@ -161,6 +170,7 @@ def grid_search(
     grid: Mapping[str, Any],
     *,
     mirrored: np.ndarray | None = None,
+    space: str = "eigenfaces",
     folds: int = 5,
     options: TrainingOptions = DEFAULT_OPTIONS,
 ) -> SearchResult:
@@ -183,6 +193,9 @@ def grid_search(
     mirrored : ndarray of shape (n_faces, n_features), optional
         The same features of the mirror images: train on both, and score the mean decision over
         a face and its mirror image, as the model will decide.
+    space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
+        What the SVM reads: coordinates along the eigenfaces, or along the Fisherfaces that are
+        fitted to n_components of these.
     folds : int, default=5
         Number of folds, 2 or more; fewer where a label has fewer subjects.
     options : TrainingOptions, optional
@@ -226,7 +239,7 @@ def grid_search(
         memory_mb=options.memory_mb,
     )
     # One worker per fold fits the eigenfaces, whichever fold is ready first.
-    spaces = dict(
+    found = dict(
         track(
             joblib.Parallel(n_jobs=plan.fitters, return_as="generator_unordered")(
                 joblib.delayed(_project)(fold, views, split, most, options.seed)
@@ -238,6 +251,9 @@ def grid_search(
             progress=options.progress,
         )
     )
+    # Fisherfaces depend on the number of eigenfaces, so each task fits its own.
+    known = [codes[train] if space == "fisherfaces" else None for train, _ in splits]
+    spaces = [replace(found[fold], labels=known[fold]) for fold in range(len(splits))]
     tasks = [
         joblib.delayed(_score_gammas)(fold, spaces[fold], codes, splits[fold], group, plan)
         for group in _group(candidates, -(-TASKS * plan.scorers // len(splits)))

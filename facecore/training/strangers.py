@@ -48,6 +48,7 @@ def decide_strangers(
     y: np.ndarray,
     candidate: Candidate,
     options: TrainingOptions,
+    space: str = "eigenfaces",
 ) -> np.ndarray:
     """Decide on each face by a machine that was fitted without all faces of its label.
 
@@ -63,6 +64,8 @@ def decide_strangers(
         Hyperparameters.
     options : TrainingOptions
         Its seed, jobs and progress are used.
+    space : {"eigenfaces", "fisherfaces"}
+        As `fit_member` takes it.
 
     Returns
     -------
@@ -82,7 +85,9 @@ def decide_strangers(
     values = np.full((len(y), len(labels)), -np.inf)
     numbers = np.unique(groups)
     results = joblib.Parallel(n_jobs=options.jobs, return_as="generator")(
-        joblib.delayed(_decide_group)(X, mirrored, y, groups == group, candidate, options.seed)
+        joblib.delayed(_decide_group)(
+            X, mirrored, y, groups == group, candidate, options.seed, space
+        )
         for group in numbers
     )
     bar = track(results, len(numbers), "hold labels out", "group", progress=options.progress)
@@ -101,10 +106,11 @@ def _decide_group(
     held: np.ndarray,
     candidate: Candidate,
     seed: int,
+    space: str,
 ) -> np.ndarray:
     views = [X] if mirrored is None else [X, mirrored]
     first, *more = [view[~held] for view in views]
-    member: Member = fit_member(first, more[0] if more else None, y[~held], candidate, seed)
+    member: Member = fit_member(first, more[0] if more else None, y[~held], candidate, seed, space)
     values = np.mean([member.decide(member.coordinates(view[held])) for view in views], axis=0)
     # Two labels have one output, above 0 for the second; each of more has an output of its own.
     return np.hstack([-values, values]) if values.shape[1] == 1 else np.asarray(values)

@@ -12,13 +12,22 @@ from screens import SCREENS
 
 from facecore.face.detect import HaarSettings, MtcnnSettings, spec_of
 from facecore.face.images import to_png
+from facecore.model.classifier import FaceModel
 from facecore.model.predict import predict_photo
 from facecore.model.store import read_metadata, read_model_table
 from facecore.model.synth import make_photo
 
-LIVE, GRID, EVALUATION = (
-    f"pages/{name}.py" for name in ("5_Live_prediction", "3_Grid_search", "4_Evaluation")
+LIVE, GRID, EVALUATION, FACES = (
+    f"pages/{name}.py"
+    for name in ("5_Live_prediction", "3_Grid_search", "4_Evaluation", "2_Eigenfaces")
 )
+
+
+@pytest.fixture
+def in_fisher(fisher_artifacts, tiny_fisher, monkeypatch) -> FaceModel:
+    """A small model with Fisherfaces, in use."""
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(fisher_artifacts))
+    return tiny_fisher
 
 
 @pytest.fixture
@@ -45,6 +54,50 @@ def pictures(app) -> list[str]:
 @pytest.fixture
 def photo(shipped_model) -> bytes:
     return to_png(make_photo(shipped_model, "female", 15))
+
+
+def test_fisherfaces_are_shown_beside_as_many_eigenfaces(open_page, in_fisher):
+    app = open_page(FACES, model="tiny", space="Fisherfaces")
+    assert not app.exception
+    shown = pictures(app)
+    assert shown == ["Fisherface 1", "Fisherface 2", "Eigenface 1", "Eigenface 2"]
+    assert "3 labels have 2 Fisherfaces" in said(app)
+    (figure,) = charts(app)
+    assert figure["layout"]["xaxis"]["title"]["text"] == "Fisherface 1"
+    assert sorted(trace["name"] for trace in figure["data"]) == sorted(in_fisher.labels)
+    table = read_model_table("coordinates", "tiny")
+    assert f"{len(table):,} of the training faces" in said(app)
+
+
+def test_a_model_without_fisherfaces_has_no_such_view(open_page, in_aligned):
+    app = open_page(FACES, model="made", space="Fisherfaces")
+    assert not app.exception
+    assert "Fisherfaces" not in app.segmented_control(key="space").options
+    assert "Eigenface 1" in pictures(app)
+
+
+def test_the_explorer_says_why_it_has_no_fisherfaces(open_page, in_fisher):
+    app = open_page(GRID, model="tiny", search_tab="Explorer", search_member="fisherfaces")
+    assert not app.exception
+    assert "fitted to the labels" in app.info[0].value
+
+
+def test_the_steps_say_where_fisherfaces_come_in(open_page, in_fisher, photo):
+    app = open_page("dashboard.py", model="tiny", face_from="Upload")
+    app.file_uploader[0].upload("me.png", photo, "image/png").run()
+    assert not app.exception
+    assert "The member fisherfaces also goes" in said(app)
+
+
+def test_a_single_fisherface_is_shown_as_a_histogram(tiny_model):
+    from facecore.training import MADE, FacePoints
+    from ui.fisherfaces import histogram
+
+    labels = tiny_model.labels
+    y = np.array([labels[0], labels[0], labels[1]])
+    figure = histogram(FacePoints(np.array([[0.0], [0.0], [1.0]]), y, y, MADE), tiny_model)
+    assert [bar.name for bar in figure.data] == list(labels)
+    assert [sum(bar.y) for bar in figure.data] == [2, 1]
 
 
 @pytest.mark.parametrize("screen", SCREENS)

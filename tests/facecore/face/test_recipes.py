@@ -137,14 +137,25 @@ def test_the_detector_of_a_recipe_can_be_built_and_gives_the_landmarks_it_aligns
     assert recipe.alignment is None or isinstance(recipe.detector, MtcnnSettings)
 
 
-def test_of_every_recipe_the_first_member_reads_pixels_or_all_read_the_networks_numbers():
+def test_of_every_recipe_the_first_member_has_eigenfaces_or_all_read_the_networks_numbers():
     for recipe in RECIPES.values():
-        kinds = [member.features.kind for member in recipe.members.values()]
+        found = [(member.features.kind, member.space) for member in recipe.members.values()]
         if recipe.embedding:
-            assert set(kinds) == {"network"}
+            assert set(found) == {("network", "eigenfaces")}
         else:
-            assert kinds[0] == "pixels"
-            assert kinds.count("pixels") == 1
+            assert found[0] == ("pixels", "eigenfaces")
+            assert found.count(found[0]) == 1
+
+
+def test_a_member_spans_eigenfaces_or_fisherfaces():
+    pixels = RECIPES["fisher"].members["pixels"]
+    assert pixels.space == "eigenfaces"
+    with pytest.raises(ModelError, match="no space 'faces'; there are: eigenfaces, fisherfaces"):
+        replace(pixels, space="faces")
+
+
+def test_the_crops_of_aligned_serve_fisherfaces_too():
+    assert crops_of(RECIPES["fisher"]) == "aligned"
 
 
 @pytest.mark.usefixtures("no_weights")

@@ -115,6 +115,54 @@ def test_rebuilding_is_the_inverse_of_projecting_within_face_space():
     assert member.rebuild(Z[:, :1]) == pytest.approx(member.rebuild(Z * [1, 0]))
 
 
+def with_fisherfaces() -> FaceModel:
+    """The small model, with a second member whose components are not orthogonal."""
+    model = small_model()
+    rows = np.array([[1, 0, 0, 0], [0.6, 0.8, 0, 0]], dtype=np.float32)
+    second = replace(model.members[0], components=rows, name="fisherfaces", space="fisherfaces")
+    return replace(model, members=(*model.members, second))
+
+
+def test_fisherfaces_project_faces_but_draw_none():
+    model = with_fisherfaces()
+    member = model.fisherfaces
+    X = np.array([[110, 60, 60, 10]], dtype=np.uint8)
+    assert member.coordinates(X) == pytest.approx(np.array([[0.5, 0.15]]))
+    with pytest.raises(ModelError, match="'fisherfaces' has no eigenfaces"):
+        member.rebuild(np.zeros((1, 2)))
+    assert small_model().fisherfaces is None
+
+
+def test_faces_are_drawn_by_the_member_of_eigenfaces_wherever_it_stands():
+    model = with_fisherfaces()
+    assert replace(model, members=model.members[::-1]).pixels is model.members[0]
+    assert model.eigenfaces.members == (model.members[0],)
+    assert not replace(model, members=model.members[1:]).draws
+
+
+def test_a_model_file_names_the_space_of_a_member_unless_it_is_that_of_eigenfaces(tmp_path):
+    model = with_fisherfaces()
+    model.save(tmp_path)
+    first, second = json.loads((tmp_path / "model.json").read_text())["members"]
+    assert "space" not in first
+    assert second["space"] == "fisherfaces"
+    loaded = FaceModel.load(tmp_path)
+    assert [member.space for member in loaded.members] == ["eigenfaces", "fisherfaces"]
+    X = np.array([[110, 60, 60, 10]], dtype=np.uint8)
+    assert loaded.decision_function(X) == pytest.approx(model.decision_function(X))
+
+
+@pytest.mark.parametrize("space", ["faces", 3])
+def test_a_model_with_a_member_of_an_unknown_space_is_refused(saved, space):
+    rewrite(saved, None, lambda document: document["members"][0].update(space=space))
+    refuse(saved, f"space '{space}' is unknown")
+
+
+def test_a_model_of_fisherfaces_alone_is_refused(saved):
+    rewrite(saved, None, lambda document: document["members"][0].update(space="fisherfaces"))
+    refuse(saved, "do not read what its recipe prepares")
+
+
 def test_many_faces_are_decided_as_each_alone():
     (member,) = small_model().members
     Z = np.random.default_rng(0).normal(size=(2500, 2))

@@ -6,10 +6,11 @@ import pytest
 
 from facecore.data.crops import read_table
 from facecore.data.faces import load_faces
-from facecore.errors import DataError
+from facecore.errors import DataError, ModelError
 from facecore.face.features import Features
 from facecore.face.prepare import mirror
 from facecore.face.recipes import Recipe
+from facecore.model.drawing import to_signed_image
 from facecore.model.explain import (
     WALK_STEP,
     Heat,
@@ -18,12 +19,14 @@ from facecore.model.explain import (
     distance_from_face_space,
     eigenface_images,
     explain_decision,
+    fisherface_images,
     label_means,
     mean_face,
     occlusion,
     overlay,
     reconstruct,
     reconstruction_errors,
+    to_fisherfaces,
     typical_distance,
     walk,
 )
@@ -323,3 +326,36 @@ def test_a_walk_in_the_face_space_of_an_aligned_model_changes_the_answer(tiny_al
         assert (np.diff(decisions[: changed + 1]) < 0).all()
         answers = eigenfaces.predict(eigenfaces.pixels.rebuild(way[changed - 1 : changed + 1]))
         assert answers[0] == label != answers[1]
+
+
+def test_fisherfaces_are_drawn_one_fewer_than_labels(tiny_fisher, tiny_aligned):
+    pictures = fisherface_images(tiny_fisher)
+    assert pictures.shape == (2, 100, 100)
+    assert pictures.dtype == np.uint8
+    member = tiny_fisher.fisherfaces
+    assert (pictures[0] == to_signed_image(member.basis[0])).all()
+    assert len(fisherface_images(tiny_aligned)) == 0
+
+
+def test_points_of_face_space_have_the_fisherface_coordinates_of_their_reconstruction(tiny_fisher):
+    member, pixels = tiny_fisher.fisherfaces, tiny_fisher.pixels
+    Z = np.random.default_rng(0).normal(size=(5, 8)).astype(np.float32)
+    scaled = (pixels.rebuild(Z) - member.minimum) / member.span - member.mean
+    expected = scaled @ member.basis.T / member.deviation
+    assert to_fisherfaces(tiny_fisher, Z) == pytest.approx(expected, rel=1e-3, abs=1e-3)
+
+
+def test_without_fisherfaces_there_are_no_coordinates_along_them(tiny_aligned, tiny_fisher):
+    with pytest.raises(ModelError, match="no Fisherfaces"):
+        to_fisherfaces(tiny_aligned, np.zeros((1, 2)))
+    first, second = tiny_fisher.members
+    other = replace(tiny_fisher, members=(first, replace(second, features=Features("pixels", 100))))
+    with pytest.raises(ModelError, match="no Fisherfaces of the pixels"):
+        to_fisherfaces(other, np.zeros((1, 2)))
+
+
+def test_a_decision_along_fisherfaces_is_explained_by_occlusion(tiny_fisher):
+    crop = np.random.default_rng(0).integers(0, 256, (160, 160)).astype(np.uint8)
+    heat = explain_decision(tiny_fisher, crop)
+    assert heat.kind == "occlusion"
+    assert np.abs(heat.values).max() > 0

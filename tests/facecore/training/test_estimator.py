@@ -132,9 +132,37 @@ def small(request):
 
 # The SVM is solved to a tolerance. The check of sample weights compares to 1e-7 and more, so it
 # needs a smaller tolerance than the default of 1e-3, as that of other estimators does.
-@parametrize_with_checks([FaceSpaceClassifier(n_components=3, tol=1e-10)])
+@parametrize_with_checks(
+    [
+        FaceSpaceClassifier(n_components=3, tol=1e-10),
+        FaceSpaceClassifier(n_components=3, space="fisherfaces", tol=1e-10),
+    ]
+)
 def test_it_is_a_scikit_learn_classifier_and_transformer(estimator, check):
     check(estimator)
+
+
+def test_it_decides_along_fisherfaces_as_the_member_that_training_fits(three_faces):
+    X, y, _ = three_faces
+    candidate = replace(PARAMS, n_components=8)
+    member = fit_member(X, None, y, candidate, space="fisherfaces")
+    options = {"n_components": 8, "gamma": 0.01, "space": "fisherfaces"}
+    classifier = FaceSpaceClassifier(calibrate=False, **options).fit(X, y)
+    decisions = classifier.decision_function(X)
+    assert decisions == pytest.approx(member.decide(member.coordinates(X)), abs=1e-5)
+    assert classifier.n_components_ == 2
+    assert classifier.eigenfaces_.shape == (2, 100, 100)
+    assert classifier.explained_variance_ratio_.sum() == pytest.approx(1)
+    assert classifier.mean_face_ == pytest.approx(X.mean(axis=0).reshape(100, 100), abs=0.5)
+
+
+def test_fisherfaces_draw_no_faces(three_faces):
+    X, y, _ = three_faces
+    classifier = FaceSpaceClassifier(8, space="fisherfaces", calibrate=False).fit(X, y)
+    with pytest.raises(ValueError, match="space='eigenfaces'"):
+        classifier.inverse_transform(classifier.transform(X))
+    with pytest.raises(ValueError, match="recipe='fisher'"):
+        classifier.to_model(RECIPE)
 
 
 def test_it_decides_as_the_member_that_training_fits(small):

@@ -74,6 +74,27 @@ def test_the_scores_are_those_of_a_plain_loop_over_scikit_learn(faces, found):
     assert found.table["mean_test_score"].nunique() > 3
 
 
+def test_fisherfaces_are_fitted_to_the_training_faces_of_each_fold(three_faces):
+    X, y, groups = noisy(three_faces)
+    grid = {"n_components": [10, 20], "C": [1.0], "gamma": [0.01, 0.05]}
+    result = grid_search(X, y, groups, grid, folds=3, space="fisherfaces")
+    decisions = np.zeros((len(y), 3))
+    for train, test in split_folds(y, groups, 3, 0):
+        member = fit_member(X[train], None, y[train], result.best, space="fisherfaces")
+        decisions[test] = member.decide(member.coordinates(X[test]))
+    assert result.decisions == pytest.approx(decisions, abs=2e-3)
+    assert len(result.table) == 4
+
+
+def test_labels_that_say_nothing_are_not_found_in_the_fisherfaces_of_other_faces(faces):
+    """They would be, if the validation faces had a part in them."""
+    X, *_ = noisy(faces)
+    y = np.array(["round", "square"])[np.random.default_rng(1).integers(0, 2, len(X))]
+    grid = {"n_components": [30], "C": [1.0], "gamma": [0.01]}
+    result = grid_search(X, y, np.arange(len(y)), grid, space="fisherfaces")
+    assert result.table["mean_test_score"].max() < 0.65
+
+
 @pytest.mark.parametrize("data", ["faces", "three_faces"])
 def test_the_decisions_are_out_of_fold_and_of_the_best_candidate(data, request):
     X, y, groups = noisy(request.getfixturevalue(data))
