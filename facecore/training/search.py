@@ -260,11 +260,11 @@ def grid_search(
         for fold in range(len(splits))
     ]
     parallel = joblib.Parallel(n_jobs=plan.scorers, return_as="generator_unordered")
-    found = collect(parallel(tasks), candidates, splits, y, progress=options.progress)
+    result = collect(parallel(tasks), candidates, splits, y, progress=options.progress)
     distances = np.empty(len(y))
     for fold, (_, test) in enumerate(splits):
-        distances[test] = spaces[fold].distances(found.best.n_components, X.shape[1])
-    return replace(found, distances=distances)
+        distances[test] = spaces[fold].distances(result.best.n_components, X.shape[1])
+    return replace(result, distances=distances)
 
 
 def collect(
