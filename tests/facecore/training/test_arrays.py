@@ -149,7 +149,7 @@ def test_what_cannot_be_trained_is_refused_before_the_long_work(change, problem,
 
 
 def test_the_declared_order_of_labels_gives_an_error_in_steps(artifacts, three_faces, tiny_grid):
-    X, y, subjects = three_faces
+    X, y, _ = three_faces
     order = ("wide", "square", "round")
     how = {"split": ["train", "test"] * (len(y) // 2), "grid": str(tiny_grid), "order": order}
     folder = train_arrays(X, y, "ordered", **how)
