@@ -180,9 +180,7 @@ def test_several_photos_are_answered_in_order(client, photo):
 def test_unsure_has_a_reason_in_place_of_a_label(make_app, photo):
     page = post(make_app(UNSURE=1.0).test_client(), photo).text
     check_html(page)
-    assert re.search(
-        r"One face found:\s+unsure \((round|square &amp; &lt;b&gt;) \d+\s%\)", page
-    )
+    assert re.search(r"One face found:\s+unsure \((round|square &amp; &lt;b&gt;) \d+\s%\)", page)
     assert "<strong>unsure</strong>" in page
     assert "Confidence below 1." in page
     bar = re.search(r'<rect width="\d+" height="8" fill="(.*?)"/>', page)
