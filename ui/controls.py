@@ -81,8 +81,13 @@ def choose(
     return chosen if chosen in options else first
 
 
-def pick_few(labels: Sequence[str], key: str, first: Sequence[str] = ()) -> list[str]:
-    """Return the labels that a chart shows in colour: all of a few, or those that are chosen.
+def pick_few(
+    labels: Sequence[str],
+    key: str,
+    first: Sequence[str] = (),
+    rest: str = "The others are grey.",
+) -> list[str]:
+    """Return the labels that a part of a page shows: all of a few, or those that are chosen.
 
     Parameters
     ----------
@@ -92,6 +97,8 @@ def pick_few(labels: Sequence[str], key: str, first: Sequence[str] = ()) -> list
         Key of the widget and name of the query parameter.
     first : sequence of str
         Labels chosen at first; the first few of `labels` when left out.
+    rest : str
+        What happens to the other labels.
 
     Returns
     -------
@@ -101,13 +108,13 @@ def pick_few(labels: Sequence[str], key: str, first: Sequence[str] = ()) -> list
     if len(labels) <= MOST_COLOURS:
         return list(labels)
     chosen = st.multiselect(
-        "Labels in colour",
+        "Labels shown",
         labels,
         list(first or labels)[:FEW],
         key=key,
         bind="query-params",
         max_selections=MOST_COLOURS,
-        help=f"Up to {MOST_COLOURS} of {len(labels)} labels; the others are grey.",
+        help=f"Up to {MOST_COLOURS} of {len(labels)} labels. {rest}",
     )
     return [label for label in labels if label in chosen]
 

@@ -215,8 +215,8 @@ def show_metrics(reports: Reports, tested: Tested, positive: str) -> None:
 
 def _label_values(report: Mapping[str, Any]) -> dict[str, float | None]:
     """Return the figures that only more than two labels have."""
-    values = {"Macro AUC": report["macro_auc"], "Macro F1": report["macro_f1"]}
-    values |= {f"Top {count}": share for count, share in report["top_accuracy"].items()}
+    values = {"Macro AUC": report.get("macro_auc"), "Macro F1": report["macro_f1"]}
+    values |= {f"Top {count}": share for count, share in report.get("top_accuracy", {}).items()}
     if "mean_absolute_error" in report:
         values["Steps off"] = report["mean_absolute_error"]
     return values

@@ -33,7 +33,7 @@ def show_gallery(chosen: Chosen) -> None:
     """
     model = chosen.model.eigenfaces
     st.subheader("Mean faces")
-    labels = pick_few(chosen.labels, "means") if model.spread else []
+    labels = pick_few(chosen.labels, "means", rest="") if model.spread else []
     with st.container(horizontal=True):
         _show_means(model, labels)
     st.caption(f"A mean face is the mean of training faces. {chosen.whom}")

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from facecore.data import TABLE
 from facecore.errors import FacecoreError
-from facecore.model import FaceModel, find_model, label_colours
+from facecore.model import FaceModel, find_model, label_colours, order_labels
 from facecore.training import (
     CROPS,
     MADE,
@@ -286,8 +286,8 @@ def margin_bars(found: Refit, y: np.ndarray, chosen: Chosen) -> go.Figure:
     edges = np.histogram_bin_edges(found.margins, 40)
     figure = go.Figure(layout={"barmode": "overlay", "bargap": 0})
     colours = label_colours(chosen.model.labels)
-    labels = [label for label in chosen.labels if label in y]
-    kinds = [(label, y == label, colours[label]) for label in labels]
+    labels = order_labels(np.unique(y).tolist(), chosen.order)
+    kinds = [(label, y == label, colours.get(label, NEUTRAL)) for label in labels]
     if len(labels) > MOST_COLOURS:
         right = {label: float(np.mean(found.margins[y == label] > 0)) for label in labels}
         worst = sorted(labels, key=lambda label: right[label])[:FEW]

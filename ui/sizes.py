@@ -70,8 +70,14 @@ def pool_labels(table: pd.DataFrame, colours: Mapping[str, str]) -> tuple[pd.Dat
     colours : dict of str to str
         Colours of the labels that are left.
     """
-    first = order_labels(table["label"].value_counts().index[:FEW], list(colours))
-    shown = pick_few(list(colours), "sizes_labels", first)
+    photos = table["label"].value_counts()
+    largest = sorted(colours, key=lambda label: -photos[label])[:FEW]
+    shown = pick_few(
+        list(colours),
+        "sizes_labels",
+        order_labels(largest, list(colours)),
+        "The others are counted together.",
+    )
     if len(shown) == len(colours):
         return table, dict(colours)
     rest = f"{len(colours) - len(shown)} other labels"

@@ -94,7 +94,8 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
             names = [member.name for member in model.members]
             votes = model.member_decisions(prepared)[:, 0]
             alt = "Decision value of each member, and their weighted mean"
-            show(vote_bars(names, votes, model, chosen.order), alt, "step-votes")
+            figure = vote_bars(names, votes, model.shares, model.labels, chosen.order)
+            show(figure, alt, "step-votes")
             _say_hidden(model)
             st.caption(
                 f"The steps after number 4 are those of the member {model.pixels.name}. Every "
@@ -176,7 +177,11 @@ def _say_hidden(model: FaceModel) -> None:
 
 
 def vote_bars(
-    names: Sequence[str], votes: np.ndarray, model: FaceModel, order: Sequence[str] = ()
+    names: Sequence[str],
+    votes: np.ndarray,
+    shares: np.ndarray,
+    labels: Sequence[str],
+    order: Sequence[str] = (),
 ) -> go.Figure:
     """Draw the decision values of the members of a model, and their weighted mean.
 
@@ -188,8 +193,10 @@ def vote_bars(
         Names of the members.
     votes : ndarray of shape (n_members, n_outputs), float64
         Decision values of one face; one output for two labels, else one per label.
-    model : FaceModel
-        Model of these members; with two labels, a value above 0 speaks for the second.
+    shares : ndarray of shape (n_members, n_outputs), float64
+        Weights of the members, which sum to 1 for each output.
+    labels : sequence of str
+        Labels in the model's order; with two, a value above 0 speaks for the second.
     order : sequence of str
         The order of the labels that the model declares, if it does.
 
@@ -197,7 +204,6 @@ def vote_bars(
     -------
     Figure
     """
-    labels, shares = model.labels, model.shares
     colours, two = label_colours(labels), len(labels) == 2
     weights = shares.mean(axis=1)
     rows = [*(f"{name} ({share:.0%})" for name, share in zip(names, weights, strict=True)), "mean"]
@@ -398,10 +404,11 @@ def decision_bars(model: FaceModel, decisions: np.ndarray, order: Sequence[str] 
             row=1,
             col=column,
         )
-    low, high = min(0.0, *values.values()), max(0.0, *values.values())
+    drawn = [float(values[label]) for label in labels]
+    low, high = min(0.0, *drawn), max(0.0, *drawn)
     room = 0.25 * (high - low)  # for the numbers outside the bars
     figure.update_xaxes(range=[low - room, high + room], row=1, col=1)
-    figure.update_xaxes(range=[0, 1.25], tickformat=".0%", row=1, col=2)
+    figure.update_xaxes(range=[0, 1.25], tickformat=".0%", tickvals=[0, 0.5, 1], row=1, col=2)
     figure.update_yaxes(type="category", autorange="reversed", ticksuffix="  ")
     figure.update_layout(showlegend=False)
     return tidy(figure, 110 + 30 * len(labels))

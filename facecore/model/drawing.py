@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from facecore.face.features import BINS, PATTERNS, Features, find_patterns
+from facecore.model.labels import order_labels
 
 GLYPH = 24  # side of the drawing of a cell, in pixels
 
@@ -57,8 +58,11 @@ def label_colours(labels: Sequence[str]) -> dict[str, str]:
     >>> len(set(label_colours([f"s{i}" for i in range(40)]).values()))
     40
     """
-    palette = PALETTE if len(labels) <= len(PALETTE) else spread_colours()
-    return {label: palette[i % len(palette)] for i, label in enumerate(labels)}
+    if len(labels) <= len(PALETTE):
+        return dict(zip(labels, PALETTE, strict=False))
+    # The first colours lie farthest apart: they go to those that are read, and often shown, first.
+    spread, place = spread_colours(), {label: i for i, label in enumerate(order_labels(labels))}
+    return {label: spread[place[label] % len(spread)] for label in labels}
 
 
 @cache
