@@ -415,7 +415,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from facecore.data.listing import list_photos
     from facecore.evaluation.report import evaluate_predictions, predict_table
     from facecore.model.rule import AnswerRule
-    from facecore.model.store import load_model
+    from facecore.model.store import load_model, read_metadata
     from facecore.system.files import write_json
     from facecore.system.progress import track
 
@@ -435,7 +435,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     table = predict_table(
         photos, options.photos, model, name=options.photos.stem, jobs=options.jobs, progress=bar
     )
-    figures = evaluate_predictions(table)
+    order = read_metadata(options.model).get("order", ())
+    figures = evaluate_predictions(table, order)
     _print_figures(options.photos.stem, figures)
     for trait, groups in figures["groups"].items():
         for group, found in groups.items():
@@ -470,6 +471,24 @@ def _print_figures(name: str, figures: Mapping[str, Any]) -> None:
         f"[{least:.3f}, {most:.3f}]; calibration error {show('calibration_error')}, "
         f"Brier score {show('brier_score')}"
     )
+    if len(figures["by_label"]) > 2:
+        print(f"  {_describe_labels(figures)}")
+
+
+def _describe_labels(figures: Mapping[str, Any]) -> str:
+    """Return the figures that only more than two labels have."""
+    shares = {"macro AUC": figures.get("macro_auc"), "macro F1": figures.get("macro_f1")}
+    for count, share in figures.get("top_accuracy", {}).items():
+        shares[f"top {count}"] = share
+    if "mean_absolute_error" in figures:
+        shares["mean error in steps"] = figures["mean_absolute_error"]
+    parts = [f"{name} {share:.3f}" for name, share in shares.items() if share is not None]
+    for pair in figures["confused_pairs"][:1]:
+        parts.append(
+            f"most confused: {pair['label']} answered {pair['answered']} "
+            f"({pair['photos']} photos, {pair['share']:.0%})"
+        )
+    return ", ".join(parts)
 
 
 def _predict(options: argparse.Namespace) -> int:

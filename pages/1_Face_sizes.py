@@ -8,7 +8,14 @@ from ui.controls import choose, offer_file
 from ui.local import pick_crops
 from ui.look import ICON
 from ui.models import pick_model, read_table
-from ui.sizes import explore_minimum, filter_sizes, order_labels, show_outcomes, show_spread
+from ui.sizes import (
+    colour_labels,
+    explore_minimum,
+    filter_sizes,
+    pool_labels,
+    show_outcomes,
+    show_spread,
+)
 
 SOURCES = ("The model", "A folder of crops")
 
@@ -39,9 +46,10 @@ if table.empty:
     st.stop()
 
 sizes = filter_sizes(sizes_of(table))
-labels = order_labels(sizes, chosen.model.labels)
+labels = colour_labels(sizes, chosen)
 st.subheader("What happened to the photos")
-show_outcomes(sizes, labels)
+pooled, colours = pool_labels(sizes, labels)
+show_outcomes(sizes, list(labels), pooled, colours)
 
 st.subheader("How large the faces are")
 if face_sizes(sizes).empty:
@@ -51,8 +59,8 @@ if face_sizes(sizes).empty:
         icon=":material/face_retouching_off:",
     )
 else:
-    explore_minimum(sizes, labels)
-    show_spread(sizes, labels)
+    explore_minimum(pooled, colours)
+    show_spread(pooled, colours)
 rounded = " The sizes stored with a model are rounded to two significant figures."
 st.caption("Duplicates count as photos, not as faces." + (rounded if source == SOURCES[0] else ""))
 offer_file(

@@ -46,7 +46,7 @@ views = (*VIEWS, "Fisherfaces") if chosen.model.fisherfaces else VIEWS
 view = choose("View", views, "space", show_label=False)
 
 if view == "Reconstruction":
-    photo = pick_photo(model, "face")
+    photo = pick_photo(chosen, "face")
     if photo is None:
         st.info("Choose a photo to reconstruct its largest face.", icon=":material/image_search:")
         st.stop()
@@ -56,12 +56,12 @@ if view == "Reconstruction":
 elif view in ("Explorer", "Walk") and model.spread is None:
     say_no_spread()
 elif view == "Explorer":
-    show_explorer(model)
+    show_explorer(chosen)
 elif view == "Walk":
-    show_walk(model, f"{chosen.name} {chosen.metadata['created']}")
+    show_walk(chosen)
 elif view == "Points":
-    show_points(model, read_table("coordinates", chosen, optional=True))
+    show_points(chosen, read_table("coordinates", chosen, optional=True))
 elif view == "Fisherfaces":
-    show_fisherfaces(chosen.model, read_table("coordinates", chosen, optional=True))
+    show_fisherfaces(chosen, read_table("coordinates", chosen, optional=True))
 else:
-    show_gallery(model)
+    show_gallery(chosen)

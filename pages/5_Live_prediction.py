@@ -9,7 +9,7 @@ from ui.controls import choose
 from ui.detector import pick_detector, warn_of_difference
 from ui.look import ICON
 from ui.models import pick_model, pick_other
-from ui.photo import NO_PERSON, pick_synthetic, say_no_spread
+from ui.photo import pick_synthetic, say_no_spread, say_whom
 from ui.rule import pick_confidence
 
 MAX_UPLOAD = 100  # MB per file, enough for a ZIP; the library has a limit of its own for photos
@@ -53,8 +53,8 @@ elif chosen.model.spread is None:
     say_no_spread()
 else:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name, photo = pick_synthetic(chosen.model, "label", "seed")
-    st.caption(NO_PERSON)
+        name, photo = pick_synthetic(chosen, "label", "seed")
+    say_whom(chosen)
     sources = [Source(name, name, photo)]
 
 if not sources:

@@ -10,6 +10,7 @@ import streamlit as st
 from facecore.data import TABLE, TRAINING_LIMITS, list_photos, read_table, root_of
 from facecore.errors import FacecoreError
 from facecore.face import decode, to_png
+from facecore.model import order_labels
 from facecore.training import Job, drop_photos, take_photos
 from ui.controls import choose
 from ui.local import is_local
@@ -84,8 +85,8 @@ def _pick_synthetic(chosen: Chosen) -> Photos:
         "Number of faces", 40, 4000, 300, 20, key="data_made", bind="query-params", width=200
     )
     st.caption(
-        f"Drawn from the face space of {chosen.name}, equally many per label: they show no real "
-        "person. Good for seeing how a training goes."
+        f"Drawn from the face space of {chosen.name}, equally many per label. {chosen.whom} Good "
+        "for seeing how a training goes."
     )
     return Photos(None, "made-faces", made=int(count))
 
@@ -153,8 +154,11 @@ def _show_photos(folder: Path) -> bool:
     left.dataframe(counts, alt="Number of photos by label")
     left.caption(f"{len(table):,} " + ("faces kept by crop" if cropped else "photos"))
     with right:
-        for label, rows in list(table.groupby("label"))[:LABELS_SHOWN]:
-            _show_few(str(label), [root / path for path in rows["path"][:THUMBS]])
+        for label in counts.index[:LABELS_SHOWN]:
+            own = table.loc[table["label"].eq(label), "path"]
+            _show_few(label, [root / path for path in own[:THUMBS]])
+        if more := len(counts[LABELS_SHOWN:]):
+            st.caption(f"Photos of {more} more labels are not shown.")
     if len(counts) < 2:
         st.error("Training needs two labels or more: one folder of photos for each.")
         return False
@@ -177,7 +181,7 @@ def _count_photos(table: pd.DataFrame) -> pd.DataFrame:
         mine = table["split"].eq(split)
         if mine.any():
             counts[split] = mine.groupby(table["label"]).sum()
-    return counts.fillna(0).astype(int)
+    return counts.fillna(0).astype(int).loc[order_labels(counts.index)]
 
 
 def _warn(photos: pd.Series) -> None:

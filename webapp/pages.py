@@ -1,4 +1,4 @@
-"""The pages: home, apps, gender, and a model's card."""
+"""The pages: home, apps, photos and their answers, and a model's card."""
 
 from flask import Blueprint, abort, current_app, render_template
 from PIL import Image
@@ -35,7 +35,11 @@ def _service() -> Service:
 
 @blueprint.app_context_processor
 def _served() -> dict[str, str | None]:
-    return {"served": _service().name}
+    loaded = _service().loaded
+    return {
+        "served": loaded.name if loaded else None,
+        "title": loaded.title if loaded else "Faces in photos",
+    }
 
 
 @blueprint.get("/")
@@ -76,9 +80,10 @@ def apps() -> str:
     return render_template("apps.html")
 
 
-@blueprint.route("/app/gender/", methods=["GET", "POST"])
+@blueprint.route("/app/gender/", methods=["GET", "POST"])  # its address before there were titles
+@blueprint.route("/app/faces/", methods=["GET", "POST"])
 @limit_photos
-def gender() -> tuple[str, int]:
+def photos() -> tuple[str, int]:
     """Show the form, and under it the answers to the photos that were sent.
 
     Returns
@@ -93,7 +98,7 @@ def gender() -> tuple[str, int]:
         There is no model, or too many photos came before.
     """
     service = _service()
-    model = service.model
+    served = service.served
     form = PhotoForm()
     answers: list[PhotoAnswer] = []
     status = 200
@@ -104,11 +109,12 @@ def gender() -> tuple[str, int]:
         else:
             status = 400
     page = render_template(
-        "gender.html",
+        "photos.html",
         form=form,
         answers=answers,
-        model=model,
-        whole=takes_whole_photos(model.recipe),
+        model=served.model,
+        labels=served.labels,
+        whole=takes_whole_photos(served.model.recipe),
         accept=ACCEPT,
         max_file=service.limits.max_bytes,
     )

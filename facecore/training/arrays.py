@@ -113,7 +113,7 @@ def train_arrays(
         if tested.empty:
             return pd.DataFrame(), {}
         predictions = _predict(model, [crops[i] for i in tested.index], tested)
-        return predictions, {name: evaluate_predictions(predictions)}
+        return predictions, {name: evaluate_predictions(predictions, plan.options.order)}
 
     return fit_and_write(plan, table, load, evaluate)
 

@@ -135,7 +135,9 @@ def train(
     def load(file: Path) -> np.ndarray:
         return load_faces(to_fit(faces), plan.recipe, chosen.jobs, file)
 
-    return fit_and_write(plan, faces, load, lambda model: evaluate_splits(faces, model, **how))
+    return fit_and_write(
+        plan, faces, load, lambda model: evaluate_splits(faces, model, order=chosen.order, **how)
+    )
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from PIL import Image
 from facecore.evaluation.card import card_of
 from facecore.evaluation.report import balanced_accuracy, balanced_interval, pool_confusions
 from facecore.face.images import to_png
+from facecore.model.labels import whom_it_shows
 from facecore.model.predict import predict_photo
 from facecore.model.store import find_model, load_model, read_evaluation, read_metadata
 from facecore.model.synth import make_photo
@@ -71,7 +72,8 @@ def test_a_synthetic_face_is_followed_to_what_the_library_says(open_page, label,
     assert f"says **{face.label}** with probability {face.probability:.2f}" in said(app)
     assert f"is {face.distance:.3f} of a pixel's range" in said(app)
     assert len(app.get("plotly_chart")) == 3
-    assert "shows no real person" in "\n".join(caption.value for caption in app.caption)
+    captions = "\n".join(caption.value for caption in app.caption)
+    assert whom_it_shows(read_metadata("classic")) in captions
 
 
 def test_a_face_of_which_the_model_is_unsure_is_followed_without_a_label(open_page, ruled):

@@ -424,7 +424,7 @@ def test_three_labels_are_answered_and_explained(
     assert table[[f"P({label})" for label in LABELS]].sum(axis=1).round(2).eq(1).all()
     choose_row(app, 2)
     assert not app.exception
-    assert "a colour that belongs to no label" in said(app)
+    assert "regions that speak against it are in white" in said(app)
 
 
 def test_a_model_of_whole_photos_has_no_detector_to_set_and_reads_the_photo_as_it_is(

@@ -155,3 +155,14 @@ def test_what_cannot_be_trained_is_refused_before_the_long_work(change, problem,
     with pytest.raises((DataError, ModelError), match=problem):
         train_arrays(**given)
     assert not artifacts.exists()
+
+
+def test_the_declared_order_of_labels_gives_an_error_in_steps(artifacts, three_faces, tiny_grid):
+    X, y, _ = three_faces
+    order = ("wide", "square", "round")
+    how = {"split": ["train", "test"] * (len(y) // 2), "grid": str(tiny_grid), "order": order}
+    folder = train_arrays(X, y, "ordered", **how)
+    rows = read_model_table("predictions", folder.name)
+    steps = (rows["predicted"].map(order.index) - rows["label"].map(order.index)).abs()
+    (figures,) = read_evaluation(folder.name).values()
+    assert figures["mean_absolute_error"] == pytest.approx(steps.mean(), abs=1e-4)
