@@ -149,6 +149,13 @@ def test_photos_that_were_all_dropped_wait_and_the_page_names_the_control_that_h
     app.button(key="train_start").click().run()
     while read_job().state == "running":
         time.sleep(0.1)
+    option = st.get_option
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            st, "get_option", lambda key: "0.0.0.0" if key == "server.address" else option(key)
+        )
+        app.run()
+        assert table_of(app, "photos")["photos"].sum() == 32  # who sent them still has them
 
     app = open_page(PAGE)  # reloaded: the browser no longer sends the ZIP
     assert not app.exception
@@ -179,7 +186,7 @@ def test_photos_that_wait_are_shown_to_no_other_visitor(
     open_page, models, small_crops, monkeypatch
 ):
     photos = take_photos(io.BytesIO(zipped(small_crops)), "theirs")
-    start_training("mine", photos, title="theirs", grid="no such grid", whole_photo=True)
+    start_training("mine", photos, title="theirs", recipe="cake")
     while read_job().state == "running":
         time.sleep(0.1)
     option = st.get_option
