@@ -216,6 +216,7 @@ def tiny_whole(whole_artifacts):
     return FaceModel.load(whole_artifacts / "tiny")
 
 
+@pytest.fixture(scope="session")
 def fisher_artifacts(once, tiny_grid) -> Path:
     """A folder of models with one small model of three labels and Fisherfaces, `tiny`."""
 

@@ -245,7 +245,10 @@ def test_a_kept_batch_holds_no_pictures(open_page, in_aligned, photo):
 
 @pytest.mark.parametrize(
     ("weights", "recipes"),
-    [("no_weights", ["aligned"]), ("with_weights", ["aligned", "embedding"])],
+    [
+        ("no_weights", ["aligned", "fisher"]),
+        ("with_weights", ["aligned", "embedding", "fisher"]),
+    ],
 )
 def test_a_folder_of_its_crops_is_trained_by_a_recipe_that_cuts_so(
     weights, recipes, open_page, in_aligned, made_aligned, request
