@@ -59,12 +59,15 @@ class Settings:
         Whether to show which regions of each face moved the decision.
     unsure : float, optional
         Confidence below which no label is given, in [0, 1]; each model's own when None.
+    ruled : bool
+        Whether models may withhold a label at all.
     """
 
     models: tuple[Chosen, ...]
     detector: dict[str, Any] | None = None
     heat: bool = True
     unsure: float | None = None
+    ruled: bool = True
 
     def rule(self, model: FaceModel) -> AnswerRule:
         """Return the rule by which a model answers.
@@ -78,6 +81,8 @@ class Settings:
         -------
         AnswerRule
         """
+        if not self.ruled:
+            return AnswerRule()
         if self.unsure is None:
             return model.rule
         return replace(model.rule, min_confidence=self.unsure)

@@ -153,7 +153,7 @@ DOCUMENT: dict[str, Any] = {
                 },
                 label={
                     "type": ["string", "null"],
-                    "description": "null when the model is unsure, or takes it for no face",
+                    "description": "null when the model is unsure, or the face unknown or not a face to it",
                 },
                 probability={**SHARE, "description": "Of the most likely label, calibrated"},
                 scores={
@@ -163,7 +163,8 @@ DOCUMENT: dict[str, Any] = {
                 },
                 reason={
                     "type": ["string", "null"],
-                    "description": "Why there is no label, after 'unsure: ' or 'not a face: '; "
+                    "description": "Why there is no label, after 'unsure: ', "
+                    "'unknown: ' or 'not a face: '; "
                     "null when there is a label",
                 },
             ),

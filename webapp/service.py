@@ -10,6 +10,7 @@ from werkzeug.exceptions import ServiceUnavailable
 from facecore.errors import ModelError
 from facecore.face import Limits
 from facecore.model import (
+    AnswerRule,
     FaceModel,
     PhotoAnswer,
     find_model,
@@ -63,6 +64,8 @@ class Service:
         Seconds that a photo waits for its turn.
     unsure : float, optional
         Confidence below which a face gets no label, in [0, 1]; by default the model's own.
+    ruled : bool
+        Whether the model's rule holds; without it only `unsure` can withhold a label.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Service:
         decodes: int,
         patience: float,
         unsure: float | None = None,
+        ruled: bool = True,
     ) -> None:
         self.limits = Limits(max_file, max_pixels)
         self._patience = patience
@@ -81,7 +85,7 @@ class Service:
         # Each thread that analyses photos has its own detector: these few, not those of requests.
         self._pool = ThreadPoolExecutor(decodes, "photos")
         self._wanted = name
-        self._unsure = unsure
+        self._unsure, self._ruled = unsure, ruled
         self._loading = threading.Lock()
         self._loaded: Served | None = None
         with suppress(ModelError):  # /readyz shows the reason, and tries again
@@ -92,6 +96,8 @@ class Service:
             if self._loaded is None:
                 name = find_model(self._wanted).name
                 model = load_model(name)
+                if not self._ruled:
+                    model = replace(model, rule=AnswerRule())
                 if self._unsure is not None:
                     model = replace(model, rule=replace(model.rule, min_confidence=self._unsure))
                 metadata = read_metadata(name)

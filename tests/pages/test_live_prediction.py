@@ -16,6 +16,7 @@ from facecore.face.detect import HaarSettings, spec_of
 from facecore.face.images import to_png
 from facecore.model.explain import explain_decision, occlusion, typical_distance
 from facecore.model.predict import predict_photo
+from facecore.model.rule import AnswerRule
 from facecore.model.store import load_model, read_metadata, write_model
 from facecore.model.synth import make_photo
 from facecore.training.estimator import FaceSpaceClassifier
@@ -338,6 +339,16 @@ def test_the_visitor_may_ask_for_another_confidence(open_page, ruled):
     assert f"**1: {face.likely}**, probability {face.probability:.2f}" in said(app)
     app.slider(key="unsure_ruled").set_value(1.0).run()
     assert "**1: unsure** (confidence below 1)" in said(app)
+    assert not app.exception
+
+
+def test_the_visitor_may_switch_the_rule_off(open_page, ruled):
+    photo = to_png(make_photo(ruled, "male", 3))
+    app = upload(open_page(PAGE), {"me.png": photo})
+    app.toggle(key="ruled").set_value(False).run()
+    face = predict_photo(photo, ruled, rule=AnswerRule()).faces[0]
+    assert f"**1: {face.label}**, probability {face.probability:.2f}" in said(app)
+    assert app.slider(key="unsure_ruled").disabled
     assert not app.exception
 
 

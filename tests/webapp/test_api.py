@@ -35,8 +35,16 @@ def test_unsure_is_null_with_a_reason(make_app, photo):
     assert face["probability"] == max(face["scores"].values())
 
 
+def test_the_rule_can_be_switched_off_for_the_whole_site(make_app, photo):
+    served = make_app(RULE=False).extensions["facecore"].model
+    assert served.rule == AnswerRule()
+    both = make_app(RULE=False, UNSURE=1.0).extensions["facecore"].model
+    assert both.rule == AnswerRule(min_confidence=1.0)
+
+
 def test_answer_is_what_the_command_line_prints(client, photo, tmp_path, capsys):
-    from facecore.__main__ import main
+    from facecore.model.rule import AnswerRule
+from facecore.__main__ import main
 
     path = tmp_path / "photo.png"
     path.write_bytes(photo)
