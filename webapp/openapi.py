@@ -153,7 +153,7 @@ DOCUMENT: dict[str, Any] = {
                 },
                 label={
                     "type": ["string", "null"],
-                    "description": "null when the model is unsure, or the face unknown or not a face to it",
+                    "description": "null where the model gives no label; reason says why",
                 },
                 probability={**SHARE, "description": "Of the most likely label, calibrated"},
                 scores={

@@ -6,6 +6,7 @@ import json
 import jsonschema
 import pytest
 
+from facecore.model.rule import AnswerRule
 from webapp.openapi import DOCUMENT
 
 
@@ -43,8 +44,7 @@ def test_the_rule_can_be_switched_off_for_the_whole_site(make_app, photo):
 
 
 def test_answer_is_what_the_command_line_prints(client, photo, tmp_path, capsys):
-    from facecore.model.rule import AnswerRule
-from facecore.__main__ import main
+    from facecore.__main__ import main
 
     path = tmp_path / "photo.png"
     path.write_bytes(photo)
