@@ -139,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     card.set_defaults(run=_card)
 
-    synth = commands.add_parser("synth", help="write synthetic photos that show no person")
+    synth = commands.add_parser("synth", help="write synthetic photos and whom they show")
     synth.add_argument("--out", type=Path, required=True, metavar="DIR")
     synth.add_argument("--count", type=_at_least(1), default=200, help="photos in all (200)")
     synth.set_defaults(run=_synth)
@@ -464,11 +464,13 @@ def _card(options: argparse.Namespace) -> int:
 
 
 def _synth(options: argparse.Namespace) -> int:
-    from facecore.model.store import load_model
+    from facecore.model.labels import whom_it_shows
+    from facecore.model.store import load_model, read_metadata
     from facecore.model.synth import write_photos
 
     count = write_photos(load_model(options.model), options.out, options.count, options.seed)
-    print(f"{count} synthetic photos in {options.out}")
+    whom = whom_it_shows(read_metadata(options.model))
+    print(f"{count} photos of synthetic faces in {options.out}. Of such a face: {whom}")
     return 0
 
 

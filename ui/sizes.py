@@ -210,7 +210,9 @@ def show_spread(table: pd.DataFrame, colours: Colours) -> None:
             st.caption(f"A random sample of {SAMPLE:,} of {len(faces):,} faces.")
     with right:
         st.markdown("**Width of the faces in pixels**")
-        st.dataframe(describe_sizes(table).T, alt="Percentiles of the face widths by label")
+        percentiles = describe_sizes(table)
+        rows = [*(label for label in colours if label in percentiles.index), ALL]
+        st.dataframe(percentiles.loc[rows].T, alt="Percentiles of the face widths by label")
 
 
 def _show_effect(effect: pd.DataFrame, minimum: int) -> None:
