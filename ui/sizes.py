@@ -256,7 +256,7 @@ def _bars(shares: pd.DataFrame, colours: Colours, title: str) -> go.Figure:
             text=[f"{value:.1%}" for value in shares[label]],
             hovertemplate="%{y}: %{x:.2%}",
         )
-    figure.update_xaxes(title=title, tickformat=".1~%", fixedrange=True)
+    figure.update_xaxes(title=title, tickformat=".2~%", fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     return tidy(figure)
 
