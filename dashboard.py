@@ -6,7 +6,7 @@ from facecore.model import predict_photo
 from ui.card import show_card, show_papers
 from ui.look import ICON
 from ui.models import pick_model
-from ui.photo import SYNTHETIC, has_face, pick_photo, say_whom
+from ui.photo import has_face, pick_photo, say_whom
 from ui.steps import show_steps
 
 PAGES = {
@@ -45,6 +45,5 @@ else:
     with steps:
         if has_face(answer):
             show_steps(answer, chosen)
-            if name.startswith(f"{SYNTHETIC} "):
-                say_whom(chosen)
+            say_whom(chosen, name)
 show_papers(chosen)

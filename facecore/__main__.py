@@ -182,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     card.set_defaults(run=_card)
 
-    synth = commands.add_parser("synth", help="write synthetic photos, drawn from a model")
+    synth = commands.add_parser("synth", help="write synthetic photos and whom they show")
     synth.add_argument("--out", type=Path, required=True, metavar="DIR")
     synth.add_argument("--count", type=_at_least(1), default=200, help="photos in all (200)")
     synth.set_defaults(run=_synth)
@@ -598,10 +598,8 @@ def _synth(options: argparse.Namespace) -> int:
     from facecore.model.synth import write_photos
 
     count = write_photos(load_model(options.model), options.out, options.count, options.seed)
-    print(
-        f"{count} synthetic photos in {options.out}. Each is drawn from the face space of a model."
-    )
-    print(whom_it_shows(read_metadata(options.model)))
+    whom = whom_it_shows(read_metadata(options.model))
+    print(f"{count} photos of synthetic faces in {options.out}. Of such a face: {whom}")
     return 0
 
 

@@ -10,7 +10,7 @@ from ui.fisherfaces import show_fisherfaces
 from ui.gallery import show_gallery, show_reconstruction
 from ui.look import ICON
 from ui.models import pick_model, read_table
-from ui.photo import has_face, pick_photo, say_no_spread
+from ui.photo import has_face, pick_photo, say_no_spread, say_whom
 from ui.points import show_points
 
 VIEWS = ("Eigenfaces", "Reconstruction", "Explorer", "Walk", "Points")
@@ -53,6 +53,7 @@ if view == "Reconstruction":
     answer = predict_photo(photo[1], chosen.model, name=photo[0])
     if has_face(answer):
         show_reconstruction(model, answer.faces[0].crop)
+        say_whom(chosen, photo[0])
 elif view in ("Explorer", "Walk") and model.spread is None:
     say_no_spread()
 elif view == "Explorer":

@@ -8,7 +8,7 @@ from ui.controls import choose, name_labels
 from ui.ladder import curve_figure, get_ladder, load_shipped, show_labels, show_rungs, show_table
 from ui.look import ICON, show
 from ui.models import pick_model
-from ui.photo import pick_photo
+from ui.photo import pick_photo, say_whom
 
 VIEWS = ("Rungs", "Training faces", "Components", "One face")
 
@@ -27,13 +27,14 @@ if view == "One face":
         st.info(problem, icon=":material/info:")
     rungs = rungs_of({str(one.metadata["recipe"]): one.model for one in shipped})
     rungs = rungs or {chosen.name: chosen.model}
-    drawing = (one for one in (chosen, *shipped) if one.model.spread)
-    photo = pick_photo(next(drawing, chosen), "rung")
+    drawing = next((one for one in (chosen, *shipped) if one.model.spread), chosen)
+    photo = pick_photo(drawing, "rung")
     if photo is None:
         st.info("Choose a photo to compare its largest face.", icon=":material/image_search:")
         st.stop()
     with st.skeleton(height=420):
         show_rungs(photo[1], photo[0], rungs)
+    say_whom(drawing, photo[0])
     notes = []
     if shipped:
         notes.append(

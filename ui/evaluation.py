@@ -340,7 +340,14 @@ def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
         zmin=0,
         zmax=1,
         showscale=many,
-        colorbar={"title": None, "tickformat": ".0%", "thickness": 12},
+        # below the matrix, where it takes no width from it on a phone
+        colorbar={
+            "orientation": "h",
+            "y": 0,
+            "yanchor": "top",
+            "thickness": 10,
+            "tickformat": ".0%",
+        },
         xgap=0 if many else 2,
         ygap=0 if many else 2,
         hovertemplate="%{y}, answered %{x}: %{text}<extra></extra>",

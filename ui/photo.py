@@ -11,14 +11,18 @@ SOURCES = ("Synthetic face", "Upload", "Camera")
 SYNTHETIC = "synthetic"  # first word of the name of a photo from face space
 
 
-def say_whom(chosen: Chosen) -> None:
+def say_whom(chosen: Chosen, photo: str = SYNTHETIC) -> None:
     """Say whom a face shows that is drawn from a model's face space.
 
     Parameters
     ----------
     chosen : Chosen
         Model that draws the face.
+    photo : str
+        Name of the photo, as `pick_photo` returns it; nothing is said of a visitor's own.
     """
+    if photo.split(" ")[0] != SYNTHETIC:
+        return
     st.caption(f"Drawn from the face space of {chosen.name}. {chosen.whom}")
 
 

@@ -86,20 +86,22 @@ def points_figure(
     Figure
     """
     colours = label_colours(model.labels)
-    kinds = [(label, points.y == label, colours[label]) for label in labels]
-    if others := len(model.labels) - len(labels):  # drawn first, under those in colour
-        kinds.insert(0, (f"{others} other labels", ~np.isin(points.y, labels), NEUTRAL))
+    others = len(model.labels) - len(labels)
+    opacity = 0.9 if others else 0.55
+    kinds = [(label, points.y == label, colours[label], opacity) for label in labels]
+    if others:  # drawn first, under those in colour
+        kinds.insert(0, (f"{others} other labels", ~np.isin(points.y, labels), NEUTRAL, 0.2))
     shares = model.pixels.variance / model.pixels.total_variance
     titles = [f"component {axis} ({shares[axis - 1]:.1%})" for axis in axes]
     figure, solid = go.Figure(), len(axes) == 3
-    for i, (name, which, colour) in enumerate(kinds):
+    for i, (name, which, colour, opacity) in enumerate(kinds):
         rows = points.Z[which]
         # Two decimals are finer than the screen, and fewer digits travel to the browser.
         columns = dict(zip("xyz", (np.round(rows[:, axis - 1], 2) for axis in axes), strict=False))
         marker = {
             "color": colour,
             "symbol": SYMBOLS[i % len(SYMBOLS)],
-            "opacity": 0.55,
+            "opacity": opacity,
             "size": 3 if solid else 6,
         }
         # Both draw by WebGL: SVG is slow for thousands of points.

@@ -210,7 +210,9 @@ def show_spread(table: pd.DataFrame, colours: Colours) -> None:
             st.caption(f"A random sample of {SAMPLE:,} of {len(faces):,} faces.")
     with right:
         st.markdown("**Width of the faces in pixels**")
-        st.dataframe(describe_sizes(table).T, alt="Percentiles of the face widths by label")
+        percentiles = describe_sizes(table)
+        rows = [*(label for label in colours if label in percentiles.index), ALL]
+        st.dataframe(percentiles.loc[rows].T, alt="Percentiles of the face widths by label")
 
 
 def _show_effect(effect: pd.DataFrame, minimum: int) -> None:
@@ -254,7 +256,7 @@ def _bars(shares: pd.DataFrame, colours: Colours, title: str) -> go.Figure:
             text=[f"{value:.1%}" for value in shares[label]],
             hovertemplate="%{y}: %{x:.2%}",
         )
-    figure.update_xaxes(title=title, tickformat=".1~%", fixedrange=True)
+    figure.update_xaxes(title=title, tickformat=".2~%", fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     return tidy(figure)
 

@@ -241,9 +241,13 @@ def vote_bars(
     # The numbers stand outside the bars, so the axis is a fifth longer than the longest bar.
     reach = [1.2 * float(values.min(initial=0)), 1.2 * float(values.max(initial=0))]
     figure.update_xaxes(title=title, range=reach, zeroline=True, zerolinecolor=NEUTRAL)
-    # Plotly lists categories from the bottom up.
+    # Plotly lists categories, and the bars of each, from the bottom up.
     figure.update_yaxes(
-        categoryorder="array", categoryarray=rows[::-1], type="category", ticksuffix="  "
+        categoryorder="array",
+        categoryarray=rows,
+        autorange="reversed",
+        type="category",
+        ticksuffix="  ",
     )
     return tidy(figure, 110 + (34 if two else 18 * len(drawn)) * len(rows))
 

@@ -12,6 +12,7 @@ from cartoons import LABELS, draw_photo, encode, write_raw
 
 from facecore.__main__ import main
 from facecore.model.classifier import FaceModel
+from facecore.model.labels import whom_it_shows
 from facecore.model.predict import predict_photo
 from facecore.model.rule import AnswerRule
 from facecore.model.store import load_model, read_metadata, write_model
@@ -117,6 +118,7 @@ def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
     made = run("synth", "--out", tmp_path / "made", "--count", 5, "--seed", 2, models=models)
     assert made.returncode == 0
     assert len(list((tmp_path / "made").glob("*/*.png"))) == 5
+    assert whom_it_shows(metadata) in made.stdout
 
 
 def test_landmarks_are_asked_for_and_told(run, crops_folder, tiny_grid, tmp_path):
@@ -314,6 +316,23 @@ def test_a_bad_photo_does_not_stop_cropping_or_evaluating(run, tmp_path, tiny_ar
     measured = run("evaluate", raw, "--jobs", 1, models=tiny_artifacts)
     assert measured.returncode == 0
     assert "5 photos, 4 with a face" in measured.stdout
+
+
+def test_more_than_two_labels_have_a_line_of_figures_of_their_own(run, tmp_path, many_artifacts):
+    for person in (1, 2, 10):
+        folder = tmp_path / "raw" / f"s{person}"
+        folder.mkdir(parents=True)
+        for shot in (8, 9):
+            photo = encode(draw_photo("round", person, shot), "PNG")
+            (folder / f"{shot}.png").write_bytes(photo)
+    done = run("evaluate", tmp_path / "raw", "--json", "f.json", "--jobs", 1, models=many_artifacts)
+    assert done.returncode == 0
+    figures = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
+    assert list(figures["groups"]["label"]) == ["s1", "s2", "s10"]
+    line = f"macro AUC {figures['macro_auc']:.3f}, macro F1 {figures['macro_f1']:.3f}, top 2 "
+    assert line + f"{figures['top_accuracy']['2']:.3f}" in done.stdout
+    for pair in figures["confused_pairs"][:1]:
+        assert f"most confused: {pair['label']} answered {pair['answered']}" in done.stdout
 
 
 def test_only_photos_of_the_asked_split_are_evaluated(run, tmp_path, tiny_artifacts):

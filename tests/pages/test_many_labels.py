@@ -91,9 +91,11 @@ def test_a_drawn_face_is_said_to_show_whom_it_may_show(open_page):
     for screen, address in [
         (HOME, {}),
         (EIGENFACES, {}),
+        (EIGENFACES, {"space": "Reconstruction"}),
         (EIGENFACES, {"space": "Explorer"}),
         (EIGENFACES, {"space": "Walk"}),
         (LIVE, {"source": "Synthetic face"}),
+        (LADDER, {"rung_view": "One face"}),
         ("pages/6_Your_data.py", {"data_from": "Synthetic faces"}),
     ]:
         assert words in captions(open_page(screen, **address)), (screen, address)
