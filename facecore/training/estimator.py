@@ -543,7 +543,8 @@ class FaceSpaceClassifier(
     def mean_face_(self) -> np.ndarray:
         """Mean of the training faces, ndarray of shape (height, width), float32."""
         member = self.member_
-        return (member.mean * member.span + member.minimum).reshape(self.face_shape_)
+        face = member.mean * member.span + member.minimum
+        return np.asarray(face.reshape(self.face_shape_))
 
     @property
     def explained_variance_ratio_(self) -> np.ndarray:
