@@ -6,7 +6,7 @@ from facecore.model import predict_photo
 from ui.card import show_card, show_papers
 from ui.look import ICON
 from ui.models import pick_model
-from ui.photo import NO_PERSON, SYNTHETIC, has_face, pick_photo
+from ui.photo import has_face, pick_photo, say_whom
 from ui.steps import show_steps
 
 PAGES = {
@@ -27,13 +27,14 @@ st.write(
     "step."
 )
 chosen = pick_model()
+st.subheader(chosen.title)
 show_card(chosen)
 with st.container(horizontal=True):
     for page, (label, icon) in PAGES.items():
         st.page_link(f"pages/{page}.py", label=label, icon=f":material/{icon}:", width="content")
 
 st.subheader("Follow one face")
-photo = pick_photo(chosen.model, "face")
+photo = pick_photo(chosen, "face")
 steps = st.container()
 if photo is None:
     steps.info("Choose a photo to follow its largest face.", icon=":material/image_search:")
@@ -43,7 +44,6 @@ else:
         answer = predict_photo(data, chosen.model, name=name)
     with steps:
         if has_face(answer):
-            show_steps(answer, chosen.model)
-            if name.startswith(f"{SYNTHETIC} "):
-                st.caption(NO_PERSON)
+            show_steps(answer, chosen)
+            say_whom(chosen, name)
 show_papers(chosen)

@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -66,7 +67,6 @@ def _parser() -> argparse.ArgumentParser:
     crop = commands.add_parser("crop", help="crop faces of RAW/<label>/* into DIR/<label>_crop")
     crop.add_argument("raw", type=Path, help="folder of label folders, or a labels.csv")
     crop.add_argument("--out", type=Path, required=True, metavar="DIR")
-    crop.add_argument("--min-size", type=_at_least(1), default=54, help="pixels (54)")
     crop.add_argument("--recipe", default="aligned", help="cut as this recipe does (aligned)")
     crop.set_defaults(run=_crop)
 
@@ -86,6 +86,18 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--recipe", default="aligned", help="how faces are prepared and described (aligned)"
     )
+    for command in (crop, train):
+        command.add_argument(
+            "--min-size",
+            type=_at_least(1),
+            metavar="N",
+            help="least width of a face in pixels (54; none with --whole-photo)",
+        )
+        command.add_argument(
+            "--whole-photo",
+            action="store_true",
+            help="each photo is the face already, as in sets of small crops: no detector runs",
+        )
     train.add_argument("--grid", default="quick", help="quick, full, tuned or a JSON file (quick)")
     train.add_argument(
         "--centres",
@@ -107,6 +119,31 @@ def _parser() -> argparse.ArgumentParser:
         help="landmark faces of nystroem: more come closer to exact, and take longer (4000)",
     )
     train.add_argument("--note", default="", help="terms of the data, stored with the model")
+    train.add_argument("--title", default="", help='what pages call the model, such as "Mood"')
+    train.add_argument(
+        "--order",
+        type=_listed,
+        default=(),
+        metavar="A,B,...",
+        help="the labels in their order, such as age bands; errors are then measured in steps",
+    )
+    train.add_argument(
+        "--identity",
+        action=argparse.BooleanOptionalAction,
+        help="each label is one person: photos are split by photo, and strangers are unknown "
+        "(if the data set names one subject per label)",
+    )
+    train.add_argument(
+        "--right",
+        type=_share,
+        metavar="SHARE",
+        help='say "unsure" so that this share of the answers is right (0.99, or what most faces '
+        "can be answered with)",
+    )
+    train.add_argument(
+        "--max-distance", type=_positive, metavar="D", help='"not a face" beyond this (chosen)'
+    )
+    train.add_argument("--no-rule", action="store_true", help="give every face a label")
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser("evaluate", help="measure a model on labelled photos")
@@ -127,6 +164,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CONFIDENCE",
         help="confidence threshold for a label, from 0 to 1 (the model's own)",
     )
+    predict.add_argument(
+        "--max-distance",
+        type=_positive,
+        metavar="D",
+        help='distance from face space beyond which the answer is "not a face" (the model\'s own)',
+    )
     predict.set_defaults(run=_predict)
 
     models = commands.add_parser("models", help="list the models")
@@ -139,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     card.set_defaults(run=_card)
 
-    synth = commands.add_parser("synth", help="write synthetic photos that show no person")
+    synth = commands.add_parser("synth", help="write synthetic photos and whom they show")
     synth.add_argument("--out", type=Path, required=True, metavar="DIR")
     synth.add_argument("--count", type=_at_least(1), default=200, help="photos in all (200)")
     synth.set_defaults(run=_synth)
@@ -170,6 +213,8 @@ def _parser() -> argparse.ArgumentParser:
         )
     for command in (train, evaluate, synth, ladder):
         command.add_argument("--seed", type=_at_least(0), default=0)
+    for command in (evaluate, predict):
+        command.add_argument("--no-rule", action="store_true", help="give every face a label")
     for command in (evaluate, predict, synth):
         command.add_argument("--model", metavar="NAME", help="the default model if omitted")
     return parser
@@ -186,10 +231,21 @@ def _at_least(least: int) -> Callable[[str], int]:
     return parse
 
 
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(label.strip() for label in text.split(","))
+
+
 def _share(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{value} is not from 0 to 1")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{value} is not above 0")
     return value
 
 
@@ -214,11 +270,13 @@ def _run(options: argparse.Namespace) -> int:
 
 def _crop(options: argparse.Namespace) -> int:
     from facecore.data.crops import count_states, crop_folder, recipe_settings
+    from facecore.data.losses import NONE_LEFT, describe_losses
 
+    settings = recipe_settings(options.recipe, options.min_size, options.whole_photo)
     table = crop_folder(
         options.raw,
         options.out,
-        recipe_settings(options.recipe, options.min_size),
+        settings,
         jobs=options.jobs,
         progress=True,
     )
@@ -227,6 +285,11 @@ def _crop(options: argparse.Namespace) -> int:
         table.loc[table["state"].eq("duplicate"), "reason"].value_counts().items()
     ):
         print(f"duplicate: {number} photos, {reason}")
+    if not table["state"].eq("kept").any():
+        reasons = describe_losses(table, settings.min_size, share=0)
+        raise DataError(f"{NONE_LEFT[0]}: {'; '.join(reasons)}")
+    for line in describe_losses(table, settings.min_size):
+        print(line)
     return 0
 
 
@@ -242,11 +305,16 @@ def _sizes(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from facecore.model.store import read_evaluation, read_metadata
+    from facecore.data.losses import describe_losses
+    from facecore.model.store import read_evaluation, read_metadata, read_model_table
     from facecore.training.nystroem import EXACT_UP_TO
     from facecore.training.options import LANDMARKS
     from facecore.training.pipeline import train
 
+    wanted = {
+        name: getattr(options, name)
+        for name in ("title", "order", "identity", "right", "max_distance")
+    }
     folder = train(
         options.dirs,
         options.name,
@@ -254,12 +322,16 @@ def _train(options: argparse.Namespace) -> int:
         grid=options.grid,
         note=options.note,
         command=_describe_command(options),
+        min_size=options.min_size,
+        whole_photo=options.whole_photo,
         jobs=options.jobs,
         seed=options.seed,
         centres=options.centres,
         solver=options.solver,
         landmarks=options.landmarks or LANDMARKS,
         progress=True,
+        rule=not options.no_rule,
+        **wanted,
     )
     metadata, evaluation = read_metadata(folder.name), read_evaluation(folder.name)
     search = metadata["search"]
@@ -268,10 +340,50 @@ def _train(options: argparse.Namespace) -> int:
     print(f"solver: {metadata['solver']} ({faces} faces; auto is exact up to {EXACT_UP_TO})")
     print(f"best of {search['candidates']} candidates: {best}")
     print(f"balanced accuracy in cross-validation: {search['balanced_accuracy']:.3f}")
+    for line in _describe_rule(metadata, options.right):
+        print(line)
     for name, figures in (evaluation or {}).items():
         _print_figures(name, figures)
+    sizes = read_model_table("sizes", folder.name)
+    for name, photos in sizes.groupby("set", sort=False) if sizes is not None else ():
+        for line in describe_losses(photos, metadata["data"][name].get("min_size")):
+            print(f"{name}: {line}")
     print(f"model {folder.name} written to {folder}")
     return 0
+
+
+def _describe_rule(metadata: Mapping[str, Any], wanted: float | None) -> list[str]:
+    """Say what the model answers out of fold, and to whom."""
+    rule, strangers = metadata.get("rule"), metadata.get("strangers")
+    lines = []
+    if metadata.get("identity"):
+        lines.append(
+            "each label is one person, so photos of a person are in several folds and splits"
+        )
+    if rule is None:
+        lines.append("every face gets a label: the model has no rule for doubt")
+    elif rule["accuracy"] is None:
+        lines.append("no training face gets a label under the rule; train with --no-rule")
+    else:
+        target = f"; {rule['target']:g} were asked for" if "target" in rule else ""
+        lines.append(
+            f"answers {rule['coverage']:.3f} of the training faces out of fold, of these right "
+            f"{rule['accuracy']:.3f}{target}"
+        )
+        if wanted and rule["accuracy"] < wanted:
+            lines.append(
+                f"{wanted:g} right cannot be reached: at the best confidence, "
+                f"{rule.get('min_confidence', 0):g}, {rule['accuracy']:.3f} are; ask for less with "
+                "--right"
+            )
+    if strangers and "min_decision" in (rule or {}):
+        lines.append(
+            f"strangers (labels held out): {strangers['false_accept']:.3f} of their faces get a "
+            f"label, and {strangers['false_reject']:.3f} of the labels' own are called unknown"
+        )
+    elif metadata.get("identity"):
+        lines.append("strangers get a label, too: the model has no rule to tell them")
+    return lines
 
 
 def _describe_command(options: argparse.Namespace) -> str:
@@ -279,23 +391,37 @@ def _describe_command(options: argparse.Namespace) -> str:
     parts = ["python -m facecore train", *(path.resolve().name for path in options.dirs)]
     grid = Path(options.grid).name
     parts += ["--name", options.name, "--recipe", options.recipe, "--grid", grid]
+    parts += ["--whole-photo"] * options.whole_photo
+    if options.min_size:
+        parts += ["--min-size", str(options.min_size)]
     if options.centres:
         parts += ["--centres", str(options.centres)]
     if options.solver != "auto":
         parts += ["--solver", options.solver]
     if options.landmarks:
         parts += ["--landmarks", str(options.landmarks)]
+    for name in ("title", "right", "max_distance"):
+        if (value := getattr(options, name)) not in (None, ""):
+            parts += [f"--{name.replace('_', '-')}", shlex.quote(str(value))]
+    if options.order:
+        parts += ["--order", shlex.quote(",".join(options.order))]
+    if options.identity is not None:
+        parts.append("--identity" if options.identity else "--no-identity")
+    parts += ["--no-rule"] * options.no_rule
     return " ".join([*parts, "--seed", str(options.seed)])
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     from facecore.data.listing import list_photos
     from facecore.evaluation.report import evaluate_predictions, predict_table
-    from facecore.model.store import load_model
+    from facecore.model.rule import AnswerRule
+    from facecore.model.store import load_model, read_metadata
     from facecore.system.files import write_json
     from facecore.system.progress import track
 
     model = load_model(options.model)
+    if options.no_rule:
+        model = replace(model, rule=AnswerRule())
     photos = list_photos(options.photos)
     if options.split:
         splits = sorted(set(photos["split"]) - {""})
@@ -309,7 +435,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     table = predict_table(
         photos, options.photos, model, name=options.photos.stem, jobs=options.jobs, progress=bar
     )
-    figures = evaluate_predictions(table)
+    order = read_metadata(options.model).get("order", ())
+    figures = evaluate_predictions(table, order)
     _print_figures(options.photos.stem, figures)
     for trait, groups in figures["groups"].items():
         for group, found in groups.items():
@@ -344,16 +471,37 @@ def _print_figures(name: str, figures: Mapping[str, Any]) -> None:
         f"[{least:.3f}, {most:.3f}]; calibration error {show('calibration_error')}, "
         f"Brier score {show('brier_score')}"
     )
+    if len(figures["by_label"]) > 2:
+        print(f"  {_describe_labels(figures)}")
+
+
+def _describe_labels(figures: Mapping[str, Any]) -> str:
+    """Return the figures that only more than two labels have."""
+    shares = {"macro AUC": figures.get("macro_auc"), "macro F1": figures.get("macro_f1")}
+    for count, share in figures.get("top_accuracy", {}).items():
+        shares[f"top {count}"] = share
+    if "mean_absolute_error" in figures:
+        shares["mean error in steps"] = figures["mean_absolute_error"]
+    parts = [f"{name} {share:.3f}" for name, share in shares.items() if share is not None]
+    for pair in figures["confused_pairs"][:1]:
+        parts.append(
+            f"most confused: {pair['label']} answered {pair['answered']} "
+            f"({pair['photos']} photos, {pair['share']:.0%})"
+        )
+    return ", ".join(parts)
 
 
 def _predict(options: argparse.Namespace) -> int:
     from facecore.model.predict import predict_many
+    from facecore.model.rule import AnswerRule
     from facecore.model.store import load_model
 
     model = load_model(options.model)
-    rule = model.rule
+    rule = AnswerRule() if options.no_rule else model.rule
     if options.unsure is not None:
         rule = replace(rule, min_confidence=options.unsure)
+    if options.max_distance is not None:
+        rule = replace(rule, max_distance=options.max_distance)
     photos = [(path, path) for given in options.photos for path in _photos_at(given)]
     jobs = options.jobs if len(photos) > FEW else 1
     failed = False
@@ -445,11 +593,13 @@ def _card(options: argparse.Namespace) -> int:
 
 
 def _synth(options: argparse.Namespace) -> int:
-    from facecore.model.store import load_model
+    from facecore.model.labels import whom_it_shows
+    from facecore.model.store import load_model, read_metadata
     from facecore.model.synth import write_photos
 
     count = write_photos(load_model(options.model), options.out, options.count, options.seed)
-    print(f"{count} synthetic photos in {options.out}")
+    whom = whom_it_shows(read_metadata(options.model))
+    print(f"{count} photos of synthetic faces in {options.out}. Of such a face: {whom}")
     return 0
 
 

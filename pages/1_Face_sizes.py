@@ -3,12 +3,19 @@
 import streamlit as st
 
 from facecore.data import TABLE, face_sizes, sizes_of
-from facecore.face import MIN_SIZE
+from facecore.face import MIN_SIZE, takes_whole_photos
 from ui.controls import choose, offer_file
 from ui.local import pick_crops
 from ui.look import ICON
 from ui.models import pick_model, read_table
-from ui.sizes import explore_minimum, filter_sizes, order_labels, show_outcomes, show_spread
+from ui.sizes import (
+    colour_labels,
+    explore_minimum,
+    filter_sizes,
+    pool_labels,
+    show_outcomes,
+    show_spread,
+)
 
 SOURCES = ("The model", "A folder of crops")
 
@@ -16,7 +23,8 @@ st.set_page_config("Face sizes", ICON, layout="wide")
 st.title("Face sizes")
 st.write(
     "See what happened to every raw photo, how large its face is, and how many faces a minimum "
-    f"size leaves. Training skips faces narrower than {MIN_SIZE} pixels."
+    f"size leaves. Training skips faces narrower than {MIN_SIZE} pixels if nobody asks for another "
+    "minimum."
 )
 chosen = pick_model()
 
@@ -27,14 +35,21 @@ else:
     (_, table), name = pick_crops("sizes_folder") or (None, None), TABLE
 if table is None:
     st.stop()
+if source == SOURCES[0] and takes_whole_photos(chosen.model.recipe):
+    st.info(
+        "This model takes each photo for a face: its faces are as large as their photos, and no "
+        "minimum was set unless its training asked for one.",
+        icon=":material/crop_free:",
+    )
 if table.empty:
     st.info("The table lists no photos.", icon=":material/table:")
     st.stop()
 
 sizes = filter_sizes(sizes_of(table))
-labels = order_labels(sizes, chosen.model.labels)
+labels = colour_labels(sizes, chosen)
 st.subheader("What happened to the photos")
-show_outcomes(sizes, labels)
+pooled, colours = pool_labels(sizes, labels)
+show_outcomes(sizes, list(labels), pooled, colours)
 
 st.subheader("How large the faces are")
 if face_sizes(sizes).empty:
@@ -44,8 +59,8 @@ if face_sizes(sizes).empty:
         icon=":material/face_retouching_off:",
     )
 else:
-    explore_minimum(sizes, labels)
-    show_spread(sizes, labels)
+    explore_minimum(pooled, colours)
+    show_spread(pooled, colours)
 rounded = " The sizes stored with a model are rounded to two significant figures."
 st.caption("Duplicates count as photos, not as faces." + (rounded if source == SOURCES[0] else ""))
 offer_file(

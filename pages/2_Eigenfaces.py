@@ -10,7 +10,7 @@ from ui.fisherfaces import show_fisherfaces
 from ui.gallery import show_gallery, show_reconstruction
 from ui.look import ICON
 from ui.models import pick_model, read_table
-from ui.photo import has_face, pick_photo, say_no_spread
+from ui.photo import has_face, pick_photo, say_no_spread, say_whom
 from ui.points import show_points
 
 VIEWS = ("Eigenfaces", "Reconstruction", "Explorer", "Walk", "Points")
@@ -46,22 +46,23 @@ views = (*VIEWS, "Fisherfaces") if chosen.model.fisherfaces else VIEWS
 view = choose("View", views, "space", show_label=False)
 
 if view == "Reconstruction":
-    photo = pick_photo(model, "face")
+    photo = pick_photo(chosen, "face")
     if photo is None:
         st.info("Choose a photo to reconstruct its largest face.", icon=":material/image_search:")
         st.stop()
     answer = predict_photo(photo[1], chosen.model, name=photo[0])
     if has_face(answer):
         show_reconstruction(model, answer.faces[0].crop)
+        say_whom(chosen, photo[0])
 elif view in ("Explorer", "Walk") and model.spread is None:
     say_no_spread()
 elif view == "Explorer":
-    show_explorer(model)
+    show_explorer(chosen)
 elif view == "Walk":
-    show_walk(model, f"{chosen.name} {chosen.metadata['created']}")
+    show_walk(chosen)
 elif view == "Points":
-    show_points(model, read_table("coordinates", chosen, optional=True))
+    show_points(chosen, read_table("coordinates", chosen, optional=True))
 elif view == "Fisherfaces":
-    show_fisherfaces(chosen.model, read_table("coordinates", chosen, optional=True))
+    show_fisherfaces(chosen, read_table("coordinates", chosen, optional=True))
 else:
-    show_gallery(model)
+    show_gallery(chosen)

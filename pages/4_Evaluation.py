@@ -3,6 +3,7 @@
 import streamlit as st
 
 from facecore.evaluation import evaluate_predictions, score_labels
+from facecore.model import order_labels
 from ui.controls import choose
 from ui.evaluation import (
     ALL,
@@ -28,7 +29,7 @@ table = read_table("predictions", chosen)
 if table is None:
     st.stop()
 
-labels = score_labels(table)
+labels = order_labels(score_labels(table), chosen.order)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     which = st.selectbox(
         "Test set",
@@ -41,7 +42,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     rows = known(table, which)
     second = st.container(width=260)
 tested = compare(chosen, rows, which, second)
-reports = {name: evaluate_predictions(found) for name, found in tested.items()}
+reports = {name: evaluate_predictions(found, chosen.order) for name, found in tested.items()}
 show_metrics(reports, tested, positive)
 st.caption(
     f"Computed from {len(rows):,} stored test predictions, which hold no names. True labels are "

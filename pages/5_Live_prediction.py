@@ -9,8 +9,8 @@ from ui.controls import choose
 from ui.detector import pick_detector, warn_of_difference
 from ui.look import ICON
 from ui.models import pick_model, pick_other
-from ui.photo import NO_PERSON, pick_synthetic, say_no_spread
-from ui.rule import pick_confidence
+from ui.photo import pick_synthetic, say_no_spread, say_whom
+from ui.rule import pick_rule
 
 MAX_UPLOAD = 100  # MB per file, enough for a ZIP; the library has a limit of its own for photos
 CARDS = 3  # photos; more of them are shown as a table
@@ -24,7 +24,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     source = choose("Photo from", ("Upload", "Camera", "Synthetic face"), "source")
     other = pick_other(chosen)
     detector = pick_detector(spec_of(chosen.model.recipe.detector))
-    unsure = pick_confidence(chosen)
+    unsure, ruled = pick_rule(chosen)
     heat = st.toggle(
         "Heat maps",
         True,
@@ -53,15 +53,15 @@ elif chosen.model.spread is None:
     say_no_spread()
 else:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name, photo = pick_synthetic(chosen.model, "label", "seed")
-    st.caption(NO_PERSON)
+        name, photo = pick_synthetic(chosen, "label", "seed")
+    say_whom(chosen)
     sources = [Source(name, name, photo)]
 
 if not sources:
     st.info("The answer appears here as soon as there is a photo.", icon=":material/image_search:")
     st.stop()
 sources = within_limit(sources)
-settings = Settings(models, detector, heat, unsure)
+settings = Settings(models, detector, heat, unsure, ruled)
 if sum(source.count() for source in sources) > CARDS:
     show_batch(sources, answer_all(sources, settings), settings)
 else:

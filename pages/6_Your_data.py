@@ -40,7 +40,7 @@ else:
     if job.state != "none":
         show_end(job, chosen)
     st.subheader("Photos")
-    photos = pick_photos(chosen)
+    photos = pick_photos(chosen, job)
     if photos:
         st.subheader("Training")
         options = pick_options(photos)
@@ -63,6 +63,7 @@ else:
                         grid=options.grid,
                         recipe=options.recipe,
                         min_size=options.min_size,
+                        whole_photo=options.whole_photo,
                         seed=options.seed,
                     )
             except FacecoreError as error:

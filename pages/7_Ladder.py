@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from ui.controls import choose
-from ui.ladder import curve_figure, get_ladder, load_rungs, show_rungs, show_table
+from facecore.model import order_labels
+from facecore.training import rungs_of
+from ui.controls import choose, name_labels
+from ui.ladder import curve_figure, get_ladder, load_shipped, show_labels, show_rungs, show_table
 from ui.look import ICON, show
 from ui.models import pick_model
-from ui.photo import pick_photo
+from ui.photo import pick_photo, say_whom
 
 VIEWS = ("Rungs", "Training faces", "Components", "One face")
 
@@ -20,20 +22,25 @@ st.write(
 chosen = pick_model()
 view = choose("View", VIEWS, "rung_view", show_label=False)
 if view == "One face":
-    shipped, problems = load_rungs()
+    shipped, problems = load_shipped()
     for problem in problems:
         st.info(problem, icon=":material/info:")
-    rungs = shipped or {chosen.name: chosen.model}
-    drawing = (model for model in (chosen.model, *rungs.values()) if model.spread)
-    photo = pick_photo(next(drawing, chosen.model), "rung")
+    rungs = rungs_of({str(one.metadata["recipe"]): one.model for one in shipped})
+    rungs = rungs or {chosen.name: chosen.model}
+    drawing = next((one for one in (chosen, *shipped) if one.model.spread), chosen)
+    photo = pick_photo(drawing, "rung")
     if photo is None:
         st.info("Choose a photo to compare its largest face.", icon=":material/image_search:")
         st.stop()
     with st.skeleton(height=420):
         show_rungs(photo[1], photo[0], rungs)
+    say_whom(drawing, photo[0])
     notes = []
     if shipped:
-        notes.append("These rungs are the models that ship with facecore, and their members.")
+        notes.append(
+            "These rungs are the models that ship with facecore, and their members: their answers "
+            f"are {name_labels(shipped[0].labels)}."
+        )
     if not all(model.draws for model in rungs.values()):
         notes.append(
             "An embedding cannot be turned back into a picture, so its rung shows how the decision "
@@ -45,6 +52,8 @@ if view == "One face":
 ladder = get_ladder()
 if ladder is None:
     st.stop()
+labels = ladder.about.get("labels", {})
+show_labels(labels, chosen)
 for rung, why in ladder.about["left_out"].items():
     st.info(f"The rung {rung} was left out: {why}", icon=":material/info:")
 if view == "Rungs":
@@ -57,8 +66,9 @@ else:
     show(figure, "Accuracy of each rung against its number of components", "rung-components")
 faces = int(ladder.rungs["test_faces"].iloc[0])
 st.caption(
-    f"Measured on {faces:,} faces of subjects held out of the training photos of "
-    f"{', '.join(ladder.about['sets'])} ({ladder.about['created']}), with 95 % intervals. Time is "
+    f"Labels {name_labels(order_labels(labels)) or 'not recorded'}. Measured on {faces:,} faces of "
+    f"subjects held out of the training photos of {', '.join(ladder.about['sets'])} "
+    f"({ladder.about['created']}), with 95 % intervals. Time is "
     "CPU time from a photo to its answer on one thread. Size is that of the exact machine; for the "
     "embedding it includes the network's weights. Settings are those that a grid search found best "
     "on all faces."

@@ -98,6 +98,17 @@ def encode(pixels: np.ndarray, kind: str = "JPEG", **options) -> bytes:
     return buffer.getvalue()
 
 
+def write_crops(root: Path, labels: tuple[str, ...] = LABELS[:2], persons: int = 8) -> Path:
+    """Write ROOT/<label>/*.png: drawn faces from border to border, 48 x 48 pixels, two shots."""
+    for label in labels:
+        (root / label).mkdir(parents=True, exist_ok=True)
+        for person in range(persons):
+            for shot in range(2):
+                data = encode(draw_face(label, person, shot, side=48), "PNG")
+                (root / label / f"p{person:02d}_{shot}.png").write_bytes(data)
+    return root
+
+
 def write_raw(
     root: Path,
     labels: tuple[str, ...] = LABELS[:2],

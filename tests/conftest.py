@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from cartoons import LABELS, draw_faces, draw_photo, encode, write_raw
+from cartoons import LABELS, draw_face, draw_faces, draw_photo, encode, write_crops, write_raw
 from hypothesis import settings
 from weights import use_weights, write_weights
 
@@ -133,6 +134,32 @@ def tiny_model(tiny_artifacts):
 
 
 @pytest.fixture(scope="session")
+def many_artifacts(once, tiny_grid) -> Path:
+    """A folder of models with `many`, of twelve labels, s1 to s12; not to be changed."""
+    from facecore.training.arrays import train_arrays
+
+    labels = [f"s{i}" for i in range(1, 13) for _ in range(6)]
+    faces = np.array([draw_face("round", int(s[1:]), i) for i, s in enumerate(labels)])
+
+    def make(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FACECORE_ARTIFACTS", str(folder))
+            split = ["train", "train", "train", "train", "test", "test"] * 12
+            train_arrays(faces, labels, "many", split=split, grid=str(tiny_grid))
+
+    return once("many labels", make)
+
+
+@pytest.fixture
+def in_many(many_artifacts, monkeypatch):
+    """The model `many`, in use."""
+    from facecore.model.classifier import FaceModel
+
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(many_artifacts))
+    return FaceModel.load(many_artifacts / "many")
+
+
+@pytest.fixture(scope="session")
 def tiny_grids(tmp_path_factory) -> Path:
     """A grid for each member of the recipe `aligned`."""
     path = tmp_path_factory.mktemp("grid") / "aligned.json"
@@ -158,6 +185,35 @@ def tiny_aligned(aligned_artifacts):
     from facecore.model.classifier import FaceModel
 
     return FaceModel.load(aligned_artifacts / "tiny")
+
+
+@pytest.fixture(scope="session")
+def small_crops(once) -> Path:
+    """A data set of faces of 48 x 48 pixels, cropped already; not to be changed."""
+    return once("small crops", lambda folder: write_crops(folder / "small")) / "small"
+
+
+@pytest.fixture(scope="session")
+def whole_artifacts(once, small_crops, tiny_grids) -> Path:
+    """A folder of models with one, `tiny`, of four members that take each photo for a face."""
+
+    def make(folder: Path) -> None:
+        from facecore.training.pipeline import train
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FACECORE_ARTIFACTS", str(folder))
+            patch.chdir(folder.parent)
+            train([small_crops], "tiny", grid=str(tiny_grids), whole_photo=True)
+
+    return once("whole", make)
+
+
+@pytest.fixture(scope="session")
+def tiny_whole(whole_artifacts):
+    """A small model that takes each photo for a face."""
+    from facecore.model.classifier import FaceModel
+
+    return FaceModel.load(whole_artifacts / "tiny")
 
 
 @pytest.fixture(scope="session")

@@ -80,8 +80,31 @@ def turned(orientation: int) -> bytes:
     return encode(stored, "JPEG", quality=98, subsampling=0, exif=exif)
 
 
-def sixteen_bit() -> bytes:
-    return encode(Image.fromarray(draw_face()[:, :, 0].astype(np.uint16) * 257))
+def sixteen_bit(kind: str = "PNG") -> bytes:
+    return encode(Image.fromarray(draw_face()[:, :, 0].astype(np.uint16) * 257), kind)
+
+
+def pgm(white: int, side: int = 250, comment: str = "") -> bytes:
+    """The grey face as PGM with a maximum of its own, of two bytes per pixel above 255."""
+    levels = np.rint(draw_face(side)[:, :, 0] * (white / 255)).astype(
+        ">u2" if white > 255 else "u1"
+    )
+    return f"P5\n#{comment}\n{side} {side}\n{white}\n".encode() + levels.tobytes()
+
+
+def plain_pgm() -> bytes:
+    """The grey face as the numbers of a PGM in text."""
+    rows = (" ".join(map(str, row)) for row in draw_face()[:, :, 0])
+    return ("P2\n250 250\n255\n" + "\n".join(rows)).encode()
+
+
+def j2k_announcing(side: int, **options) -> bytes:
+    """The face as JPEG 2000 whose codestream announces another size, in one tile."""
+    data = bytearray(face("JPEG2000", **options))
+    start = data.find(b"\xff\x4f\xff\x51")
+    for place in (start + 8, start + 24):
+        data[place : place + 8] = struct.pack(">II", side, side)
+    return bytes(data)
 
 
 def several_pages(kind: str) -> bytes:
@@ -90,10 +113,10 @@ def several_pages(kind: str) -> bytes:
     return encode(first, kind, save_all=True, append_images=[Image.new("RGB", (250, 250))])
 
 
-def with_alpha() -> bytes:
+def with_alpha(kind: str = "PNG") -> bytes:
     image = Image.fromarray(draw_face()).convert("RGBA")
     image.putalpha(Image.new("L", image.size, 250))
-    return encode(image)
+    return encode(image, kind)
 
 
 def with_profile() -> bytes:
@@ -259,7 +282,12 @@ SAMPLES = [
     _refused("NumPy array", stored_array),
     _refused("zeros", lambda: bytes(4096)),
     _refused("noise of bytes", lambda: np.random.default_rng(1).bytes(4096)),
-    _refused("PPM, which is not read", lambda: face("PPM")),
+    _refused("PFM, which is not read", lambda: b"Pf\n2 2\n-1.0\n" + bytes(16), "a.pfm"),
+    _refused("only the start of a PGM", lambda: b"P5\n250", "a.pgm"),
+    _damaged("PGM cut at half", lambda: cut("PPM", 5), "a.ppm"),
+    _damaged("JPEG 2000 cut in its header", lambda: face("JPEG2000")[:90], "a.jp2"),
+    _damaged("JPEG 2000 whose headers disagree", lambda: j2k_announcing(60_000), "a.jp2"),
+    _damaged("PGM of words", lambda: b"P2\n2 2\n255\none two 3 4", "a.pgm"),
     _damaged("only the start of a JPEG", lambda: b"\xff\xd8\xff\xe0"),
     _damaged("only the signature of a PNG", lambda: PNG),
     _damaged("only the header of a WebP", lambda: b"RIFF\x24\0\0\0WEBPVP8 "),
@@ -285,6 +313,17 @@ SAMPLES = [
         "pixels",
     ),
     _too_large("GIF that announces 65,535 x 65,535", lambda: gif_bomb(), "pixels"),
+    _too_large(
+        "PGM that announces 60,000 x 60,000", lambda: b"P5 60000 60000 255\n" + bytes(99), "pixels"
+    ),
+    _too_large(
+        "PGM of a rare maximum, 4 megapixels", lambda: pgm(254, 2000), "2 million for PPM of this"
+    ),
+    _too_large(
+        "JPEG 2000 that announces 60,000 x 60,000",
+        lambda: j2k_announcing(60_000, no_jp2=True),
+        "pixels",
+    ),
     _too_large("file above the limit", lambda: face("JPEG") + bytes(20 * 2**20), "limit of 20 MB"),
     Sample("JPEG with a ZIP behind it", lambda: face("JPEG") + packed(), 1),
     Sample("JPEG with HTML behind it", lambda: face("JPEG") + b"<script>alert(1)</script>", 1),
@@ -320,6 +359,17 @@ SAMPLES = [
     Sample("WebP", lambda: face("WEBP"), 1, filename="a.webp"),
     Sample("AVIF", lambda: face("AVIF"), 1, filename="a.avif"),
     Sample("BMP", lambda: face("BMP"), 1, filename="a.bmp"),
+    Sample("PGM", lambda: face("PPM", "L"), 1, filename="a.pgm"),
+    Sample("PPM", lambda: face("PPM"), 1, filename="a.ppm"),
+    Sample("PBM", lambda: face("PPM", "1"), 0, filename="a.pbm"),
+    Sample("PGM of 16 bits", lambda: pgm(65535), 1, filename="a.pgm"),
+    Sample("PGM of 12 bits", lambda: pgm(4095), 1, filename="a.pgm"),
+    Sample("PGM as text", lambda: plain_pgm(), 1, filename="a.pgm"),
+    Sample("PGM with a comment as markup", lambda: pgm(255, comment="<script>"), 1),
+    Sample("JPEG 2000", lambda: face("JPEG2000"), 1, filename="a.jp2"),
+    Sample("JPEG 2000, bare", lambda: face("JPEG2000", no_jp2=True), 1, filename="a.j2k"),
+    Sample("JPEG 2000 of 16 bits", lambda: sixteen_bit("JPEG2000"), 1, filename="a.jp2"),
+    Sample("JPEG 2000 with alpha", lambda: with_alpha("JPEG2000"), 1, filename="a.jp2"),
     Sample("TIFF multi-page", lambda: several_pages("TIFF"), 1, filename="a.tif"),
     Sample("corrupt EXIF", lambda: face("JPEG", exif=b"Exif\0\0II*\0\xff\xff"), 1),
     Sample("EXIF of an orientation that is none", lambda: tagged(9), 1),
@@ -381,6 +431,10 @@ LARGE = [
         FEWER,
     ),
     Sample("50 megapixels, WebP", large("RGB", "WEBP", quality=1, method=0), 0, "too_large", FEWER),
+    Sample("50 megapixels, PBM", large("1", "PPM")),
+    Sample("20 megapixels, PGM", large("L", "PPM", (5000, 4000))),
+    Sample("50 megapixels, JPEG 2000", large("L", "JPEG2000"), 0, "too_large", FEWER),
+    Sample("9.9 megapixels, JPEG 2000 with alpha", large("RGBA", "JPEG2000", (3600, 2750))),
     Sample(
         "14 megapixels, lossless WebP with alpha",
         large("RGBA", "WEBP", (4000, 3600), lossless=True, method=0),

@@ -50,13 +50,15 @@ METADATA = {
 }
 
 
-def make_model() -> FaceModel:
-    """Return a model of two labels whose eigenfaces are two-dimensional cosines."""
+def make_model(labels: tuple[str, ...] = LABELS) -> FaceModel:
+    """Return a model whose eigenfaces are two-dimensional cosines, one vector per label."""
     axis = (np.arange(SIDE) + 0.5) * np.pi / SIDE
     waves = [np.outer(np.cos(i * axis), np.cos(j * axis)) for i in range(3) for j in range(3)]
     components = np.array([wave.ravel() / np.linalg.norm(wave) for wave in waves])
     ones = np.ones(SIDE * SIDE, np.float32)
     rng = np.random.default_rng(0)
+    outputs = 1 if len(labels) == 2 else len(labels)
+    coefficients = np.array([[-1.0], [1.0]]) if outputs == 1 else 2 * np.eye(outputs) - 1
     member = Member(
         minimum=0 * ones,
         span=255 * ones,
@@ -65,13 +67,13 @@ def make_model() -> FaceModel:
         deviation=np.ones(COMPONENTS, np.float32),
         variance=np.ones(COMPONENTS, np.float32),
         total_variance=10.0,
-        kernel_vectors=rng.normal(0, 10, (2, COMPONENTS)).astype(np.float32),
-        coefficients=np.array([[-1.0], [1.0]]),
-        intercept=np.zeros(1),
+        kernel_vectors=rng.normal(0, 10, (len(labels), COMPONENTS)).astype(np.float32),
+        coefficients=coefficients,
+        intercept=np.zeros(outputs),
         gamma=0.001,
     )
     recipe = Recipe(side=SIDE, frame=0.9)
-    return FaceModel(LABELS, (member,), np.array([2.0]), recipe)
+    return FaceModel(labels, (member,), np.full(outputs, 2.0), recipe)
 
 
 def write_made_models() -> None:

@@ -21,7 +21,7 @@ from validity import check_html
 from weights import use_weights
 
 from facecore.data import crop_folder, recipe_settings
-from facecore.face import embedding
+from facecore.face import embedding, takes_whole_photos
 from facecore.model import SHIPPED, FaceModel, load_model
 from facecore.training import train
 from ui.photo import SOURCES
@@ -33,6 +33,7 @@ OWN = {
     "own-aligned": "aligned_artifacts",
     "own-classic": "tiny_artifacts",
     "own-embedding": "described_artifacts",
+    "own-whole": "whole_artifacts",
     "own-fisher": "fisher_artifacts",
 }
 MODELS = [*SHIPPED, *OWN, "own-three"]
@@ -128,6 +129,8 @@ def test_home_shows_eigenfaces_where_the_model_has_some(site, model):
     page = site.get("/").text
     assert ("Eigenface 1" in page) == model.draws
     assert ("made grey" in page) == model.draws
+    assert ("The whole photo is taken for one face" in page) == takes_whole_photos(model.recipe)
+    assert ("A detector finds the faces" in page) != takes_whole_photos(model.recipe)
     assert ("deep network" in page) != model.draws
 
 
@@ -136,10 +139,14 @@ def test_the_site_answers_photos_and_names_what_it_shows(site, model, photo):
     page = site.post("/app/gender/", data={"photo": files})
     assert page.status_code == 200
     check_html(page.text)
-    for words in ("One face found", "No face was found", "not a photo"):
+    whole = takes_whole_photos(model.recipe)  # then a photo without a face is read as one, too
+    said = ["Taken for one face"] if whole else ["One face found", "No face was found"]
+    for words in (*said, "not a photo"):
         assert words in page.text
-    heads = re.findall(r'<th scope="col">(.*?)</th>', page.text)[1:]
-    shown = re.findall(r'<img class="face" src="data:.*?,(.*?)" alt="(.*?)">', page.text)
+    assert ("No face was found" in page.text) != whole
+    first = page.text.split("</article>")[0]
+    heads = re.findall(r'<th scope="col">(.*?)</th>', first)[1:]
+    shown = re.findall(r'<img class="face" src="data:.*?,(.*?)" alt="(.*?)">', first)
     pictures = [np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) for data, _ in shown]
     if model.draws:
         assert heads == ["Grey crop", "Recon&shy;struction", "Label and score"]

@@ -9,7 +9,6 @@ import streamlit as st
 from facecore.data import Entry
 from facecore.face import spec_of, to_png
 from facecore.model import (
-    PALETTE,
     AnswerRule,
     FaceAnswer,
     FaceModel,
@@ -24,7 +23,7 @@ from facecore.model import (
     to_rgb,
     typical_distance,
 )
-from ui.look import format_distance, score_bars, show, show_picture
+from ui.look import format_distance, show_picture, show_scores
 from ui.models import Chosen
 from ui.photo import has_face
 
@@ -41,6 +40,7 @@ HEAT = {
 # Multiples of the typical distance: 95 % of the faces of LFW lie within the first, 99 % of the
 # portraits of members of congress within the second.
 NEAR, FAR = 1.4, 2.1
+AGAINST = "#ffffff"  # belongs to no label; shown where there are more than two
 PICTURE = 97  # pixels; three fit side by side on a phone
 
 
@@ -59,12 +59,15 @@ class Settings:
         Whether to show which regions of each face moved the decision.
     unsure : float, optional
         Confidence below which no label is given, in [0, 1]; each model's own when None.
+    ruled : bool
+        Whether models may withhold a label at all.
     """
 
     models: tuple[Chosen, ...]
     detector: dict[str, Any] | None = None
     heat: bool = True
     unsure: float | None = None
+    ruled: bool = True
 
     def rule(self, model: FaceModel) -> AnswerRule:
         """Return the rule by which a model answers.
@@ -78,6 +81,8 @@ class Settings:
         -------
         AnswerRule
         """
+        if not self.ruled:
+            return AnswerRule()
         if self.unsure is None:
             return model.rule
         return replace(model.rule, min_confidence=self.unsure)
@@ -228,23 +233,18 @@ def _show_faces(answer: PhotoAnswer, chosen: Chosen, heat: bool, key: str) -> No
     kinds = set()
     for number, face in enumerate(answer.faces, start=1):
         found = explain_decision(chosen.model, face.prepared, face.likely) if heat else None
-        _show_face(face, found, chosen.model, f"{key}-{number}", number)
+        _show_face(face, found, chosen, f"{key}-{number}", number)
         kinds |= {found.kind} if found else set()
-    against = (
-        "the other label's colour"
-        if len(chosen.model.labels) == 2
-        else "a colour that belongs to no label"
-    )
+    against = "the other label's colour" if len(chosen.model.labels) == 2 else "white"
     for kind in kinds:
         st.caption(
             f"{HEAT[kind]} Regions that speak for the label have its colour, regions that speak "
-            f"against it have {against}."
+            f"against it are in {against}."
         )
 
 
-def _show_face(
-    face: FaceAnswer, heat: Heat | None, model: FaceModel, key: str, number: int
-) -> None:
+def _show_face(face: FaceAnswer, heat: Heat | None, chosen: Chosen, key: str, number: int) -> None:
+    model = chosen.model
     row = st.container(horizontal=True)
     with row:
         # Without a reconstruction the model reads no grey pixels: it saw the crop in colour.
@@ -262,9 +262,8 @@ def _show_face(
     with row.container(width=320, gap="xsmall"):
         likely = "" if face.label else f" ({face.why}), most likely {face.likely}"
         st.markdown(f"**{number}: {face.verdict}**{likely}, probability {face.probability:.2f}")
-        scores = ", ".join(f"{label} {score:.0%}" for label, score in face.scores.items())
-        alt = f"Probabilities of face {number}: {scores}"
-        show(score_bars(face.scores), alt, f"scores-{key}")
+        alt = f"Probabilities of face {number}"
+        show_scores(face.scores, chosen.order, alt, f"scores-{key}")
         st.caption(
             f"{distance_words(face.distance, typical_distance(model))}. Box {list(face.box)}."
             + (f" {_heat_sums(heat)}" if heat and heat.kind == "gradient" else "")
@@ -275,7 +274,7 @@ def _heat_colours(labels: Sequence[str], label: str) -> tuple[tuple[int, int, in
     """Return the colour of what speaks for a label, and of what speaks against it."""
     colours = label_colours(labels)
     others = [colour for name, colour in colours.items() if name != label]
-    away = others[0] if len(labels) == 2 else PALETTE[len(labels) % len(PALETTE)]
+    away = others[0] if len(labels) == 2 else AGAINST
     return to_rgb(colours[label]), to_rgb(away)
 
 

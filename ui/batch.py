@@ -14,7 +14,7 @@ from facecore.data import PREDICTION_LIMITS, Entry, count_photos, read_photos
 from facecore.errors import DataError
 from facecore.model import PhotoAnswer, same_faces
 from ui.answers import CAVEAT, Settings, show_photo
-from ui.controls import offer_file
+from ui.controls import FEW, MOST_COLOURS, offer_file
 from ui.models import Chosen
 
 MAX_PHOTOS = PREDICTION_LIMITS.max_photos
@@ -171,7 +171,8 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
     -------
     DataFrame
         Indexed by the position of the photo: photo, face (from 1), error, label, reason (why
-        there is no label), the probability of each label, distance (from face space), x, y,
+        there is no label), with many labels the likeliest one and its probability, the
+        probability of each label, distance (from face space), x, y,
         width, height (of the box, in pixels).
     """
     rows: list[dict[str, object]] = []
@@ -186,6 +187,8 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
                     "face": number,
                     "label": face.label,
                     "reason": face.reason,
+                    "likely": face.likely,
+                    "probability": round(face.probability, 4),
                     **scores,
                     "distance": round(face.distance, 4),
                     **box,
@@ -194,7 +197,8 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
         if not answer.faces:
             error = answer.error or "no face"
             rows.append({"position": position, "photo": answer.photo, "error": error})
-    columns = [*HEAD, *(f"P({label})" for label in labels), "distance", *BOX]
+    best = ("likely", "probability") if len(labels) > MOST_COLOURS else ()
+    columns = [*HEAD, *best, *(f"P({label})" for label in labels), "distance", *BOX]
     whole = dict.fromkeys(("face", *BOX), "Int64")  # pandas' own integers, which may be missing
     return pd.DataFrame(rows).reindex(columns=columns).astype(whole).set_index("position")
 
@@ -295,11 +299,12 @@ def show_batch(
         Models that gave the answers, and how.
     """
     first, chosen = answers[0], settings.models[0]
-    table = tabulate(first, chosen.model.labels)
+    table = tabulate(first, chosen.labels)
     for second, other in zip(answers[1:], settings.models[1:], strict=True):
         table = add_second(table, first, second, other.name)
     table = tame(table)  # already here, as Streamlit's table has a download of its own
-    _show_counts(first, table, chosen.model.labels)
+    _show_counts(first, table, chosen.labels)
+    many = len(chosen.labels) > MOST_COLOURS  # their probabilities are in the files alone
     picked = st.dataframe(
         table,
         hide_index=True,
@@ -307,6 +312,7 @@ def show_batch(
         selection_mode="single-row",
         key="batch_table",
         placeholder="",
+        column_order=[c for c in table.columns if not (many and c.startswith("P("))],
         alt="One row per face: photo, label, probabilities, distance from face space and box",
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
@@ -353,8 +359,12 @@ def _show_counts(
     with st.container(horizontal=True):
         st.metric("Photos", f"{len(answers):,}", border=True)
         st.metric("Faces", f"{faces.sum() + doubted:,}", border=True)
-        for label in labels:
+        shown = labels if len(labels) <= MOST_COLOURS else list(faces.index[:FEW])
+        for label in shown:
             st.metric(label, f"{faces.get(label, 0):,}", border=True)
+        if others := len(labels) - len(shown):
+            count = faces.sum() - faces.reindex(shown).sum()
+            st.metric(f"{others} other labels", f"{count:,.0f}", border=True)
         if doubted:
             st.metric("No label", f"{doubted:,}", border=True, help="Unsure, or not a face")
         without = sum(not answer.faces and not answer.error for answer in answers)

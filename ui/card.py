@@ -9,6 +9,7 @@ import streamlit as st
 
 from facecore.errors import FacecoreError
 from facecore.evaluation import balanced_accuracy, balanced_interval, card_of, pool_confusions
+from facecore.face import takes_whole_photos
 from ui.controls import show_metric
 from ui.models import Chosen
 
@@ -37,14 +38,15 @@ def show_card(chosen: Chosen) -> None:
     member = chosen.model.leading
     share = member.variance.sum() / member.total_variance
     vectors = metadata["kernel_vectors"]["count"]
+    whole = takes_whole_photos(chosen.model.recipe)
     with st.grid(3, min_column_width=150):
         show_metric("Photos", f"{photos:,}", f"{tested:,} for testing")
         show_metric(
-            "Faces found",
+            "Photos taken for faces" if whole else "Faces found",
             f"{found:,}",
             f"{faces:,} for training",
-            "Photos in which a face was found. Faces that are too small, test photos and "
-            "duplicates are not trained on.",
+            ("Each photo was taken for a face" if whole else "Photos in which a face was found")
+            + ". Faces that are too small, test photos and duplicates are not trained on.",
         )
         show_metric("Balanced accuracy", *_balanced(chosen))
         show_metric(

@@ -5,6 +5,10 @@ from typing import Literal
 
 import streamlit as st
 
+MOST_BUTTONS = 5  # options side by side; more of them are a list that can be searched
+MOST_COLOURS = 7  # labels that a chart tells apart by colour
+FEW = 5  # labels of many that a chart shows at first
+
 # Texts of options in links that were shared before the options got their present names.
 OLD_OPTIONS = {"Made face": "Synthetic face", "Made faces": "Synthetic faces"}
 
@@ -19,7 +23,7 @@ def choose(
     show_label: bool = True,
     words: Callable[[str], str] = str,
 ) -> str:
-    """Ask for one of several options; the choice is kept in the URL.
+    """Ask for one of several options, or of many; the choice is kept in the URL.
 
     Parameters
     ----------
@@ -48,6 +52,19 @@ def choose(
     renamed = [option for option in options if words(option) == linked]
     if renamed and key not in st.session_state:
         st.session_state[key] = renamed[0]
+    if len(options) > MOST_BUTTONS:
+        listed = st.selectbox(
+            label,
+            options,
+            list(options).index(first),
+            format_func=words,
+            key=key,
+            help=help,
+            bind="query-params",
+            width=240,
+            label_visibility="visible" if show_label else "collapsed",
+        )
+        return listed if listed in options else first
     chosen = st.segmented_control(
         label,
         options,
@@ -62,6 +79,60 @@ def choose(
     )
     # A link, or a choice made before, may name an option that another model or source has.
     return chosen if chosen in options else first
+
+
+def pick_few(
+    labels: Sequence[str],
+    key: str,
+    first: Sequence[str] = (),
+    rest: str = "The others are grey.",
+) -> list[str]:
+    """Return the labels that a part of a page shows: all of a few, or those that are chosen.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        In the order in which people read them.
+    key : str
+        Key of the widget and name of the query parameter.
+    first : sequence of str
+        Labels chosen at first; the first few of `labels` when left out.
+    rest : str
+        What happens to the other labels.
+
+    Returns
+    -------
+    list of str
+        At most `MOST_COLOURS` of the labels, in their order.
+    """
+    if len(labels) <= MOST_COLOURS:
+        return list(labels)
+    chosen = st.multiselect(
+        "Labels shown",
+        labels,
+        list(first or labels)[:FEW],
+        key=key,
+        bind="query-params",
+        max_selections=MOST_COLOURS,
+        help=f"Up to {MOST_COLOURS} of {len(labels)} labels. {rest}",
+    )
+    return [label for label in labels if label in chosen]
+
+
+def name_labels(labels: Sequence[str]) -> str:
+    """Return labels as a text, with no more than `MOST_COLOURS` of them by name.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        In the order in which people read them.
+
+    Returns
+    -------
+    str
+    """
+    more = len(labels) - MOST_COLOURS
+    return ", ".join(labels[:MOST_COLOURS]) + (f" and {more} more" if more > 0 else "")
 
 
 def show_metric(

@@ -49,6 +49,9 @@ def pick_detector(recipe: Mapping[str, Any]) -> dict[str, Any] | None:
     own_settings = {k: v for k, v in recipe.items() if k != "name"}
     trained = asdict(DETECTORS[kind]()) | own_settings
     with st.popover("Detector", icon=":material/tune:"):
+        if not own_settings:
+            st.caption("None: this model takes each photo for a face, so there is nothing to set.")
+            return None
         if not st.toggle("Override the settings", key="own_detector", bind="query-params"):
             st.caption(", ".join(f"{_word(name)} {value}" for name, value in recipe.items()))
             return None

@@ -20,10 +20,13 @@ from facecore.evaluation import (
     score_labels,
 )
 from facecore.model import label_colours
+from ui.controls import MOST_COLOURS, name_labels
 from ui.look import DASHES, NEUTRAL, PAIR, PATTERNS, REFERENCE, SYMBOLS, see_through, show, tidy
 from ui.models import Chosen, pick_other, read_table
 
 ALL = "all"
+FEW_ROWS = 4  # of a confusion matrix, with much room for each
+MOST_NUMBERED = 12  # rows of a confusion matrix with numbers in its cells
 
 # Predictions for the test photos by model, the chosen model first.
 Tested = Mapping[str, pd.DataFrame]
@@ -49,6 +52,7 @@ class Metric(NamedTuple):
     help: str | None = None
 
 
+TOP_HELP = "Share of the faces found whose true label is among the {} likeliest."
 METRICS = {
     "Photos": Metric("{:,}", "off"),
     "Faces found": Metric("{:,}", "off", "Photos in which a face was found."),
@@ -69,6 +73,22 @@ METRICS = {
         "normal",
         "Area under the ROC curve: how often a face of this label scores higher than a face of "
         "another label. Over the faces found.",
+    ),
+    "Macro AUC": Metric(
+        "{:.3f}",
+        "normal",
+        "Mean over the labels of the area under the ROC curve of one label against the rest. Over "
+        "the faces found.",
+    ),
+    "Macro F1": Metric(
+        "{:.3f}",
+        "normal",
+        "Mean over the labels of F1, the harmonic mean of precision and recall. Over all photos.",
+    ),
+    "Steps off": Metric(
+        "{:.2f}",
+        "inverse",
+        "Mean absolute error in steps of the order of the labels, over the faces found; 0 is best.",
     ),
     "Calibration error": Metric(
         "{:.3f}",
@@ -135,7 +155,7 @@ def compare(
         return tested
     others = known(table, which)
     if score_labels(others) != score_labels(rows):
-        st.warning(f"{other.name} has other labels: {', '.join(other.model.labels)}.")
+        st.warning(f"{other.name} has other labels: {name_labels(other.labels)}.")
     elif others.empty:
         st.warning(f"{other.name} was not tested on {which}.")
     else:
@@ -180,14 +200,30 @@ def show_metrics(reports: Reports, tested: Tested, positive: str) -> None:
             "Brier score": brier_score(tested[name]),
             "Time per photo": report["ms_per_photo"],
         }
-        for kinds in (list(values)[:4], list(values)[4:]):
+        rows = [list(values)[:4], list(values)[4:]]
+        if len(score_labels(tested[name])) > 2:
+            values |= _label_values(report)
+            rows.append(list(values)[8:])
+        for kinds in rows:
             with st.container(horizontal=True):
                 for kind in kinds:
                     label = f"AUC of {positive}" if kind == "AUC" else kind
-                    _show_metric(
-                        METRICS[kind], label, values[kind], first.get(kind), limits.get(kind)
-                    )
+                    metric = METRICS.get(kind) or _top_metric(kind)
+                    _show_metric(metric, label, values[kind], first.get(kind), limits.get(kind))
         first = first or values
+
+
+def _label_values(report: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the figures that only more than two labels have."""
+    values = {"Macro AUC": report.get("macro_auc"), "Macro F1": report["macro_f1"]}
+    values |= {f"Top {count}": share for count, share in report.get("top_accuracy", {}).items()}
+    if "mean_absolute_error" in report:
+        values["Steps off"] = report["mean_absolute_error"]
+    return values
+
+
+def _top_metric(kind: str) -> Metric:
+    return Metric("{:.3f}", "normal", TOP_HELP.format(kind.removeprefix("Top ")))
 
 
 def _show_metric(
@@ -245,10 +281,38 @@ def show_confusions(reports: Reports) -> None:
             figure = confusion_heat(report["confusion"]).update_layout(title=name)
             alt = f"Confusion matrix of {name}: answers by true label, as counts and shares"
             show(figure, alt, f"evaluation-confusion-{name}")
+            if len(report["confusion"]) > 2:
+                _show_labels(report, name)
+
+
+def _show_labels(report: Mapping[str, Any], name: str) -> None:
+    """Show which labels are confused, and the figures of each label."""
+    share = st.column_config.NumberColumn(format="%.3f")
+    st.markdown("**Most confused**")
+    if report["confused_pairs"]:
+        pairs = pd.DataFrame(report["confused_pairs"])
+        pairs.columns = ["true label", "answered", "photos", "share of the label's photos"]
+        st.dataframe(
+            pairs,
+            hide_index=True,
+            alt=f"Pairs of labels that {name} confuses most often",
+            column_config={pairs.columns[-1]: share},
+        )
+    else:
+        st.caption("No photo was answered with another label.")
+    st.markdown("**By label**")
+    st.dataframe(
+        pd.DataFrame.from_dict(report["by_label"], orient="index")
+        .rename(columns={"n": "photos", "f1": "F1"})
+        .rename_axis("label"),
+        placeholder="-",
+        alt=f"Precision, recall and F1 of {name} by label",
+        column_config={"precision": share, "recall": share, "F1": share},
+    )
 
 
 def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
-    """Draw a confusion matrix as counts and shares of the true label.
+    """Draw a confusion matrix as shares of the true label; a small one has numbers in its cells.
 
     Parameters
     ----------
@@ -265,21 +329,31 @@ def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
         [f"{n:,}<br>{share:.1%}" for n, share in zip(*pair, strict=True)]
         for pair in zip(table.to_numpy(), shares.to_numpy(), strict=True)
     ]
+    many = len(table) > MOST_NUMBERED
     heat = go.Heatmap(
         z=shares,
         x=list(table.columns),
         y=list(table.index),
         text=text,
-        texttemplate="%{text}",
+        texttemplate=None if many else "%{text}",
         colorscale="Blues",
         zmin=0,
         zmax=1,
-        showscale=False,
-        xgap=2,
-        ygap=2,
+        showscale=many,
+        # below the matrix, where it takes no width from it on a phone
+        colorbar={
+            "orientation": "h",
+            "y": 0,
+            "yanchor": "top",
+            "thickness": 10,
+            "tickformat": ".0%",
+        },
+        xgap=0 if many else 2,
+        ygap=0 if many else 2,
         hovertemplate="%{y}, answered %{x}: %{text}<extra></extra>",
     )
-    figure = tidy(go.Figure(heat), 110 + 80 * len(table))
+    height = 110 + (80 if len(table) <= FEW_ROWS else 48) * len(table)
+    figure = tidy(go.Figure(heat), min(height, 160 + 18 * len(table)) if many else height)
     figure.update_xaxes(title="Answer", type="category", side="top")
     return figure.update_yaxes(title="True label", type="category", autorange="reversed")
 
@@ -467,6 +541,9 @@ def score_histogram(rows: pd.DataFrame, positive: str) -> go.Figure:
     -------
     Figure
     """
+    if len(score_labels(rows)) > MOST_COLOURS:
+        rest = "all other labels"
+        rows = rows.assign(label=rows["label"].where(rows["label"].eq(positive), rest))
     counts = score_counts(rows, positive)
     colours = label_colours(score_labels(rows))
     figure = go.Figure(layout={"barmode": "overlay", "bargap": 0})

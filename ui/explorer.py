@@ -1,6 +1,7 @@
 """Move a face through face space: by its leading coordinates, or along the decision."""
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,8 +19,9 @@ from facecore.model import (
     walk,
 )
 from ui.controls import choose
-from ui.look import mark_point, score_bars, show, show_picture, tidy
-from ui.photo import NO_PERSON
+from ui.look import mark_point, show, show_picture, show_scores, tidy
+from ui.models import Chosen
+from ui.photo import say_whom
 
 SLIDERS = 8
 REACH = 3.0  # standard deviations
@@ -28,15 +30,15 @@ MEAN = "Mean face"
 
 
 @st.fragment
-def show_explorer(model: FaceModel) -> None:
+def show_explorer(chosen: Chosen) -> None:
     """Show sliders for the leading coordinates, and the face that they draw with its decision.
 
     Parameters
     ----------
-    model : FaceModel
-        Model of pixels alone that stores a spread to draw synthetic faces from.
+    chosen : Chosen
+        Model with eigenfaces that stores a spread to draw synthetic faces from.
     """
-    start = _pick_start(model)
+    model, start = chosen.model.eigenfaces, _pick_start(chosen)
     # One standard deviation of the training faces, in the unit of the coordinates.
     unit = np.sqrt(model.pixels.variance) / model.pixels.deviation
     result, controls = st.columns([2, 3], gap="large")
@@ -63,17 +65,16 @@ def show_explorer(model: FaceModel) -> None:
         with st.container(horizontal=True):
             show_picture(face, "Face at this point", "This point", width=180)
             show_picture(before, "Face at the start", "Start", width=90)
-        alt = "Probability of each label: " + ", ".join(f"{k} {v:.0%}" for k, v in scores.items())
-        show(score_bars(scores), alt, "explorer-scores")
+        show_scores(scores, chosen.order, "Probability of each label", "explorer-scores")
         best = max(scores, key=scores.__getitem__)
         st.markdown(f"**{best}**, probability {scores[best]:.2f}")
-    st.caption(NO_PERSON)
+    say_whom(chosen)
 
 
-def _pick_start(model: FaceModel) -> np.ndarray:
+def _pick_start(chosen: Chosen) -> np.ndarray:
     """Ask for the face to start from and return its coordinates, shape (n_components,)."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        start = choose("Start from", (MEAN, *model.labels), "start")
+        start = choose("Start from", (MEAN, *chosen.labels), "start")
         seed = st.number_input(
             "Seed",
             0,
@@ -84,8 +85,9 @@ def _pick_start(model: FaceModel) -> np.ndarray:
             bind="query-params",
             disabled=start == MEAN,
         )
-        st.button("Random face", on_click=_random, args=(model.labels,), icon=":material/casino:")
+        st.button("Random face", on_click=_random, args=(chosen.labels,), icon=":material/casino:")
         st.button("Reset", on_click=_reset, icon=":material/restart_alt:")
+    model = chosen.model.eigenfaces
     point = np.zeros(len(model.pixels.components))
     if start != MEAN:
         drawn = sample_coordinates(model, start, 1, int(seed), SPREAD)[0]
@@ -99,25 +101,23 @@ def _reset() -> None:
     st.session_state["steps"] = 0.0
 
 
-def _random(labels: tuple[str, ...]) -> None:
+def _random(labels: Sequence[str]) -> None:
     _reset()
     st.session_state["start"] = random.choice(labels)
     st.session_state["start_seed"] = random.randint(0, 9999)
 
 
 @st.fragment
-def show_walk(model: FaceModel, name: str) -> None:
+def show_walk(chosen: Chosen) -> None:
     """Show a face moved along the direction that changes the decision fastest.
 
     Parameters
     ----------
-    model : FaceModel
-        Model of pixels alone that stores a spread to draw synthetic faces from.
-    name : str
-        Name that no other model has: walks are cached by it.
+    chosen : Chosen
+        Model with eigenfaces that stores a spread to draw synthetic faces from.
     """
-    start = _pick_start(model)
-    label = choose("Towards", model.labels, "towards", default=model.labels[-1])
+    model, start = chosen.model.eigenfaces, _pick_start(chosen)
+    label = choose("Towards", chosen.labels, "towards", default=chosen.labels[-1])
     distance = st.slider(
         "Distance walked, in standard deviations",
         -REACH,
@@ -131,7 +131,7 @@ def show_walk(model: FaceModel, name: str) -> None:
         "the decision changes fastest.",
     )
     distances = np.arange(-STEPS, STEPS + 1) * WALK_STEP
-    way, decisions = _walk(model, name, start, label)
+    way, decisions = _walk(model, f"{chosen.name} {chosen.metadata['created']}", start, label)
     here = STEPS + round(distance / WALK_STEP)
     rows = model.pixels.rebuild(way)
     changed = to_signed_image(rows[here] - rows[STEPS])
@@ -150,7 +150,7 @@ def show_walk(model: FaceModel, name: str) -> None:
         for i in range(0, 2 * STEPS + 1, STEPS // 3):
             alt = f"Face after {distances[i]:+.1f} standard deviations"
             show_picture(to_image(rows[i]), alt, f"{distances[i]:+.1f}", width=110)
-    st.caption(NO_PERSON)
+    say_whom(chosen)
 
 
 @st.cache_data(max_entries=32, show_spinner="Walking")

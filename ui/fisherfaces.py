@@ -13,23 +13,26 @@ from facecore.model import (
     to_fisherfaces,
 )
 from facecore.training import MADE, FacePoints, make_points, read_points
+from ui.controls import pick_few
 from ui.look import see_through, show, show_picture, tidy
+from ui.models import Chosen
 from ui.points import points_figure
 
 BINS = 40
 MOST = 12  # pictures in a row
 
 
-def show_fisherfaces(model: FaceModel, table: pd.DataFrame | None) -> None:
+def show_fisherfaces(chosen: Chosen, table: pd.DataFrame | None) -> None:
     """Show the Fisherfaces of a model, as many of its eigenfaces, and faces along them.
 
     Parameters
     ----------
-    model : FaceModel
+    chosen : Chosen
         Model that has Fisherfaces.
     table : DataFrame or None
         Coordinates stored with the model; synthetic faces are shown when None.
     """
+    model = chosen.model
     pictures = fisherface_images(model)
     count, labels = len(pictures), len(model.labels)
     st.write(
@@ -48,7 +51,12 @@ def show_fisherfaces(model: FaceModel, table: pd.DataFrame | None) -> None:
     points = make_points(model) if table is None else read_points(table)
     seen = FacePoints(to_fisherfaces(model, points.Z), points.y, points.subjects, points.kind)
     alt = f"{len(seen.y)} {seen.kind} along the first Fisherfaces, by label"
-    show(histogram(seen, model) if count == 1 else _scatter(seen, model), alt, "fisherfaces")
+    if count == 1:
+        figure = histogram(seen, model)
+    else:
+        figure = points_figure(seen, [1, 2], model, pick_few(chosen.labels, "fisher_labels"))
+        figure.update_layout(xaxis_title="Fisherface 1", yaxis_title="Fisherface 2")
+    show(figure, alt, "fisherfaces")
     if seen.kind == MADE:
         st.caption(
             f"{len(seen.y):,} synthetic faces, drawn from the leading {points.Z.shape[1]} "
@@ -66,11 +74,6 @@ def _show_row(what: str, pictures: np.ndarray) -> None:
     with st.container(horizontal=True):
         for number, picture in enumerate(pictures, start=1):
             show_picture(picture, f"{what} {number}", f"{number}", width=104)
-
-
-def _scatter(points: FacePoints, model: FaceModel) -> go.Figure:
-    figure = points_figure(points, [1, 2], model)
-    return figure.update_layout(xaxis_title="Fisherface 1", yaxis_title="Fisherface 2")
 
 
 def histogram(points: FacePoints, model: FaceModel) -> go.Figure:

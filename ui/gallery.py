@@ -1,5 +1,7 @@
 """The eigenfaces as pictures, the variance they explain, and a face reconstructed from them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -14,22 +16,27 @@ from facecore.model import (
     to_image,
     to_signed_image,
 )
+from ui.controls import pick_few
 from ui.look import NEUTRAL, mark_point, show, show_picture, tidy
+from ui.models import Chosen
 
 SHARES = (0.8, 0.9, 0.95)  # of the variance
 
 
-def show_gallery(model: FaceModel) -> None:
+def show_gallery(chosen: Chosen) -> None:
     """Show the mean faces, the explained variance and the eigenfaces.
 
     Parameters
     ----------
-    model : FaceModel
-        Model of pixels alone, as `FaceModel.eigenfaces` is.
+    chosen : Chosen
+        Model with eigenfaces.
     """
+    model = chosen.model.eigenfaces
     st.subheader("Mean faces")
+    labels = pick_few(chosen.labels, "means", rest="") if model.spread else []
     with st.container(horizontal=True):
-        _show_means(model)
+        _show_means(model, labels)
+    st.caption(f"A mean face is the mean of training faces. {chosen.whom}")
 
     variance = model.pixels.variance / model.pixels.total_variance
     st.subheader("Explained variance")
@@ -53,16 +60,22 @@ def show_gallery(model: FaceModel) -> None:
             show_picture(picture, f"Eigenface {i + 1}", f"{i + 1}: {variance[i]:.1%}")
 
 
-def _show_means(model: FaceModel) -> None:
+def _show_means(model: FaceModel, labels: Sequence[str]) -> None:
     show_picture(mean_face(model), "Mean of all training faces", "All", width=150)
-    if not model.spread:
+    if not labels:
         return
-    means, (first, *others) = label_means(model), model.labels
-    for mean, label in zip(means, model.labels, strict=True):
-        show_picture(to_image(mean), f"Mean face of the label {label}", label, width=150)
-    for mean, label in zip(means[1:], others, strict=True):
-        alt = f"Mean face of {label} minus mean face of {first}; middle grey is no difference"
-        show_picture(to_signed_image(mean - means[0]), alt, f"{label} minus {first}", width=150)
+    means = dict(zip(model.labels, label_means(model), strict=True))
+    for label in labels:
+        alt = f"Mean face of the label {label}"
+        show_picture(to_image(means[label]), alt, label, width=150)
+    if len(model.labels) == 2:  # two differ from each other as they do from their mean
+        (other, of_other), *few = ((label, means[label]) for label in labels)
+    else:
+        other, of_other = "all", model.pixels.rebuild(np.zeros((1, 1)))[0]
+        few = [(label, means[label]) for label in labels]
+    for label, mean in few:
+        alt = f"Mean face of {label} minus mean face of {other}; middle grey is no difference"
+        show_picture(to_signed_image(mean - of_other), alt, f"{label} minus {other}", width=150)
 
 
 def components_for(variance: np.ndarray) -> list[int | None]:

@@ -13,6 +13,7 @@ from ui.evaluation import Reports, interval_words
 from ui.look import PAIR, REFERENCE, SYMBOLS, show, tidy
 from ui.models import Chosen
 
+MANY = 12  # groups; from there on they lie closer together
 SHARES = ("accuracy", "balanced", "coverage", "accuracy when answered")
 OF_ANSWERS = {"coverage": "coverage", "accuracy_answered": "accuracy when answered"}
 
@@ -121,7 +122,8 @@ def group_dots(groups: Groups, overall: float) -> go.Figure:
     least = min(min(f["interval_all"][0] for f in found.values()) for found in groups.values())
     figure.update_xaxes(title="Accuracy, all photos of the group", range=[least - 0.03, 1.01])
     figure.update_yaxes(type="category", autorange="reversed")
-    return tidy(figure, 130 + 44 * max(map(len, groups.values())))
+    most = max(map(len, groups.values()))
+    return tidy(figure, 130 + (44 if most <= MANY else 22) * most)
 
 
 def group_table(groups: Groups) -> pd.DataFrame:
@@ -151,4 +153,5 @@ def group_table(groups: Groups) -> pd.DataFrame:
         for name, found in groups.items()
         for group, figures in found.items()
     ]
-    return pd.DataFrame(rows).sort_values("group", kind="stable")
+    place = {group: i for i, group in enumerate(dict.fromkeys(row["group"] for row in rows))}
+    return pd.DataFrame(rows).sort_values("group", kind="stable", key=lambda g: g.map(place))

@@ -12,7 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from facecore.data import TABLE
 from facecore.errors import FacecoreError
-from facecore.model import FaceModel, find_model, label_colours
+from facecore.face import takes_whole_photos
+from facecore.model import FaceModel, find_model, label_colours, order_labels
 from facecore.training import (
     CROPS,
     MADE,
@@ -24,7 +25,7 @@ from facecore.training import (
     read_points,
     refit,
 )
-from ui.controls import choose, show_metric
+from ui.controls import FEW, MOST_COLOURS, choose, show_metric
 from ui.local import pick_crops
 from ui.look import NEUTRAL, PAIR, REFERENCE, see_through, show, tidy
 from ui.models import Chosen, read_table
@@ -83,7 +84,7 @@ def show_explorer(chosen: Chosen, search: Search) -> None:
         except FacecoreError as error:
             st.error(str(error), title="These faces cannot be fitted", icon=":material/error:")
             return
-        _show_refit(mine, reference, points, search.table)
+        _show_refit(mine, reference, points, search.table, chosen)
         if most < best["n_components"]:
             st.caption(
                 f"These faces have {most} coordinates, so the best candidate, which has "
@@ -122,7 +123,7 @@ def _pick_points(chosen: Chosen, member: str) -> tuple[FacePoints, Key] | None:
         if stored is None:
             return None
         return read_points(stored.sample(min(count, len(stored)), random_state=0)), key
-    if (picked := pick_crops("search_crops", chosen.metadata["recipe"])) is None:
+    if (picked := pick_crops("search_crops", _options_of(chosen))) is None:
         return None
     folder, crops = picked
     of_folder = (*key, str(folder.resolve()), (folder / TABLE).stat().st_mtime_ns)
@@ -131,6 +132,12 @@ def _pick_points(chosen: Chosen, member: str) -> tuple[FacePoints, Key] | None:
     except FacecoreError as error:
         st.error(str(error), title="This folder cannot be used", icon=":material/error:")
         return None
+
+
+def _options_of(chosen: Chosen) -> str:
+    """Return the options of `crop` that cut faces as the model needs them."""
+    whole = " --whole-photo" if takes_whole_photos(chosen.model.recipe) else ""
+    return f"--recipe {chosen.metadata['recipe']}{whole}"
 
 
 def _pick_params(best: Mapping[str, Any], most: int, member: str) -> dict[str, Any]:
@@ -197,7 +204,9 @@ def _watch(bar: DeltaGenerator, what: str) -> Callable[[int, int], None]:
     return show_progress
 
 
-def _show_refit(mine: Refit, reference: Refit, points: FacePoints, table: pd.DataFrame) -> None:
+def _show_refit(
+    mine: Refit, reference: Refit, points: FacePoints, table: pd.DataFrame, chosen: Chosen
+) -> None:
     rank = int((table["mean_test_score"] > mine.mean).sum()) + 1
     folds = len(mine.scores)
     with st.container(horizontal=True):
@@ -225,7 +234,7 @@ def _show_refit(mine: Refit, reference: Refit, points: FacePoints, table: pd.Dat
     )
     show(standing(table, mine, reference), alt, "search-standing")
     alt = "Out-of-fold margins of the faces by label; below 0 the answer is wrong"
-    show(margin_bars(mine, points.y), alt, "search-margins")
+    show(margin_bars(mine, points.y, chosen), alt, "search-margins")
 
 
 def standing(table: pd.DataFrame, mine: Refit, reference: Refit) -> go.Figure:
@@ -271,8 +280,10 @@ def standing(table: pd.DataFrame, mine: Refit, reference: Refit) -> go.Figure:
     return tidy(figure.update_yaxes(title=SCORE), 320)
 
 
-def margin_bars(found: Refit, y: np.ndarray) -> go.Figure:
+def margin_bars(found: Refit, y: np.ndarray, chosen: Chosen) -> go.Figure:
     """Draw how the margins spread over the faces of each label.
+
+    Of many labels, those with the smallest share of right answers are in colour.
 
     Parameters
     ----------
@@ -280,6 +291,8 @@ def margin_bars(found: Refit, y: np.ndarray) -> go.Figure:
         Refit of one candidate.
     y : ndarray of shape (n_faces,), str
         Labels of the faces.
+    chosen : Chosen
+        Model whose labels they are.
 
     Returns
     -------
@@ -288,14 +301,23 @@ def margin_bars(found: Refit, y: np.ndarray) -> go.Figure:
     # The same bins for all labels, whose bars lie over each other.
     edges = np.histogram_bin_edges(found.margins, 40)
     figure = go.Figure(layout={"barmode": "overlay", "bargap": 0})
-    for i, (label, colour) in enumerate(label_colours(np.unique(y).tolist()).items()):
-        margins = found.margins[y == label]
+    colours = label_colours(chosen.model.labels)
+    labels = order_labels(np.unique(y).tolist(), chosen.order)
+    kinds = [(label, y == label, colours.get(label, NEUTRAL)) for label in labels]
+    if len(labels) > MOST_COLOURS:
+        right = {label: float(np.mean(found.margins[y == label] > 0)) for label in labels}
+        worst = sorted(labels, key=lambda label: right[label])[:FEW]
+        kinds = [kind for kind in kinds if kind[0] in worst]
+        rest = f"{len(labels) - len(worst)} other labels"
+        kinds.insert(0, (rest, ~np.isin(y, worst), NEUTRAL))
+    for i, (name, which, colour) in enumerate(kinds):
+        margins = found.margins[which]
         figure.add_bar(
             x=(edges[1:] + edges[:-1]) / 2,
             y=np.histogram(margins, edges)[0],
-            name=f"{label}, {np.mean(margins > 0):.1%} right",
+            name=f"{name}, {np.mean(margins > 0):.1%} right",
             marker=see_through(colour, i),
-            hovertemplate=f"{label}, margin %{{x:.2f}}: %{{y}} faces<extra></extra>",
+            hovertemplate=f"{name}, margin %{{x:.2f}}: %{{y}} faces<extra></extra>",
         )
     figure.add_vline(0, line=REFERENCE)
     figure.update_xaxes(title="Out-of-fold margin of the true label")

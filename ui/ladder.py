@@ -18,13 +18,15 @@ from facecore.model import (
     draw_features,
     label_colours,
     occlusion,
+    order_labels,
     overlay,
     predict_photo,
     to_rgb,
 )
-from facecore.training import LADDER_FOLDER, Ladder, read_ladder, rungs_of
+from facecore.training import LADDER_FOLDER, Ladder, read_ladder
+from ui.controls import name_labels
 from ui.look import DASHES, NEUTRAL, PAIR, SYMBOLS, show, show_picture, tidy
-from ui.models import load_chosen
+from ui.models import Chosen, load_chosen
 from ui.photo import has_face
 
 WORDS = {
@@ -198,24 +200,45 @@ def curve_figure(table: pd.DataFrame, x: str, title: str) -> go.Figure:
     return tidy(figure, 460)
 
 
-def load_rungs() -> tuple[dict[str, FaceModel], list[str]]:
-    """Return the rungs of the models that ship, and why others cannot be used.
+def show_labels(labels: Mapping[str, int], chosen: Chosen) -> None:
+    """Say that the figures are about other labels than those of the chosen model, if so.
+
+    Parameters
+    ----------
+    labels : mapping of str to int
+        Photos by label, as the tables of the ladder store them; empty where they do not.
+    chosen : Chosen
+        Model that the visitor looks at.
+    """
+    if set(labels) == set(chosen.labels):
+        return
+    about = name_labels(order_labels(labels)) or "labels that the tables do not name"
+    st.info(
+        f"These figures are about {about}, not about the labels of the model {chosen.name}: "
+        f"{name_labels(chosen.labels)}. To measure the rungs on your own labels, run this with "
+        "folders of raw photos:",
+        title="Measured on other labels",
+        icon=":material/label:",
+    )
+    st.code("python -m facecore ladder PHOTOS", language="shell")
+
+
+def load_shipped() -> tuple[list[Chosen], list[str]]:
+    """Return the models that ship, whose members are the rungs, and why others cannot be used.
 
     Returns
     -------
-    rungs : dict of str to FaceModel
-        Models by rung, from the lowest.
+    models : list of Chosen
     problems : list of str
         One line per model that cannot be used.
     """
-    models, problems = {}, []
+    models, problems = [], []
     for name in SHIPPED:
         try:
-            chosen = load_chosen(name)
-            models[str(chosen.metadata["recipe"])] = chosen.model
+            models.append(load_chosen(name))
         except (FacecoreError, OSError) as error:
             problems.append(str(error))
-    return rungs_of(models), problems
+    return models, problems
 
 
 def show_rungs(photo: bytes, name: str, rungs: Mapping[str, FaceModel]) -> None:

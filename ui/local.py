@@ -23,15 +23,15 @@ def is_local() -> bool:
     return st.get_option("server.address") in LOOPBACK
 
 
-def pick_crops(key: str, recipe: str = "") -> tuple[Path, pd.DataFrame] | None:
+def pick_crops(key: str, options: str = "") -> tuple[Path, pd.DataFrame] | None:
     """Ask for a folder of crops and read its table; show why where there is none.
 
     Parameters
     ----------
     key : str
         Key of the widget.
-    recipe : str
-        Recipe that the crops must fit; any recipe when left out.
+    options : str
+        Options of `crop` that cut as the model needs it; those of the default recipe when left out.
 
     Returns
     -------
@@ -56,8 +56,7 @@ def pick_crops(key: str, recipe: str = "") -> tuple[Path, pd.DataFrame] | None:
     )
     if not chosen:
         st.info("Crop your photos, then enter the folder here:", icon=":material/folder:")
-        how = f" --recipe {recipe}" if recipe else ""
-        st.code(f"python -m facecore crop PHOTOS --out CROPS{how}", language="shell")
+        st.code(f"python -m facecore crop PHOTOS --out CROPS {options}".strip(), language="shell")
         return None
     folder = Path(chosen).expanduser()
     try:

@@ -1,6 +1,6 @@
 """Colours by meaning, small pictures and plotly figures that every page draws the same way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -9,13 +9,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from facecore.face import to_png
-from facecore.model import PALETTE, label_colours
+from facecore.model import PALETTE, label_colours, leading_scores
 
 ICON = str(Path(__file__).with_name("icon.png"))
 
 NEUTRAL = "#7a7a7a"  # for what belongs to no label
 PAIR = (PALETTE[5], PALETTE[4])  # the chosen one, and the one that it is compared with
 REFERENCE = {"dash": "dot", "color": NEUTRAL}  # lines that no data point lies on
+MOST_BARS, TOP = 7, 5  # labels: up to 7 all have a bar, of more only the likeliest 5
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up")
 PATTERNS = ("", "/", "x", ".", "-")
@@ -137,34 +138,90 @@ def see_through(colour: str, number: int) -> dict[str, object]:
     }
 
 
-def score_bars(scores: Mapping[str, float]) -> go.Figure:
-    """Draw the probability of each label as a bar.
+def show_scores(scores: Mapping[str, float], order: Sequence[str], alt: str, key: str) -> None:
+    """Show the probability of each label: as bars, and of many labels also as a table.
 
     Parameters
     ----------
     scores : mapping of str to float
-        Probability of each label, in [0, 1].
+        Probability of each label, in [0, 1], in the model's order of labels.
+    order : sequence of str
+        The order that the model declares, if it does.
+    alt : str
+        What the probabilities are of, for screen readers.
+    key : str
+        Key of the elements, unique on the page.
+    """
+    shown, rest = leading_labels(scores, order)
+    told = ", ".join(f"{label} {scores[label]:.0%}" for label in shown)
+    show(score_bars(scores, order), f"{alt}: {told}", key)
+    if not rest:
+        return
+    share = sum(scores[label] for label in rest)
+    st.caption(f"{len(rest)} more labels have {share:.1%} together.")
+    with st.popover(f"All {len(scores)} labels", icon=":material/list:"):
+        labels = sorted(scores, key=lambda label: -scores[label])
+        st.dataframe(
+            {"label": labels, "probability": [scores[label] for label in labels]},
+            hide_index=True,
+            alt=alt,
+            key=f"{key}-all",
+            column_config={"probability": st.column_config.NumberColumn(format="%.4f")},
+        )
+
+
+def leading_labels(
+    scores: Mapping[str, float], order: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
+    """Return the labels that a chart of scores shows, and the rest.
+
+    Parameters
+    ----------
+    scores : mapping of str to float
+        Score of each label; the higher, the likelier.
+    order : sequence of str
+        The order that the model declares, if it does.
+
+    Returns
+    -------
+    shown : list of str
+        All of up to `MOST_BARS` labels, in the order in which people read them; of more labels the
+        `TOP` likeliest ones, falling.
+    rest : list of str
+    """
+    return leading_scores(scores, order, MOST_BARS if len(scores) <= MOST_BARS else TOP)
+
+
+def score_bars(scores: Mapping[str, float], order: Sequence[str] = ()) -> go.Figure:
+    """Draw the probability of each label as a bar; of many labels only the likeliest ones.
+
+    Parameters
+    ----------
+    scores : mapping of str to float
+        Probability of each label, in [0, 1], in the model's order of labels.
+    order : sequence of str
+        The order that the model declares, if it does.
 
     Returns
     -------
     Figure
     """
-    colours = label_colours(list(scores))
+    colours, (shown, _) = label_colours(list(scores)), leading_labels(scores, order)
     figure = go.Figure(
         go.Bar(
-            x=list(scores.values()),
-            y=list(scores),
+            x=[scores[label] for label in shown],
+            y=shown,
             orientation="h",
-            marker_color=[colours[label] for label in scores],
-            text=[f"{value:.0%}" for value in scores.values()],
+            marker_color=[colours[label] for label in shown],
+            text=[f"{scores[label]:.0%}" for label in shown],
             textposition="auto",
             hovertemplate="%{y}: %{x:.1%}<extra></extra>",
         )
     )
     figure.update_layout(
-        height=40 + 34 * len(scores),
+        height=40 + 34 * len(shown),
         margin={"l": 0, "r": 0, "t": 4, "b": 4},
         xaxis={"range": [0, 1], "tickformat": ".0%", "fixedrange": True},
-        yaxis={"autorange": "reversed", "fixedrange": True},
+        yaxis={"autorange": "reversed", "fixedrange": True, "type": "category"},
     )
     return figure

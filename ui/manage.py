@@ -14,11 +14,12 @@ from facecore.model import (
     find_model,
     lacks_of,
     list_models,
+    order_labels,
     pack_model,
     read_metadata,
     rename_model,
 )
-from ui.controls import offer_file
+from ui.controls import name_labels, offer_file
 
 NOTE = "models_note"  # what a callback did, shown in the run after it
 
@@ -124,7 +125,7 @@ def _describe(name: str, written: Sequence[tuple[str, int, int]]) -> dict[str, o
         metadata = read_metadata(name)
         return row | {
             "recipe": metadata["recipe"],
-            "labels": ", ".join(metadata["labels"]),
+            "labels": name_labels(order_labels(metadata["labels"], metadata.get("order", ()))),
             "faces": sum(metadata["training_faces"].values()),
             "balanced accuracy": metadata["search"]["balanced_accuracy"],
             "trained": metadata["created"],

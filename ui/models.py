@@ -13,9 +13,12 @@ from facecore.model import (
     lacks_of,
     list_models,
     load_model,
+    order_labels,
     read_evaluation,
     read_metadata,
     read_model_table,
+    title_of,
+    whom_it_shows,
 )
 
 
@@ -43,6 +46,26 @@ class Chosen:
     metadata: dict[str, Any]
     evaluation: dict[str, Any]
     megabytes: float
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The labels in the order that the metadata declare; empty where they declare none."""
+        return tuple(self.metadata.get("order", ()))
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels in the order in which people read them."""
+        return order_labels(self.model.labels, self.order)
+
+    @property
+    def title(self) -> str:
+        """What the model is called on a page."""
+        return title_of(self.metadata)
+
+    @property
+    def whom(self) -> str:
+        """A sentence that says whom a face that is drawn from the model shows."""
+        return whom_it_shows(self.metadata)
 
 
 def pick_model() -> Chosen:
@@ -81,7 +104,10 @@ def pick_model_or_none() -> Chosen | None:
         help="A folder in artifacts/",
         format_func=_describe,
     )
-    return _open(name)
+    chosen = _open(name)
+    if chosen:
+        st.sidebar.caption(chosen.title)
+    return chosen
 
 
 def pick_other(chosen: Chosen) -> Chosen | None:

@@ -3,20 +3,35 @@
 import streamlit as st
 
 from facecore.face import DEFAULT_LIMITS, SUFFIXES, to_png
-from facecore.model import FaceModel, PhotoAnswer, make_photo
+from facecore.model import PhotoAnswer, make_photo
 from ui.controls import choose
+from ui.models import Chosen
 
 SOURCES = ("Synthetic face", "Upload", "Camera")
 SYNTHETIC = "synthetic"  # first word of the name of a photo from face space
-NO_PERSON = "Drawn from the model's face space: it shows no real person."
 
 
-def pick_photo(model: FaceModel, prefix: str) -> tuple[str, bytes] | None:
+def say_whom(chosen: Chosen, photo: str = SYNTHETIC) -> None:
+    """Say whom a face shows that is drawn from a model's face space.
+
+    Parameters
+    ----------
+    chosen : Chosen
+        Model that draws the face.
+    photo : str
+        Name of the photo, as `pick_photo` returns it; nothing is said of a visitor's own.
+    """
+    if photo.split(" ")[0] != SYNTHETIC:
+        return
+    st.caption(f"Drawn from the face space of {chosen.name}. {chosen.whom}")
+
+
+def pick_photo(chosen: Chosen, prefix: str) -> tuple[str, bytes] | None:
     """Ask for one photo.
 
     Parameters
     ----------
-    model : FaceModel
+    chosen : Chosen
         Model that draws synthetic faces, if it stores a spread to draw from.
     prefix : str
         Prefix of the widgets' keys, which are the parameters in the URL.
@@ -27,11 +42,11 @@ def pick_photo(model: FaceModel, prefix: str) -> tuple[str, bytes] | None:
     photo : bytes
         Encoded photo; None in place of both as long as there is none.
     """
-    sources = SOURCES if model.spread else SOURCES[1:]
+    sources = SOURCES if chosen.model.spread else SOURCES[1:]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         source = choose("Face from", sources, f"{prefix}_from")
         if source == SOURCES[0]:
-            return pick_synthetic(model, f"{prefix}_label", f"{prefix}_seed", first_seed=15)
+            return pick_synthetic(chosen, f"{prefix}_label", f"{prefix}_seed", first_seed=15)
     if source == "Camera":
         shot = st.camera_input("Take a photo", key=f"{prefix}_camera")
         return ("camera", shot.getvalue()) if shot else None
@@ -46,13 +61,13 @@ def pick_photo(model: FaceModel, prefix: str) -> tuple[str, bytes] | None:
 
 
 def pick_synthetic(
-    model: FaceModel, label_key: str, seed_key: str, first_seed: int = 0
+    chosen: Chosen, label_key: str, seed_key: str, first_seed: int = 0
 ) -> tuple[str, bytes]:
     """Ask for a label and a seed, and draw the photo of a synthetic face.
 
     Parameters
     ----------
-    model : FaceModel
+    chosen : Chosen
         Model that stores a spread to draw from.
     label_key, seed_key : str
         Keys of the two widgets.
@@ -66,11 +81,11 @@ def pick_synthetic(
     photo : bytes
         Encoded photo.
     """
-    label = choose("Label", model.labels, label_key)
+    label = choose("Label", chosen.labels, label_key)
     seed = st.number_input(
         "Seed", 0, 9999, first_seed, width=160, key=seed_key, bind="query-params"
     )
-    return f"{SYNTHETIC} {label} {seed}", to_png(make_photo(model, label, int(seed)))
+    return f"{SYNTHETIC} {label} {seed}", to_png(make_photo(chosen.model, label, int(seed)))
 
 
 def say_no_spread() -> None:

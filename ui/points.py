@@ -9,29 +9,33 @@ import streamlit as st
 
 from facecore.model import FaceModel, label_colours
 from facecore.training import MADE, FacePoints, make_points, read_points
-from ui.look import SYMBOLS, show, tidy
+from ui.controls import pick_few
+from ui.look import NEUTRAL, SYMBOLS, show, tidy
+from ui.models import Chosen
 
 MOST = 30  # components to choose from
 
 
 @st.fragment
-def show_points(model: FaceModel, table: pd.DataFrame | None) -> None:
+def show_points(chosen: Chosen, table: pd.DataFrame | None) -> None:
     """Show a scatter plot of faces on two or three components of the visitor's choice.
 
     Parameters
     ----------
-    model : FaceModel
-        Model of pixels alone, as `FaceModel.eigenfaces` is.
+    chosen : Chosen
+        Model with eigenfaces.
     table : DataFrame or None
         Coordinates stored with the model; synthetic faces are shown when None.
     """
+    model = chosen.model.eigenfaces
     if table is None and model.spread is None:
         st.info("This model stores neither coordinates nor a spread to draw synthetic faces from.")
         return
     points = make_points(model) if table is None else read_points(table)
     axes = _pick_axes(min(MOST, points.Z.shape[1]))
+    labels = pick_few(chosen.labels, "points_labels")
     alt = f"{len(points.y)} {points.kind} on components {', '.join(map(str, axes))}"
-    show(points_figure(points, axes, model), alt, "points")
+    show(points_figure(points, axes, model, labels), alt, "points")
     if points.kind == MADE:
         st.caption(
             f"{len(points.y):,} synthetic faces, spread like the training faces of each label in "
@@ -61,7 +65,9 @@ def _pick_axes(count: int) -> list[int]:
     return [axis for axis in axes if axis]
 
 
-def points_figure(points: FacePoints, axes: Sequence[int], model: FaceModel) -> go.Figure:
+def points_figure(
+    points: FacePoints, axes: Sequence[int], model: FaceModel, labels: Sequence[str]
+) -> go.Figure:
     """Draw faces on two or three components.
 
     Parameters
@@ -72,28 +78,35 @@ def points_figure(points: FacePoints, axes: Sequence[int], model: FaceModel) -> 
         Numbers of the components, from 1.
     model : FaceModel
         Model whose labels and components they are.
+    labels : sequence of str
+        Labels in colour; all others are grey.
 
     Returns
     -------
     Figure
     """
     colours = label_colours(model.labels)
+    others = len(model.labels) - len(labels)
+    opacity = 0.9 if others else 0.55
+    kinds = [(label, points.y == label, colours[label], opacity) for label in labels]
+    if others:  # drawn first, under those in colour
+        kinds.insert(0, (f"{others} other labels", ~np.isin(points.y, labels), NEUTRAL, 0.2))
     shares = model.pixels.variance / model.pixels.total_variance
     titles = [f"component {axis} ({shares[axis - 1]:.1%})" for axis in axes]
     figure, solid = go.Figure(), len(axes) == 3
-    for i, label in enumerate(model.labels):
-        rows = points.Z[points.y == label]
+    for i, (name, which, colour, opacity) in enumerate(kinds):
+        rows = points.Z[which]
         # Two decimals are finer than the screen, and fewer digits travel to the browser.
         columns = dict(zip("xyz", (np.round(rows[:, axis - 1], 2) for axis in axes), strict=False))
         marker = {
-            "color": colours[label],
+            "color": colour,
             "symbol": SYMBOLS[i % len(SYMBOLS)],
-            "opacity": 0.55,
+            "opacity": opacity,
             "size": 3 if solid else 6,
         }
         # Both draw by WebGL: SVG is slow for thousands of points.
         draw = go.Scatter3d if solid else go.Scattergl
-        figure.add_trace(draw(**columns, mode="markers", name=label, marker=marker))
+        figure.add_trace(draw(**columns, mode="markers", name=name, marker=marker))
     if solid:
         names = zip("xyz", titles, strict=True)
         figure.update_scenes({f"{axis}axis": {"title": {"text": text}} for axis, text in names})

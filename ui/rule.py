@@ -43,6 +43,8 @@ def rule_words(rule: AnswerRule) -> str:
         parts.append(f"with a confidence below {rule.min_confidence:.3g}")
     if isfinite(rule.max_distance):
         parts.append(f"farther than {rule.max_distance:.3g} from face space")
+    if isfinite(rule.min_decision):
+        parts.append("that is unlike the faces of every label")
     if isfinite(rule.min_score):
         parts.append(f"with a detector score below {rule.min_score:g}")
     if not parts:
@@ -50,8 +52,8 @@ def rule_words(rule: AnswerRule) -> str:
     return f"The model itself gives no label to a face {', or '.join(parts)}."
 
 
-def pick_confidence(chosen: Chosen) -> float | None:
-    """Ask for the confidence below which an answer is "unsure".
+def pick_rule(chosen: Chosen) -> tuple[float | None, bool]:
+    """Ask for the confidence below which an answer is "unsure", and whether there is a rule.
 
     Parameters
     ----------
@@ -60,13 +62,22 @@ def pick_confidence(chosen: Chosen) -> float | None:
 
     Returns
     -------
-    float or None
-        Confidence in [0, 1]; None for each model's own.
+    confidence : float or None
+        In [0, 1]; None for each model's own.
+    ruled : bool
+        Whether models may withhold a label.
     """
     rule = chosen.model.rule
     least = least_confidence(len(chosen.model.labels))
     own = max(least, rule.min_confidence)
     with st.popover("Unsure", icon=":material/help:"):
+        ruled = st.toggle(
+            "Models may withhold a label",
+            True,
+            key="ruled",
+            bind="query-params",
+            help='Otherwise every face gets one: none is "unsure", "unknown" or "not a face".',
+        )
         value = st.slider(
             "Unsure below",
             least,
@@ -75,8 +86,9 @@ def pick_confidence(chosen: Chosen) -> float | None:
             STEP,
             format="%.3f",
             key=f"unsure_{chosen.name}",
+            disabled=not ruled,
             bind="query-params",
             help='A face whose most likely label is less probable is called "unsure".',
         )
         st.caption(rule_words(rule))
-    return None if value == own else value
+    return None if value == own else value, ruled

@@ -1,6 +1,6 @@
 """Parts of the page Face sizes: what happened to the photos, and what a minimum size leaves."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -16,10 +16,12 @@ from facecore.data import (
     face_sizes,
 )
 from facecore.face import MIN_SIZE
-from facecore.model import label_colours
-from ui.controls import choose
+from facecore.model import label_colours, order_labels
+from ui.controls import FEW, choose, pick_few
 from ui.look import DASHES, NEUTRAL, PATTERNS, REFERENCE, SYMBOLS, show, tidy
+from ui.models import Chosen
 
+Colours = dict[str, str]  # by label, in the order in which people read the labels
 STATE_WORDS = {state: state.replace("_", " ") for state in STATES}
 SMALLEST, LARGEST = 20, 300  # ends of the slider, pixels
 SAMPLE = 1500  # points of the scatter; more of them hide each other
@@ -28,22 +30,59 @@ STRIPES = {"fillmode": "overlay", "fgopacity": 0.3, "size": 6}
 LOG = {"type": "log", "dtick": "D2", "minorloglabels": "complete"}
 
 
-def order_labels(table: pd.DataFrame, known: Sequence[str]) -> list[str]:
-    """Return the labels of a table, in the order of their colours.
+def colour_labels(table: pd.DataFrame, chosen: Chosen) -> dict[str, str]:
+    """Return the colours of the labels of a table, in the order in which people read the labels.
 
     Parameters
     ----------
     table : DataFrame
         Table as `facecore.data.sizes_of` returns it.
-    known : sequence of str
-        Labels of the model, which keep their colours if the table has any of them.
+    chosen : Chosen
+        Model whose labels keep their colours if the table has any of them.
 
     Returns
     -------
-    list of str
+    dict of str to str
+        Hexadecimal colours.
     """
-    labels = set(table["label"])
-    return [*known, *sorted(labels - set(known))] if labels & set(known) else sorted(labels)
+    labels, known = set(table["label"]), chosen.model.labels
+    if labels & set(known):
+        colours = label_colours([*known, *sorted(labels - set(known))])
+    else:
+        colours = label_colours(sorted(labels))
+    return {label: colours[label] for label in order_labels(labels, chosen.order)}
+
+
+def pool_labels(table: pd.DataFrame, colours: Mapping[str, str]) -> tuple[pd.DataFrame, Colours]:
+    """Put all but a few labels of many into one, so that charts can tell the labels apart.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Table as `facecore.data.sizes_of` returns it.
+    colours : mapping of str to str
+        Colours of its labels, as `colour_labels` returns them.
+
+    Returns
+    -------
+    table : DataFrame
+        The labels that the visitor did not choose have one name in common.
+    colours : dict of str to str
+        Colours of the labels that are left.
+    """
+    photos = table["label"].value_counts()
+    largest = sorted(colours, key=lambda label: -photos[label])[:FEW]
+    shown = pick_few(
+        list(colours),
+        "sizes_labels",
+        order_labels(largest, list(colours)),
+        "The others are counted together.",
+    )
+    if len(shown) == len(colours):
+        return table, dict(colours)
+    rest = f"{len(colours) - len(shown)} other labels"
+    pooled = table.assign(label=table["label"].where(table["label"].isin(shown), rest))
+    return pooled, {label: colours[label] for label in shown} | {rest: NEUTRAL}
 
 
 def filter_sizes(table: pd.DataFrame) -> pd.DataFrame:
@@ -70,7 +109,9 @@ def filter_sizes(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def show_outcomes(table: pd.DataFrame, labels: Sequence[str]) -> None:
+def show_outcomes(
+    table: pd.DataFrame, labels: Sequence[str], pooled: pd.DataFrame, colours: Colours
+) -> None:
     """Show what happened to the photos: metrics, the share of each label that was lost, counts.
 
     Parameters
@@ -78,7 +119,11 @@ def show_outcomes(table: pd.DataFrame, labels: Sequence[str]) -> None:
     table : DataFrame
         Table as `facecore.data.sizes_of` returns it.
     labels : sequence of str
-        Labels in the order of their colours.
+        Its labels, in the order in which people read them.
+    pooled : DataFrame
+        The same with the labels that the chart shows, as `pool_labels` returns it.
+    colours : dict of str to str
+        Colours of these labels.
     """
     counts = count_states(table)
     photos = counts.loc[ALL, ALL]
@@ -94,26 +139,26 @@ def show_outcomes(table: pd.DataFrame, labels: Sequence[str]) -> None:
             st.success("Every photo yielded a training face.", icon=":material/check:")
         else:
             show(
-                _lost(counts, labels),
+                _lost(count_states(pooled), colours),
                 "Share of each label's photos that yielded no training face, by reason",
                 "sizes-account",
             )
+    shown = counts.rename(index=STATE_WORDS)[[*labels, ALL]]
     numbers.dataframe(
-        counts.rename(index=STATE_WORDS),
-        alt="Number of photos by outcome and label",
+        shown.T if len(labels) > len(shown) else shown, alt="Number of photos by outcome and label"
     )
 
 
 @st.fragment
-def explore_minimum(table: pd.DataFrame, labels: Sequence[str]) -> None:
+def explore_minimum(table: pd.DataFrame, colours: Colours) -> None:
     """Show the face sizes, and what a minimum size of the visitor's choice leaves of them.
 
     Parameters
     ----------
     table : DataFrame
         Table as `facecore.data.sizes_of` returns it, with at least one face.
-    labels : sequence of str
-        Labels in the order of their colours.
+    colours : dict of str to str
+        Colours of the labels.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         minimum = st.slider(
@@ -127,37 +172,37 @@ def explore_minimum(table: pd.DataFrame, labels: Sequence[str]) -> None:
         axis = choose("Size axis", ("linear", "log"), "sizes_axis")
     log = axis == "log"
     effect = effect_of_minimum(table, {0, MIN_SIZE, minimum})
-    _show_effect(effect, minimum)
+    _show_effect(effect[[ALL, *(label for label in colours if label in effect)]], minimum)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         show(
-            _histogram(count_by_size(table, log), labels, minimum, log),
+            _histogram(count_by_size(table, log), colours, minimum, log),
             f"Number of faces by width and label, with lines at {MIN_SIZE} and {minimum} pixels",
             "sizes-histogram",
         )
     with right:
         show(
-            _balance(effect, labels),
+            _balance(effect, colours),
             f"Share of each label among all faces, at {MIN_SIZE} and at {minimum} pixels",
             "sizes-balance",
         )
 
 
-def show_spread(table: pd.DataFrame, labels: Sequence[str]) -> None:
+def show_spread(table: pd.DataFrame, colours: Colours) -> None:
     """Show the sizes of faces against those of their photos, and percentiles.
 
     Parameters
     ----------
     table : DataFrame
         Table as `facecore.data.sizes_of` returns it, with at least one face.
-    labels : sequence of str
-        Labels in the order of their colours.
+    colours : dict of str to str
+        Colours of the labels.
     """
     faces = face_sizes(table)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         show(
-            _scatter(faces.sample(min(SAMPLE, len(faces)), random_state=0), labels),
+            _scatter(faces.sample(min(SAMPLE, len(faces)), random_state=0), colours),
             "Width of each face against the long side of its photo",
             "sizes-scatter",
         )
@@ -165,7 +210,9 @@ def show_spread(table: pd.DataFrame, labels: Sequence[str]) -> None:
             st.caption(f"A random sample of {SAMPLE:,} of {len(faces):,} faces.")
     with right:
         st.markdown("**Width of the faces in pixels**")
-        st.dataframe(describe_sizes(table).T, alt="Percentiles of the face widths by label")
+        percentiles = describe_sizes(table)
+        rows = [*(label for label in colours if label in percentiles.index), ALL]
+        st.dataframe(percentiles.loc[rows].T, alt="Percentiles of the face widths by label")
 
 
 def _show_effect(effect: pd.DataFrame, minimum: int) -> None:
@@ -184,22 +231,22 @@ def _show_effect(effect: pd.DataFrame, minimum: int) -> None:
             )
 
 
-def _lost(counts: pd.DataFrame, labels: Sequence[str]) -> go.Figure:
+def _lost(counts: pd.DataFrame, colours: Colours) -> go.Figure:
     shares = counts.div(counts.loc[ALL].clip(lower=1)).drop(index=["kept", ALL], columns=ALL)
-    return _bars(shares.rename(index=STATE_WORDS), labels, "share of the label's photos")
+    return _bars(shares.rename(index=STATE_WORDS), colours, "share of the label's photos")
 
 
-def _balance(effect: pd.DataFrame, labels: Sequence[str]) -> go.Figure:
+def _balance(effect: pd.DataFrame, colours: Colours) -> go.Figure:
     shares = effect.div(effect[ALL].clip(lower=1), axis=0).drop(columns=ALL).sort_index()
     shares.index = [f"{size} px" if size else "all found" for size in shares.index]
-    return _bars(shares, labels, "share of the faces").update_layout(
+    return _bars(shares, colours, "share of the faces").update_layout(
         barmode="stack", legend_traceorder="normal"
     )
 
 
-def _bars(shares: pd.DataFrame, labels: Sequence[str], title: str) -> go.Figure:
+def _bars(shares: pd.DataFrame, colours: Colours, title: str) -> go.Figure:
     figure = go.Figure()
-    for label, colour, pattern in _marks(shares.columns, labels, PATTERNS):
+    for label, colour, pattern in _marks(shares.columns, colours, PATTERNS):
         figure.add_bar(
             y=shares.index,
             x=shares[label],
@@ -209,15 +256,15 @@ def _bars(shares: pd.DataFrame, labels: Sequence[str], title: str) -> go.Figure:
             text=[f"{value:.1%}" for value in shares[label]],
             hovertemplate="%{y}: %{x:.2%}",
         )
-    figure.update_xaxes(title=title, tickformat=".1~%", fixedrange=True)
+    figure.update_xaxes(title=title, tickformat=".2~%", fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     return tidy(figure)
 
 
-def _histogram(counts: pd.DataFrame, labels: Sequence[str], minimum: int, log: bool) -> go.Figure:
+def _histogram(counts: pd.DataFrame, colours: Colours, minimum: int, log: bool) -> go.Figure:
     figure = go.Figure()
     edges = [*counts.index.left, counts.index.right[-1]]
-    for label, colour, dash in _marks(counts.columns, labels, DASHES):
+    for label, colour, dash in _marks(counts.columns, colours, DASHES):
         figure.add_scatter(
             x=edges,
             y=[*counts[label], 0],
@@ -245,10 +292,10 @@ def _histogram(counts: pd.DataFrame, labels: Sequence[str], minimum: int, log: b
     return tidy(figure)
 
 
-def _scatter(faces: pd.DataFrame, labels: Sequence[str]) -> go.Figure:
+def _scatter(faces: pd.DataFrame, colours: Colours) -> go.Figure:
     figure = go.Figure()
     long_side = faces[["photo_width", "photo_height"]].max(axis=1)
-    for label, colour, symbol in _marks(faces["label"].unique(), labels, SYMBOLS):
+    for label, colour, symbol in _marks(faces["label"].unique(), colours, SYMBOLS):
         own = faces["label"].eq(label)
         figure.add_scatter(
             x=long_side[own],
@@ -265,10 +312,10 @@ def _scatter(faces: pd.DataFrame, labels: Sequence[str]) -> go.Figure:
 
 
 def _marks(
-    present: Iterable[str], labels: Sequence[str], marks: Sequence[str]
+    present: Iterable[str], colours: Colours, marks: Sequence[str]
 ) -> Iterator[tuple[str, str, str]]:
     """Yield each label that is present, with its colour and its dash, pattern or symbol."""
     found = set(present)
-    for i, (label, colour) in enumerate(label_colours(labels).items()):
+    for i, (label, colour) in enumerate(colours.items()):
         if label in found:
             yield label, colour, marks[i % len(marks)]

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from facecore.face import Features, to_rows
+from facecore.face import Features, takes_whole_photos, to_rows
 from facecore.model import (
     FaceAnswer,
     FaceModel,
@@ -21,19 +21,31 @@ from facecore.model import (
     label_colours,
     to_rgb,
 )
-from ui.look import DASHES, NEUTRAL, PATTERNS, format_distance, show, show_picture, tidy
+from ui.look import (
+    MOST_BARS,
+    NEUTRAL,
+    PATTERNS,
+    TOP,
+    format_distance,
+    leading_labels,
+    show,
+    show_picture,
+    tidy,
+)
+from ui.models import Chosen
 
 
-def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
+def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
     """Show the largest face of a photo at every step.
 
     Parameters
     ----------
     answer : PhotoAnswer
         Answer of the model, with at least one face.
-    model : FaceModel
+    chosen : Chosen
         Model that gave the answer.
     """
+    model = chosen.model
     face, several = answer.faces[0], len(model.members) > 1
     prepared = to_rows([face.prepared], model.recipe)
     # The steps inside a member are shown for the one whose space can be drawn, if there is one.
@@ -51,10 +63,12 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
             yield
 
     colours = {k: to_rgb(v) for k, v in label_colours(model.labels).items()}
-    with _step("Find the face", 1):
+    whole = takes_whole_photos(model.recipe)
+    with _step("Take the whole photo for the face" if whole else "Find the face", 1):
         show_picture(annotate(answer, colours), "Photo with its faces boxed")
-    with _step("Turn upright and crop" if face.landmarks else "Crop", 1):
-        show_picture(colour_crop(answer, 1, model), "The face cut out of the photo")
+    if not whole:
+        with _step("Turn upright and crop" if face.landmarks else "Crop", 1):
+            show_picture(colour_crop(answer, 1, model), "The face cut out of the photo")
     side, tone = len(face.prepared), "Grey" if face.prepared.ndim == 2 else "Colour"
     with _step(f"{tone}, {side} x {side}", 1):
         show_picture(face.prepared, f"{tone} face, {side} by {side} pixels")
@@ -82,11 +96,13 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
             names = [member.name for member in model.members]
             votes = model.member_decisions(prepared)[:, 0]
             alt = "Decision value of each member, and their weighted mean"
-            show(vote_bars(names, votes, model.shares, model.labels), alt, "step-votes")
+            figure = vote_bars(names, votes, model.shares, model.labels, chosen.order)
+            show(figure, alt, "step-votes")
+            _say_hidden(model)
             st.caption(
-                f"The steps after number 4 are those of the member {model.pixels.name}. Every "
-                "other member takes the same steps with its own features: min-max, PCA, and a "
-                "support vector machine."
+                f"The steps after number {3 if whole else 4} are those of the member "
+                f"{model.pixels.name}. Every other member takes the same steps with its own "
+                "features: min-max, PCA, and a support vector machine."
                 + (
                     f" The member {model.fisherfaces.name} also goes from the coordinates along "
                     "eigenfaces to those along Fisherfaces."
@@ -95,9 +111,18 @@ def show_steps(answer: PhotoAnswer, model: FaceModel) -> None:
                 )
             )
     with _step("The decision and its calibrated probability"):
-        alt = f"The face on the calibration curve: {face.likely}, {face.probability:.0%}"
-        curve = calibration_curve(model, model.decision_function(prepared))
-        show(curve, alt, "step-decision")
+        decisions = model.decision_function(prepared)
+        if len(model.labels) == 2:
+            alt = f"The face on the calibration curve: {face.likely}, {face.probability:.0%}"
+            show(calibration_curve(model, decisions), alt, "step-decision")
+        else:
+            alt = f"Decision and probability of each label: {face.likely}, {face.probability:.0%}"
+            show(decision_bars(model, decisions, chosen.order), alt, "step-decision")
+            _say_hidden(model)
+            st.caption(
+                "Each label has a decision value of its own. Together they become probabilities "
+                "that sum to 100 %."
+            )
         st.markdown(
             f"{'The mean of the members' if several else 'The support vector machine'} "
             f"{_verdict_words(face)}. {_distance_words(face.distance, model.draws)}"
@@ -153,10 +178,22 @@ def _distance_words(distance: float, draws: bool) -> str:
     )
 
 
+def _say_hidden(model: FaceModel) -> None:
+    """Say how many labels a chart leaves out, if it does."""
+    if (count := len(model.labels)) > MOST_BARS:
+        st.caption(f"Only the {TOP} likeliest of {count} labels are drawn.")
+
+
 def vote_bars(
-    names: Sequence[str], votes: np.ndarray, shares: np.ndarray, labels: Sequence[str]
+    names: Sequence[str],
+    votes: np.ndarray,
+    shares: np.ndarray,
+    labels: Sequence[str],
+    order: Sequence[str] = (),
 ) -> go.Figure:
     """Draw the decision values of the members of a model, and their weighted mean.
+
+    Of many labels only those with the highest mean are drawn.
 
     Parameters
     ----------
@@ -168,6 +205,8 @@ def vote_bars(
         Weights of the members, which sum to 1 for each output.
     labels : sequence of str
         Labels in the model's order; with two, a value above 0 speaks for the second.
+    order : sequence of str
+        The order of the labels that the model declares, if it does.
 
     Returns
     -------
@@ -177,12 +216,15 @@ def vote_bars(
     weights = shares.mean(axis=1)
     rows = [*(f"{name} ({share:.0%})" for name, share in zip(names, weights, strict=True)), "mean"]
     values = np.vstack([votes, (shares * votes).sum(axis=0)])
+    means = dict(zip(labels, values[-1], strict=True)) if not two else dict.fromkeys(labels, 0.0)
+    drawn, _ = leading_labels(means, order)
     figure = go.Figure()
-    for i, label in enumerate(labels):
+    for i, label in enumerate(drawn):
         # With two labels each bar has the colour of the label on its side of 0; with more, every
         # label has a bar in each row.
-        shown = values[:, 0] if two else values[:, i]
-        mine = (shown > 0) == (i == 1) if two else np.full(len(rows), True)
+        which = labels.index(label)
+        shown = values[:, 0 if two else which]
+        mine = (shown > 0) == (which == 1) if two else np.full(len(rows), True)
         figure.add_bar(
             x=shown[mine].tolist(),
             y=[row for row, its in zip(rows, mine, strict=True) if its],
@@ -199,11 +241,15 @@ def vote_bars(
     # The numbers stand outside the bars, so the axis is a fifth longer than the longest bar.
     reach = [1.2 * float(values.min(initial=0)), 1.2 * float(values.max(initial=0))]
     figure.update_xaxes(title=title, range=reach, zeroline=True, zerolinecolor=NEUTRAL)
-    # Plotly lists categories from the bottom up.
+    # Plotly lists categories, and the bars of each, from the bottom up.
     figure.update_yaxes(
-        categoryorder="array", categoryarray=rows[::-1], type="category", ticksuffix="  "
+        categoryorder="array",
+        categoryarray=rows,
+        autorange="reversed",
+        type="category",
+        ticksuffix="  ",
     )
-    return tidy(figure, 110 + (34 if two else 18 * len(labels)) * len(rows))
+    return tidy(figure, 110 + (34 if two else 18 * len(drawn)) * len(rows))
 
 
 def pixel_values(crop: np.ndarray, scaled: np.ndarray) -> go.Figure:
@@ -300,42 +346,81 @@ def calibration_curve(model: FaceModel, decisions: np.ndarray) -> go.Figure:
     Parameters
     ----------
     model : FaceModel
-        Model whose calibration to draw.
-    decisions : ndarray of shape (1,) or (1, n_labels), float64
-        Decision values of the face, as `FaceModel.decision_function` returns them.
+        Model of two labels whose calibration to draw.
+    decisions : ndarray of shape (1,), float64
+        Decision value of the face, as `FaceModel.decision_function` returns it. It speaks for the
+        second label.
 
     Returns
     -------
     Figure
     """
-    values = decisions.reshape(-1)
-    reach = max(3.0, float(np.abs(values).max()) * 1.15)
+    (value,) = decisions
+    reach = max(3.0, abs(float(value)) * 1.15)
     x = np.linspace(-reach, reach, 121)
-    # With two labels there is one decision value, and it speaks for the second label.
-    names = model.labels if len(values) > 1 else model.labels[1:]
+    label = model.labels[1]
+    colour = label_colours(model.labels)[label]
+    curve, (point,) = (model.probability_of(v)[:, 1] for v in (x, decisions))
+    hover = f"decision %{{x:.2f}}: {label} %{{y:.1%}}<extra></extra>"
     figure = go.Figure()
-    for i, (label, value) in enumerate(zip(names, values, strict=True)):
-        colour = label_colours(model.labels)[label]
-        curve, point = (1 / (1 + np.exp(-model.slope[i] * v)) for v in (x, value))
-        hover = f"decision %{{x:.2f}}: {label} %{{y:.1%}}<extra></extra>"
-        figure.add_scatter(
-            x=x,
-            y=curve,
-            name=label,
-            line={"color": colour, "dash": DASHES[i % len(DASHES)]},
-            hovertemplate=hover,
-        )
-        figure.add_scatter(
-            x=[value],
-            y=[point],
-            mode="markers+text",
-            text=[f"this face: {label} {point:.0%}"],
-            textposition="top left" if value > 0 else "top right",  # into the figure
-            showlegend=False,
-            marker={"size": 14, "color": colour, "symbol": "diamond"},
-            hovertemplate=hover,
-        )
+    figure.add_scatter(x=x, y=curve, name=label, line={"color": colour}, hovertemplate=hover)
+    figure.add_scatter(
+        x=[value],
+        y=[point],
+        mode="markers+text",
+        text=[f"this face: {label} {point:.0%}"],
+        textposition="top left" if value > 0 else "top right",  # into the figure
+        showlegend=False,
+        marker={"size": 14, "color": colour, "symbol": "diamond"},
+        hovertemplate=hover,
+    )
     figure.update_xaxes(title="decision value")
     # Room above 100 % and below 0 % for the marker and its text.
     figure.update_yaxes(title="probability of the label", tickformat=".0%", range=[-0.08, 1.18])
     return tidy(figure, 280)
+
+
+def decision_bars(model: FaceModel, decisions: np.ndarray, order: Sequence[str] = ()) -> go.Figure:
+    """Draw the decision values of a face beside the probabilities that they become.
+
+    Of many labels only the likeliest are drawn.
+
+    Parameters
+    ----------
+    model : FaceModel
+        Model of more than two labels.
+    decisions : ndarray of shape (1, n_labels), float64
+        Decision values of the face, as `FaceModel.decision_function` returns them.
+    order : sequence of str
+        The order of the labels that the model declares, if it does.
+
+    Returns
+    -------
+    Figure
+    """
+    values = dict(zip(model.labels, decisions[0], strict=True))
+    chances = dict(zip(model.labels, model.probability_of(decisions)[0], strict=True))
+    labels, colours = leading_labels(chances, order)[0], label_colours(model.labels)
+    titles = ("decision value", "probability")
+    figure = make_subplots(1, 2, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.06)
+    for column, (shown, form) in enumerate(((values, ":+.2f"), (chances, ":.0%")), start=1):
+        figure.add_bar(
+            x=[shown[label] for label in labels],
+            y=labels,
+            orientation="h",
+            marker_color=[colours[label] for label in labels],
+            texttemplate=f"%{{x{form}}}",
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate=f"%{{y}}: %{{x{form}}}<extra></extra>",
+            row=1,
+            col=column,
+        )
+    drawn = [float(values[label]) for label in labels]
+    low, high = min(0.0, *drawn), max(0.0, *drawn)
+    room = 0.25 * (high - low)  # for the numbers outside the bars
+    figure.update_xaxes(range=[low - room, high + room], row=1, col=1)
+    figure.update_xaxes(range=[0, 1.25], tickformat=".0%", tickvals=[0, 0.5, 1], row=1, col=2)
+    figure.update_yaxes(type="category", autorange="reversed", ticksuffix="  ")
+    figure.update_layout(showlegend=False)
+    return tidy(figure, 110 + 30 * len(labels))

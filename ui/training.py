@@ -9,7 +9,18 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from facecore.data import STATES, TABLE, count_states, read_table, recipes_for
+from facecore.data import (
+    NONE_LEFT,
+    STATES,
+    TABLE,
+    Loss,
+    count_states,
+    find_losses,
+    has_whole_photos,
+    minimum_of,
+    read_table,
+    recipes_for,
+)
 from facecore.errors import FacecoreError
 from facecore.face import MIN_SIZE, RECIPES, lacks
 from facecore.model import SHIPPED, check_name, list_models, read_evaluation, read_metadata
@@ -18,6 +29,7 @@ from ui.controls import choose
 from ui.models import Chosen
 from ui.training_photos import Photos
 
+MINIMUM, WHOLE = "Minimum face width, pixels", "Each photo is the face already"
 PAUSE = 1.5  # seconds between two looks at a training
 RECIPE_HELP = (
     "aligned: faces turned upright by eyes and mouth, four members; classic: the textbook's Haar "
@@ -39,8 +51,10 @@ class Options:
         Name of the recipe.
     grid : str
         Grid to search: ``"quick"`` or ``"full"``.
-    min_size : int
-        Width in pixels below which a face is left out.
+    min_size : int or None
+        Width in pixels below which a face is left out; None for no limit of the visitor's.
+    whole_photo : bool
+        Whether each photo is the face already.
     seed : int
         Seed of folds and samples.
     """
@@ -48,7 +62,8 @@ class Options:
     name: str
     recipe: str
     grid: str
-    min_size: int
+    min_size: int | None
+    whole_photo: bool
     seed: int
 
 
@@ -94,19 +109,34 @@ def pick_options(photos: Photos) -> Options:
             "train_grid",
             help="How many candidates the grid search tries",
         )
+        whole = _pick_whole(photos)
+        free = whole or photos.cropped
         min_size = st.number_input(
-            "Minimum face width, pixels",
-            20,
+            MINIMUM,
+            1,
             400,
             MIN_SIZE,
             key="train_minimum",
             width=200,
             bind="query-params",
-            disabled=photos.cropped,
-            help="Smaller faces are left out; a folder of crops has its own minimum",
+            disabled=free,
+            help="Smaller faces are left out; a folder of crops has its own minimum, and photos "
+            "that are faces already have none",
         )
         seed = st.number_input("Seed", 0, 9999, 0, key="train_seed", bind="query-params", width=140)
-    return Options(name, recipe, grid, int(min_size), int(seed))
+    return Options(name, recipe, grid, None if free else int(min_size), whole, int(seed))
+
+
+def _pick_whole(photos: Photos) -> bool:
+    if photos.cropped and photos.source:  # they are as they were cut
+        return has_whole_photos(photos.source)
+    return st.checkbox(
+        WHOLE,
+        key="train_whole",
+        bind="query-params",
+        help="For sets of small crops, such as 48 x 48 pixels: no detector looks for faces, in "
+        "training as in prediction",
+    )
 
 
 def can_be_named(name: str) -> bool:
@@ -202,15 +232,19 @@ def show_end(job: Job, chosen: Chosen | None) -> None:
     chosen : Chosen or None
         Model in the picker.
     """
-    span = _span(job.ended - job.began)
+    span, losses = _span(job.ended - job.began), _losses(job)
     with st.container(border=True):
         if job.state == "failed":
-            st.error(job.error, title=f"The training of {job.name} failed", icon=":material/error:")
+            none_left = losses and job.error.startswith(NONE_LEFT)
+            why = "No face was left to train on." if none_left else job.error
+            st.error(why, title=f"The training of {job.name} failed", icon=":material/error:")
         elif job.state == "cancelled":
             st.info(f"The training of {job.name} was cancelled after {span}.")
         else:
             st.success(f"The model {job.name} was trained in {span}.", icon=":material/check:")
             _show_figures(job.name)
+        for loss in losses:
+            st.warning(f"{loss.text}. {_advise(loss)}".strip(), icon=":material/filter_alt:")
         with st.container(horizontal=True, vertical_alignment="center"):
             if _has_model(job):
                 _offer_model(job.name, is_chosen=chosen is not None and chosen.name == job.name)
@@ -219,9 +253,28 @@ def show_end(job: Job, chosen: Chosen | None) -> None:
                 icon=":material/close:",
                 key="job_clear",
                 on_click=_dismiss,
-                help="Removes the log and the table of photos; models stay",
+                help="Removes the log, the table of photos, and photos that wait for another try; "
+                "models stay",
             )
         _show_details(job)
+
+
+def _losses(job: Job) -> list[Loss]:
+    """Return why many photos were dropped, where this page has a control that helps."""
+    if job.crops is None or not job.cropped:
+        return []
+    try:
+        return find_losses(read_table(job.crops), minimum_of(job.crops))
+    except FacecoreError:  # being dismissed
+        return []
+
+
+def _advise(loss: Loss) -> str:
+    """Name the control of this page that helps against a loss."""
+    whole = f"if each photo is the face already, tick *{WHOLE}*"
+    if loss.state == "too_small":
+        return f"Set *{MINIMUM}* to {loss.least}" + (f"; or, {whole}." if loss.tight else ".")
+    return f"{whole[0].upper()}{whole[1:]}." if loss.state == "no_face" else ""
 
 
 def _has_model(job: Job) -> bool:
@@ -257,12 +310,26 @@ def _choose(name: str) -> None:
 
 def _show_figures(name: str) -> None:
     try:
-        search, evaluation = read_metadata(name)["search"], read_evaluation(name) or {}
+        metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
     except FacecoreError as error:  # renamed, deleted or damaged since
         st.caption(str(error))
         return
+    search, rule = metadata["search"], metadata.get("rule")
     with st.container(horizontal=True):
         st.metric("Balanced accuracy, folds", f"{search['balanced_accuracy']:.3f}", border=True)
+        st.metric(
+            "Faces answered, folds",
+            f"{rule['coverage'] if rule else 1:.0%}",
+            border=True,
+            help="The others are “unsure”" if rule else "This recipe answers about every face",
+        )
+        if rule:
+            st.metric(
+                "Accuracy of these answers",
+                f"{rule['accuracy']:.3f}",
+                border=True,
+                help="Over the faces that it answers, in the folds",
+            )
         for data, figures in evaluation.items():
             balanced = figures["balanced_accuracy_all"]
             st.metric(

@@ -10,7 +10,8 @@ import streamlit as st
 from facecore.data import TABLE, TRAINING_LIMITS, list_photos, read_table, root_of
 from facecore.errors import FacecoreError
 from facecore.face import decode, to_png
-from facecore.training import drop_photos, take_photos
+from facecore.model import order_labels
+from facecore.training import Job, drop_photos, take_photos
 from ui.controls import choose
 from ui.local import is_local
 from ui.models import Chosen
@@ -49,13 +50,15 @@ class Photos:
     made: int = 0
 
 
-def pick_photos(chosen: Chosen | None) -> Photos | None:
+def pick_photos(chosen: Chosen | None, job: Job) -> Photos | None:
     """Ask for photos and show them by label.
 
     Parameters
     ----------
     chosen : Chosen or None
         Model that can draw synthetic faces, if it stores a spread to draw from.
+    job : Job
+        The last training, whose photos may wait for another try.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def pick_photos(chosen: Chosen | None) -> Photos | None:
     if source == SYNTHETIC and chosen:
         return _pick_synthetic(chosen)
     try:
-        return _pick_folder() if source == FOLDER else _pick_zip()
+        return _pick_folder() if source == FOLDER else _pick_zip(job)
     except (FacecoreError, OSError) as error:
         st.error(str(error), title="These photos cannot be used", icon=":material/error:")
         return None
@@ -82,22 +85,31 @@ def _pick_synthetic(chosen: Chosen) -> Photos:
         "Number of faces", 40, 4000, 300, 20, key="data_made", bind="query-params", width=200
     )
     st.caption(
-        f"Drawn from the face space of {chosen.name}, equally many per label: they show no real "
-        "person. Good for seeing how a training goes."
+        f"Drawn from the face space of {chosen.name}, equally many per label. {chosen.whom} Good "
+        "for seeing how a training goes."
     )
     return Photos(None, "made-faces", made=int(count))
 
 
-def _pick_zip() -> Photos | None:
+def _pick_zip(job: Job) -> Photos | None:
     upload = st.file_uploader(
         "ZIP of label folders",
         "zip",
         key="data_zip",
         help=f"At most {TRAINING_LIMITS.max_photos:,} photos. They are unpacked on the computer "
-        "that runs this dashboard and removed when the training ends.",
+        "that runs this dashboard and removed when the training ends; if it fails or drops many of "
+        "them, they stay for another try until you dismiss it.",
     )
+    if upload is None and job.photos and _may_see(job.photos):
+        st.info(
+            f"The photos of {job.title} are still here. Change the settings below and start again, "
+            "send another ZIP, or dismiss the last training to remove them.",
+            icon=":material/replay:",
+        )
+        return Photos(job.photos, job.title) if _show_photos(job.photos) else None
     if upload is None:
-        drop_photos()
+        if not job.photos:  # those of another visitor wait until they are dismissed
+            drop_photos()
         st.info(
             "A ZIP of photos of human faces, with one folder per label, two labels or more. "
             "labels.csv may name the subject of each photo:",
@@ -107,7 +119,13 @@ def _pick_zip() -> Photos | None:
         return None
     with st.spinner("Unpacking", show_time=True):
         folder = take_photos(upload, upload.file_id)
+    st.session_state["data_sent"] = str(folder)
     return Photos(folder, Path(upload.name).stem) if _show_photos(folder) else None
+
+
+def _may_see(photos: Path) -> bool:
+    """Return whether photos that wait were sent by this visitor, or are on their own computer."""
+    return is_local() or st.session_state.get("data_sent") == str(photos)
 
 
 def _pick_folder() -> Photos | None:
@@ -136,8 +154,11 @@ def _show_photos(folder: Path) -> bool:
     left.dataframe(counts, alt="Number of photos by label")
     left.caption(f"{len(table):,} " + ("faces kept by crop" if cropped else "photos"))
     with right:
-        for label, rows in list(table.groupby("label"))[:LABELS_SHOWN]:
-            _show_few(str(label), [root / path for path in rows["path"][:THUMBS]])
+        for label in counts.index[:LABELS_SHOWN]:
+            own = table.loc[table["label"].eq(label), "path"]
+            _show_few(label, [root / path for path in own[:THUMBS]])
+        if more := len(counts[LABELS_SHOWN:]):
+            st.caption(f"Photos of {more} more labels are not shown.")
     if len(counts) < 2:
         st.error("Training needs two labels or more: one folder of photos for each.")
         return False
@@ -160,7 +181,7 @@ def _count_photos(table: pd.DataFrame) -> pd.DataFrame:
         mine = table["split"].eq(split)
         if mine.any():
             counts[split] = mine.groupby(table["label"]).sum()
-    return counts.fillna(0).astype(int)
+    return counts.fillna(0).astype(int).loc[order_labels(counts.index)]
 
 
 def _warn(photos: pd.Series) -> None:

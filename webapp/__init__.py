@@ -53,6 +53,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
         decodes=app.config["DECODES"],
         patience=app.config["PATIENCE"],
         unsure=app.config["UNSURE"],
+        ruled=app.config["RULE"],
     )
     for part in (logs, metrics, security, errors, pictures):
         part.init_app(app)

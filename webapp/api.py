@@ -7,9 +7,16 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.http import HTTP_STATUS_CODES
 
 from facecore.errors import ModelError
-from facecore.model import lacks_of, list_models, read_evaluation, read_metadata
+from facecore.model import (
+    lacks_of,
+    list_models,
+    order_labels,
+    read_evaluation,
+    read_metadata,
+    title_of,
+)
 from webapp.errors import problem, status_of
-from webapp.openapi import DOCUMENT
+from webapp.openapi import describe
 from webapp.security import limit_photos
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -37,7 +44,8 @@ def predict() -> Response:
     status, first = status_of(answers), answers[0]
     if status != 200:
         return problem(status, HTTP_STATUS_CODES[status], first.error, reason=first.reason)
-    return jsonify(model=service.name, photos=[answer.to_dict() for answer in answers])
+    labels = service.served.labels
+    return jsonify(model=service.name, photos=[answer.to_dict(labels) for answer in answers])
 
 
 def _photos() -> list[tuple[str, bytes]]:
@@ -81,7 +89,8 @@ def _describe(name: str, served: str | None) -> dict[str, Any]:
     return {
         "name": name,
         "served": name == served,
-        "labels": metadata["labels"],
+        "title": title_of(metadata),
+        "labels": order_labels(metadata["labels"], metadata.get("order", ())),
         "created": metadata["created"],
         "note": metadata["note"],
         "accuracy": {data: figures["accuracy_all"] for data, figures in evaluation.items()},
@@ -98,4 +107,5 @@ def openapi() -> Response:
     Response
         An OpenAPI document as JSON.
     """
-    return jsonify(DOCUMENT)
+    loaded = current_app.extensions["facecore"].loaded
+    return jsonify(describe(loaded.title, loaded.labels) if loaded else describe())

@@ -1,5 +1,6 @@
 """The OpenAPI description of the API; the tests hold it to the code."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import facecore
@@ -20,6 +21,35 @@ def _object(**properties: Any) -> dict[str, Any]:
 TEXT = {"type": "string"}
 SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+
+def describe(title: str = "", labels: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the description of the API in the words of the model that answers.
+
+    Parameters
+    ----------
+    title : str
+        What the model is called; empty where there is none.
+    labels : sequence of str
+        Its labels, in the order in which people read them.
+
+    Returns
+    -------
+    dict
+        An OpenAPI document.
+
+    Examples
+    --------
+    >>> describe("Expression", ["neutral", "smiling"])["info"]["description"][-72:]
+    'The model that answers, Expression, has the labels "neutral", "smiling".'
+    """
+    if not labels:
+        return DOCUMENT
+    words = ", ".join(f'"{label}"' for label in labels)
+    served = f" The model that answers, {title}, has the labels {words}."
+    info = DOCUMENT["info"]
+    return DOCUMENT | {"info": info | {"description": info["description"] + served}}
+
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -123,17 +153,18 @@ DOCUMENT: dict[str, Any] = {
                 },
                 label={
                     "type": ["string", "null"],
-                    "description": "null when the model is unsure, or takes it for no face",
+                    "description": "null where the model gives no label; reason says why",
                 },
                 probability={**SHARE, "description": "Of the most likely label, calibrated"},
                 scores={
                     "type": "object",
                     "additionalProperties": SHARE,
-                    "description": "Probability of each label",
+                    "description": "Probability of each label, in the order of the model's labels",
                 },
                 reason={
                     "type": ["string", "null"],
-                    "description": "Why there is no label, after 'unsure: ' or 'not a face: '; "
+                    "description": "Why there is no label, after 'unsure: ', "
+                    "'unknown: ' or 'not a face: '; "
                     "null when there is a label",
                 },
             ),
@@ -143,6 +174,7 @@ DOCUMENT: dict[str, Any] = {
             "Model": _object(
                 name=TEXT,
                 served={"type": "boolean", "description": "Whether predict uses this model"},
+                title={**TEXT, "description": "What the model is called on a page"},
                 labels={"type": "array", "items": TEXT},
                 created={"type": "string", "format": "date"},
                 note={**TEXT, "description": "From whoever trained the model; may be empty"},

@@ -1,11 +1,12 @@
-"""The pages: home, apps, gender, and a model's card."""
+"""The pages: home, apps, photos and their answers, and a model's card."""
 
 from flask import Blueprint, abort, current_app, render_template
+from PIL import Image
 from werkzeug.exceptions import ServiceUnavailable
 
 from facecore.errors import ModelError
 from facecore.evaluation import card_of
-from facecore.face import DESCRIBED, FORMATS
+from facecore.face import DESCRIBED, FORMATS, takes_whole_photos
 from facecore.model import (
     PhotoAnswer,
     eigenface_images,
@@ -22,7 +23,7 @@ from webapp.service import Service
 
 EIGENFACES = 7
 # Named one by one: a phone with HEIC photos then converts them to JPEG for the site.
-ACCEPT = ",".join(f"image/{kind.lower()}" for kind in FORMATS)
+ACCEPT = ",".join([*(Image.MIME[kind] for kind in FORMATS), ".pgm", ".ppm", ".pbm", ".pnm", ".j2k"])
 
 blueprint = Blueprint("pages", __name__)
 
@@ -34,7 +35,11 @@ def _service() -> Service:
 
 @blueprint.app_context_processor
 def _served() -> dict[str, str | None]:
-    return {"served": _service().name}
+    loaded = _service().loaded
+    return {
+        "served": loaded.name if loaded else None,
+        "title": loaded.title if loaded else "Faces in photos",
+    }
 
 
 @blueprint.get("/")
@@ -55,6 +60,7 @@ def home() -> str:
         "home.html",
         faces=faces,
         aligned=model.recipe.alignment is not None,
+        whole=takes_whole_photos(model.recipe),
         kinds={member.features.kind for member in model.members},
         fisherfaces=model.fisherfaces is not None,
         several=len(model.members) > 1,
@@ -74,9 +80,10 @@ def apps() -> str:
     return render_template("apps.html")
 
 
-@blueprint.route("/app/gender/", methods=["GET", "POST"])
+@blueprint.route("/app/gender/", methods=["GET", "POST"])  # its address before there were titles
+@blueprint.route("/app/faces/", methods=["GET", "POST"])
 @limit_photos
-def gender() -> tuple[str, int]:
+def photos() -> tuple[str, int]:
     """Show the form, and under it the answers to the photos that were sent.
 
     Returns
@@ -91,7 +98,7 @@ def gender() -> tuple[str, int]:
         There is no model, or too many photos came before.
     """
     service = _service()
-    model = service.model
+    served = service.served
     form = PhotoForm()
     answers: list[PhotoAnswer] = []
     status = 200
@@ -102,10 +109,12 @@ def gender() -> tuple[str, int]:
         else:
             status = 400
     page = render_template(
-        "gender.html",
+        "photos.html",
         form=form,
         answers=answers,
-        model=model,
+        model=served.model,
+        labels=served.labels,
+        whole=takes_whole_photos(served.model.recipe),
         accept=ACCEPT,
         max_file=service.limits.max_bytes,
     )

@@ -10,7 +10,7 @@ from flask import Flask
 from PIL import Image
 
 from facecore.face import to_png
-from facecore.model import PhotoAnswer, annotate, label_colours
+from facecore.model import PhotoAnswer, annotate, label_colours, leading_scores
 
 LONG_SIDE, MOST = 800, 3  # pixels; largest factor by which a small photo is enlarged
 
@@ -28,6 +28,8 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(numbered)
     app.add_template_filter(colour)
     app.add_template_filter(sentence)
+    app.add_template_filter(percent)
+    app.add_template_filter(leading_scores)
 
 
 def colour(label: str, labels: Sequence[str]) -> str:
@@ -123,6 +125,28 @@ def sentence(text: str) -> str:
     'Confidence below 0.9.'
     """
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", ")")) else ".")
+
+
+def percent(share: float) -> str:
+    """Return a share as a whole percentage that does not call a small one nothing.
+
+    Parameters
+    ----------
+    share : float
+        In [0, 1].
+
+    Returns
+    -------
+    str
+        With a space that does not break the line.
+
+    Examples
+    --------
+    >>> [percent(share).replace("\N{NO-BREAK SPACE}", " ") for share in (0.876, 0.004, 0.0)]
+    ['88 %', '< 1 %', '0 %']
+    """
+    whole = round(100 * share)
+    return ("<\N{NO-BREAK SPACE}1" if share and not whole else f"{whole}") + "\N{NO-BREAK SPACE}%"
 
 
 def _rgb(code: str) -> tuple[int, int, int]:

@@ -22,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "PATIENCE": 20.0,
     "RECEIVE": 60.0,
     "UNSURE": None,
+    "RULE": True,
     "PROXIES": 0,
     "TRUSTED_HOSTS": None,
     "RATE": "120 per minute",
@@ -72,6 +73,12 @@ def _share(text: str) -> float:
     return value
 
 
+def _switch(text: str) -> bool:
+    if text.strip().lower() not in ("on", "off"):
+        raise ValueError
+    return text.strip().lower() == "on"
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -88,6 +95,7 @@ ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "PATIENCE": ("PATIENCE", _seconds, "seconds, below 3600"),
     "RECEIVE": ("RECEIVE", _some_seconds, "seconds, from 1 to below 3600"),
     "UNSURE": ("UNSURE", _share, "a number from 0 to 1"),
+    "RULE": ("RULE", _switch, "on or off"),
     "PROXIES": ("PROXIES", _count, "a whole number from 0"),
     "TRUSTED_HOSTS": ("TRUSTED_HOSTS", _names, "host names separated by commas"),
     "RATE": ("RATE", str, "a limit such as '120 per minute'"),

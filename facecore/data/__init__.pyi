@@ -14,6 +14,8 @@ from .crops import (
     CropSettings,
     count_states,
     crop_folder,
+    has_whole_photos,
+    minimum_of,
     read_table,
     recipe_settings,
     recipes_for,
@@ -25,6 +27,12 @@ from .faces import (
 from .listing import (
     list_photos,
     root_of,
+)
+from .losses import (
+    NONE_LEFT,
+    Loss,
+    describe_losses,
+    find_losses,
 )
 from .sizes import (
     count_by_size,
@@ -40,22 +48,28 @@ from .splits import (
 
 __all__ = [
     "ALL",
+    "NONE_LEFT",
     "PREDICTION_LIMITS",
     "STATES",
     "TABLE",
     "TRAINING_LIMITS",
     "CropSettings",
     "Entry",
+    "Loss",
     "count_by_size",
     "count_photos",
     "count_states",
     "crop_folder",
+    "describe_losses",
     "describe_sizes",
     "effect_of_minimum",
     "face_sizes",
+    "find_losses",
     "gather",
+    "has_whole_photos",
     "list_photos",
     "load_faces",
+    "minimum_of",
     "read_photos",
     "read_table",
     "recipe_settings",

@@ -18,7 +18,7 @@ import pandas as pd
 
 from facecore.data.listing import TRAITS, is_label, list_photos, root_of
 from facecore.errors import DataError, PhotoError
-from facecore.face.detect import MIN_SIZE, Settings, get_detector, spec_of
+from facecore.face.detect import MIN_SIZE, Settings, WholeSettings, get_detector, spec_of
 from facecore.face.images import DEFAULT_LIMITS, Limits, decode, read_bytes
 from facecore.face.prepare import to_grey
 from facecore.face.recipes import (
@@ -28,6 +28,8 @@ from facecore.face.recipes import (
     Recipe,
     cut_face,
     find_recipe,
+    for_whole_photos,
+    takes_whole_photos,
 )
 from facecore.system.files import LITTER, write_atomically, write_json
 from facecore.system.progress import track
@@ -51,8 +53,8 @@ class CropSettings:
 
     Parameters
     ----------
-    detector : HaarSettings or MtcnnSettings
-        What finds the faces.
+    detector : HaarSettings, MtcnnSettings or WholeSettings
+        What finds the faces; with the last, each photo is a face.
     min_size : int
         Least width of a face box, in pixels. A narrower face is too small.
     limits : Limits
@@ -67,15 +69,22 @@ class CropSettings:
     alignment: Alignment | None = None
 
 
-def recipe_settings(recipe: str = DEFAULT_RECIPE, min_size: int = MIN_SIZE) -> CropSettings:
+def recipe_settings(
+    recipe: str | Recipe = DEFAULT_RECIPE,
+    min_size: int | None = None,
+    whole_photo: bool = False,
+) -> CropSettings:
     """Return the crop settings of a recipe.
 
     Parameters
     ----------
-    recipe : str
-        A key of `facecore.face.recipes.RECIPES`.
-    min_size : int
-        Least width of a face box, in pixels.
+    recipe : str or Recipe
+        A key of `facecore.face.recipes.RECIPES`, or the recipe itself.
+    min_size : int, optional
+        Least width of a face box, in pixels, at least 1. Left out, it is 54, and 1 where each photo
+        is a face: there, small photos are meant.
+    whole_photo : bool
+        Whether each photo is a face already, so that no detector runs.
 
     Returns
     -------
@@ -85,14 +94,21 @@ def recipe_settings(recipe: str = DEFAULT_RECIPE, min_size: int = MIN_SIZE) -> C
     Raises
     ------
     DataError
-        There is no such recipe.
+        There is no such recipe, or the minimum is not a whole number of at least 1.
 
     Examples
     --------
     >>> recipe_settings("classic", min_size=80).min_size
     80
+    >>> recipe_settings("classic", whole_photo=True)
+    CropSettings(detector=WholeSettings(), min_size=1, limits=Limits(...), alignment=None)
     """
-    chosen = find_recipe(recipe)
+    chosen = find_recipe(recipe) if isinstance(recipe, str) else recipe
+    chosen = for_whole_photos(chosen) if whole_photo else chosen
+    if min_size is None:
+        min_size = 1 if takes_whole_photos(chosen) else MIN_SIZE
+    if type(min_size) is not int or min_size < 1:
+        raise DataError(f"min_size {min_size!r} is not a whole number of pixels, at least 1")
     return CropSettings(chosen.detector, min_size, alignment=chosen.alignment)
 
 
@@ -129,7 +145,8 @@ def crop_folder(
         The table that is also in ``faces.csv``, one row per photo, sorted by path: path, label,
         state (one of `STATES`), reason, crop (path of the crop in `out`, empty unless kept), x, y,
         w, h (the face box, in pixels of the upright photo), photo_width, photo_height (pixels),
-        score (of the detector), sha256, hash (see `difference_hash`), split, subject, age, race.
+        score (of the detector; empty without one), sha256, hash (see `difference_hash`), split,
+        subject, age, race.
 
     Raises
     ------
@@ -162,10 +179,12 @@ def crop_folder(
         for folder in (out, *folders):
             for litter in folder.glob(f"{LITTER}*"):
                 litter.unlink()
-        if _settings_of(out) != how:
-            known = {}
+        stored = _settings_of(out)
+        if stored is None or stored | {"min_size": 0} != how | {"min_size": 0}:
+            known = {}  # another minimum alone changes nothing that was found
             for stale in (TABLE, JOURNAL):
                 (out / stale).unlink(missing_ok=True)
+        if stored != how:
             write_json(out / SETTINGS, how)
         rows = _run(photos, root, out, settings, known, jobs, progress)
         table = photos.merge(pd.DataFrame(map(asdict, rows)), on="path", validate="one_to_one")
@@ -237,6 +256,39 @@ def raw_root(folder: Path) -> Path | None:
     return root_of(source) if source.exists() else None
 
 
+def minimum_of(folder: Path) -> int | None:
+    """Return the least width of a face that was kept in a folder of crops.
+
+    Parameters
+    ----------
+    folder : Path
+        Made by `crop_folder`.
+
+    Returns
+    -------
+    int or None
+        In pixels; None where the folder does not say so.
+    """
+    found = _made_how(folder).get("min_size")
+    return found if type(found) is int else None
+
+
+def has_whole_photos(folder: Path) -> bool:
+    """Return whether the crops of a folder are whole photos, which no detector searched.
+
+    Parameters
+    ----------
+    folder : Path
+        Made by `crop_folder`.
+
+    Returns
+    -------
+    bool
+        False also for a folder that does not say how it was made.
+    """
+    return bool(_made_how(folder).get("detector") == spec_of(WholeSettings()))
+
+
 def check_recipe(folder: Path, recipe: Recipe) -> None:
     """Refuse crops that were cut in another way than a recipe cuts them.
 
@@ -251,12 +303,19 @@ def check_recipe(folder: Path, recipe: Recipe) -> None:
     ------
     DataError
         The crops were aligned and the recipe does not align, or the other way round, or their
-        alignment differs.
+        alignment differs; or they are whole photos and the recipe finds faces, or the reverse.
     """
-    if _alignment_of(folder) != _stored(recipe.alignment):
+    whole = takes_whole_photos(recipe)
+    again = f"python -m facecore crop RAW --out OTHER --recipe {recipe.name}"
+    if has_whole_photos(folder) and not whole:
+        raise DataError(
+            f"the crops in {folder} are whole photos, but the recipe {recipe.name!r} looks for "
+            f"faces; add --whole-photo, or crop again: {again}"
+        )
+    if has_whole_photos(folder) != whole or _alignment_of(folder) != _stored(recipe.alignment):
         raise DataError(
             f"the crops in {folder} were cut in another way than the recipe {recipe.name!r} "
-            f"does; crop again: python -m facecore crop RAW --out OTHER --recipe {recipe.name}"
+            f"does; crop again: {again}{' --whole-photo' if whole else ''}"
         )
 
 
@@ -271,8 +330,11 @@ def recipes_for(folder: Path) -> list[str]:
     Returns
     -------
     list of str
-        Keys of `facecore.face.recipes.RECIPES`, of those recipes that cut faces in the same way.
+        Keys of `facecore.face.recipes.RECIPES`, of those recipes that cut faces in the same way;
+        all of them for whole photos.
     """
+    if has_whole_photos(folder):
+        return list(RECIPES)
     alignment = _alignment_of(folder)
     return [name for name, recipe in RECIPES.items() if _stored(recipe.alignment) == alignment]
 
@@ -482,7 +544,8 @@ def _crop_one(
     x, y, w, h = (round(float(value), 2) for value in faces[0].box)
     if w >= settings.min_size:
         _write_crop(out / crop, cut_face(photo.pixels, faces[0], settings.alignment))
-    return replace(found, x=x, y=y, w=w, h=h, score=faces[0].score)
+    looked_for = not isinstance(settings.detector, WholeSettings)
+    return replace(found, x=x, y=y, w=w, h=h, score=faces[0].score if looked_for else None)
 
 
 def _complete(crop: Path, found: _Found, settings: CropSettings) -> bool:
@@ -561,6 +624,7 @@ def _describe(source: Path, settings: CropSettings) -> dict[str, Any]:
         "source": str(source.resolve()),
         "detector": spec_of(settings.detector),
         "limits": asdict(settings.limits),
+        "min_size": settings.min_size,
     }
     return how | ({"alignment": _stored(settings.alignment)} if settings.alignment else {})
 
@@ -570,17 +634,22 @@ def _stored(alignment: Alignment | None) -> dict[str, float] | None:
 
 
 def _alignment_of(folder: Path) -> Any:
-    try:
-        return _read_json(Path(folder) / SETTINGS).get("alignment")
-    except (OSError, ValueError, AttributeError):  # crops without settings are boxes
-        return None
+    return _made_how(folder).get("alignment")  # crops without settings are boxes
 
 
-def _settings_of(out: Path) -> Any:
+def _made_how(folder: Path) -> dict[str, Any]:
     try:
-        return _read_json(out / SETTINGS)
+        return _settings_of(Path(folder)) or {}
+    except OSError:
+        return {}
+
+
+def _settings_of(out: Path) -> dict[str, Any] | None:
+    try:
+        found = _read_json(out / SETTINGS)
     except (FileNotFoundError, ValueError, RecursionError):
         return None
+    return found if isinstance(found, dict) else None
 
 
 def _known(out: Path) -> tuple[dict[str, _Found], set[str]]:

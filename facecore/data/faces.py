@@ -1,6 +1,7 @@
 """Gather data sets as one table of faces, and load faces as rows of numbers."""
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from facecore.data.crops import (
     check_recipe,
     crop_folder,
     find_copies,
+    minimum_of,
     read_table,
     recipe_settings,
 )
+from facecore.data.losses import NONE_LEFT, describe_losses
 from facecore.data.splits import hold_out
 from facecore.errors import DataError, PhotoError
 from facecore.face.images import decode
@@ -39,6 +42,8 @@ def gather(
     jobs: int = 1,
     seed: int = 0,
     progress: bool = False,
+    identity: bool | None = None,
+    min_size: int | None = None,
 ) -> pd.DataFrame:
     """Gather several data sets as one table of faces, with every photo in one split.
 
@@ -57,35 +62,60 @@ def gather(
     seed : int
         Of the test splits that are held out, at least 0.
     progress : bool
-        Show a progress bar on standard error.
+        Show a progress bar on standard error, and there say why where many photos are dropped.
+    identity : bool, optional
+        Whether each label is one person, as `facecore.data.splits.subject_names` takes it.
+    min_size : int, optional
+        Least width of a face, in pixels, as `facecore.data.recipe_settings` takes it. Of a folder
+        of crops, narrower faces are dropped; where it is left out, all that `crop` kept stay.
 
     Returns
     -------
     DataFrame
-        The columns of `facecore.data.crops.read_table`, and set (name of the data set) and folder
-        (of its crops).
+        The columns of `facecore.data.crops.read_table`, and set (name of the data set), folder
+        (of its crops) and min_size (least width of a face in it; NaN where it is unknown).
 
     Raises
     ------
     DataError
-        A data set cannot be used, its crops do not suit the recipe, or no face is left to train
-        on.
+        A data set cannot be used, its crops do not suit the recipe or the minimum, or no face is
+        left to train on.
     """
-    tables = []
+    settings = recipe_settings(recipe, min_size)
+    tables, losses = [], []
     for name, source in zip(_set_names(sources), map(Path, sources), strict=True):
         folder = source
         if not (source / TABLE).is_file():
             digest = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:8]
-            cut_by = crops_of(recipe)
-            folder = CROPS / f"{source.resolve().name}-{cut_by}-{digest}"
-            settings = recipe_settings(cut_by)
+            folder = CROPS / f"{source.resolve().name}-{crops_of(recipe)}-{digest}"
             crop_folder(source, folder, settings, jobs=jobs, progress=progress)
         check_recipe(folder, recipe)
-        table = read_table(folder)
+        table, least = read_table(folder), minimum_of(folder)
+        if min_size is not None:
+            table, least = _drop_smaller(table, folder, min_size), min_size
         if not table["split"].isin(["train", "test"]).any():
-            table["split"] = hold_out(table, seed)
-        tables.append(table.assign(set=name, folder=str(folder)))
-    return drop_copies(pd.concat(tables, ignore_index=True))
+            table["split"] = hold_out(table, seed, identity)
+        losses += [f"{name}: {line}" for line in describe_losses(table, least)]
+        tables.append(
+            table.assign(set=name, folder=str(folder), min_size=np.nan if least is None else least)
+        )
+    faces = drop_copies(pd.concat(tables, ignore_index=True))  # or one error that says the same
+    if progress and losses:
+        print(*losses, sep="\n", file=sys.stderr)
+    return faces
+
+
+def _drop_smaller(table: pd.DataFrame, folder: Path, min_size: int) -> pd.DataFrame:
+    """Drop the faces of a folder of crops that are narrower than a minimum of its reader."""
+    missing = int((table["state"].eq("too_small") & table["w"].ge(min_size)).sum())
+    if missing:
+        raise DataError(
+            f"{missing} faces of {folder} are at least {min_size} pixels wide, but were not "
+            f"kept; crop again: python -m facecore crop RAW --out {folder} --min-size {min_size}"
+        )
+    narrow = table["state"].eq("kept") & table["w"].lt(min_size)
+    table.loc[narrow, ["state", "crop"]] = ["too_small", ""]
+    return table
 
 
 def drop_copies(faces: pd.DataFrame) -> pd.DataFrame:
@@ -110,9 +140,20 @@ def drop_copies(faces: pd.DataFrame) -> pd.DataFrame:
     """
     near, again = find_copies(faces, faces["state"].eq("kept"))
     faces.loc[near | again, ["state", "crop"]] = ["duplicate", ""]
-    if not (faces["split"].eq("train") & faces["state"].eq("kept")).any():
-        raise DataError("no face to train on: no photo of the train split was kept")
+    train = faces[faces["split"].eq("train")]
+    if not train["state"].eq("kept").any():
+        raise DataError(f"{NONE_LEFT[1]}: {_why_none(train)}")
     return faces
+
+
+def _why_none(train: pd.DataFrame) -> str:
+    """Return why no photo of the train split was kept, data set by data set."""
+    lines = []
+    for name, photos in train.groupby("set", sort=False):
+        known = photos["min_size"].dropna().astype(int).tolist() if "min_size" in photos else []
+        found = describe_losses(photos, known[0] if known else None, share=0)
+        lines += [f"{name}: {line}" for line in found]
+    return "; ".join(lines) or "no photo is in the train split"
 
 
 def load_faces(

@@ -1,4 +1,7 @@
-"""Split faces into folds, or into train and test, with each subject in one part only."""
+"""Split faces into folds, or into train and test, with each subject in one part only.
+
+Where the labels are the subjects, a subject cannot be kept in one part, and photos are split.
+"""
 
 import numpy as np
 import pandas as pd
@@ -51,7 +54,8 @@ def split_folds(
     if counts.min() < 2:
         raise DataError(
             f"label {counts.idxmin()!r} has faces of only {counts.min()} subject; "
-            "cross-validation needs at least two per label"
+            "cross-validation needs at least two per label; if each label is one person, "
+            "use --identity"
         )
     splitter = StratifiedGroupKFold(min(folds, int(counts.min())), shuffle=True, random_state=seed)
     # Few and unequal subjects may leave a fold empty, or a training part without a label.
@@ -61,7 +65,7 @@ def split_folds(
     return splits
 
 
-def hold_out(table: pd.DataFrame, seed: int) -> np.ndarray:
+def hold_out(table: pd.DataFrame, seed: int, identity: bool | None = None) -> np.ndarray:
     """Hold out about a fifth of the photos of a data set for the test, by subject.
 
     Parameters
@@ -70,6 +74,8 @@ def hold_out(table: pd.DataFrame, seed: int) -> np.ndarray:
         Columns label, subject (empty where unknown) and path.
     seed : int
         Of the shuffling, at least 0.
+    identity : bool, optional
+        As `subject_names` takes it.
 
     Returns
     -------
@@ -81,15 +87,40 @@ def hold_out(table: pd.DataFrame, seed: int) -> np.ndarray:
     DataError
         There are too few labels or subjects, as in `split_folds`.
     """
-    _, test = split_folds(
-        table["label"].to_numpy(dtype=str), subject_names(table.assign(set="")), 5, seed
-    )[0]
+    subjects = subject_names(table.assign(set=""), identity)
+    _, test = split_folds(table["label"].to_numpy(dtype=str), subjects, 5, seed)[0]
     split = np.full(len(table), "train", dtype=object)
     split[test] = "test"
     return split
 
 
-def subject_names(table: pd.DataFrame) -> np.ndarray:
+def labels_are_subjects(table: pd.DataFrame) -> bool:
+    """Return whether each label is one person: one known subject per label, and no subject twice.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns label and subject (empty where unknown).
+
+    Returns
+    -------
+    bool
+        False where a subject is not known.
+
+    Examples
+    --------
+    >>> labels_are_subjects(pd.DataFrame({"label": ["eve", "leo"], "subject": ["eve", "leo"]}))
+    True
+    >>> labels_are_subjects(pd.DataFrame({"label": ["calm", "sad"], "subject": ["eve", "eve"]}))
+    False
+    """
+    pairs = table[["label", "subject"]].drop_duplicates()
+    return bool(
+        pairs["subject"].ne("").all() and not any(pairs[name].duplicated().any() for name in pairs)
+    )
+
+
+def subject_names(table: pd.DataFrame, identity: bool | None = None) -> np.ndarray:
     """Return a name for the subject of each photo, unique over data sets.
 
     The same subject in two data sets gets two names, and a photo of an unknown subject a name of
@@ -98,7 +129,11 @@ def subject_names(table: pd.DataFrame) -> np.ndarray:
     Parameters
     ----------
     table : DataFrame
-        Columns set (name of the data set), subject (empty where unknown) and path.
+        Columns set (name of the data set), subject (empty where unknown) and path; and label where
+        identity is None.
+    identity : bool, optional
+        Whether each label is one person. Each photo then has a name of its own, so that photos of
+        a label can be split. None asks `labels_are_subjects`.
 
     Returns
     -------
@@ -111,7 +146,9 @@ def subject_names(table: pd.DataFrame) -> np.ndarray:
     >>> subject_names(table).tolist()
     ['lfw/person/eve', 'lfw/photo/2.jpg']
     """
-    known = table["subject"].ne("")
+    if identity is None:
+        identity = "label" in table and labels_are_subjects(table)
+    known = table["subject"].ne("") & (not identity)
     # The order of these names decides which fold a subject falls into: other words would change
     # every model that is trained with the same seed.
     kind = np.where(known, "/person/", "/photo/")

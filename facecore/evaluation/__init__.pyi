@@ -8,11 +8,13 @@ from .curves import (
     brier_score,
     calibration_error,
     coverage_curve,
+    macro_auc,
     precision_recall,
     reliability,
     roc,
     score_counts,
     score_labels,
+    top_accuracy,
 )
 from .intervals import (
     LEAST_PHOTOS,
@@ -25,7 +27,9 @@ from .report import (
     Evaluation,
     balanced_accuracy,
     balanced_interval,
+    confused_pairs,
     evaluate_predictions,
+    label_figures,
     pool_confusions,
     predict_table,
 )
@@ -40,8 +44,11 @@ __all__ = [
     "calibration_error",
     "card_of",
     "compare_classifiers",
+    "confused_pairs",
     "coverage_curve",
     "evaluate_predictions",
+    "label_figures",
+    "macro_auc",
     "pool_confusions",
     "precision_recall",
     "predict_table",
@@ -49,5 +56,6 @@ __all__ = [
     "roc",
     "score_counts",
     "score_labels",
+    "top_accuracy",
     "wilson",
 ]

@@ -13,6 +13,7 @@ from facecore.errors import ModelError
 from facecore.evaluation.intervals import LEAST_PHOTOS, largest_gap, wilson
 from facecore.face.detect import spec_of
 from facecore.model.classifier import FaceModel
+from facecore.model.labels import order_labels, whom_it_shows
 from facecore.model.store import (
     load_model,
     read_card,
@@ -39,14 +40,25 @@ USE = (
     "For teaching and research: to see how such a model is made, what it reads from a face, how "
     "often it is right, and for whom it is wrong."
 )
+LABELS = """- to identify anyone, or to confirm who somebody is: it knows labels, not people;
+- to state what somebody is: a label is what others wrote in a data set, not how a person sees
+  themselves;"""
+PERSONS = """- on anyone who has not agreed to it: recognising people by their faces is biometric
+  identification, which many laws forbid or bind to consent and safeguards;
+- as proof of who somebody is: strangers get a name, and people whom it knows get another's, as
+  often as the figures below say, and more often on photos of another kind;
+- where a photo on paper or on a screen could stand in for a person: it does not notice that;"""
+MAYBE_PERSONS = """- to identify people: it was not said whether a label is one person. If it is,
+  this is biometric identification, which many laws forbid or bind to consent, and `--identity`
+  belongs to its training;
+- to state what somebody is: a label is what others wrote in a data set, not how a person sees
+  themselves;"""
 MISUSE = """It must not be used
 
-- to identify anyone, or to confirm who somebody is: it knows labels, not people;
+{who}
 - for a decision about a person, such as on work, access, prices, credit or guilt, even if a human
   approves it;
 - to monitor, count or sort people who have not agreed to it;
-- to state what somebody is: a label is what others wrote in a data set, not how a person sees
-  themselves;
 - on photos unlike those of its test sets, unless it is evaluated on such photos first."""
 
 
@@ -89,7 +101,8 @@ def write_card(
         "## What it is for",
         USE,
         "## What it must not be used for",
-        MISUSE,
+        MISUSE.format(who=_who(metadata)),
+        *_strangers(metadata),
     ]
     if evaluation:
         blocks += [
@@ -161,6 +174,7 @@ def make_card(name: str | None = None) -> str:
 
 def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
     recipe, vectors = model.recipe, metadata["kernel_vectors"]
+    title = f"**{_text(metadata['title'])}.** " if metadata.get("title") else ""
     size = f"{recipe.side} x {recipe.side} pixels"
     rows = [
         (
@@ -177,12 +191,18 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
     ]
     traced = vectors["lead_back_to_a_photo"]
     detector = spec_of(recipe.detector)["name"]
+    found = (
+        "Each photo is taken for one face, without a detector"
+        if detector == "whole"
+        else f"Faces are found by the detector {_text(detector)}, "
+        f"{'aligned' if recipe.alignment else 'not aligned'}"
+    )
     return [
-        f"A model of the recipe **{_text(metadata['recipe'])}**. It finds the faces in a photo and "
-        f"predicts one of these labels for each: {_names(metadata['labels'])}.",
+        f"{title}A model of the recipe **{_text(metadata['recipe'])}**. It finds the faces in a "
+        f"photo and predicts one of these labels for each: "
+        f"{_names(order_labels(metadata['labels'], metadata.get('order', ())))}.",
         "## What it is",
-        f"Faces are found by the detector {_text(detector)}, "
-        f"{'aligned' if recipe.alignment else 'not aligned'}, and "
+        f"{found}, and "
         + (
             f"scaled to {size} in colour. A deep network, trained by others on about three million "
             "photos to tell people apart, turns each face into an embedding of 128 numbers. The "
@@ -212,6 +232,40 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
             if traced
             else f"Of the {vectors['count']:,}, none can be traced to one photo."
         ),
+        *(
+            [f"About a face that is drawn from its face space: {_text(whom_it_shows(metadata))}"]
+            if model.draws
+            else []
+        ),
+    ]
+
+
+def _who(metadata: Mapping[str, Any]) -> str:
+    """Return the warning that fits what the labels are: persons, others, or nobody knows."""
+    if metadata.get("identity"):
+        return PERSONS
+    subjects = metadata.get("subjects") or {}
+    several = subjects and all(found["known"] > 1 for found in subjects.values())
+    return LABELS if several else MAYBE_PERSONS
+
+
+def _strangers(metadata: Mapping[str, Any]) -> list[str]:
+    """Return how people whom the model does not know are answered, where that was measured."""
+    found = metadata.get("strangers")
+    if not found or not (metadata.get("identity") or "min_decision" in metadata.get("rule", {})):
+        return []
+    return [
+        "## Whom it does not know",
+        f"Labels were held out of the training in turn, and their {found['faces']:,} faces shown "
+        "to machines that did not know them.",
+        _table(
+            ("strangers that get a label", "own faces called unknown", "area under the curve"),
+            [tuple(_share(found[key]) for key in ("false_accept", "false_reject", "auc"))],
+        ),
+        "The first is the false accept rate, the second the false reject rate. The thresholds were "
+        "chosen on the same faces."
+        if "min_decision" in metadata.get("rule", {})
+        else "It has no rule to call a stranger unknown.",
     ]
 
 
@@ -369,6 +423,7 @@ def _unsure(metadata: Mapping[str, Any], evaluation: "Mapping[str, Evaluation]")
         "min_confidence": "confidence is below {:.3f}",
         "max_distance": "distance from face space is above {:.3f} (it is then called not a face)",
         "min_score": "detector score is below {:.3f}",
+        "min_decision": "decision is below {:.3f} for every label (it is then called unknown)",
     }
     limits = [words.format(rule[name]) for name, words in reasons.items() if rule.get(name)]
     text = "A photo in which no face is found gets no answer."
@@ -376,9 +431,12 @@ def _unsure(metadata: Mapping[str, Any], evaluation: "Mapping[str, Evaluation]")
         text = f"It gives no label to a face whose {', or whose '.join(limits)}. {text}"
     if "target" in rule:
         text = (
-            f"{text} These thresholds were chosen on the training photos so that "
-            f"{rule['target'] * 100:.0f} % of the answers are right. Out of fold, "
-            f"{rule['coverage']:.3f} of the training faces were answered, and "
+            f"{text} The least confidence was chosen on the training photos so that "
+            f"{rule['target'] * 100:.0f} % of the answers are right."
+        )
+    if rule.get("accuracy") is not None:
+        text = (
+            f"{text} Out of fold, {rule['coverage']:.3f} of the training faces were answered, and "
             f"{rule['accuracy']:.3f} of the answers were right."
         )
     return [
@@ -439,7 +497,13 @@ def _making(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
         f"{metadata['seed']}. A grid search compared {search['candidates']:,} candidates. With the "
         f"settings below, balanced accuracy is {search['balanced_accuracy']:.3f} ± "
         f"{search['std']:.3f} over {search['folds']} folds of the training photos (mean and "
-        "standard deviation; all photos of a subject are in one fold).",
+        "standard deviation; "
+        + (
+            "a person's photos are in several folds, since each label is one person). "
+            if metadata.get("identity")
+            else "all photos of a subject are in one fold). "
+        )
+        + "The candidates were compared on the same folds, so that it is slightly too high.",
         _table(("member", *map(_text, settings)), rows),
     ]
     if command := " ".join(metadata["command"].split()):

@@ -124,6 +124,65 @@ def roc(table: pd.DataFrame, positive: str) -> Curve:
     return Curve(x, y, threshold, float(auc(x, y)))
 
 
+def macro_auc(table: pd.DataFrame) -> float:
+    """Compute the mean area under the ROC curves, each of one label against the rest.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Predictions, as described above.
+
+    Returns
+    -------
+    float
+        In [0, 1]; every label counts the same, however many faces it has. Labels of no face, or of
+        all faces, are left out; NaN where none is left.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["smiling", "smiling", "serious"], "detected": True})
+    >>> table["predicted"] = ["smiling", "serious", "serious"]
+    >>> table["p_smiling"], table["p_serious"] = [0.9, 0.4, 0.2], [0.1, 0.6, 0.8]
+    >>> macro_auc(table)
+    1.0
+    """
+    areas = [roc(table, label).area for label in score_labels(table)]
+    known = [area for area in areas if not np.isnan(area)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def top_accuracy(table: pd.DataFrame, k: int) -> float:
+    """Compute the share of the faces found whose true label is among the k likeliest.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Predictions, as described above.
+    k : int
+        Number of labels, at least 1.
+
+    Returns
+    -------
+    float
+        In [0, 1]; NaN without a face. A true label that the table has no scores for counts as
+        wrong; of equal scores the first columns count.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["happy", "sad"], "detected": True})
+    >>> table["p_calm"], table["p_happy"], table["p_sad"] = [0.5, 0.5], [0.3, 0.4], [0.2, 0.1]
+    >>> top_accuracy(table, 1), top_accuracy(table, 2), top_accuracy(table, 3)
+    (0.0, 0.5, 1.0)
+    """
+    found = table[table["detected"]]
+    if found.empty:
+        return float("nan")
+    labels = np.array(score_labels(table))
+    P = found[[f"p_{label}" for label in labels]].to_numpy(dtype=float)
+    best = labels[np.argsort(-P, axis=1, kind="stable")[:, :k]]
+    return float((best == found["label"].to_numpy(dtype=str)[:, None]).any(axis=1).mean())
+
+
 def precision_recall(table: pd.DataFrame, positive: str) -> Curve:
     """Compute the precision-recall curve of one label against the rest (Davis and Goadrich 2006).
 

@@ -1,7 +1,7 @@
 """Evaluation of a model: over faces found and over all photos, with intervals, by group."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NotRequired, TypedDict
@@ -11,13 +11,23 @@ import pandas as pd
 
 from facecore.data.crops import raw_root
 from facecore.data.listing import NO_FACE, root_of
-from facecore.evaluation.curves import brier_score, calibration_error, reliability
+from facecore.evaluation.curves import (
+    brier_score,
+    calibration_error,
+    macro_auc,
+    reliability,
+    score_labels,
+    top_accuracy,
+)
 from facecore.evaluation.intervals import Gap, largest_gap, wilson
 from facecore.model.answers import PhotoAnswer
 from facecore.model.classifier import FaceModel
+from facecore.model.labels import order_labels
 from facecore.model.predict import predict_many
 from facecore.system.progress import track
 
+TOPS = (2, 3, 5)  # likeliest labels, of which one must be right
+PAIRS = 10  # of labels that are most often confused, in an evaluation
 AGE_BANDS = ((0, 12), (13, 19), (20, 39), (40, 59), (60, 200))  # years, both ends included
 
 
@@ -61,8 +71,29 @@ class CalibrationFigures(TypedDict, total=False):
     reliability: list[ReliabilityRow]
 
 
+class LabelFigures(TypedDict):
+    """Figures of one label, over all photos. Shares are in [0, 1]."""
+
+    n: int  # photos
+    precision: float | None  # right of the answers with this label; None where there is none
+    recall: float | None  # answered with this label, of its photos; None where there is none
+    f1: float | None  # harmonic mean of precision and recall; None where there is no photo
+
+
+class ConfusedPair(TypedDict):
+    """Photos of one label that are answered with another."""
+
+    label: str
+    answered: str
+    photos: int
+    share: float  # of the photos of the label, in [0, 1]
+
+
 class Evaluation(GroupFigures, CalibrationFigures):
-    """What `evaluate_predictions` returns and ``evaluation.json`` stores by data set."""
+    """What `evaluate_predictions` returns and ``evaluation.json`` stores by data set.
+
+    Evaluations that were stored by older versions lack the keys that need not be there.
+    """
 
     accuracy_found: float | None  # of the faces found
     balanced_accuracy_found: float | None
@@ -71,6 +102,12 @@ class Evaluation(GroupFigures, CalibrationFigures):
     ms_per_photo: float | None  # median
     groups: dict[str, dict[str, GroupFigures]]  # by trait (label, age, race) and group
     gaps: NotRequired[dict[str, Gap]]  # by trait
+    by_label: NotRequired[dict[str, LabelFigures]]
+    macro_f1: NotRequired[float | None]  # mean over the labels with a photo, in [0, 1]
+    confused_pairs: NotRequired[list[ConfusedPair]]  # the most frequent first, at most `PAIRS`
+    macro_auc: NotRequired[float | None]  # over the faces found, in [0, 1]
+    top_accuracy: NotRequired[dict[str, float | None]]  # by number of labels, over faces found
+    mean_absolute_error: NotRequired[float | None]  # over faces found, in steps of the order
 
 
 def pool_confusions(evaluation: Mapping[str, Evaluation]) -> dict[str, dict[str, int]]:
@@ -166,6 +203,78 @@ def balanced_interval(confusion: Mapping[str, Mapping[str, int]]) -> tuple[float
     )
 
 
+def label_figures(confusion: Mapping[str, Mapping[str, int]]) -> dict[str, LabelFigures]:
+    """Compute precision, recall and F1 of each label.
+
+    Parameters
+    ----------
+    confusion : mapping of str to mapping of str to int
+        Number of photos by true label and answer, as `evaluate_predictions` returns them; the
+        answer "no face" counts as wrong.
+
+    Returns
+    -------
+    dict of str to LabelFigures
+        By true label, in the order of `confusion`.
+
+    Examples
+    --------
+    >>> confusion = {"serious": {"serious": 9, "no face": 1}, "smiling": {"smiling": 50}}
+    >>> confusion["smiling"]["serious"] = 3
+    >>> label_figures(confusion)["serious"]
+    {'n': 10, 'precision': 0.75, 'recall': 0.9, 'f1': 0.8182}
+    """
+    found: dict[str, LabelFigures] = {}
+    for label, row in confusion.items():
+        right, n = row.get(label, 0), sum(row.values())
+        answered = sum(other.get(label, 0) for other in confusion.values())
+        found[label] = {
+            "n": n,
+            "precision": round(right / answered, 4) if answered else None,
+            "recall": round(right / n, 4) if n else None,
+            "f1": round(2 * right / (n + answered), 4) if n else None,
+        }
+    return found
+
+
+def confused_pairs(
+    confusion: Mapping[str, Mapping[str, int]], most: int = PAIRS
+) -> list[ConfusedPair]:
+    """List the pairs of labels that are most often confused.
+
+    Parameters
+    ----------
+    confusion : mapping of str to mapping of str to int
+        Number of photos by true label and answer, as `evaluate_predictions` returns them. Photos
+        without a face are photos of their label, and no pair.
+    most : int
+        Length of the list at most.
+
+    Returns
+    -------
+    list of ConfusedPair
+        By number of photos, then by their share, falling. Pairs without a photo are left out.
+
+    Examples
+    --------
+    >>> confusion = {"serious": {"serious": 6, "smiling": 2}, "smiling": {"smiling": 9}}
+    >>> confused_pairs(confusion)
+    [{'label': 'serious', 'answered': 'smiling', 'photos': 2, 'share': 0.25}]
+    """
+    pairs: list[ConfusedPair] = [
+        {
+            "label": label,
+            "answered": answer,
+            "photos": photos,
+            "share": round(photos / sum(row.values()), 4),
+        }
+        for label, row in confusion.items()
+        for answer, photos in row.items()
+        if photos and answer not in (label, NO_FACE)
+    ]
+    return sorted(pairs, key=lambda pair: (-pair["photos"], -pair["share"]))[:most]
+
+
 def age_band(age: str) -> str:
     """Return the age band of an age.
 
@@ -258,7 +367,7 @@ def predict_table(
     return table
 
 
-def evaluate_predictions(table: pd.DataFrame) -> Evaluation:
+def evaluate_predictions(table: pd.DataFrame, order: Sequence[str] = ()) -> Evaluation:
     """Compute every figure of an evaluation from predictions.
 
     A photo in which no face was found counts as wrong in every figure whose name ends in ``_all``.
@@ -270,6 +379,10 @@ def evaluate_predictions(table: pd.DataFrame) -> Evaluation:
         Columns label, detected, predicted, age, race and perhaps ms, as `predict_table` returns
         them. Figures about answers and about the calibration need the columns answered and
         p_<label> as well.
+    order : sequence of str
+        The labels in the order that the model declares, such as age bands. With two labels or more
+        there is a ``mean_absolute_error`` in steps of this order, over the faces found whose true
+        and predicted labels are in it.
 
     Returns
     -------
@@ -289,6 +402,9 @@ def evaluate_predictions(table: pd.DataFrame) -> Evaluation:
     right = _right(table)
     recall = right.groupby(table["label"]).mean()
     timed = "ms" in table and len(table)
+    confusion = _confusion(table, order)
+    by_label = label_figures(confusion)
+    f1 = [figures["f1"] for figures in by_label.values() if figures["f1"] is not None]
     evaluation: Evaluation = {
         "n": whole["n"],
         "detected": whole["detected"],
@@ -299,11 +415,16 @@ def evaluate_predictions(table: pd.DataFrame) -> Evaluation:
         ),
         "balanced_accuracy_all": whole["balanced_accuracy_all"],
         "interval_all": whole["interval_all"],
-        "recall": {str(label): _share(value) for label, value in recall.items()},
-        "confusion": _confusion(table),
+        "recall": {label: _share(recall[label]) for label in confusion},
+        "confusion": confusion,
         "ms_per_photo": round(float(table["ms"].median()), 2) if timed else None,
-        "groups": _groups(table),
+        "groups": _groups(table, order),
+        "by_label": by_label,
+        "macro_f1": _share(float(np.mean(f1))) if f1 else None,
+        "confused_pairs": confused_pairs(confusion),
     }
+    if len(order) > 1:
+        evaluation["mean_absolute_error"] = _share(_steps_off(table, order))
     if "answered" not in table:
         return evaluation
     gaps = {trait: largest_gap(found) for trait, found in evaluation["groups"].items()}
@@ -314,7 +435,18 @@ def evaluate_predictions(table: pd.DataFrame) -> Evaluation:
         "calibration_error": _share(calibration_error(table)),
         "brier_score": _share(brier_score(table)),
         "reliability": reliability(table).round(4).to_dict("records"),
+        "macro_auc": _share(macro_auc(table)),
+        "top_accuracy": {
+            str(k): _share(top_accuracy(table, k)) for k in TOPS if k < len(score_labels(table))
+        },
     }
+
+
+def _steps_off(table: pd.DataFrame, order: Sequence[str]) -> float:
+    """Return the mean distance between true and predicted label, in steps of an order."""
+    place = {label: i for i, label in enumerate(order)}
+    found = table[table["detected"]]
+    return float((found["predicted"].map(place) - found["label"].map(place)).abs().mean())
 
 
 def _right(table: pd.DataFrame) -> pd.Series:
@@ -347,10 +479,10 @@ def _interval(right: pd.Series) -> list[float]:
     return [round(limit, 4) for limit in wilson(int(right.sum()), len(right))]
 
 
-def _confusion(table: pd.DataFrame) -> dict[str, dict[str, int]]:
-    labels = sorted(table["label"].unique())
+def _confusion(table: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[str, int]]:
+    labels = order_labels(map(str, table["label"].unique()), order)
     # A data set may have labels that the model does not know, and the other way round.
-    answers = sorted(set(labels) | set(table.loc[table["detected"], "predicted"]))
+    answers = order_labels(set(labels) | set(table.loc[table["detected"], "predicted"]), order)
     return {
         label: {
             other: int((table["label"].eq(label) & table["predicted"].eq(other)).sum())
@@ -361,14 +493,12 @@ def _confusion(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     }
 
 
-def _groups(table: pd.DataFrame) -> dict[str, dict[str, GroupFigures]]:
+def _groups(table: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[str, GroupFigures]]:
     traits = ("label", "age", "race") if "answered" in table else ("age", "race")
-    groups = {
-        trait: {
-            str(group): _figures(rows) for group, rows in table[table[trait].ne("")].groupby(trait)
-        }
-        for trait in traits
-    }
+    groups = {}
+    for trait in traits:
+        rows = {str(k): found for k, found in table[table[trait].ne("")].groupby(trait)}
+        groups[trait] = {k: _figures(rows[k]) for k in order_labels(rows, order)}
     return {trait: found for trait, found in groups.items() if found}
 
 
@@ -377,7 +507,12 @@ def _share(value: float) -> float | None:
 
 
 def evaluate_splits(
-    faces: pd.DataFrame, model: FaceModel, *, jobs: int = 1, progress: bool = False
+    faces: pd.DataFrame,
+    model: FaceModel,
+    *,
+    order: Sequence[str] = (),
+    jobs: int = 1,
+    progress: bool = False,
 ) -> tuple[pd.DataFrame, dict[str, Evaluation]]:
     """Evaluate a model on the test split of every data set, from the raw photos.
 
@@ -387,6 +522,8 @@ def evaluate_splits(
         As `facecore.data.faces.gather` returns it.
     model : FaceModel
         To be evaluated.
+    order : sequence of str
+        As `evaluate_predictions` takes it.
     jobs : int
         Worker processes; -1 for one per core.
     progress : bool
@@ -417,6 +554,6 @@ def evaluate_splits(
         )
         table = predict_table(photos, root, model, name=name, jobs=jobs, progress=bar)
         table = table.drop(columns="error").assign(ms=table["ms"].round(2))
-        evaluation[name] = evaluate_predictions(table)
+        evaluation[name] = evaluate_predictions(table, order)
         tables.append(table.sort_values(["label", "detected", f"p_{model.labels[0]}", "ms"]))
     return (pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()), evaluation

@@ -1,4 +1,4 @@
-"""Find faces in a photo: two detectors behind one interface."""
+"""Find faces in a photo: two detectors, or none at all, behind one interface."""
 
 import threading
 from collections.abc import Mapping
@@ -40,7 +40,8 @@ class Face:
         x, y, width, height in pixels of the upright photo at full resolution; may reach over
         the photo's border.
     score : float
-        Confidence of the detector; for the Haar cascade the number of overlapping detections.
+        Confidence of the detector; for the Haar cascade the number of overlapping detections, and
+        1 for a whole photo, which nobody searched.
     landmarks : tuple of tuple of float or None
         x and y of the eye at the left and at the right of the picture, the nose, and the corners
         of the mouth at the left and at the right, in pixels of the photo, where the detector
@@ -268,10 +269,39 @@ class _Cascaded:
         return sorted(faces, key=lambda face: (-face.box[2] * face.box[3], face.box))
 
 
-Settings = HaarSettings | MtcnnSettings
+@dataclass(frozen=True)
+class WholeSettings:
+    """No detector: each photo is one face already, from border to border.
+
+    Examples
+    --------
+    >>> WholeSettings().build()(np.zeros((112, 92, 3), dtype=np.uint8))
+    [Face(box=(0.0, 0.0, 92.0, 112.0), score=1.0, landmarks=None)]
+    """
+
+    def build(self) -> Detector:
+        """Return what takes a photo for a face.
+
+        Returns
+        -------
+        callable
+            As `get_detector` returns it.
+        """
+        return _take_whole
 
 
-DETECTORS: dict[str, type[Settings]] = {"haar": HaarSettings, "mtcnn": MtcnnSettings}
+def _take_whole(pixels: np.ndarray) -> list[Face]:
+    height, width = pixels.shape[:2]
+    return [Face((0.0, 0.0, float(width), float(height)), score=1.0)]
+
+
+Searching = HaarSettings | MtcnnSettings
+Settings = Searching | WholeSettings
+DETECTORS: dict[str, type[Settings]] = {
+    "haar": HaarSettings,
+    "mtcnn": MtcnnSettings,
+    "whole": WholeSettings,
+}
 
 
 def spec_of(settings: Settings) -> dict[str, Any]:
@@ -279,7 +309,7 @@ def spec_of(settings: Settings) -> dict[str, Any]:
 
     Parameters
     ----------
-    settings : HaarSettings or MtcnnSettings
+    settings : HaarSettings, MtcnnSettings or WholeSettings
         The detector's settings.
 
     Returns
@@ -307,7 +337,7 @@ def parse_detector(spec: Any) -> Settings:
 
     Returns
     -------
-    HaarSettings or MtcnnSettings
+    HaarSettings, MtcnnSettings or WholeSettings
         The detector's settings, checked.
 
     Raises
@@ -341,7 +371,7 @@ def get_detector(detector: Settings | Mapping[str, Any]) -> Detector:
 
     Parameters
     ----------
-    detector : HaarSettings, MtcnnSettings or mapping
+    detector : HaarSettings, MtcnnSettings, WholeSettings or mapping
         The detector's settings, or a mapping as `parse_detector` takes it.
 
     Returns
@@ -370,7 +400,7 @@ def get_detector(detector: Settings | Mapping[str, Any]) -> Detector:
     return found
 
 
-def _check_ranges(settings: Settings) -> None:
+def _check_ranges(settings: Searching) -> None:
     for name in (field.name for field in fields(settings) if field.name in RANGES):
         low, high, whole = RANGES[name]
         value = getattr(settings, name)
@@ -380,7 +410,7 @@ def _check_ranges(settings: Settings) -> None:
             raise ModelError(f"detector setting {name} must be {kind} from {low} to {high}")
 
 
-def _large_face(settings: Settings, pixels: np.ndarray) -> float:
+def _large_face(settings: Searching, pixels: np.ndarray) -> float:
     """Return the smallest face of the first search, as a share of the long side."""
     long_side: int = max(pixels.shape[:2])
     return max(settings.min_face, min(settings.min_pixels / long_side, 0.5))

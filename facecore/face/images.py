@@ -16,8 +16,10 @@ from PIL import (
     ExifTags,
     GifImagePlugin,
     Image,
+    Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
+    PpmImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
 )
@@ -44,10 +46,17 @@ PLUGINS = (
     TiffImagePlugin.TiffImageFile,
     GifImagePlugin.GifImageFile,
     AvifImagePlugin.AvifImageFile,
+    Jpeg2KImagePlugin.Jpeg2KImageFile,
+    PpmImagePlugin.PpmImageFile,
 )
 FORMATS = [plugin.format for plugin in PLUGINS] + (["HEIF"] if HEIC_READABLE else [])
-READABLE = "JPEG, PNG, WebP, AVIF, BMP, TIFF or GIF"
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic")
+READABLE = "JPEG, PNG, WebP, AVIF, BMP, TIFF, GIF, JPEG 2000, PGM or PPM"
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic"),
+    *(".jp2", ".j2k", ".pgm", ".ppm", ".pbm", ".pnm"),
+)
+JPEG_2000 = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")  # with boxes, and bare
+NETPBM = (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")  # Pillow's plugin reads more kinds
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -307,6 +316,8 @@ def _open(data: bytes) -> Image.Image:
     # Image.open would also warn of, or refuse, many pixels by a limit of its own.
     for name in FORMATS:
         factory, accepts = Image.OPEN[name]
+        if name == "PPM" and data[:2] not in NETPBM:
+            continue
         try:
             if accepts is None or accepts(data[:16]) is True:
                 return factory(io.BytesIO(data), "")
@@ -322,6 +333,10 @@ def _open(data: bytes) -> Image.Image:
 
 def _share(image: Image.Image) -> float:
     """Return the share of the pixel limit for what its decoder holds in memory, in (0, 1]."""
+    if any(tile.codec_name.startswith("ppm") for tile in getattr(image, "tile", ())):
+        return 0.04  # plain text, and rare maxima: Pillow decodes number by number, in Python
+    if image.format == "JPEG2000":  # 32 bits per channel, beside the pixels
+        return 0.2
     if image.format in ("WEBP", "AVIF", "HEIF"):  # all of it, more than once
         return 0.3
     if (
@@ -335,7 +350,7 @@ def _share(image: Image.Image) -> float:
 
 
 def _looks_like_image(data: bytes) -> bool:
-    starts = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*")
+    starts = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*", *JPEG_2000)
     return data.startswith(starts) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
 
 
@@ -382,8 +397,9 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
             part = np.asarray(image.crop((0, top, width, min(top + rows, height))))
             yield top, np.nan_to_num(part.astype(np.float64))
 
-    full = 65535
-    if image.mode not in SIXTEEN_BIT:  # 32 bits do not say which number is white
+    full = 65535  # also of a PGM, which Pillow scales by the maximum in its header
+    if image.mode not in SIXTEEN_BIT and image.format != "PPM":
+        # 32 bits do not say which number is white
         top = max((float(part.max(initial=0)) for _, part in strips()), default=0.0)
         if top <= 255:
             full = 1 if top <= 1 else 255

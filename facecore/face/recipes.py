@@ -4,7 +4,7 @@ Everything about a recipe is defined here, so that a new one is a single edit.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from facecore.face.detect import (
     HaarSettings,
     MtcnnSettings,
     Settings,
+    WholeSettings,
     parse_detector,
     spec_of,
 )
@@ -101,8 +102,8 @@ class Recipe:
     ----------
     name : str
         The recipe's name, not empty.
-    detector : HaarSettings or MtcnnSettings
-        Settings of the detector that finds the faces.
+    detector : HaarSettings, MtcnnSettings or WholeSettings
+        Settings of the detector that finds the faces; with the last, each photo is a face.
     alignment : Alignment, optional
         How faces are turned upright; without it the detector's box is cut as it is.
     side : int
@@ -383,6 +384,58 @@ def find_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
+def for_whole_photos(recipe: Recipe) -> Recipe:
+    """Return a recipe for photos that are one face already, such as sets of small crops.
+
+    No detector runs, neither in training nor in prediction, and nothing is aligned. Each member
+    reads the whole photo: the share around the middle of an aligned crop would cut mouth and chin
+    off a face that fills its photo (docs/decisions/whole-photos.md). A photo that is not square is
+    squeezed into a square, so nothing of it is lost.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With or without its members.
+
+    Returns
+    -------
+    Recipe
+        Of the same name.
+
+    Examples
+    --------
+    >>> recipe = for_whole_photos(find_recipe("aligned"))
+    >>> recipe.detector, recipe.alignment
+    (WholeSettings(), None)
+    """
+    members = {
+        name: replace(member, features=replace(member.features, frame=1.0))
+        for name, member in recipe.members.items()
+    }
+    return replace(recipe, detector=WholeSettings(), alignment=None, frame=1.0, members=members)
+
+
+def takes_whole_photos(recipe: Recipe) -> bool:
+    """Return whether a recipe takes each photo for a face, without a detector.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Any recipe, also a stored one.
+
+    Returns
+    -------
+    bool
+        True for what `for_whole_photos` returns.
+
+    Examples
+    --------
+    >>> takes_whole_photos(find_recipe("classic"))
+    False
+    """
+    return isinstance(recipe.detector, WholeSettings)
+
+
 def lacks(recipe: Recipe) -> str | None:
     """Return which requirement of a recipe is not installed, and the command that helps.
 
@@ -410,18 +463,20 @@ def crops_of(recipe: Recipe) -> str:
     Parameters
     ----------
     recipe : Recipe
-        One of `RECIPES`.
+        One of `RECIPES`, or one for whole photos.
 
     Returns
     -------
     str
-        A key of `RECIPES`.
+        A key of `RECIPES`, or ``"whole"``.
 
     Examples
     --------
     >>> crops_of(RECIPES["embedding"])
     'aligned'
     """
+    if takes_whole_photos(recipe):
+        return "whole"
     return next(
         name
         for name, other in RECIPES.items()

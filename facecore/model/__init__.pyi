@@ -36,6 +36,7 @@ from .explain import (
     walk,
 )
 from .labels import (
+    leading_scores,
     order_labels,
     shows_nobody,
     title_of,
@@ -100,6 +101,7 @@ __all__ = [
     "label_colours",
     "label_means",
     "lacks_of",
+    "leading_scores",
     "list_models",
     "load_model",
     "make_photo",

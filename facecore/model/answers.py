@@ -1,7 +1,7 @@
 """What a model answers about a photo and its faces."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -10,12 +10,14 @@ import numpy as np
 
 from facecore.face.images import to_png
 from facecore.model.drawing import Colour, Mark, draw_marks, label_colours, to_rgb
+from facecore.model.labels import order_labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
 UNSURE = (122, 122, 122)  # RGB of the box of a face without a label
 HTML_SIDE = 96  # of a face in a notebook, in pixels
+HTML_SCORES = 5  # of a face in a notebook; with more labels the rest is folded away
 
 
 @dataclass(frozen=True)
@@ -125,15 +127,20 @@ class PhotoAnswer:
     ms: float = 0.0
     reason: str | None = None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, order: Sequence[str] = ()) -> dict[str, Any]:
         """Return what ``predict --json`` prints.
+
+        Parameters
+        ----------
+        order : sequence of str
+            Labels in the order that the model declares, if it does; see `order_labels`.
 
         Returns
         -------
         dict
             JSON types only: photo, error, and faces with box, label (None where the rule withholds
-            it), probability of the likeliest label, scores and reason (None where there is a
-            label).
+            it), probability of the likeliest label, scores by label in the order of
+            `order_labels`, and reason (None where there is a label).
 
         Examples
         --------
@@ -145,7 +152,10 @@ class PhotoAnswer:
                 "box": list(face.box),
                 "label": face.label,
                 "probability": round(face.probability, 4),
-                "scores": {label: round(score, 4) for label, score in face.scores.items()},
+                "scores": {
+                    label: round(face.scores[label], 4)
+                    for label in order_labels(face.scores, order)
+                },
                 "reason": face.reason,
             }
             for face in self.faces
@@ -159,9 +169,9 @@ class PhotoAnswer:
         -------
         DataFrame
             One row per face: photo, face (from 1), label (missing where it is withheld), likely,
-            probability, p_<label> of each label, reason, distance, detection_score, x, y, width,
-            height (pixels of the photo at full resolution) and error. A photo that cannot be used,
-            or has no face, gives one row, whose face is 0.
+            probability, p_<label> of each label (s2 before s10), reason, distance,
+            detection_score, x, y, width, height (pixels of the photo at full resolution) and
+            error. A photo that cannot be used, or has no face, gives one row, whose face is 0.
 
         Examples
         --------
@@ -178,7 +188,7 @@ class PhotoAnswer:
                 "label": face.label,
                 "likely": face.likely,
                 "probability": face.probability,
-                **{f"p_{label}": score for label, score in face.scores.items()},
+                **{f"p_{label}": face.scores[label] for label in order_labels(face.scores)},
                 "reason": face.reason,
                 "distance": face.distance,
                 "detection_score": face.detection_score,
@@ -261,10 +271,14 @@ def _html_cells(face: FaceAnswer) -> str:
     pictures = [
         _html_image(pixels, words, size) for words, pixels in drawn.items() if pixels is not None
     ]
-    scores = "<br>".join(
+    lines = [
         f"{escape(label)} {score:.3f}"
         for label, score in sorted(face.scores.items(), key=lambda item: -item[1])
-    )
+    ]
+    scores, rest = "<br>".join(lines[:HTML_SCORES]), lines[HTML_SCORES:]
+    if rest:
+        more = "<br>".join(rest)
+        scores += f"<details><summary>{len(rest)} more</summary>{more}</details>"
     verdict = f"<b>{escape(face.verdict)}</b>" + (f"<br>{escape(face.why)}" if face.why else "")
     return "".join(f"<td>{cell}</td>" for cell in (*pictures, verdict, scores))
 

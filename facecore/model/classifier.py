@@ -17,7 +17,7 @@ from facecore.face.recipes import SPACES, Recipe, lacks, rows_of
 from facecore.model.rule import AnswerRule
 from facecore.system.files import sha256
 
-FORMAT = 1
+FORMATS = {"sigmoid": 1, "softmax": 2}  # of a model file, by the link of its decisions
 MAX_ARRAY_BYTES = 2**30
 KERNELS = ("rbf", "linear")
 CHUNK = 1024  # faces whose kernel values are in memory at once
@@ -218,8 +218,7 @@ class FaceModel:
     members : tuple of Member
         The members, at least one, whose decisions are averaged by `weights`.
     slope : ndarray of shape (n_outputs,), float64
-        Probability = ``1 / (1 + exp(-slope * decision))`` (Platt 1999, offset folded into the
-        decision, so that decision 0 is probability 0.5).
+        Factor of the decisions in `probability_of`, above 0.
     recipe : Recipe
         How a photo becomes a row of numbers. If its `mirror` is set, decisions are the mean over
         a face and its mirror image.
@@ -230,6 +229,8 @@ class FaceModel:
         When a face gets a label.
     weights : ndarray of shape (n_members, n_outputs), float64, or None
         Weight of each member, at least 0, summing to 1 for each output; None means equal weights.
+    link : {"sigmoid", "softmax"}
+        How decisions become probabilities, as `probability_of` says. Two labels have a sigmoid.
 
     Examples
     --------
@@ -249,6 +250,7 @@ class FaceModel:
     spread: tuple[np.ndarray, np.ndarray] | None = None
     rule: AnswerRule = field(default_factory=AnswerRule)
     weights: np.ndarray | None = None
+    link: str = "sigmoid"
 
     def __repr__(self) -> str:
         members = ", ".join(member.name for member in self.members)
@@ -316,7 +318,7 @@ class FaceModel:
         alone = replace(member, features=WHOLE)
         recipe = replace(self.recipe, side=round(len(member.mean) ** 0.5))
         slope = self.slope if len(self.members) == 1 else np.ones_like(self.slope)
-        return FaceModel(self.labels, (alone,), slope, recipe, self.spread)
+        return FaceModel(self.labels, (alone,), slope, recipe, self.spread, link=self.link)
 
     def decision_function(self, X: np.ndarray) -> np.ndarray:
         """Return the decision values, the weighted mean over the members.
@@ -364,7 +366,12 @@ class FaceModel:
         return (values[:, : len(X)] + values[:, len(X) :]) / 2 if mirrored else values
 
     def probability_of(self, decisions: np.ndarray) -> np.ndarray:
-        """Turn decision values into probabilities (Platt 1999).
+        """Turn decision values into probabilities.
+
+        With the link ``"sigmoid"`` each output has a probability of its own,
+        ``1 / (1 + exp(-slope * decision))`` (Platt 1999), and with more than two labels these are
+        divided by their sum. With ``"softmax"`` the exponentials of ``slope * decision`` are
+        divided by their sum, which stays right for any number of labels.
 
         Parameters
         ----------
@@ -377,6 +384,10 @@ class FaceModel:
             In [0, 1], each row sums to 1.
         """
         values = decisions[:, None] if decisions.ndim == 1 else decisions
+        if self.link == "softmax":
+            powers = self.slope * values
+            p = np.exp(powers - powers.max(axis=1, keepdims=True))
+            return np.asarray(p / p.sum(axis=1, keepdims=True))
         p = 1 / (1 + np.exp(np.clip(-self.slope * values, -500, 500)))
         if p.shape[1] == 1:
             return np.hstack([1 - p, p])
@@ -541,7 +552,7 @@ class FaceModel:
         with open(folder / "model.npz", "wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         document = {
-            "format": FORMAT,
+            "format": FORMATS[self.link],
             "labels": list(self.labels),
             "recipe": self.recipe.to_dict(),
             "members": scalars,
@@ -575,9 +586,10 @@ class FaceModel:
         try:
             document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
             version = document["format"]
-            if version != FORMAT:
+            links = {number: link for link, number in FORMATS.items()}
+            if type(version) is not int or version not in links:
                 raise ModelError(
-                    f"model {name!r} has format {version!r}, this version reads {FORMAT}; "
+                    f"model {name!r} has format {version!r}, this version reads {sorted(links)}; "
                     "pip install --upgrade facecore, or train it again"
                 )
             if document["sha256"] != sha256(folder / "model.npz"):
@@ -603,7 +615,9 @@ class FaceModel:
             )
             rule = AnswerRule.from_dict(document.get("rule", {}))
             recipe, weights = _read_recipe(document["recipe"]), arrays.get("weights")
-            model = cls(labels, members, arrays["slope"], recipe, spread, rule, weights)
+            model = cls(
+                labels, members, arrays["slope"], recipe, spread, rule, weights, links[version]
+            )
             _check(model)
             if why := lacks(recipe):
                 raise ModelError(f"model {name!r} cannot be used: {why}")
@@ -694,6 +708,8 @@ def _check(model: FaceModel) -> None:
     outputs = 1 if k == 2 else k
     if k < 2 or len(set(model.labels)) != k or not model.members:
         raise ValueError("it needs at least two different labels and one member")
+    if model.link == "softmax" and k == 2:
+        raise ValueError("a softmax needs more than two labels")
     if model.slope.shape != (outputs,) or model.slope.dtype.kind != "f":
         raise ValueError("the calibration does not fit the labels")
     if not (np.isfinite(model.slope) & (model.slope > 0)).all():

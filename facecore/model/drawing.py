@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 
 from facecore.face.features import BINS, PATTERNS, Features, find_patterns
+from facecore.model.labels import order_labels
 
 GLYPH = 24  # side of the drawing of a cell, in pixels
 
@@ -14,6 +16,24 @@ Colour = tuple[int, int, int]
 
 # Okabe and Ito (2008): distinct for colour-blind readers, on light and on dark.
 PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
+MOST_COLOURS = 100
+MOST_CHROMA = 0.22  # in OKLab; the most vivid colours of a screen have 0.32
+DARK = 0.0056  # relative luminance of the dashboard's dark background, #0e1117
+# Ottosson's matrices: linear sRGB to the responses of the cones, and their cube roots to OKLab.
+TO_CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+FROM_CONES = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
 
 
 def label_colours(labels: Sequence[str]) -> dict[str, str]:
@@ -27,14 +47,82 @@ def label_colours(labels: Sequence[str]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Hexadecimal colours, such as ``"#0072b2"``; they repeat after seven labels.
+        Hexadecimal colours, such as ``"#0072b2"``: those of `PALETTE` for up to seven labels, else
+        colours that are spread as far apart as a contrast of 3:1 against light and dark allows.
+        They differ for up to `MOST_COLOURS` labels and then repeat.
 
     Examples
     --------
     >>> label_colours(["female", "male"])
     {'female': '#e69f00', 'male': '#0072b2'}
+    >>> len(set(label_colours([f"s{i}" for i in range(40)]).values()))
+    40
     """
-    return {label: PALETTE[i % len(PALETTE)] for i, label in enumerate(labels)}
+    if len(labels) <= len(PALETTE):
+        return dict(zip(labels, PALETTE, strict=False))
+    # The first colours lie farthest apart: they go to those that are read, and often shown, first.
+    spread, place = spread_colours(), {label: i for i, label in enumerate(order_labels(labels))}
+    return {label: spread[place[label] % len(spread)] for label in labels}
+
+
+@cache
+def spread_colours() -> tuple[str, ...]:
+    """Return colours for many labels: each is as far as can be from all before it.
+
+    Distance is that of OKLab (Ottosson 2020). A colour is used only if its contrast is at least
+    3:1 against both white and the dashboard's dark background, and if it is not glaring.
+
+    Returns
+    -------
+    tuple of str
+        `MOST_COLOURS` hexadecimal colours.
+
+    Examples
+    --------
+    >>> len(spread_colours())
+    100
+    """
+    levels = np.arange(0, 256, 15)
+    rgb = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
+    light = _to_linear(rgb) @ (0.2126, 0.7152, 0.0722)  # relative luminance
+    seen = (3 * (light + 0.05) <= 1.05) & (light + 0.05 >= 3 * (DARK + 0.05))
+    rgb, places = rgb[seen], to_oklab(rgb[seen])
+    calm = np.hypot(places[:, 1], places[:, 2]) <= MOST_CHROMA
+    rgb, places = rgb[calm], places[calm]
+    blue = to_oklab(np.array([to_rgb(PALETTE[1])]))
+    chosen = [int(np.linalg.norm(places - blue, axis=1).argmin())]
+    nearest = np.full(len(rgb), np.inf)
+    while len(chosen) < MOST_COLOURS:
+        nearest = np.minimum(nearest, np.linalg.norm(places - places[chosen[-1]], axis=1))
+        chosen.append(int(nearest.argmax()))
+    return tuple("#{:02x}{:02x}{:02x}".format(*rgb[i]) for i in chosen)
+
+
+def to_oklab(rgb: np.ndarray) -> np.ndarray:
+    """Return colours in OKLab, in which equal distances look alike (Ottosson 2020).
+
+    Parameters
+    ----------
+    rgb : ndarray of shape (n_colours, 3)
+        sRGB, from 0 to 255.
+
+    Returns
+    -------
+    ndarray of shape (n_colours, 3), float64
+        Lightness from 0 to 1, green to red and blue to yellow, both around 0.
+
+    Examples
+    --------
+    >>> to_oklab(np.array([[255, 255, 255]])).round(3).tolist()
+    [[1.0, 0.0, 0.0]]
+    """
+    cones = np.cbrt(_to_linear(rgb) @ TO_CONES.T)
+    return np.asarray(cones @ FROM_CONES.T)
+
+
+def _to_linear(rgb: np.ndarray) -> np.ndarray:
+    share = np.asarray(rgb) / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
 
 
 def to_rgb(colour: str) -> Colour:

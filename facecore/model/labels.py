@@ -41,6 +41,42 @@ def _natural(text: str) -> tuple[list[tuple[bool, int, str]], str]:
     return [(not p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in parts], text
 
 
+def leading_scores(
+    scores: Mapping[str, float], order: Sequence[str] = (), most: int = 5
+) -> tuple[list[str], list[str]]:
+    """Split the labels of an answer into those to show at once and the rest.
+
+    Parameters
+    ----------
+    scores : mapping of str to float
+        Probability of each label.
+    order : sequence of str
+        The order that the model's metadata declare, where they do.
+    most : int
+        How many labels are shown at once, at least 1.
+
+    Returns
+    -------
+    shown : list of str
+        All labels in the order of `order_labels` where there are at most `most`; else the
+        likeliest ones, falling.
+    rest : list of str
+        The other labels, in the order of `order_labels`.
+
+    Examples
+    --------
+    >>> leading_scores({"s1": 0.2, "s10": 0.5, "s2": 0.3}, most=2)
+    (['s10', 's2'], ['s1'])
+    >>> leading_scores({"s1": 0.2, "s10": 0.5, "s2": 0.3})
+    (['s1', 's2', 's10'], [])
+    """
+    labels = order_labels(scores, order)
+    if len(labels) <= most:
+        return labels, []
+    best = sorted(labels, key=lambda label: -scores[label])[:most]
+    return best, [label for label in labels if label not in best]
+
+
 def title_of(metadata: Mapping[str, Any]) -> str:
     """Return what a model is called on a page.
 

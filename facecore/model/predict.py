@@ -186,7 +186,8 @@ def classify(
         The model reads embeddings, whose weights are not installed.
     """
     X = to_rows(crops, model.recipe)
-    probabilities = model.predict_proba(X)
+    decisions = model.decision_function(X)
+    probabilities = model.probability_of(decisions)
     seen: Sequence[np.ndarray]
     drawn: Sequence[np.ndarray | None]
     if model.draws:
@@ -197,11 +198,14 @@ def classify(
         seen, drawn = crops, [None] * len(crops)
         distances = distance_from_face_space(model, X)
     answers = []
-    for prepared, crop, face, p, image, distance in zip(
-        crops, seen, found, probabilities, drawn, distances, strict=True
+    for prepared, crop, face, p, values, image, distance in zip(
+        crops, seen, found, probabilities, decisions, drawn, distances, strict=True
     ):
-        best = int(p.argmax())
-        reason = doubt(rule or model.rule, float(p[best]), float(distance), face.score)
+        best, decision = (
+            int(p.argmax()),
+            float(np.abs(values).max() if p.size == 2 else values.max()),
+        )
+        reason = doubt(rule or model.rule, float(p[best]), float(distance), face.score, decision)
         x, y, w, h = (round(v) for v in face.box)
         answers.append(
             FaceAnswer(

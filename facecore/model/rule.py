@@ -19,6 +19,9 @@ class AnswerRule:
         scale.
     min_score : float
         Smallest score of the detector, in the detector's own unit, below infinity.
+    min_decision : float
+        Smallest decision of the likeliest label, in the unit of the model's decisions, below
+        infinity; below it a face is unlike the faces of every label.
 
     Raises
     ------
@@ -34,6 +37,7 @@ class AnswerRule:
     min_confidence: float = 0.0
     max_distance: float = math.inf
     min_score: float = -math.inf
+    min_decision: float = -math.inf
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -43,8 +47,9 @@ class AnswerRule:
             raise ValueError("min_confidence of the rule must be a number from 0 to 1")
         if self.max_distance < 0:
             raise ValueError("max_distance of the rule must not be below 0")
-        if self.min_score == math.inf:
-            raise ValueError("min_score of the rule must be below infinity")
+        for name in ("min_score", "min_decision"):
+            if getattr(self, name) == math.inf:
+                raise ValueError(f"{name} of the rule must be below infinity")
 
     def to_dict(self) -> dict[str, float]:
         """Return the thresholds that differ from the default, so that JSON needs no infinity.
@@ -87,7 +92,13 @@ class AnswerRule:
         return cls(**document)
 
 
-def doubt(rule: AnswerRule, confidence: float, distance: float, score: float) -> str | None:
+def doubt(
+    rule: AnswerRule,
+    confidence: float,
+    distance: float,
+    score: float,
+    decision: float = math.inf,
+) -> str | None:
     """Return why a face gets no label.
 
     Parameters
@@ -99,12 +110,15 @@ def doubt(rule: AnswerRule, confidence: float, distance: float, score: float) ->
     distance : float
         Distance from face space, in the unit of the rule.
     score : float
-        Score of the detector, in its own unit.
+        Score of the detector, in its own unit; NaN where none looked for the face.
+    decision : float
+        Decision of the likeliest label, in the unit of the model's decisions.
 
     Returns
     -------
     str or None
-        ``"not a face: ..."`` or ``"unsure: ..."``, or None where the face gets its label.
+        ``"not a face: ..."``, ``"unknown: ..."`` or ``"unsure: ..."``, or None where the face gets
+        its label.
 
     Examples
     --------
@@ -115,6 +129,8 @@ def doubt(rule: AnswerRule, confidence: float, distance: float, score: float) ->
         return f"not a face: farther than {rule.max_distance:.3g} from face space"
     if score < rule.min_score:
         return f"unsure: the detector's score is below {rule.min_score:g}"
+    if decision < rule.min_decision:
+        return "unknown: unlike the faces of every label"
     if confidence < rule.min_confidence:
         return f"unsure: confidence below {rule.min_confidence:.3g}"
     return None

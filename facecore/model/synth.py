@@ -7,8 +7,10 @@ import numpy as np
 
 from facecore.errors import DataError
 from facecore.face.images import to_png
+from facecore.face.recipes import takes_whole_photos
 from facecore.model.classifier import FaceModel
 
+WHOLE_SIDE = 250  # of a synthetic photo that is the face alone, in pixels
 SPREAD = 0.8  # share of the standard deviations that samples are drawn with
 
 
@@ -143,7 +145,7 @@ def paste(face: np.ndarray, seed: int = 0, side: int = 250, noisy: bool = False)
 
 
 def make_photo(model: FaceModel, label: str, seed: int = 0) -> np.ndarray:
-    """Return a photo with one synthetic face.
+    """Return a photo with one synthetic face; of a model of whole photos, the face alone.
 
     Parameters
     ----------
@@ -172,7 +174,14 @@ def make_photo(model: FaceModel, label: str, seed: int = 0) -> np.ndarray:
     >>> make_photo(load_model("classic"), "male", seed=2).shape
     (250, 250, 3)
     """
-    return paste(sample_faces(model, label, 1, seed)[0], seed, noisy=seed % 2 == 1)
+    return _photo(model, sample_faces(model, label, 1, seed)[0], seed, noisy=seed % 2 == 1)
+
+
+def _photo(model: FaceModel, face: np.ndarray, seed: int, noisy: bool) -> np.ndarray:
+    if not takes_whole_photos(model.recipe):
+        return paste(face, seed, noisy=noisy)
+    grey = cv2.resize(face, (WHOLE_SIDE, WHOLE_SIDE), interpolation=cv2.INTER_LINEAR)
+    return np.repeat(grey[:, :, None], 3, axis=2)
 
 
 def write_photos(model: FaceModel, out: Path, count: int, seed: int = 0) -> int:
@@ -208,7 +217,7 @@ def write_photos(model: FaceModel, out: Path, count: int, seed: int = 0) -> int:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for i, face in enumerate(faces):
-                photo = paste(face, seed * 100_003 + i, noisy=i % 2 == 1)
+                photo = _photo(model, face, seed * 100_003 + i, noisy=i % 2 == 1)
                 (folder / f"{label}_{i:05d}.png").write_bytes(to_png(photo))
         except OSError as error:
             raise DataError(f"cannot write to {folder}: {error.strerror}") from error

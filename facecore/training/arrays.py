@@ -14,7 +14,14 @@ from facecore.data.faces import drop_copies
 from facecore.data.splits import hold_out
 from facecore.errors import DataError
 from facecore.evaluation.report import evaluate_predictions
-from facecore.face.recipes import Recipe, find_recipe, prepare_crop, rows_of, to_rows
+from facecore.face.recipes import (
+    Recipe,
+    find_recipe,
+    for_whole_photos,
+    prepare_crop,
+    rows_of,
+    to_rows,
+)
 from facecore.model.classifier import FaceModel
 from facecore.model.explain import distance_from_face_space
 from facecore.model.rule import doubt
@@ -36,6 +43,7 @@ def train_arrays(
     recipe: str = "classic",
     grid: str = "quick",
     note: str = "",
+    whole_photo: bool = False,
     **options: Any,
 ) -> Path:
     """Train a model on arrays of faces and write it to artifacts/, with its evaluation.
@@ -64,6 +72,9 @@ def train_arrays(
         As `facecore.training.train` takes it.
     note : str
         Terms of the data, stored with the model.
+    whole_photo : bool
+        Whether the photos that the model will see are such crops themselves, so that it takes each
+        of them for a face, without a detector.
     **options : dict
         Seed, jobs, progress, centres, solver and landmarks, as `TrainingOptions` takes them.
 
@@ -88,10 +99,11 @@ def train_arrays(
     >>> load_model("arrays")
     FaceModel(female / male, recipe 'classic', members: pixels)
     """
-    plan = Plan(check_name(name), find_recipe(recipe), grid, TrainingOptions(**options), note)
+    found = for_whole_photos(find_recipe(recipe)) if whole_photo else find_recipe(recipe)
+    plan = Plan(check_name(name), found, grid, TrainingOptions(**options), note)
     plan.check()
     crops = to_crops(X, colour=plan.recipe.embedding)
-    table = drop_copies(_tabulate(crops, y, subjects, split, name, plan.options.seed))
+    table = drop_copies(_tabulate(crops, y, subjects, split, name, plan.options))
 
     def load(file: Path) -> np.ndarray:
         return _write_rows([crops[i] for i in to_fit(table).index], plan.recipe, file)
@@ -101,7 +113,7 @@ def train_arrays(
         if tested.empty:
             return pd.DataFrame(), {}
         predictions = _predict(model, [crops[i] for i in tested.index], tested)
-        return predictions, {name: evaluate_predictions(predictions)}
+        return predictions, {name: evaluate_predictions(predictions, plan.options.order)}
 
     return fit_and_write(plan, table, load, evaluate)
 
@@ -153,7 +165,7 @@ def to_crops(X: np.ndarray, *, colour: bool = False) -> np.ndarray:
 
 
 def _tabulate(
-    crops: np.ndarray, y: Any, subjects: Any, split: Any, name: str, seed: int
+    crops: np.ndarray, y: Any, subjects: Any, split: Any, name: str, options: TrainingOptions
 ) -> pd.DataFrame:
     """Return crops as a table of faces like that of a folder of crops, indexed by row of X."""
     count, (height, width) = len(crops), crops.shape[1:3]
@@ -168,7 +180,7 @@ def _tabulate(
     # Copies are told by their bytes alone: crops of one subject may nearly equal each other.
     table["sha256"] = [hashlib.sha256(crop.tobytes()).hexdigest() for crop in crops]
     if split is None:
-        table["split"] = hold_out(table, seed)
+        table["split"] = hold_out(table, options.seed, options.identity)
     else:
         table["split"] = _texts(split, count, "split")
         if unknown := sorted(set(table["split"]) - {"train", "test"}):

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +68,12 @@ class Job:
         The end of the commands' output.
     crops : Path or None
         Folder with the table of what happened to the photos, once there is one.
+    cropped : bool
+        Whether the training cropped the photos itself, rather than begin with a folder of crops.
+    photos : Path or None
+        The photos of a ZIP that wait for another try, since the training failed or dropped many.
+    title : str
+        Name of the data set, as `start_training` got it.
     """
 
     state: str
@@ -83,6 +89,9 @@ class Job:
     error: str = ""
     log: str = ""
     crops: Path | None = None
+    cropped: bool = False
+    photos: Path | None = None
+    title: str = ""
 
 
 def work_dir() -> Path:
@@ -100,8 +109,8 @@ def work_dir() -> Path:
 def take_photos(file: IO[bytes], mark: str) -> Path:
     """Unpack a ZIP of label folders for a training, in place of any other one.
 
-    A ZIP that is unpacked already stays as it is. The photos are removed when the training ends, or
-    by `drop_photos`.
+    A ZIP that is unpacked already stays as it is. The photos are removed when the training ends
+    (see `start_training`), or by `drop_photos`.
 
     Parameters
     ----------
@@ -151,13 +160,15 @@ def start_training(
     made_by: str | None = None,
     grid: str = "quick",
     recipe: str = "aligned",
-    min_size: int = 54,
+    min_size: int | None = None,
+    whole_photo: bool = False,
     seed: int = 0,
 ) -> None:
     """Start a training in the background, in place of the last one.
 
     The photos of `take_photos`, synthetic photos, and all crops of the job are removed when it
-    ends.
+    ends. If it failed, or many of the photos of a ZIP had no face or too small a one, these photos
+    stay for another try, until `clear_job`, `drop_photos` or another training.
 
     Parameters
     ----------
@@ -176,8 +187,11 @@ def start_training(
         As `facecore.training.grids.read_grid` takes it.
     recipe : str, default="aligned"
         A key of `facecore.face.recipes.RECIPES`.
-    min_size : int, default=54
-        A face whose box is narrower is left out, in pixels; a folder of crops has its own limit.
+    min_size : int, optional
+        A face whose box is narrower is left out, in pixels: as `facecore.data.recipe_settings`
+        takes it. A folder of crops has its own limit.
+    whole_photo : bool, default=False
+        Whether each photo is the face already, so that no detector runs.
     seed : int, default=0
         Seed of everything random.
 
@@ -195,10 +209,11 @@ def start_training(
     """
     refuse_shipped(check_name(name))
     folder = _folder()
-    title = title or ("made-faces" if source is None else Path(source).resolve().name)
+    called = title = title or ("made-faces" if source is None else Path(source).resolve().name)
     title = re.sub(r"[^\w-]+", "-", title).strip("-")[:64] or "photos"
     crops = folder / "crops" / title
     raw = folder / PHOTOS / "made" if source is None else Path(source).resolve()
+    whole = ["--whole-photo"] * whole_photo
     commands: list[list[Any]] = []
     if source is None:
         by = ["--model", made_by] if made_by else []
@@ -206,14 +221,17 @@ def start_training(
     if _has_account(raw):
         crops = raw
     else:
-        cut = ["--recipe", recipe, "--min-size", min_size]
+        cut: list[Any] = ["--recipe", recipe, *whole]
+        cut += ["--min-size", min_size] if min_size else []
         commands.append(["crop", raw, "--out", crops, *cut, *_watched()])
-    how = ["--name", name, "--grid", grid, "--recipe", recipe, "--seed", seed]
+    how = ["--name", name, "--grid", grid, "--recipe", recipe, "--seed", seed, *whole]
     commands.append(["train", crops, *how, *_watched()])
     job = {
         "name": name,
         "began": time.time(),
         "crops": str(crops),
+        "photos": str(raw) if source is not None and folder / PHOTOS in raw.parents else "",
+        "title": called,
         "commands": [list(map(str, command)) for command in commands],
     }
     with _start:
@@ -268,7 +286,16 @@ def read_job() -> Job:
         error=error,
         log=_tail(folder / "log.txt"),
         crops=Path(job["crops"]) if _has_account(Path(job["crops"])) else None,
+        cropped=any(command[0] == "crop" for command in job["commands"]),
+        photos=_waiting(job) if not running else None,
+        title=job.get("title", ""),
     )
+
+
+def _waiting(job: Mapping[str, Any]) -> Path | None:
+    """Return the photos of a ZIP that are still there after a training on them."""
+    photos = Path(job.get("photos") or "no photos")
+    return photos if photos.is_dir() else None
 
 
 def cancel_job() -> None:
@@ -379,12 +406,13 @@ def run_job() -> None:
     if sys.platform != "win32":
         os.nice(5)
     code, error = 0, ""
-    for arguments in _read(folder / "job.json")["commands"]:
+    job = _read(folder / "job.json")
+    for arguments in job["commands"]:
         code, last = _run(arguments, folder / "log.txt", held)
         if code:
             error = last.removeprefix("error: ") if code > 0 else "it was killed; is memory short?"
             break
-    _tidy(folder)
+    _tidy(folder, keep=_waiting(job) if code or _dropped_many(Path(job["crops"])) else None)
     write_json(folder / "result.json", {"code": code, "error": error})
 
 
@@ -422,9 +450,22 @@ def _kill(process: int, how: str) -> None:
             os.killpg(process, getattr(signal, how))
 
 
-def _tidy(folder: Path) -> None:
+def _dropped_many(crops: Path) -> bool:
+    """Return whether other settings may find many more faces."""
+    from facecore.data.crops import read_table  # at the job's end, see `_has_account`
+    from facecore.data.losses import find_losses
+
+    try:
+        losses = find_losses(read_table(crops))
+    except DataError:
+        return False
+    return any(loss.state in ("no_face", "too_small") for loss in losses)
+
+
+def _tidy(folder: Path, keep: Path | None = None) -> None:
     """Remove photos, crops and temporary files of the job; the table of the photos stays."""
-    _remove(folder / PHOTOS)
+    if keep is None:
+        _remove(folder / PHOTOS)
     for crops in folder.glob("crops/*/*_crop"):
         _remove(crops)
     sweep()

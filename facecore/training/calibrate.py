@@ -1,37 +1,18 @@
-"""Turn decision values into probabilities; choose the confidence above which a model answers."""
+"""Turn the decision values of members into one decision, and that into probabilities."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
-from typing import Any, NotRequired, TypedDict, cast
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, log_softmax
 from sklearn.linear_model import LogisticRegression
 
 from facecore.model.classifier import FaceModel, Member
-from facecore.model.explain import distance_from_face_space
-from facecore.model.rule import AnswerRule
 from facecore.training.kernels import weigh_faces
-from facecore.training.streaming import in_chunks
 
-CONFIDENCES = np.arange(201) / 200  # steps that a slider can have, too
-LEAST = 50  # answers; fewer of them say little about the share that is right
-
-
-class RuleMetadata(TypedDict):
-    """The rule of "unsure", as the metadata of a model store it.
-
-    A bound that the rule does not have is left out.
-    """
-
-    target: float
-    min_confidence: float
-    max_distance: NotRequired[float]
-    min_score: NotRequired[float]
-    coverage: float
-    accuracy: float
+MOST = 1000.0  # weight of a member, in units of its mean decision value
 
 
 def platt(
@@ -40,30 +21,29 @@ def platt(
     classes: np.ndarray,
     sample_weight: np.ndarray | None = None,
     class_weight: str | Mapping[Any, float] | None = "balanced",
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[float, float]:
     """Fit a sigmoid to out-of-fold decision values (Platt 1999, with his smoothed targets).
 
     Parameters
     ----------
-    decisions : ndarray of shape (n_faces, n_outputs), float
-        Decision values of faces that the machine was not fitted to; one output for two labels,
-        otherwise one per label.
+    decisions : ndarray of shape (n_faces, 1), float
+        Decision values of faces that the machine was not fitted to, above 0 for the second label.
     y : ndarray of shape (n_faces,)
         Labels.
-    classes : ndarray of shape (n_labels,)
-        Labels in the order of the outputs.
+    classes : ndarray of shape (2,)
+        The two labels, in the order of the model.
     sample_weight : ndarray of shape (n_faces,), optional
         Weight of each face, 0 or more; 1 if None.
     class_weight : {"balanced"}, mapping of label to float, or None, default="balanced"
-        ``"balanced"`` gives faces of a label and all others the same total weight in its sigmoid;
-        otherwise as `facecore.training.kernels.weigh_faces` takes it.
+        ``"balanced"`` gives both labels the same total weight; otherwise as
+        `facecore.training.kernels.weigh_faces` takes it.
 
     Returns
     -------
-    slope : ndarray of shape (n_outputs,), float64
+    slope : float
         Above 0.
-    offset : ndarray of shape (n_outputs,), float64
-        Probability = ``1 / (1 + exp(-slope * (decision + offset)))``.
+    offset : float
+        Probability of the second label = ``1 / (1 + exp(-slope * (decision + offset)))``.
 
     Examples
     --------
@@ -72,124 +52,267 @@ def platt(
     >>> (1 / (1 + np.exp(-slope * (decisions + offset)))).ravel().round(2)
     array([0.25, 0.37, 0.56, 0.82])
     """
-    positives = classes[1:] if decisions.shape[1] == 1 else classes
     counts = np.ones(len(y)) if sample_weight is None else sample_weight
     importance = None if class_weight == "balanced" else weigh_faces(class_weight, y) * counts
-    fits = [
-        _fit_sigmoid(column, y == label, counts, importance)
-        for column, label in zip(decisions.T, positives, strict=True)
-    ]
-    slope, offset = np.array(fits).T
-    return slope, offset
+    return _fit_sigmoid(decisions[:, 0], y == classes[1], counts, importance)
 
 
-def weigh(
-    decisions: Sequence[np.ndarray], y: np.ndarray, classes: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Weigh members so that their joint probability fits best (stacking, Wolpert 1992).
+def temper(
+    decisions: Sequence[np.ndarray],
+    y: np.ndarray,
+    classes: np.ndarray,
+    sample_weight: np.ndarray | None = None,
+    class_weight: str | Mapping[Any, float] | None = "balanced",
+) -> np.ndarray:
+    """Fit the softmax of a weighted sum of out-of-fold decision values, for any number of labels.
 
-    The weights are those of a logistic regression without intercept in which every label counts
-    the same, and none is below 0.
+    For one member it is temperature scaling (Guo et al. 2017), for several a stacking (Wolpert
+    1992) in which each member has one weight for all labels. A weight for each label and member, or
+    a sigmoid for each label, has too many parameters for few faces.
 
     Parameters
     ----------
-    decisions : sequence of ndarray of shape (n_faces, n_outputs), float
-        Out-of-fold log odds of each member.
+    decisions : sequence of ndarray of shape (n_faces, n_labels), float
+        Decision values of each member, of faces that it was not fitted to.
     y : ndarray of shape (n_faces,)
         Labels.
     classes : ndarray of shape (n_labels,)
         Labels in the order of the outputs.
+    sample_weight : ndarray of shape (n_faces,), optional
+        Weight of each face, 0 or more; 1 if None.
+    class_weight : {"balanced"}, mapping of label to float, or None, default="balanced"
+        ``"balanced"`` gives all labels the same total weight; otherwise as
+        `facecore.training.kernels.weigh_faces` takes it.
 
     Returns
     -------
-    weights : ndarray of shape (n_members, n_outputs), float64
-        0 or more; each column sums to 1.
-    slope : ndarray of shape (n_outputs,), float64
-        Probability = ``1 / (1 + exp(-slope * weighted mean))``.
-    """
-    columns = np.stack(decisions, axis=2).transpose(1, 0, 2)  # (n_outputs, n_faces, n_members)
-    positives = classes[1:] if len(columns) == 1 else classes
-    raw = np.array(
-        [_fit_weights(M, y == label) for M, label in zip(columns, positives, strict=True)]
-    ).T
-    slope = raw.sum(axis=0)
-    return raw / slope, slope
-
-
-def choose_confidence(confidence: np.ndarray, right: np.ndarray, target: float = 0.99) -> float:
-    """Choose the confidence below which a model says "unsure" (Chow 1970).
-
-    Parameters
-    ----------
-    confidence : ndarray of shape (n_faces,), float
-        Out-of-fold probability of the likeliest label, in [0, 1].
-    right : ndarray of shape (n_faces,), bool
-        Whether the likeliest label is the true one.
-    target : float, default=0.99
-        Share of the answers that shall be right, in (0, 1].
-
-    Returns
-    -------
-    float
-        Of `CONFIDENCES` the smallest at which at least `target` of the answers are right, so the
-        one with the most answers. Only those count that leave 50 answers, or half of the faces
-        where there are fewer than 100; if none of them reaches the target, the one whose answers
-        are right most often.
+    ndarray of shape (n_members,), float64
+        Weight of each member, 0 or more, not all 0. Probabilities = softmax of the weighted sum.
 
     Examples
     --------
-    >>> confidence = np.linspace(0.5, 1, 200)
-    >>> choose_confidence(confidence, right=confidence > 0.8)
-    0.8
+    >>> y, classes = np.array(["a", "b", "c"] * 20), np.array(["a", "b", "c"])
+    >>> decisions = np.where(y[:, None] == classes, 1.0, -1.0)
+    >>> (weight,) = temper([decisions], y, classes)
+    >>> p = np.exp(weight * decisions[0])
+    >>> bool(p[0] / p.sum() > 0.95)
+    True
     """
-    order = np.argsort(confidence)
-    first = np.searchsorted(confidence[order], CONFIDENCES)  # of the faces that are answered
-    answered = len(order) - first
-    hits = np.append(np.cumsum(right[order][::-1])[::-1], 0)[first]
-    enough = answered >= max(1, min(LEAST, len(order) // 2))
-    share = np.where(enough, hits / np.maximum(answered, 1), -1)
-    good = share >= target
-    return float(CONFIDENCES[good.argmax() if good.any() else share.argmax()])
+    counts = np.ones(len(y)) if sample_weight is None else sample_weight
+    true = y[:, None] == classes
+    if class_weight == "balanced":
+        share = counts * (true / np.maximum(counts @ true, 1e-300)).sum(axis=1)
+    else:
+        share = weigh_faces(class_weight, y) * counts
+    share = share / share.sum()
+    # Targets short of 1, by the number of faces, keep the weights finite for separated labels.
+    missing = 1 / (counts.sum() + 2)
+    target = np.where(true, 1 - missing, missing / (len(classes) - 1))
+    D = np.stack(decisions, axis=2)  # (n_faces, n_labels, n_members)
+    size = np.einsum("n,nkm->m", counts, np.abs(D)) / (counts.sum() * len(classes))
+    size = np.maximum(size, 1e-12)
+    D = D / size
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        logs = log_softmax(D @ weights, axis=1)
+        slope = np.einsum("nk,nkm->m", (np.exp(logs) - target) * share[:, None], D)
+        return -float(share @ (target * logs).sum(axis=1)), slope
+
+    start = np.full(D.shape[2], 1 / D.shape[2])
+    bounds = [(0, MOST)] * len(start)
+    exact = {"ftol": 1e-15, "gtol": 1e-10}
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=exact).x
+    # members that do not order the labels at all count equally
+    return np.asarray((found if found.sum() > 1e-6 else start) / size)
 
 
-def choose_distance(distances: np.ndarray) -> float:
-    """Choose the distance from face space beyond which a picture is taken for no face.
+def weigh(decisions: Sequence[np.ndarray], y: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Weigh members so that their joint probability of two labels fits best (Wolpert 1992).
 
-    Noise and patterns lie beyond it; smooth patches may lie within it, so that a small distance
-    does not prove a face.
+    The weights are those of a logistic regression without intercept in which both labels count the
+    same, and none is below 0.
 
     Parameters
     ----------
-    distances : ndarray of shape (n_faces,), float
-        Distances of the training faces, as `facecore.model.explain.distance_from_face_space`
-        measures them, 0 or more.
+    decisions : sequence of ndarray of shape (n_faces, 1), float
+        Out-of-fold log odds of each member.
+    y : ndarray of shape (n_faces,)
+        Labels.
+    classes : ndarray of shape (2,)
+        The two labels, in the order of the model.
 
     Returns
     -------
-    float
-        1.5 times the distance that 99.9 % of them keep, because eigenfaces reconstruct the faces
-        that they were computed from better than others.
+    ndarray of shape (n_members,), float64
+        0 or more, not all 0. Probability = ``1 / (1 + exp(-weighted sum))``.
     """
-    return float(1.5 * np.quantile(distances, 0.999))
+    return _fit_weights(np.concatenate(decisions, axis=1), y == classes[1])
 
 
-def choose_score(scores: np.ndarray) -> float:
-    """Choose the detector's score below which a face is doubted.
+def calibrate_member(member: Member, factor: float, offset: float) -> Member:
+    """Fold a calibration into a member.
 
     Parameters
     ----------
-    scores : ndarray of shape (n_faces,), float
-        The detector's scores of the training faces.
+    member : Member
+        Uncalibrated.
+    factor : float
+        Above 0.
+    offset : float
+        Added to the decision values before they are multiplied.
 
     Returns
     -------
-    float
-        The score that 99.8 % of them reach, rounded down to three decimals; minus infinity for
-        fewer than 1,000 faces, among which the weakest few would decide it.
+    Member
+        With other coefficients and intercept.
     """
-    if len(scores) < 1000:
-        return -np.inf
-    return float(np.floor(np.quantile(scores, 0.002) * 1000) / 1000)
+    intercept = (member.intercept + offset) * factor
+    return replace(member, coefficients=member.coefficients * factor, intercept=intercept)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the decision values of members become one decision, and that a probability.
+
+    Parameters
+    ----------
+    factors : ndarray of shape (n_members,), float64
+        Factor of each member's decision values, above 0.
+    offsets : ndarray of shape (n_members,), float64
+        Added to a member's decision values before; 0 for more than two labels.
+    weights : ndarray of shape (n_members,), float64
+        Weight of each member, 0 or more, summing to 1.
+    slope : float
+        Factor of the joint decision, as `FaceModel` has it.
+    """
+
+    factors: np.ndarray
+    offsets: np.ndarray
+    weights: np.ndarray
+    slope: float
+
+    def join(self, decisions: Sequence[np.ndarray]) -> np.ndarray:
+        """Join the decision values of the members.
+
+        Parameters
+        ----------
+        decisions : sequence of ndarray of shape (n_faces, n_outputs), float
+            Decision values of each member, uncalibrated.
+
+        Returns
+        -------
+        ndarray of shape (n_faces, n_outputs), float64
+            The weighted mean of the calibrated decision values.
+        """
+        rows = zip(decisions, self.factors, self.offsets, self.weights, strict=True)
+        return np.asarray(sum(w * ((values + o) * f) for values, f, o, w in rows))
+
+
+def fit_calibration(
+    decisions: Sequence[np.ndarray], y: np.ndarray, classes: np.ndarray
+) -> Calibration:
+    """Calibrate each member on its own, then weigh several of them into one decision.
+
+    Parameters
+    ----------
+    decisions : sequence of ndarray of shape (n_faces, n_outputs), float
+        Out-of-fold decision values of each member.
+    y : ndarray of shape (n_faces,)
+        Labels.
+    classes : ndarray of shape (n_labels,)
+        Labels in the order of the model.
+
+    Returns
+    -------
+    Calibration
+        Of two labels by sigmoids (`platt`, `weigh`), of more by a softmax (`temper`).
+    """
+    if len(classes) == 2:
+        fits = np.array([platt(values, y, classes) for values in decisions])
+        factors, offsets = fits.T
+        odds = [(v + o) * f for v, f, o in zip(decisions, factors, offsets, strict=True)]
+        raw = weigh(odds, y, classes) if len(odds) > 1 else np.ones(1)
+    else:
+        factors = np.array([temper([values], y, classes)[0] for values in decisions])
+        offsets = np.zeros(len(factors))
+        odds = [values * factor for values, factor in zip(decisions, factors, strict=True)]
+        raw = temper(odds, y, classes) if len(odds) > 1 else np.ones(1)
+    slope = raw.sum()
+    return Calibration(factors, offsets, raw / slope, float(slope))
+
+
+def cross_calibrate(
+    decisions: Sequence[np.ndarray],
+    y: np.ndarray,
+    classes: np.ndarray,
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> np.ndarray:
+    """Calibrate the decisions of each fold by the faces of the other folds.
+
+    So no figure about these decisions is fitted to the faces that it judges.
+
+    Parameters
+    ----------
+    decisions : sequence of ndarray of shape (n_faces, n_outputs), float
+        Out-of-fold decision values of each member.
+    y : ndarray of shape (n_faces,)
+        Labels.
+    classes : ndarray of shape (n_labels,)
+        Labels in the order of the model.
+    splits : sequence of tuple of ndarray
+        Per fold, the indices of the other faces and of its own; each face is in one fold.
+
+    Returns
+    -------
+    ndarray of shape (n_faces, n_outputs), float64
+        Joint decisions times their slope: log odds of the second of two labels, or the exponents
+        of a softmax.
+    """
+    joint = np.empty(decisions[0].shape)
+    for others, own in splits:
+        fitted = fit_calibration([values[others] for values in decisions], y[others], classes)
+        joint[own] = fitted.slope * fitted.join([values[own] for values in decisions])
+    return joint
+
+
+def calibrate_members(
+    model: FaceModel, decisions: Sequence[np.ndarray], y: np.ndarray
+) -> tuple[FaceModel, Calibration]:
+    """Calibrate a model on the out-of-fold decisions of its members.
+
+    Parameters
+    ----------
+    model : FaceModel
+        With uncalibrated members.
+    decisions : sequence of ndarray of shape (n_faces, n_outputs), float
+        Out-of-fold decision values of each member.
+    y : ndarray of shape (n_faces,), str
+        Labels of the training faces.
+
+    Returns
+    -------
+    model : FaceModel
+        Calibrated; each member decides in log odds, or in exponents of a softmax.
+    calibration : Calibration
+        What was folded into it.
+    """
+    fitted = fit_calibration(decisions, y, np.array(model.labels))
+    outputs = len(model.slope)
+    members = tuple(
+        calibrate_member(member, factor, offset)
+        for member, factor, offset in zip(
+            model.members, fitted.factors, fitted.offsets, strict=True
+        )
+    )
+    several = len(members) > 1
+    calibrated = replace(
+        model,
+        members=members,
+        slope=np.full(outputs, fitted.slope),
+        weights=np.tile(fitted.weights[:, None], outputs) if several else None,
+        link="sigmoid" if outputs == 1 else "softmax",
+    )
+    return calibrated, fitted
 
 
 def _fit_sigmoid(
@@ -230,118 +353,3 @@ def _fit_weights(M: np.ndarray, positive: np.ndarray) -> np.ndarray:
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, 10)] * len(start)).x
     # members that do not order the labels at all count equally
     return found if found.sum() > 1e-6 else start
-
-
-def calibrate_member(
-    member: Member, decisions: np.ndarray, slope: np.ndarray, offset: np.ndarray
-) -> tuple[Member, np.ndarray]:
-    """Fold a sigmoid into a member, so that it decides in log odds.
-
-    Parameters
-    ----------
-    member : Member
-        Uncalibrated.
-    decisions : ndarray of shape (n_faces, n_outputs), float
-        Out-of-fold decision values.
-    slope : ndarray of shape (n_outputs,), float
-        As `platt` returns it.
-    offset : ndarray of shape (n_outputs,), float
-        As `platt` returns it.
-
-    Returns
-    -------
-    member : Member
-        With other coefficients and intercept: decision 0 is probability 0.5.
-    decisions : ndarray of shape (n_faces, n_outputs), float64
-        Out of fold, in log odds.
-    """
-    intercept = (member.intercept + offset) * slope
-    calibrated = replace(member, coefficients=member.coefficients * slope, intercept=intercept)
-    return calibrated, (decisions + offset) * slope
-
-
-def calibrate_members(
-    model: FaceModel, decisions: Sequence[np.ndarray], y: np.ndarray
-) -> tuple[FaceModel, np.ndarray]:
-    """Calibrate each member on its own, then weigh several of them into one decision.
-
-    Parameters
-    ----------
-    model : FaceModel
-        With uncalibrated members.
-    decisions : sequence of ndarray of shape (n_faces, n_outputs), float
-        Out-of-fold decision values of each member.
-    y : ndarray of shape (n_faces,), str
-        Labels of the training faces.
-
-    Returns
-    -------
-    model : FaceModel
-        Calibrated; each member decides in log odds.
-    decisions : ndarray of shape (n_faces, n_outputs), float64
-        Out of fold, of the calibrated model.
-    """
-    classes, members, odds = np.array(model.labels), [], []
-    for member, values in zip(model.members, decisions, strict=True):
-        calibrated, found = calibrate_member(member, values, *platt(values, y, classes))
-        members.append(calibrated)
-        odds.append(found)
-    model = replace(model, members=tuple(members), slope=np.ones_like(model.slope))
-    if len(members) == 1:
-        return model, odds[0]
-    weights, slope = weigh(odds, y, classes)
-    joint = np.einsum("mo,mno->no", weights, odds)
-    return replace(model, weights=weights, slope=slope), joint
-
-
-def with_rule(
-    model: FaceModel, decisions: np.ndarray, X: np.ndarray, y: np.ndarray, scores: np.ndarray
-) -> tuple[FaceModel, RuleMetadata | None]:
-    """Give a model the rule that its recipe asks for, chosen on the training faces.
-
-    Parameters
-    ----------
-    model : FaceModel
-        Calibrated. Its recipe may have ``unsure``, the share of the answers that shall be right.
-    decisions : ndarray of shape (n_faces, n_outputs), float
-        Out of fold, of the calibrated model.
-    X : ndarray of shape (n_faces, n_features), uint8
-        Grey levels of the training faces, from 0 to 255.
-    y : ndarray of shape (n_faces,), str
-        Labels of the training faces.
-    scores : ndarray of shape (n_faces,), float
-        The detector's score of each face.
-
-    Returns
-    -------
-    model : FaceModel
-        With the rule, or as it was where the recipe asks for none.
-    described : dict or None
-        The rule with its target, and the coverage and accuracy of the answers out of fold, all in
-        [0, 1]; None where the recipe asks for no rule.
-    """
-    target = model.recipe.unsure
-    if target is None:
-        return model, None
-    P = model.probability_of(decisions)
-    confidence, right = P.max(axis=1), np.array(model.labels)[P.argmax(axis=1)] == y
-    distances = in_chunks(partial(distance_from_face_space, model), X)
-    seen = np.isfinite(scores)  # faces that came as arrays were not looked for
-    rule = AnswerRule(
-        min_confidence=choose_confidence(confidence, right, target),
-        max_distance=round(choose_distance(distances), 4),
-        min_score=choose_score(scores[seen]),
-    )
-    answered = (
-        (confidence >= rule.min_confidence)
-        & (distances <= rule.max_distance)
-        & (~seen | (scores >= rule.min_score))
-    )
-    described = {
-        "target": target,
-        "min_confidence": rule.min_confidence,
-        **rule.to_dict(),
-        "coverage": round(float(answered.mean()), 4),
-        "accuracy": round(float(right[answered].mean()), 4),
-    }
-    return replace(model, rule=rule), cast(RuleMetadata, described)

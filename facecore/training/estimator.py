@@ -24,7 +24,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from facecore.face.recipes import SPACES, Recipe
 from facecore.model.classifier import FaceModel, Member
-from facecore.training.calibrate import calibrate_member, platt
+from facecore.training.calibrate import calibrate_member, platt, temper
 from facecore.training.eigenfaces import fit_space, measure_spread, project_views
 from facecore.training.fisherfaces import fit_discriminants
 from facecore.training.grids import Candidate
@@ -178,7 +178,8 @@ class FaceSpaceClassifier(
     It is the machine that `facecore.train` fits, as a scikit-learn classifier and transformer:
     eigenfaces (Turk and Pentland 1991) and an SVM (Cortes and Vapnik 1995). Two labels are told
     apart by one SVM, more by one one-vs-rest SVM per label. Probabilities are calibrated by
-    cross-validation on the training data (Platt 1999): the whole machine, eigenfaces included, is
+    cross-validation on the training data, of two labels by a sigmoid (Platt 1999), of more by a
+    softmax with one temperature (Guo et al. 2017): the whole machine, eigenfaces included, is
     fitted once per fold and once to all faces.
 
     Parameters
@@ -357,8 +358,8 @@ class FaceSpaceClassifier(
         Returns
         -------
         ndarray of shape (n_faces,) for two labels, else (n_faces, n_labels), float64
-            Log odds of the second label, or of each label against the rest; without calibration
-            the values of the SVM.
+            Log odds of the second label, or of more labels the exponents of their softmax; without
+            calibration the values of the SVM.
 
         Examples
         --------
@@ -543,8 +544,7 @@ class FaceSpaceClassifier(
     def mean_face_(self) -> np.ndarray:
         """Mean of the training faces, ndarray of shape (height, width), float32."""
         member = self.member_
-        face = member.mean * member.span + member.minimum
-        return np.asarray(face.reshape(self.face_shape_))
+        return np.asarray(member.mean * member.span + member.minimum).reshape(self.face_shape_)
 
     @property
     def explained_variance_ratio_(self) -> np.ndarray:
@@ -690,18 +690,17 @@ class FaceSpaceClassifier(
             fold = self._fit_rows(X, y, weights, rows, seed)
             decisions[test] = self._decide(fold, X[test])
             tested[test] = True
-        slope, offset = platt(
-            decisions[tested],
-            y[tested],
-            self.classes_,
-            None if weights is None else weights[tested],
-            self.class_weight,
-        )
-        return calibrate_member(member, decisions, slope, offset)[0]
+        counts = None if weights is None else weights[tested]
+        how = y[tested], self.classes_, counts, self.class_weight
+        if len(self.classes_) == 2:
+            return calibrate_member(member, *platt(decisions[tested], *how))
+        return calibrate_member(member, float(temper([decisions[tested]], *how)[0]), 0.0)
 
     def _as_model(self) -> FaceModel:
         labels = tuple(str(label) for label in self.classes_)
-        return FaceModel(labels, (self.member_,), np.ones(len(self.member_.intercept)))
+        slope = np.ones(len(self.member_.intercept))
+        link = "sigmoid" if len(slope) == 1 else "softmax"
+        return FaceModel(labels, (self.member_,), slope, link=link)
 
 
 def _flatten(X: Any) -> tuple[Any, tuple[int, int] | None]:

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from facecore.data.crops import raw_root
 from facecore.data.faces import gather, load_faces
+from facecore.data.losses import NONE_LEFT
 from facecore.data.splits import split_folds, subject_names
 from facecore.errors import DataError
 from facecore.evaluation.intervals import wilson
@@ -303,7 +304,12 @@ def _gather(
 ) -> _Data:
     tables = {}
     for name in ("classic", "aligned"):
-        table = gather(sources, RECIPES[name], jobs=jobs, seed=seed, progress=progress)
+        try:
+            table = gather(sources, RECIPES[name], jobs=jobs, seed=seed, progress=progress)
+        except DataError as error:
+            if str(error).startswith(NONE_LEFT):
+                raise DataError(f"{error} (options of train; the ladder has none)") from error
+            raise
         kept = table["state"].eq("kept") & table["split"].eq("train")
         tables[name] = table[kept].set_index(["set", "path"], drop=False)
     both = tables["classic"].index.intersection(tables["aligned"].index)

@@ -1,6 +1,6 @@
 """What a model stores about how it was made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NotRequired, TypedDict
 
@@ -9,26 +9,25 @@ import pandas as pd
 from sklearn.metrics import balanced_accuracy_score
 
 from facecore.data.crops import ALL, count_states
-from facecore.data.splits import split_folds
 from facecore.face.prepare import mirror
 from facecore.model.classifier import FaceModel, Member
 from facecore.training.anonymise import MIN_FACES, MIN_SUBJECTS, count_traceable
-from facecore.training.calibrate import RuleMetadata
 from facecore.training.kernels import choose_labels
+from facecore.training.rules import RuleMetadata, StrangersMetadata
 from facecore.training.search import SearchResult, count_folds
 from facecore.training.streaming import in_chunks
 
 PACKAGES = ("numpy", "scikit-learn", "opencv-python-headless", "pillow")
-FOLDS = 5  # in which the whole model is scored
 
 
 class DataSetMetadata(TypedDict):
-    """Photos of one data set: all, by split, and by state."""
+    """Photos of one data set: all, by split, and by state; least width of a face, in pixels."""
 
     photos: int
     train: int
     test: int
     states: dict[str, int]
+    min_size: NotRequired[int]
 
 
 class SubjectsMetadata(TypedDict):
@@ -82,6 +81,7 @@ class Metadata(TypedDict):
     search: SearchMetadata
     kernel_vectors: VectorsMetadata
     rule: NotRequired[RuleMetadata]
+    strangers: NotRequired[StrangersMetadata]
 
 
 def describe_data(faces: pd.DataFrame) -> dict[str, DataSetMetadata]:
@@ -95,17 +95,19 @@ def describe_data(faces: pd.DataFrame) -> dict[str, DataSetMetadata]:
     Returns
     -------
     dict of str to dict
-        By data set: photos, train, test, and the states.
+        By data set: photos, train, test, the states, and min_size where it is known.
     """
-    return {
-        str(name): {
+    described: dict[str, DataSetMetadata] = {}
+    for name, rows in faces.groupby("set", sort=False):
+        described[str(name)] = {
             "photos": len(rows),
             "train": int(rows["split"].eq("train").sum()),
             "test": int(rows["split"].eq("test").sum()),
             "states": {k: int(v) for k, v in count_states(rows)[ALL].drop(ALL).items()},
         }
-        for name, rows in faces.groupby("set", sort=False)
-    }
+        if "min_size" in rows and rows["min_size"].notna().all():
+            described[str(name)]["min_size"] = int(rows["min_size"].iloc[0])
+    return described
 
 
 def describe_subjects(faces: pd.DataFrame) -> dict[str, SubjectsMetadata]:
@@ -165,8 +167,7 @@ def describe_search(
     grids: Mapping[str, Mapping[str, Any]],
     decisions: np.ndarray,
     y: np.ndarray,
-    subjects: np.ndarray,
-    seed: int,
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
 ) -> SearchMetadata:
     """Describe the grid searches of a model.
 
@@ -177,13 +178,12 @@ def describe_search(
     grids : mapping of str to mapping
         The grid of each member.
     decisions : ndarray of shape (n_faces, n_outputs), float
-        Out of fold, of the whole model.
+        Out of fold, of the whole model, as `facecore.training.calibrate.cross_calibrate` returns
+        them.
     y : ndarray of shape (n_faces,)
         Labels of the training faces.
-    subjects : ndarray of shape (n_faces,)
-        Who is in each photo.
-    seed : int
-        Of the folds.
+    splits : sequence of tuple of ndarray
+        Per fold, the indices of the other faces and of its own.
 
     Returns
     -------
@@ -193,10 +193,7 @@ def describe_search(
     """
     first = next(iter(searches.values()))
     answers = choose_labels(decisions, np.unique(y))
-    scores = [
-        balanced_accuracy_score(y[test], answers[test])
-        for _, test in split_folds(y, subjects, FOLDS, seed)
-    ]
+    scores = [balanced_accuracy_score(y[own], answers[own]) for _, own in splits]
     several = len(searches) > 1
     described: SearchMetadata = {
         "grid": dict(grids) if several else dict(next(iter(grids.values()))),

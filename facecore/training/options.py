@@ -37,6 +37,18 @@ class TrainingOptions:
         What the model is called on pages, such as ``"Expression"``; its labels where empty.
     order : tuple of str, default=()
         The labels in their order, such as age bands, where they have one.
+    identity : bool, optional
+        Whether each label is one person. Photos of a person are then in several folds, and a face
+        that is unlike every label is answered "unknown". None: it is so if the data set names one
+        subject per label.
+    right : float, optional
+        Share of the answers that shall be right, in (0, 1]: "unsure" is chosen for it. None: the
+        recipe's own, or the highest that leaves most faces an answer.
+    rule : bool, default=True
+        Choose a rule by which faces get no label; without it every face gets one.
+    max_distance : float, optional
+        Distance from face space beyond which a face is "not a face", above 0, in place of one
+        that is chosen on the training faces.
     memory_mb : float, default=4000.0
         Bound on the matrices of a grid search in MB, above 0, for all its workers together: fewer
         workers run, and distances are computed again, where they would not fit. The result does
@@ -65,6 +77,10 @@ class TrainingOptions:
     solver: str = "auto"
     title: str = ""
     order: tuple[str, ...] = ()
+    identity: bool | None = None
+    right: float | None = None
+    rule: bool = True
+    max_distance: float | None = None
     memory_mb: float = MEMORY_MB
 
     def __post_init__(self) -> None:
@@ -82,6 +98,17 @@ class TrainingOptions:
             "order": (
                 isinstance(self.order, tuple) and len(set(self.order)) == len(self.order),
                 "a tuple of different labels",
+            ),
+            "identity": (self.identity in (None, True, False), "True, False or None"),
+            "right": (
+                self.right is None or (is_number(self.right) and 0 < self.right <= 1),
+                "a number above 0, up to 1",
+            ),
+            "rule": (isinstance(self.rule, bool), "True or False"),
+            "max_distance": (
+                self.max_distance is None
+                or (is_number(self.max_distance) and self.max_distance > 0),
+                "a number above 0",
             ),
             "memory_mb": (
                 is_number(self.memory_mb) and 0 < self.memory_mb < float("inf"),

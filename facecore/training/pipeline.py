@@ -16,18 +16,19 @@ import pandas as pd
 
 from facecore.data.faces import gather, load_faces
 from facecore.data.sizes import round_sizes
-from facecore.data.splits import subject_names
+from facecore.data.splits import labels_are_subjects, split_folds, subject_names
 from facecore.errors import DataError
 from facecore.evaluation.card import write_card
 from facecore.evaluation.report import evaluate_splits
 from facecore.face.prepare import mirror
-from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe
+from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe, for_whole_photos
 from facecore.model.classifier import FaceModel, Member
+from facecore.model.explain import distance_from_face_space
 from facecore.model.store import check_name, write_model
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
 from facecore.training.anonymise import anonymise
-from facecore.training.calibrate import RuleMetadata, calibrate_members, with_rule
+from facecore.training.calibrate import calibrate_members, cross_calibrate
 from facecore.training.eigenfaces import measure_spread
 from facecore.training.estimator import fit_member
 from facecore.training.grids import read_grid
@@ -44,12 +45,20 @@ from facecore.training.metadata import (
 from facecore.training.nystroem import choose_solver, fit_nystroem, nystroem_search
 from facecore.training.options import TrainingOptions
 from facecore.training.points import tabulate_points
+from facecore.training.rules import OutOfFold, RuleMetadata, StrangersMetadata, with_rule
 from facecore.training.search import SearchResult, grid_search
+from facecore.training.strangers import LEAST_LABELS, decide_strangers, join_strangers
 from facecore.training.streaming import FacesOnDisk, in_chunks
 
+FOLDS = 5  # in which the whole model is calibrated and scored
+CENTRES_OF_PERSONS = (
+    "cluster centres cannot hide whom the labels name: each label is one person; train without "
+    "--centres, and do not share the model without these people's consent"
+)
 Evaluate = Callable[[FaceModel], tuple[pd.DataFrame, dict[str, Any]]]
 
 
+# One keyword per choice of the command line, so there are more than seven.
 def train(
     sources: Sequence[Path | str],
     name: str,
@@ -58,6 +67,8 @@ def train(
     grid: str = "quick",
     note: str = "",
     command: str = "",
+    min_size: int | None = None,
+    whole_photo: bool = False,
     **options: Any,
 ) -> Path:
     """Train a model on folders of labelled photos and write it to artifacts/.
@@ -79,6 +90,12 @@ def train(
         Terms of the data, stored with the model.
     command : str
         The command that was run, stored with the model.
+    min_size : int, optional
+        Least width of a face, in pixels: 54 if left out, and none where each photo is the face. Of
+        a folder of crops, narrower faces are dropped; if left out, all that `crop` kept are used.
+    whole_photo : bool
+        Whether each photo is the face already, as in sets of small crops: no detector runs, in
+        training as in prediction.
     **options : dict
         Seed, jobs, progress, centres, solver and landmarks, as `TrainingOptions` takes them.
 
@@ -102,15 +119,25 @@ def train(
     FaceModel(female / male, recipe 'classic', members: pixels)
     """
     chosen = TrainingOptions(**options)
-    plan = Plan(check_name(name), find_recipe(recipe), grid, chosen, note, command)
+    found = for_whole_photos(find_recipe(recipe)) if whole_photo else find_recipe(recipe)
+    plan = Plan(check_name(name), found, grid, chosen, note, command)
     plan.check()
     how: dict[str, Any] = {"jobs": chosen.jobs, "progress": chosen.progress}
-    faces = gather([Path(source) for source in sources], plan.recipe, seed=chosen.seed, **how)
+    faces = gather(
+        [Path(source) for source in sources],
+        plan.recipe,
+        seed=chosen.seed,
+        identity=chosen.identity,
+        min_size=min_size,
+        **how,
+    )
 
     def load(file: Path) -> np.ndarray:
         return load_faces(to_fit(faces), plan.recipe, chosen.jobs, file)
 
-    return fit_and_write(plan, faces, load, lambda model: evaluate_splits(faces, model, **how))
+    return fit_and_write(
+        plan, faces, load, lambda model: evaluate_splits(faces, model, order=chosen.order, **how)
+    )
 
 
 @dataclass(frozen=True)
@@ -149,10 +176,13 @@ class Plan:
         Raises
         ------
         DataError
-            The grid of a member cannot be read, or an option does not suit the recipe.
+            The grid of a member cannot be read, an option does not suit the recipe, or cluster
+            centres shall hide persons whom the labels name.
         """
         _check_space(self.recipe, self.options.solver, self.options.centres)
         self.grids("exact")
+        if self.options.identity and self.options.centres:
+            raise DataError(CENTRES_OF_PERSONS)
 
     def grids(self, solver: str) -> dict[str, dict[str, list[Any]]]:
         """Return the grid of each member.
@@ -190,7 +220,9 @@ class Fitted:
     vectors : dict
         As `facecore.training.metadata.describe_vectors` returns it.
     rule : dict or None
-        As `facecore.training.calibrate.with_rule` describes it; None without one.
+        As `facecore.training.rules.with_rule` describes it; None without one.
+    strangers : dict or None
+        As `facecore.training.rules.with_rule` describes them.
     points : DataFrame, optional
         A sample of training faces in face space, unless the model is safe to share.
     """
@@ -201,6 +233,7 @@ class Fitted:
     candidates: pd.DataFrame
     vectors: VectorsMetadata
     rule: RuleMetadata | None
+    strangers: StrangersMetadata | None
     points: pd.DataFrame | None
 
 
@@ -248,6 +281,17 @@ def fit_and_write(
     FacecoreError
         The faces cannot be split into folds, or the model cannot be written.
     """
+    identity = plan.options.identity
+    if identity is None:
+        identity = labels_are_subjects(to_fit(faces))
+    plan = replace(plan, options=replace(plan.options, identity=identity))
+    plan.check()
+    labels = set(to_fit(faces)["label"])
+    if plan.options.order and (odd := sorted(labels ^ set(plan.options.order))):
+        raise DataError(
+            f"the order must name each label once; {odd[0]!r} is in the "
+            + ("order only" if odd[0] in plan.options.order else "data only")
+        )
     # The faces of a training wait on disk, not in memory.
     with scratch_folder() as work, joblib.parallel_config(temp_folder=str(work)):
         fitted = fit_model(plan, load(work / "faces.npy"), to_fit(faces))
@@ -267,12 +311,14 @@ def fit_and_write(
         "training_faces": {
             str(label): int(count) for label, count in to_fit(faces)["label"].value_counts().items()
         },
+        **({"identity": True} if identity else {}),
         "subjects": describe_subjects(to_fit(faces)),
         **({"title": plan.options.title} if plan.options.title else {}),
         **({"order": list(plan.options.order)} if plan.options.order else {}),
         "search": fitted.search,
         "kernel_vectors": fitted.vectors,
         **({"rule": fitted.rule} if fitted.rule else {}),
+        **({"strangers": fitted.strangers} if fitted.strangers else {}),
     }
     tables = {"sizes": round_sizes(faces), "grid_search": fitted.candidates}
     if fitted.points is not None:
@@ -310,12 +356,14 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
     solver = choose_solver(options.solver, len(table))
     _check_space(recipe, solver, options.centres)
     grids = plan.grids(solver)
-    y, subjects = table["label"].to_numpy(dtype=str), subject_names(table)
-    members, searches = [], {}
+    y = table["label"].to_numpy(dtype=str)
+    subjects = subject_names(table, options.identity)
+    members, searches, strangers = [], {}, []
     for name, planned in recipe.members.items():
         faces = FacesOnDisk(_file_of(X), planned.features, recipe.mirror)
         fit = partial(_fit_exact, space=planned.space) if solver == "exact" else _fit_nystroem
-        member, searches[name] = fit(name, faces, y, subjects, grids[name], options)
+        member, searches[name], decided = fit(name, faces, y, subjects, grids[name], options)
+        strangers.append(decided)
         members.append(replace(member, features=planned.features, name=name))
     labels = tuple(str(label) for label in np.unique(y))
     slope = np.ones(members[0].coefficients.shape[1])
@@ -327,8 +375,18 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
         if options.centres and solver == "exact":
             model = anonymise(model, X, subjects, count=options.centres, seed=options.seed)
         advance()
-    model, decisions = calibrate_members(model, [s.decisions for s in searches.values()], y)
-    model, rule = with_rule(model, decisions, X, y, table["score"].to_numpy(dtype=float))
+    decisions = [search.decisions for search in searches.values()]
+    model, calibration = calibrate_members(model, decisions, y)
+    splits = split_folds(y, subjects, FOLDS, options.seed)
+    logits = cross_calibrate(decisions, y, np.array(labels), splits)
+    leading = searches[model.leading.name].distances
+    found = OutOfFold(
+        logits,
+        in_chunks(partial(distance_from_face_space, model), X) if leading is None else leading,
+        table["score"].to_numpy(dtype=float),
+        join_strangers(calibration, known) if (known := _all_of(strangers)) else None,
+    )
+    model, rule, parted = with_rule(model, found, y, options)
     with step("look for faces in the model", 1, "model", progress=options.progress) as advance:
         vectors = describe_vectors(model, X, bool(options.centres), solver)
         advance()
@@ -339,10 +397,11 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
     return Fitted(
         model=model,
         solver=solver,
-        search=describe_search(searches, grids, decisions, y, subjects, options.seed),
+        search=describe_search(searches, grids, logits, y, splits),
         candidates=join_tables(searches),
         vectors=vectors,
         rule=rule,
+        strangers=parted,
         points=points,
     )
 
@@ -356,7 +415,7 @@ def _fit_exact(
     options: TrainingOptions,
     *,
     space: str,
-) -> tuple[Member, SearchResult]:
+) -> tuple[Member, SearchResult, np.ndarray | None]:
     X = np.load(faces.path, mmap_mode="r")
     F = faces.features.extract(X)
     mirrored = faces.features.extract(mirror(X)) if faces.mirrored else None
@@ -364,7 +423,10 @@ def _fit_exact(
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
         fit = fit_member(F, mirrored, y, search.best, options.seed, space)
         advance()
-    return fit, search
+    strangers = None
+    if options.rule and len(np.unique(y)) >= LEAST_LABELS:
+        strangers = decide_strangers(F, mirrored, y, search.best, options, space)
+    return fit, search, strangers
 
 
 def _fit_nystroem(
@@ -374,12 +436,18 @@ def _fit_nystroem(
     subjects: np.ndarray,
     grid: Mapping[str, Any],
     options: TrainingOptions,
-) -> tuple[Member, SearchResult]:
+) -> tuple[Member, SearchResult, np.ndarray | None]:
     search = nystroem_search(faces, y, subjects, grid, options=options)
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
         fit = fit_nystroem(faces, y, subjects, search.best, options=options)
         advance()
-    return fit, search
+    return fit, search, None
+
+
+def _all_of(decided: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+    """Return the decisions of all members, or nothing where a member has none."""
+    known = [values for values in decided if values is not None]
+    return known if len(known) == len(decided) else []
 
 
 def _check_space(recipe: Recipe, solver: str, centres: int) -> None:

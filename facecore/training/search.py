@@ -49,6 +49,8 @@ class Coordinates:
         Validation faces, one array per view.
     deviation : ndarray of shape (n_components,)
         Standard deviation of each coordinate, above 0; whitening divides by it.
+    lengths : ndarray of shape (n_validation_faces,), float64
+        Squared distance of each validation face from the mean face, as a mean over the features.
     labels : ndarray of shape (n_training_faces,), optional
         Labels of the training faces, where the coordinates that are asked for are those along
         Fisherfaces.
@@ -57,6 +59,7 @@ class Coordinates:
     train: list[np.ndarray]
     test: list[np.ndarray]
     deviation: np.ndarray
+    lengths: np.ndarray
     labels: np.ndarray | None = None
 
     def leading(self, count: int, whiten: bool) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -84,6 +87,24 @@ class Coordinates:
             return train, test
         found = fit_discriminants(train, self.labels)
         return found.project(train), found.project(test)
+
+    def distances(self, count: int, features: int) -> np.ndarray:
+        """Measure how far the validation faces are from the space of the leading eigenfaces.
+
+        Parameters
+        ----------
+        count : int
+            How many eigenfaces, 1 or more.
+        features : int
+            Number of features of a face.
+
+        Returns
+        -------
+        ndarray of shape (n_validation_faces,), float64
+            Root mean square over the features, in units of the min-max scale.
+        """
+        kept = (self.test[0][:, :count].astype(np.float64) ** 2).sum(axis=1) / features
+        return np.asarray(np.sqrt(np.maximum(self.lengths - kept, 0)))
 
 
 @dataclass(frozen=True)
@@ -129,11 +150,16 @@ class SearchResult:
         The candidate of rank 1.
     decisions : ndarray of shape (n_faces, n_outputs), float64
         Out-of-fold decision values of the best candidate.
+    distances : ndarray of shape (n_faces,), float64, optional
+        Out-of-fold distances from the space of its eigenfaces, as
+        `facecore.model.explain.distance_from_face_space` measures them; None where there are so
+        many faces that those to which the eigenfaces were fitted are no nearer.
     """
 
     table: pd.DataFrame
     best: Candidate
     decisions: np.ndarray
+    distances: np.ndarray | None = None
 
 
 # One argument per fact about the faces, as in `train_arrays`.
@@ -234,7 +260,11 @@ def grid_search(
         for fold in range(len(splits))
     ]
     parallel = joblib.Parallel(n_jobs=plan.scorers, return_as="generator_unordered")
-    return collect(parallel(tasks), candidates, splits, y, progress=options.progress)
+    result = collect(parallel(tasks), candidates, splits, y, progress=options.progress)
+    distances = np.empty(len(y))
+    for fold, (_, test) in enumerate(splits):
+        distances[test] = spaces[fold].distances(result.best.n_components, X.shape[1])
+    return replace(result, distances=distances)
 
 
 def collect(
@@ -386,7 +416,9 @@ def _project(
         project_views(scaler, pca, [view[rows] for view in views]) for rows in (train, test)
     )
     deviation = np.sqrt(np.maximum(pca.explained_variance_, 1e-12))
-    return fold, Coordinates(known, unseen, deviation)
+    centred = scaler.transform(as_float(views[0][test])) - pca.mean_
+    lengths = np.einsum("ij,ij->i", centred, centred, dtype=np.float64) / centred.shape[1]
+    return fold, Coordinates(known, unseen, deviation, lengths)
 
 
 @on_one_thread

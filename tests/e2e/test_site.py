@@ -77,9 +77,9 @@ def chromium(tmp_path_factory):
 
 @pytest.fixture
 def browser(chromium, site):
-    """A browser on the gender page; afterwards nothing may have broken the security policy."""
+    """A browser on the page of photos; afterwards nothing may have broken the security policy."""
     chromium.get_log("browser")
-    chromium.get(f"{site}/app/gender/")
+    chromium.get(f"{site}/app/faces/")
     yield chromium
     messages = [entry["message"] for entry in chromium.get_log("browser")]
     assert not [text for text in messages if "Failed to load resource" not in text]
@@ -189,7 +189,7 @@ def test_error_page_becomes_a_message(browser, files):
 def test_works_without_javascript(browser, site, files):
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
-        browser.get(f"{site}/app/gender/")
+        browser.get(f"{site}/app/faces/")
         assert not browser.find_element(By.ID, "camera").is_displayed()
         both = f"{files['one']}\n{files['none']}"
         browser.find_element(By.ID, "photo").send_keys(both)
@@ -202,7 +202,7 @@ def test_works_without_javascript(browser, site, files):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/app/", "/app/gender/", "/models/made", "/missing"])
+@pytest.mark.parametrize("path", ["/", "/app/", "/app/faces/", "/models/made", "/missing"])
 def test_page_fits_a_phone_in_light_and_dark(browser, site, path, theme):
     scheme = [{"name": "prefers-color-scheme", "value": theme}]
     phone = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
@@ -218,7 +218,7 @@ def test_page_fits_a_phone_in_light_and_dark(browser, site, path, theme):
 
 
 def test_keyboard_reaches_the_form(browser, site):
-    browser.get(f"{site}/app/gender/")
+    browser.get(f"{site}/app/faces/")
     names = []
     for _ in range(10):
         ActionChains(browser).send_keys(Keys.TAB).perform()

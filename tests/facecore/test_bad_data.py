@@ -1,6 +1,7 @@
 """Data sets as people have them: each command ends in a result or in one clear line."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,11 +41,12 @@ def refused(run):
 
 @pytest.fixture
 def crop(run, raw, tmp_path):
-    """Crop the data set; return the table."""
+    """Crop the data set; return the table. What fails must say in one line what it kept."""
 
-    def call() -> pd.DataFrame:
+    def call(words: str = "") -> pd.DataFrame:
         done = run("crop", raw, "--out", tmp_path / "out", "--recipe", "classic")
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == bool(words), done.stderr
+        assert words in done.stderr.splitlines()[-1]
         return read_table(tmp_path / "out")
 
     return call
@@ -75,10 +77,11 @@ def test_where_no_photo_can_be_read_the_account_says_why_and_training_ends(
         (raw / label).mkdir(parents=True)
         for i in range(3):
             (raw / label / f"{i}.jpg").write_bytes(f"{label} {i}".encode())
-    table = crop()
+    table = crop("error: no face was kept: 6 of 6 photos cannot be read; the column reason")
     assert table["state"].tolist() == ["unreadable"] * 6
     assert table["reason"].str.contains("not a photo").all()
-    assert "no face" in refused("train", tmp_path / "out", "--name", "m", "--recipe", "classic")
+    line = refused("train", tmp_path / "out", "--name", "m", "--recipe", "classic")
+    assert re.search(r"no face to train on: out: (\d) of \1 photos cannot be read; ", line)
 
 
 @pytest.mark.parametrize(
@@ -290,6 +293,6 @@ def test_thousands_of_small_files_are_accounted_for(raw, crop):
         (raw / label).mkdir(parents=True)
         for i in range(half):
             (raw / label / f"{i:06}.jpg").write_bytes(f"{label} {i}".encode())
-    table = crop()
+    table = crop(f"no face was kept: {2 * half:,} of {2 * half:,} photos cannot be read")
     assert len(table) == 2 * half
     assert table["state"].eq("unreadable").all()

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -7,12 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from cartoons import draw_photo, encode, write_raw
+from cartoons import LABELS, draw_photo, encode, write_raw
 
 from facecore.__main__ import main
 from facecore.model.classifier import FaceModel
+from facecore.model.labels import whom_it_shows
+from facecore.model.predict import predict_photo
 from facecore.model.rule import AnswerRule
-from facecore.model.store import write_model
+from facecore.model.store import load_model, read_metadata, write_model
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +118,7 @@ def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
     made = run("synth", "--out", tmp_path / "made", "--count", 5, "--seed", 2, models=models)
     assert made.returncode == 0
     assert len(list((tmp_path / "made").glob("*/*.png"))) == 5
+    assert whom_it_shows(metadata) in made.stdout
 
 
 def test_landmarks_are_asked_for_and_told(run, crops_folder, tiny_grid, tmp_path):
@@ -194,6 +198,70 @@ def test_a_folder_stands_for_all_photos_in_it_whatever_the_number_of_processes(
     ]
 
 
+def test_small_crops_are_trained_as_whole_photos_and_refused_with_that_option_without_it(
+    run, small_crops, tiny_grid, tmp_path
+):
+    models = tmp_path / "models"
+    command = ("train", small_crops, "--name", "x", "--recipe", "classic", "--grid", tiny_grid)
+    failed = run(*command, models=models)
+    assert failed.returncode == 1
+    assert re.fullmatch(
+        r"error: no face to train on: small: (\d\d) of \1 faces are smaller than 54 pixels; use "
+        r"--min-size \d\d, or --whole-photo if each photo is the face already",
+        failed.stderr.splitlines()[-1],
+    )
+    done = run(*command, "--whole-photo", models=models)
+    assert done.returncode == 0, done.stderr
+    metadata = json.loads((models / "x" / "metadata.json").read_text())
+    assert "--whole-photo" in metadata["command"]
+    photo = next(small_crops.glob("round/*"))
+    told = run("predict", photo, "--model", "x", models=models)
+    assert told.stdout.startswith(f"{photo}: round") and "[0, 0, 48, 48]" in told.stdout
+    measured = run("evaluate", small_crops, "--model", "x", "--jobs", 1, models=models)
+    assert "32 photos, 32 with a face" in measured.stdout
+
+
+def test_cropping_that_keeps_nothing_fails_with_the_option_that_helps(run, small_crops, tmp_path):
+    command = ("crop", small_crops, "--out", tmp_path / "out", "--recipe", "classic", "--jobs", 1)
+    failed = run(*command)
+    assert failed.returncode == 1
+    last = failed.stderr.splitlines()[-1]
+    assert last.startswith("error: no face was kept: 32 of 32 faces are smaller than 54 pixels; ")
+    assert "too_small" in failed.stdout
+    least = re.search(r"use --min-size (\d+)", last)[1]
+    assert run(*command, "--min-size", least).returncode == 0
+    assert run(*command, "--whole-photo").returncode == 0
+
+
+def test_a_training_that_dropped_many_photos_says_so_at_its_end(run, tiny_grid, tmp_path):
+    for label in ("round", "square"):
+        for person in range(8):
+            photo = tmp_path / "raw" / label / f"{person}.png"
+            photo.parent.mkdir(parents=True, exist_ok=True)
+            data = draw_photo(label, person, face=60 if person % 2 else 100, side=240)
+            photo.write_bytes(encode(data, "PNG"))
+    command = ("train", tmp_path / "raw", "--name", "m", "--recipe", "classic", "--grid", tiny_grid)
+    done = run(*command, "--min-size", 80, models=tmp_path / "models")
+    assert done.returncode == 0, done.stderr
+    *_, line, end = done.stdout.splitlines()
+    assert re.fullmatch(r"raw: 8 of 16 faces are smaller than 80 pixels; use --min-size \d\d", line)
+    assert end.startswith("model m written")
+    assert f"{line}\n" in done.stderr  # at once, too
+    assert "--min-size 80" in (tmp_path / "models" / "m" / "metadata.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind"), [("pgm", "PPM"), ("PPM", "PPM"), ("jp2", "JPEG2000"), ("j2k", "JPEG2000")]
+)
+def test_a_folder_of_pgm_or_jpeg_2000_is_predicted(run, tiny_artifacts, tmp_path, suffix, kind):
+    photo = tmp_path / "orl" / "s1" / f"1.{suffix}"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(encode(draw_photo("round", 3), kind))
+    told = run("predict", tmp_path / "orl", "--model", "tiny", models=tiny_artifacts)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith(f"{photo}: round")
+
+
 def test_a_folder_without_photos_is_an_error(run, tiny_artifacts, tmp_path):
     (tmp_path / "empty").mkdir()
     fails_in_one_line(run("predict", tmp_path / "empty", models=tiny_artifacts), "no photo in")
@@ -248,6 +316,23 @@ def test_a_bad_photo_does_not_stop_cropping_or_evaluating(run, tmp_path, tiny_ar
     measured = run("evaluate", raw, "--jobs", 1, models=tiny_artifacts)
     assert measured.returncode == 0
     assert "5 photos, 4 with a face" in measured.stdout
+
+
+def test_more_than_two_labels_have_a_line_of_figures_of_their_own(run, tmp_path, many_artifacts):
+    for person in (1, 2, 10):
+        folder = tmp_path / "raw" / f"s{person}"
+        folder.mkdir(parents=True)
+        for shot in (8, 9):
+            photo = encode(draw_photo("round", person, shot), "PNG")
+            (folder / f"{shot}.png").write_bytes(photo)
+    done = run("evaluate", tmp_path / "raw", "--json", "f.json", "--jobs", 1, models=many_artifacts)
+    assert done.returncode == 0
+    figures = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
+    assert list(figures["groups"]["label"]) == ["s1", "s2", "s10"]
+    line = f"macro AUC {figures['macro_auc']:.3f}, macro F1 {figures['macro_f1']:.3f}, top 2 "
+    assert line + f"{figures['top_accuracy']['2']:.3f}" in done.stdout
+    for pair in figures["confused_pairs"][:1]:
+        assert f"most confused: {pair['label']} answered {pair['answered']}" in done.stdout
 
 
 def test_only_photos_of_the_asked_split_are_evaluated(run, tmp_path, tiny_artifacts):
@@ -412,3 +497,78 @@ def test_usage_and_errors_name_the_command_that_was_typed(
     with pytest.raises(SystemExit):
         main(["--help"])
     assert capsys.readouterr().out.startswith(f"usage: {shown} [-h]")
+
+
+@pytest.fixture(scope="module")
+def persons(tmp_path_factory) -> Path:
+    """Four persons with six photos each, as a data set that names them."""
+    folder = tmp_path_factory.mktemp("persons")
+    rows = ["path,label,subject"]
+    for number in range(4):
+        name = f"p{number}"
+        (folder / name).mkdir()
+        for shot in range(6):
+            pixels = draw_photo(LABELS[number % 2], 7 * number, shot)
+            (folder / name / f"{shot}.png").write_bytes(encode(pixels, "PNG"))
+            rows.append(f"{name}/{shot}.png,{name},{name}")
+    (folder / "labels.csv").write_text("\n".join(rows))
+    return folder
+
+
+@pytest.mark.parametrize("how", [[], ["--right", "0.8"], ["--no-rule"]])
+def test_persons_are_trained_by_photo_and_training_says_so(how, persons, tiny_grid, artifacts, run):
+    given = ["--name", "who", "--recipe", "classic", "--grid", tiny_grid, *how]
+    done = run("train", persons, *given, models=artifacts)
+    assert done.returncode == 0, done.stderr
+    assert "each label is one person" in done.stdout
+    metadata = read_metadata("who")
+    assert metadata["identity"] is True
+    assert metadata["subjects"]["p0"] == {"known": 1, "largest": 1.0}
+    if how == ["--no-rule"]:
+        assert "every face gets a label" in done.stdout
+        assert load_model("who").rule == AnswerRule()
+    else:
+        assert "of the training faces out of fold, of these right" in done.stdout
+        assert "of the labels' own are called unknown" in done.stdout
+        assert metadata["rule"]["min_decision"] == load_model("who").rule.min_decision
+    assert ("0.8 were asked for" in done.stdout) == (how == ["--right", "0.8"])
+    for flag in how:
+        assert flag in metadata["command"]
+
+
+def test_persons_cannot_hide_behind_cluster_centres(persons, tiny_grid, artifacts, run):
+    how = ["--name", "who", "--recipe", "classic", "--grid", tiny_grid, "--centres", "4"]
+    done = run("train", persons, *how, models=artifacts)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("error: cluster centres cannot hide")
+
+
+def test_an_order_must_name_the_labels(raw_folder, tiny_grid, artifacts, run):
+    how = ["--name", "m", "--recipe", "classic", "--grid", tiny_grid]
+    done = run("train", raw_folder, *how, "--order", "round,big", models=artifacts)
+    assert done.returncode == 1
+    assert "error: the order must name each label once; 'big' is in the order only" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("how", "rule"),
+    [
+        ([], AnswerRule(min_confidence=1.0)),
+        (["--no-rule"], AnswerRule()),
+        (["--max-distance", "1e-9"], AnswerRule(min_confidence=1.0, max_distance=1e-9)),
+        (["--no-rule", "--max-distance", "1e-9"], AnswerRule(max_distance=1e-9)),
+    ],
+)
+def test_the_rule_is_set_and_switched_off_at_prediction(
+    how, rule, photo, tiny_artifacts, artifacts, tmp_path, run
+):
+    shutil.copytree(tiny_artifacts / "tiny", artifacts / "tiny")
+    model = replace(load_model("tiny"), rule=AnswerRule(min_confidence=1.0))
+    metadata = read_metadata("tiny")
+    write_model("tiny", model, metadata, {}, None, "")
+    (tmp_path / "photo.jpg").write_bytes(photo)
+    given = [tmp_path / "photo.jpg", "--model", "tiny", "--json", *how]
+    done = run("predict", *given, models=artifacts)
+    (face,) = json.loads(done.stdout)["faces"]
+    expected = predict_photo(photo, model, rule=rule).faces[0]
+    assert (face["label"], face["reason"]) == (expected.label, expected.reason)

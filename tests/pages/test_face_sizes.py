@@ -184,3 +184,14 @@ def test_folders_of_a_public_server_are_not_offered(open_folder, crops_folder, m
     assert not app.exception
     assert "localhost" in app.info[0].value
     assert not app.metric
+
+
+def test_of_a_model_of_whole_photos_the_sizes_are_those_of_its_photos(
+    open_page, whole_artifacts, monkeypatch
+):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(whole_artifacts))
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "takes each photo for a face" in app.info[0].value
+    app.slider(key="sizes_minimum").set_value(300).run()  # no face is left
+    assert not app.exception

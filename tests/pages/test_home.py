@@ -11,6 +11,7 @@ from PIL import Image
 from facecore.evaluation.card import card_of
 from facecore.evaluation.report import balanced_accuracy, balanced_interval, pool_confusions
 from facecore.face.images import to_png
+from facecore.model.labels import whom_it_shows
 from facecore.model.predict import predict_photo
 from facecore.model.store import find_model, load_model, read_evaluation, read_metadata
 from facecore.model.synth import make_photo
@@ -71,7 +72,8 @@ def test_a_synthetic_face_is_followed_to_what_the_library_says(open_page, label,
     assert f"says **{face.label}** with probability {face.probability:.2f}" in said(app)
     assert f"is {face.distance:.3f} of a pixel's range" in said(app)
     assert len(app.get("plotly_chart")) == 3
-    assert "shows no real person" in "\n".join(caption.value for caption in app.caption)
+    captions = "\n".join(caption.value for caption in app.caption)
+    assert whom_it_shows(read_metadata("classic")) in captions
 
 
 def test_a_face_of_which_the_model_is_unsure_is_followed_without_a_label(open_page, ruled):
@@ -135,3 +137,14 @@ def test_a_model_of_which_no_card_can_be_written_says_why(open_page, tiny_artifa
     assert [element.value for element in app.error] == [
         "no card: the model's metadata lack 'seed'; train it again"
     ]
+
+
+def test_of_a_model_of_whole_photos_no_step_finds_a_face(open_page, whole_artifacts, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(whole_artifacts))
+    app = open_page(HOME)
+    assert not app.exception
+    text = said(app)
+    assert "**1. Take the whole photo for the face**" in text
+    assert "**2. Grey, 160 x 160**" in text
+    assert "Find the face" not in text
+    assert "Photos taken for faces" in metrics(app)

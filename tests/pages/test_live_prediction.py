@@ -16,6 +16,7 @@ from facecore.face.detect import HaarSettings, spec_of
 from facecore.face.images import to_png
 from facecore.model.explain import explain_decision, occlusion, typical_distance
 from facecore.model.predict import predict_photo
+from facecore.model.rule import AnswerRule
 from facecore.model.store import load_model, read_metadata, write_model
 from facecore.model.synth import make_photo
 from facecore.training.estimator import FaceSpaceClassifier
@@ -341,6 +342,16 @@ def test_the_visitor_may_ask_for_another_confidence(open_page, ruled):
     assert not app.exception
 
 
+def test_the_visitor_may_switch_the_rule_off(open_page, ruled):
+    photo = to_png(make_photo(ruled, "male", 3))
+    app = upload(open_page(PAGE), {"me.png": photo})
+    app.toggle(key="ruled").set_value(False).run()
+    face = predict_photo(photo, ruled, rule=AnswerRule()).faces[0]
+    assert f"**1: {face.label}**, probability {face.probability:.2f}" in said(app)
+    assert app.slider(key="unsure_ruled").disabled
+    assert not app.exception
+
+
 def test_the_confidence_is_in_the_address(open_page, photo):
     app = upload(open_page(PAGE, unsure_classic="1.0"), {"me.png": photo})
     assert not app.exception
@@ -424,4 +435,17 @@ def test_three_labels_are_answered_and_explained(
     assert table[[f"P({label})" for label in LABELS]].sum(axis=1).round(2).eq(1).all()
     choose_row(app, 2)
     assert not app.exception
-    assert "a colour that belongs to no label" in said(app)
+    assert "regions that speak against it are in white" in said(app)
+
+
+def test_a_model_of_whole_photos_has_no_detector_to_set_and_reads_the_photo_as_it_is(
+    open_page, whole_artifacts, small_crops, monkeypatch
+):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(whole_artifacts))
+    photo = next(small_crops.glob("round/*"))
+    app = upload(open_page(PAGE, own_detector="true"), {photo.name: photo.read_bytes()})
+    assert not app.exception
+    said = "\n".join(str(e.value) for group in (app.markdown, app.caption) for e in group)
+    assert "takes each photo for a face, so there is nothing to set" in said
+    assert "**1 face**" in said and "Box [0, 0, 48, 48]" in said
+    assert "detector_reset" not in {button.key for button in app.button}

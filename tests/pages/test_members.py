@@ -138,6 +138,16 @@ def test_votes_of_three_labels_have_a_bar_for_each_label():
     assert np.allclose([bar.x for bar in figure.data], [[1, 0, 0.5], [-2, -1, -1.5], [0.5, 1.5, 1]])
 
 
+def test_votes_of_many_labels_are_those_of_the_likeliest_five():
+    from ui.steps import vote_bars
+
+    labels = sorted(f"s{i}" for i in range(1, 41))
+    votes = np.array([[float(label[1:]) for label in labels]] * 2)
+    figure = vote_bars(["a", "b"], votes, np.full((2, 40), 0.5), labels)
+    assert [bar.name for bar in figure.data] == ["s40", "s39", "s38", "s37", "s36"]
+    assert [bar.x[0] for bar in figure.data] == [40, 39, 38, 37, 36]
+
+
 def test_its_map_is_one_of_occlusion(open_page, in_aligned, photo):
     app = open_page(LIVE, model="made")
     app.file_uploader[0].upload("me.png", photo, "image/png").run()
@@ -235,7 +245,10 @@ def test_a_kept_batch_holds_no_pictures(open_page, in_aligned, photo):
 
 @pytest.mark.parametrize(
     ("weights", "recipes"),
-    [("no_weights", ["aligned"]), ("with_weights", ["aligned", "embedding"])],
+    [
+        ("no_weights", ["aligned", "fisher"]),
+        ("with_weights", ["aligned", "embedding", "fisher"]),
+    ],
 )
 def test_a_folder_of_its_crops_is_trained_by_a_recipe_that_cuts_so(
     weights, recipes, open_page, in_aligned, made_aligned, request

@@ -11,8 +11,9 @@ import pytest
 import streamlit as st
 from cartoons import write_raw
 
+from facecore.data.crops import crop_folder, recipe_settings
 from facecore.model.store import list_models, pack_model, read_evaluation, read_metadata
-from facecore.training.background import cancel_job, read_job, start_training
+from facecore.training.background import cancel_job, read_job, start_training, take_photos
 
 PAGE = "pages/6_Your_data.py"
 
@@ -90,6 +91,7 @@ def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models
     folds, unseen = metadata["search"], evaluation["my-faces"]
     assert metrics(app) == {
         "Balanced accuracy, folds": f"{folds['balanced_accuracy']:.3f}",
+        "Faces answered, folds": "100%",  # the recipe has no rule of "unsure"
         "Balanced accuracy, test photos of my-faces": f"{unseen['balanced_accuracy_all']:.3f}",
     }
     assert table_of(app, "round").loc["kept", "round"] == 12
@@ -127,6 +129,111 @@ def test_a_training_that_failed_says_why_in_one_line(open_page, models, crops_fo
     assert not app.exception
     assert app.error[0].value.startswith("no grid 'no such grid'")
     assert "job_choose" not in keys(app)
+
+
+def zipped(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return buffer.getvalue()
+
+
+def test_photos_that_were_all_dropped_wait_and_the_page_names_the_control_that_helps(
+    open_page, models, small_crops, monkeypatch
+):
+    app = open_page(PAGE)
+    app.file_uploader[0].upload("small.zip", zipped(small_crops), "application/zip").run()
+    app.segmented_control(key="train_recipe").set_value("classic").run()
+    assert app.number_input(key="train_minimum").value == 54
+    app.button(key="train_start").click().run()
+    while read_job().state == "running":
+        time.sleep(0.1)
+    option = st.get_option
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            st, "get_option", lambda key: "0.0.0.0" if key == "server.address" else option(key)
+        )
+        app.run()
+        assert table_of(app, "photos")["photos"].sum() == 32  # who sent them still has them
+
+    app = open_page(PAGE)  # reloaded: the browser no longer sends the ZIP
+    assert not app.exception
+    assert app.error[0].value == "No face was left to train on."
+    (warning,) = [w.value for w in app.warning if "smaller than 54 pixels" in w.value]
+    assert warning.startswith("32 of 32 faces are smaller than 54 pixels. Set *Minimum face width")
+    assert "tick *Each photo is the face already*" in warning
+    assert "--" not in warning
+    assert "The photos of small are still here" in said(app)
+    assert table_of(app, "photos")["photos"].to_dict() == {"round": 16, "square": 16}
+
+    started = []
+    monkeypatch.setattr(
+        "facecore.training.start_training", lambda *names, **how: started.append((names, how))
+    )
+    app.checkbox(key="train_whole").check().run()
+    assert app.number_input(key="train_minimum").disabled
+    app.button(key="train_start").click().run()
+    assert not app.exception
+    (((_, source), how),) = started
+    assert source == read_job().photos
+    assert (how["whole_photo"], how["min_size"], how["title"]) == (True, None, "small")
+    app.button(key="job_clear").click().run()
+    assert not source.exists()
+
+
+def test_photos_that_wait_are_shown_to_no_other_visitor(
+    open_page, models, small_crops, monkeypatch
+):
+    photos = take_photos(io.BytesIO(zipped(small_crops)), "theirs")
+    start_training("mine", photos, title="theirs", recipe="cake")
+    while read_job().state == "running":
+        time.sleep(0.1)
+    option = st.get_option
+    monkeypatch.setattr(
+        st, "get_option", lambda key: "0.0.0.0" if key == "server.address" else option(key)
+    )
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "still here" not in said(app)
+    assert photos.exists()  # until somebody dismisses the training
+    assert "train_start" not in keys(app)
+
+
+def test_a_folder_of_whole_photos_is_trained_as_such_by_any_recipe(
+    open_page, models, small_crops, tmp_path, monkeypatch
+):
+    crop_folder(small_crops, tmp_path / "crops", recipe_settings(whole_photo=True))
+    started = []
+    monkeypatch.setattr(
+        "facecore.training.start_training", lambda *names, **how: started.append(how)
+    )
+    app = open_page(PAGE)
+    app.segmented_control(key="data_from").set_value("Folder").run()
+    app.text_input(key="data_folder").set_value(str(tmp_path / "crops")).run()
+    assert {"aligned", "classic"} <= set(app.segmented_control(key="train_recipe").options)
+    assert "train_whole" not in {box.key for box in app.checkbox}
+    app.button(key="train_start").click().run()
+    assert not app.exception
+    assert (started[0]["whole_photo"], started[0]["min_size"]) == (True, None)
+
+
+def test_the_share_of_faces_that_a_model_answers_stands_beside_its_accuracy(
+    open_page, models, whole_artifacts, tmp_path
+):
+    shutil.copytree(whole_artifacts / "tiny", models / "whole")
+    job = tmp_path / "work" / "training"
+    job.mkdir(parents=True)
+    (job / "log.txt").touch()
+    (job / "result.json").write_text(json.dumps({"code": 0, "error": ""}))
+    begun = {"name": "whole", "began": time.time(), "crops": "gone", "commands": []}
+    (job / "job.json").write_text(json.dumps(begun))  # as an older version wrote it
+    app = open_page(PAGE)
+    assert not app.exception
+    rule = read_metadata("whole")["rule"]
+    shown = metrics(app)
+    assert shown["Faces answered, folds"] == f"{rule['coverage']:.0%}"
+    assert shown["Accuracy of these answers"] == f"{rule['accuracy']:.3f}"
 
 
 def test_synthetic_faces_need_no_photos_but_a_model(open_page, models, monkeypatch):

@@ -6,6 +6,7 @@ import json
 import jsonschema
 import pytest
 
+from facecore.model.rule import AnswerRule
 from webapp.openapi import DOCUMENT
 
 
@@ -33,6 +34,13 @@ def test_unsure_is_null_with_a_reason(make_app, photo):
     (face,) = response.json["photos"][0]["faces"]
     assert (face["label"], face["reason"]) == (None, "unsure: confidence below 1")
     assert face["probability"] == max(face["scores"].values())
+
+
+def test_the_rule_can_be_switched_off_for_the_whole_site(make_app, photo):
+    served = make_app(RULE=False).extensions["facecore"].model
+    assert served.rule == AnswerRule()
+    both = make_app(RULE=False, UNSURE=1.0).extensions["facecore"].model
+    assert both.rule == AnswerRule(min_confidence=1.0)
 
 
 def test_answer_is_what_the_command_line_prints(client, photo, tmp_path, capsys):

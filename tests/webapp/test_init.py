@@ -70,6 +70,7 @@ def test_site_needs_no_training_libraries(made_artifacts):
 
 def test_command_line_of_flask_knows_the_pages(app, runner):
     listing = runner.invoke(FlaskGroup(create_app=lambda: app), ["routes"]).output
+    assert "/app/faces/" in listing
     assert "/app/gender/" in listing
     assert "/api/v1/predict" in listing
 

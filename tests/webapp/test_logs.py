@@ -19,7 +19,7 @@ def test_a_request_is_one_line_of_json(client, photo, caplog):
     text = JsonLines().format(record)
     line = json.loads(text)
     assert line["id"] == response.headers["X-Request-ID"]
-    assert (line["endpoint"], line["status"], line["method"]) == ("pages.gender", 200, "POST")
+    assert (line["endpoint"], line["status"], line["method"]) == ("pages.photos", 200, "POST")
     assert line["ms"] > 0
     assert "alice" not in text
     assert "127.0.0.1" not in text

@@ -12,7 +12,19 @@ from webapp.openapi import DOCUMENT
 
 def test_document_is_valid_and_served(client):
     validate(DOCUMENT)
-    assert client.get("/api/v1/openapi.json").json == DOCUMENT
+    served = client.get("/api/v1/openapi.json").json
+    validate(served)
+    assert {k: v for k, v in served.items() if k != "info"} == {
+        k: v for k, v in DOCUMENT.items() if k != "info"
+    }
+
+
+def test_document_names_the_labels_of_the_model_that_answers(client, make_app, tmp_path):
+    told = client.get("/api/v1/openapi.json").json["info"]["description"]
+    assert 'round / square & <b>, has the labels "round", "square & <b>".' in told
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
+        assert make_app().test_client().get("/api/v1/openapi.json").json == DOCUMENT
 
 
 def test_document_names_every_call_of_the_code(app):

@@ -12,16 +12,17 @@ from siteparts import METADATA, make_model
 from validity import check_html
 
 from facecore.face.features import Features
+from facecore.face.images import HEIC_READABLE
 from facecore.face.recipes import RECIPES
 from facecore.model.rule import AnswerRule
 from facecore.model.store import store_card, write_model
 
-PAGES = ["/", "/app/", "/app/gender/", "/models/made", "/models/other", "/missing"]
+PAGES = ["/", "/app/", "/app/faces/", "/app/gender/", "/models/made", "/models/other", "/missing"]
 
 
 def post(client, *photos: bytes):
     data = {"photo": [(io.BytesIO(photo), f"{i}.png") for i, photo in enumerate(photos)]}
-    return client.post("/app/gender/", data=data)
+    return client.post("/app/faces/", data=data)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -47,7 +48,7 @@ def test_page_loads_nothing_from_elsewhere(client, path):
 def test_home_shows_the_face_space(client):
     page = client.get("/").text
     assert page.count("data:image/png;base64,") == 8
-    assert "/app/gender/" in page
+    assert 'href="/app/faces/"' in page
 
 
 def test_home_tells_what_the_model_does(client, make_app, tmp_path, monkeypatch):
@@ -74,8 +75,78 @@ def test_home_tells_what_the_model_does(client, make_app, tmp_path, monkeypatch)
     assert "one for each description, vote for the label" in page
 
 
-def test_apps_lead_to_gender(client):
-    assert 'href="/app/gender/"' in client.get("/app/").text
+def test_the_app_has_the_title_of_its_model(client, make_app, tmp_path, monkeypatch):
+    page = client.get("/app/").text
+    assert 'href="/app/faces/"' in page
+    assert '<h2 class="card-title h4">round / square &amp; &lt;b&gt;</h2>' in page
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
+    write_model("moods", make_model(), METADATA | {"title": "Mood"}, {})
+    titled = make_app().test_client()
+    assert '<h2 class="card-title h4">Mood</h2>' in titled.get("/app/").text
+    page = titled.get("/app/faces/").text
+    assert "<title>Mood · Face space</title>" in page
+    assert re.search("<h1[^>]*>Mood</h1>", page)
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path != "/app/gender/"])
+def test_no_page_says_gender_unless_the_labels_do(client, path):
+    page = client.get(path).text
+    assert not re.search("gender|female|male", page.replace("/app/gender/", ""), re.IGNORECASE)
+
+
+def test_the_address_of_the_gender_app_shows_the_same_app(client, photo):
+    assert client.get("/app/gender/").text == client.get("/app/faces/").text
+    data = {"photo": (io.BytesIO(photo), "0.png")}
+    old = client.post("/app/gender/", data=data)
+    assert (old.status_code, old.text) == (200, post(client, photo).text)
+
+
+@pytest.fixture
+def twelve(make_app, tmp_path, monkeypatch):
+    """A visitor of a site whose model has twelve labels in natural order."""
+    labels = tuple(sorted(f"s{i}" for i in range(1, 13)))
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
+    write_model("twelve", make_model(labels), METADATA | {"labels": list(labels)}, {})
+    return make_app().test_client()
+
+
+def test_all_scores_are_shown_five_of_many_at_once(twelve, photo):
+    page = post(twelve, photo)
+    check_html(page.text)
+    assert page.text.count('<svg class="bar"') == 12
+    first, rest = page.text.split("<summary>7 more labels</summary>")
+    shown = re.findall(r'<li>\s*<span class="text-break">(s\d+)</span>', first)
+    assert len(shown) == 5
+    (face,) = twelve.post("/api/v1/predict", data=photo, content_type="image/png").json["photos"][
+        0
+    ]["faces"]
+    assert list(face["scores"]) == [f"s{i}" for i in range(1, 13)]
+    assert set(shown) == set(sorted(face["scores"], key=face["scores"].get)[-5:])
+    others = re.findall(r'<li>\s*<span class="text-break">(s\d+)</span>', rest)
+    assert others == [f"s{i}" for i in range(1, 13) if f"s{i}" not in shown]
+
+
+def test_many_labels_are_named_in_short_and_in_full(twelve):
+    page = twelve.get("/app/faces/").text
+    check_html(page)
+    assert "or one of 5 other labels" in page
+    assert "<summary>All 12 labels</summary>" in page
+    assert ", ".join(f"s{i}" for i in range(1, 13)) in page
+    assert "<title>12 labels · Face space</title>" in page
+
+
+def test_labels_come_in_the_order_that_the_model_declares(make_app, tmp_path, monkeypatch, photo):
+    labels, order = ("adult", "child", "teen"), ["child", "teen", "adult"]
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
+    metadata = METADATA | {"labels": list(labels), "order": order}
+    write_model("ages", make_model(labels), metadata, {})
+    client = make_app().test_client()
+    page = post(client, photo).text
+    assert re.findall(r'<li>\s*<span class="text-break">(\w+)</span>', page) == order
+    (model,) = client.get("/api/v1/models").json["models"]
+    assert (model["labels"], model["title"]) == (order, "child / teen / adult")
+    answer = client.post("/api/v1/predict", data=photo, content_type="image/png").json
+    assert list(answer["photos"][0]["faces"][0]["scores"]) == order
 
 
 def test_answer_has_photo_and_one_row_per_face(client):
@@ -91,12 +162,12 @@ def test_answer_has_photo_and_one_row_per_face(client):
 
 def test_score_is_a_number_and_a_bar_in_the_colour_of_the_label(client, photo):
     page = post(client, photo).text
-    percent = re.search(r"<span>(\d+)&nbsp;%</span>", page).group(1)
+    percent = re.search(r"<span>(\d+)\s%</span>", page).group(1)
     assert re.search(rf'<rect width="{percent}" height="8" fill="#(e69f00|0072b2)"/>', page)
 
 
 def test_markup_in_a_label_is_shown_and_not_run(client):
-    assert "square &amp; &lt;b&gt;" in client.get("/app/gender/").text
+    assert "square &amp; &lt;b&gt;" in client.get("/app/faces/").text
 
 
 def test_several_photos_are_answered_in_order(client, photo):
@@ -110,9 +181,7 @@ def test_several_photos_are_answered_in_order(client, photo):
 def test_unsure_has_a_reason_in_place_of_a_label(make_app, photo):
     page = post(make_app(UNSURE=1.0).test_client(), photo).text
     check_html(page)
-    assert re.search(
-        r"One face found:\s+unsure \((round|square &amp; &lt;b&gt;) \d+&nbsp;%\)", page
-    )
+    assert re.search(r"One face found:\s+unsure \((round|square &amp; &lt;b&gt;) \d+\s%\)", page)
     assert "<strong>unsure</strong>" in page
     assert "Confidence below 1." in page
     bar = re.search(r'<rect width="\d+" height="8" fill="(.*?)"/>', page)
@@ -176,13 +245,13 @@ def empty_client(make_app, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/", 200), ("/app/", 200), ("/app/gender/", 503), ("/models/made", 404)]
+    ("path", "status"), [("/", 200), ("/app/", 200), ("/app/faces/", 503), ("/models/made", 404)]
 )
 def test_site_without_a_model_says_so(empty_client, path, status):
     response = empty_client.get(path)
     assert response.status_code == status
     check_html(response.text)
-    if path in ("/", "/app/gender/"):
+    if path in ("/", "/app/faces/"):
         assert "python -m facecore train" in response.text
 
 
@@ -195,3 +264,10 @@ def test_damaged_model_has_an_error_page(make_app, made_artifacts, monkeypatch, 
     assert response.status_code == 503
     assert "does not match its checksum" in response.text
     assert client.get("/api/v1/models").status_code == 503
+
+
+def test_the_form_offers_every_format_but_heic_so_that_phones_convert_it(client):
+    (accept,) = re.findall(r'accept="([^"]+)"', client.get("/app/gender/").text)
+    offered = accept.split(",")
+    assert {"image/jpeg", "image/png", "image/jp2", ".pgm", ".ppm"} <= set(offered)
+    assert HEIC_READABLE or not [kind for kind in offered if "hei" in kind]

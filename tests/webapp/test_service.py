@@ -24,7 +24,9 @@ def service(made_artifacts, monkeypatch):
 
 def test_model_is_loaded_once(service, monkeypatch):
     monkeypatch.setattr(module, "load_model", lambda name: pytest.fail("loaded again"))
+    monkeypatch.setattr(module, "read_metadata", lambda name: pytest.fail("read again"))
     assert service.model is service.model
+    assert service.served.title == "round / square & <b>"
     assert service.name == "made"
 
 

@@ -20,6 +20,8 @@ MANUAL = Path(__file__).resolve().parents[2] / "docs" / "web.md"
         ("PATIENCE", "0.5", "PATIENCE", 0.5),
         ("UNSURE", "0.9", "UNSURE", 0.9),
         ("UNSURE", "0", "UNSURE", 0.0),
+        ("RULE", "off", "RULE", False),
+        ("RULE", "ON", "RULE", True),
         ("TRUSTED_HOSTS", "a.example, .b.example", "TRUSTED_HOSTS", ["a.example", ".b.example"]),
         ("RATE", "5 per hour", "RATE", "5 per hour"),
     ],
@@ -44,6 +46,7 @@ def test_empty_variable_counts_as_not_set(monkeypatch):
         ("UNSURE", "1.1"),
         ("UNSURE", "nan"),
         ("UNSURE", "never"),
+        ("RULE", "no"),
     ],
 )
 def test_wrong_value_ends_with_one_line(monkeypatch, capsys, variable, text):

@@ -20,16 +20,19 @@ from facecore.data.crops import (
     count_states,
     crop_folder,
     difference_hash,
+    has_whole_photos,
+    minimum_of,
     near_test,
     raw_root,
     read_table,
     recipe_settings,
+    recipes_for,
 )
 from facecore.errors import DataError
 from facecore.face.detect import get_detector
 from facecore.face.images import decode
 from facecore.face.prepare import EYES_AND_MOUTH, LEAST, MOST, PLACES, cut
-from facecore.face.recipes import RECIPES, Alignment
+from facecore.face.recipes import RECIPES, Alignment, for_whole_photos
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -470,6 +473,62 @@ def test_cropping_by_another_recipe_gives_what_a_fresh_run_gives(own_raw, tmp_pa
         crop_folder(own_raw, tmp_path / "twice", recipe_settings(recipe))
     crop_folder(own_raw, tmp_path / "once", recipe_settings("aligned"))
     assert tree(tmp_path / "twice") == tree(tmp_path / "once")
+
+
+@pytest.fixture(scope="module")
+def whole_crops(small_crops, tmp_path_factory) -> Path:
+    """The photos of `small_crops` as faces; not to be changed."""
+    folder = tmp_path_factory.mktemp("whole") / "out"
+    crop_folder(small_crops, folder, recipe_settings(whole_photo=True))
+    return folder
+
+
+def test_a_photo_that_is_the_face_already_is_kept_as_it_is_whatever_its_size(
+    whole_crops, small_crops
+):
+    table = read_table(whole_crops)
+    assert table["state"].eq("kept").all()
+    assert table[["x", "y", "w", "h"]].drop_duplicates().to_numpy().tolist() == [[0, 0, 48, 48]]
+    assert table["score"].isna().all()  # nobody looked for these faces
+    row = table.iloc[3]
+    crop, raw = (decode(file).pixels for file in (whole_crops / row.crop, small_crops / row.path))
+    assert (crop == raw).all()
+
+
+def test_a_folder_of_whole_photos_knows_it_and_fits_every_recipe_for_them(
+    whole_crops, crops_folder, tmp_path
+):
+    assert has_whole_photos(whole_crops)
+    assert not has_whole_photos(crops_folder)
+    assert not has_whole_photos(tmp_path)
+    assert recipes_for(whole_crops) == list(RECIPES)
+    for recipe in RECIPES.values():
+        check_recipe(whole_crops, for_whole_photos(recipe))
+        with pytest.raises(DataError, match=r"are whole photos.*add --whole-photo"):
+            check_recipe(whole_crops, recipe)
+        with pytest.raises(DataError, match=f"--recipe {recipe.name} --whole-photo"):
+            check_recipe(crops_folder, for_whole_photos(recipe))
+
+
+def test_a_folder_knows_its_minimum_and_another_one_alone_finds_no_face_anew(
+    own_raw, tmp_path, monkeypatch
+):
+    out = tmp_path / "out"
+    crop_folder(own_raw, out, recipe_settings("classic", 90))
+    assert minimum_of(out) == 90
+    assert minimum_of(tmp_path) is None
+    monkeypatch.setattr(
+        "facecore.data.crops.difference_hash", lambda pixels: pytest.fail("read again")
+    )
+    crop_folder(own_raw, out, recipe_settings("classic", 96))
+    assert minimum_of(out) == 96
+    assert read_table(out).query("state == 'kept'")["w"].min() >= 96
+
+
+@pytest.mark.parametrize("minimum", [0, -3, 54.0, True, "54"])
+def test_a_minimum_that_is_no_number_of_pixels_is_refused(minimum):
+    with pytest.raises(DataError, match=r"min_size .* at least 1"):
+        recipe_settings("classic", minimum)
 
 
 def test_settings_of_an_unknown_recipe_name_those_there_are():

@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import pandas as pd
@@ -7,7 +8,7 @@ from cartoons import draw_photo, encode, write_raw
 from facecore.data.crops import crop_folder, read_table, recipe_settings
 from facecore.data.faces import gather, load_faces
 from facecore.errors import DataError
-from facecore.face.recipes import RECIPES
+from facecore.face.recipes import RECIPES, for_whole_photos
 
 CLASSIC, ALIGNED = RECIPES["classic"], RECIPES["aligned"]
 
@@ -58,3 +59,52 @@ def test_each_recipe_has_crops_of_its_own(raw_folder, tmp_path, monkeypatch):
     classic, aligned = (set(gather([raw_folder], r)["folder"]) for r in (CLASSIC, ALIGNED))
     assert len(classic | aligned) == 2
     assert (gather([raw_folder], ALIGNED)["state"] == "kept").all()
+
+
+def test_a_higher_minimum_than_that_of_a_folder_of_crops_drops_its_narrower_faces(split_crops):
+    kept = gather([split_crops], CLASSIC).query("state == 'kept'")["w"]
+    faces = gather([split_crops], CLASSIC, min_size=100)
+    assert faces["min_size"].eq(100).all()
+    assert faces.query("state == 'kept'")["w"].tolist() == kept[kept >= 100].tolist()
+    dropped = faces.query("state == 'too_small'")
+    assert len(dropped) == (kept < 100).sum() > 0
+    assert dropped["crop"].eq("").all()
+
+
+def test_a_lower_minimum_than_that_of_a_folder_of_crops_is_refused_with_the_command(
+    raw_folder, tmp_path
+):
+    crop_folder(raw_folder, tmp_path / "out", recipe_settings("classic", 100))
+    with pytest.raises(
+        DataError, match=r"at least 80 pixels wide.*crop RAW --out .* --min-size 80"
+    ):
+        gather([tmp_path / "out"], CLASSIC, min_size=80)
+    gather([tmp_path / "out"], CLASSIC, min_size=100)
+
+
+def test_why_no_face_is_left_is_said_of_the_train_split_of_each_data_set(small_crops, tmp_path):
+    crop_folder(small_crops, tmp_path / "out", recipe_settings(min_size=60, whole_photo=True))
+    with pytest.raises(DataError) as caught:
+        gather([tmp_path / "out"], for_whole_photos(CLASSIC))
+    said = r"no face to train on: out: (\d\d) of \1 faces are smaller than 60 pixels; "
+    assert re.fullmatch(said + "use --min-size 48", str(caught.value))
+
+
+def test_whole_photos_and_crops_of_them_are_kept_apart(small_crops, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    whole = gather([small_crops], for_whole_photos(ALIGNED))
+    assert whole["state"].eq("kept").all()
+    with pytest.raises(DataError, match=r"smaller than 54 pixels.*--whole-photo"):
+        gather([small_crops], CLASSIC)
+    assert len(list((tmp_path / "crops").iterdir())) == 2
+
+
+def test_where_many_photos_are_dropped_it_is_said_beside_the_progress(
+    split_crops, small_crops, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    gather([split_crops, small_crops], CLASSIC, progress=True)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "pixels" in line]
+    assert len(lines) == 1 and lines[0].startswith("small: 32 of 32 faces are smaller than 54 pix")
+    gather([split_crops, small_crops], CLASSIC)
+    assert capsys.readouterr().err == ""

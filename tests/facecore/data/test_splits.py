@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facecore.data.splits import hold_out, split_folds, subject_names
+from facecore.data.splits import hold_out, labels_are_subjects, split_folds, subject_names
 from facecore.errors import DataError
 
 
@@ -59,3 +59,38 @@ def test_one_label_is_an_error():
 def test_a_label_of_one_person_is_an_error_that_names_it():
     with pytest.raises(DataError, match="'b'"):
         split_folds(np.array(list("aabb")), np.array(["1", "2", "3", "3"]), 5, 0)
+
+
+def persons(subjects: list[str]) -> pd.DataFrame:
+    labels = np.repeat(["eve", "ida", "leo"], 10)
+    paths = [f"{i}.jpg" for i in range(30)]
+    return pd.DataFrame({"set": "x", "label": labels, "subject": subjects, "path": paths})
+
+
+@pytest.mark.parametrize(
+    ("subjects", "same"),
+    [
+        (["eve"] * 10 + ["ida"] * 10 + ["leo"] * 10, True),
+        (["1"] * 10 + ["2"] * 10 + ["3"] * 10, True),
+        (["eve"] * 10 + ["ida"] * 10 + [""] * 10, False),
+        (["eve"] * 20 + ["leo"] * 10, False),
+        (["eve"] * 9 + ["ida"] * 11 + ["leo"] * 10, False),
+        ([""] * 30, False),
+    ],
+)
+def test_labels_are_persons_if_each_has_one_subject_of_its_own(subjects, same):
+    assert labels_are_subjects(persons(subjects)) is same
+
+
+def test_photos_of_a_person_are_split_where_the_label_is_the_person():
+    table = persons(["eve"] * 10 + ["ida"] * 10 + ["leo"] * 10)
+    split = hold_out(table, 0)
+    assert set(table["label"][split == "test"]) == set(table["label"][split == "train"])
+    assert len(set(subject_names(table))) == 30
+    assert len(set(subject_names(table, identity=False))) == 3
+
+
+def test_labels_that_are_said_to_be_persons_are_split_by_photo_whatever_the_subjects():
+    table = persons(["eve"] * 15 + ["leo"] * 15)
+    assert len(set(subject_names(table, identity=True))) == 30
+    assert set(hold_out(table, 0, identity=True)) == {"train", "test"}

@@ -61,8 +61,18 @@ METADATA = {
 }
 
 
+ONE_EACH = {"a": {"known": 1, "largest": 1.0}, "b": {"known": 1, "largest": 1.0}}
+NINE_EACH = {"a": {"known": 9, "largest": 0.2}, "b": {"known": 9, "largest": 0.2}}
+
+
 def sections(card: str) -> list[str]:
     return re.findall(r"^## (.*)$", card, re.MULTILINE)
+
+
+def section(card: str, name: str) -> str:
+    """Return the text below a heading, up to the next of its kind; lines are joined."""
+    text = card.split(f"## {name}\n", 1)[1].split("\n## ", 1)[0]
+    return " ".join(text.split())
 
 
 def numbers(value: Any) -> Iterator[float]:
@@ -309,3 +319,50 @@ def test_the_settings_of_every_member_are_told(tiny_model):
     card = write_card(tiny_model, METADATA | {"search": search})
     assert "| member | C | gamma | landmarks |" in card
     assert "| pixels | 1.0 | 0.5 |  |\n| patterns | 2.0 |  | 9 |" in card
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({}, "it was not said whether a label is one person"),
+        ({"subjects": ONE_EACH}, "it was not said"),
+        ({"subjects": NINE_EACH}, "it knows labels, not"),
+        ({"identity": True}, "recognising people by their faces is biometric"),
+    ],
+)
+def test_what_a_model_must_not_be_used_for_depends_on_what_its_labels_are(more, words, tiny_model):
+    card = write_card(tiny_model, METADATA | more)
+    told = section(card, "What it must not be used for")
+    assert words in told
+    assert told.count("- for a decision about a person") == 1
+    assert ("it knows labels, not people" in told) == words.startswith("it knows")
+
+
+def test_a_title_is_told_and_cannot_become_markup(tiny_model):
+    card = write_card(tiny_model, METADATA | {"title": "Mood *now*"})
+    assert "**Mood \\*now\\*.**" in card
+
+
+def test_a_card_says_whom_a_drawn_face_shows(tiny_model):
+    subjects = {"a": {"known": 1, "largest": 1.0}, "b": {"known": 50, "largest": 0.05}}
+    card = write_card(tiny_model, METADATA | {"subjects": subjects})
+    assert "It may show a real person: the faces of label a are of 1 known subject." in card
+
+
+def test_strangers_are_told_where_the_labels_are_persons(tiny_model):
+    strangers = {"faces": 70, "auc": 0.97, "false_accept": 0.05, "false_reject": 0.08}
+    rule = {"min_decision": 0.4, "coverage": 0.9, "accuracy": 0.99}
+    told = write_card(
+        tiny_model, METADATA | {"identity": True, "strangers": strangers, "rule": rule}
+    )
+    assert "| 0.050 | 0.080 | 0.970 |" in section(told, "Whom it does not know")
+    without = write_card(tiny_model, METADATA | {"identity": True, "strangers": strangers})
+    assert "no rule to call a stranger unknown" in section(without, "Whom it does not know")
+    assert "Whom it does not know" not in write_card(tiny_model, METADATA | {"rule": {}})
+
+
+def test_the_card_of_a_model_of_whole_photos_names_no_detector(whole_artifacts, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(whole_artifacts))
+    card = make_card("tiny")
+    assert "Each photo is taken for one face, without a detector, and converted to grey" in card
+    assert "Faces are found" not in card

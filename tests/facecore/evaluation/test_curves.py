@@ -1,18 +1,25 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    roc_auc_score,
+    top_k_accuracy_score,
+)
 
 from facecore.evaluation.curves import (
     answers_at,
     brier_score,
     calibration_error,
     coverage_curve,
+    macro_auc,
     precision_recall,
     reliability,
     roc,
     score_counts,
     score_labels,
+    top_accuracy,
 )
 from facecore.evaluation.intervals import wilson
 from facecore.evaluation.report import evaluate_predictions
@@ -200,3 +207,48 @@ def test_photos_without_a_face_have_no_curves():
     assert coverage_curve(nothing).empty
     assert answers_at(nothing, 0.5).no_face == 2
     assert score_counts(nothing, "a").empty
+
+
+@pytest.fixture(scope="module")
+def many() -> pd.DataFrame:
+    """Random predictions for six labels, the last of which no face has."""
+    rng = np.random.default_rng(0)
+    labels = tuple("abcdef")
+    truth = rng.choice(list("abcde"), 200)
+    P = rng.dirichlet(np.ones(6), 200) + 0.2 * (truth[:, None] == np.array(labels))
+    rows = list(zip(truth, P / P.sum(axis=1, keepdims=True), strict=True))
+    return predictions([*rows, ("a", None)], labels)
+
+
+def test_the_macro_auc_is_that_of_scikit_learn_and_leaves_out_a_label_without_faces(many):
+    found = many[many["detected"]]
+    areas = [roc_auc_score(found["label"].eq(label), found[f"p_{label}"]) for label in "abcde"]
+    assert macro_auc(many) == pytest.approx(np.mean(areas))
+    assert np.isnan(macro_auc(many[many["label"].eq("a")]))
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 5])
+def test_top_k_accuracy_is_that_of_scikit_learn(many, k):
+    found = many[many["detected"]]
+    P = found[[f"p_{label}" for label in "abcdef"]]
+    assert top_accuracy(many, k) == pytest.approx(
+        top_k_accuracy_score(found["label"], P, k=k, labels=list("abcdef"))
+    )
+
+
+def test_the_top_of_no_face_is_unknown(many):
+    assert np.isnan(top_accuracy(many[~many["detected"]], 2))
+
+
+def test_curves_of_many_labels_are_those_of_one_label_against_the_rest(many):
+    found = many[many["detected"]]
+    for label in "abc":
+        truth, score = found["label"].eq(label), found[f"p_{label}"]
+        assert roc(many, label).area == pytest.approx(roc_auc_score(truth, score))
+        assert precision_recall(many, label).area == pytest.approx(
+            average_precision_score(truth, score)
+        )
+    bins = reliability(many)
+    assert bins["from"].iloc[0] >= 1 / 6  # the likeliest of six has at least a sixth
+    assert bins["faces"].sum() == len(found)
+    assert coverage_curve(many)["coverage"].iloc[-1] == pytest.approx(len(found) / len(many))

@@ -12,7 +12,9 @@ from facecore.face.detect import (
     CASCADES,
     HaarSettings,
     MtcnnSettings,
+    WholeSettings,
     get_detector,
+    parse_detector,
     spec_of,
 )
 
@@ -185,8 +187,18 @@ def test_a_recipe_with_defaults_left_out_means_the_defaults():
 
 @pytest.mark.parametrize("name", ["nose", None, "", 3, ["haar"]])
 def test_an_unknown_detector_names_those_there_are(name):
-    with pytest.raises(ModelError, match=r"there are: haar, mtcnn$"):
+    with pytest.raises(ModelError, match=r"there are: haar, mtcnn, whole$"):
         get_detector({"name": name})
+
+
+@pytest.mark.parametrize("shape", [(48, 48, 3), (112, 92, 3), (1, 7, 3)])
+def test_without_a_detector_the_whole_photo_is_one_face(shape):
+    (face,) = get_detector({"name": "whole"})(np.zeros(shape, dtype=np.uint8))
+    assert face.box == (0, 0, shape[1], shape[0])
+    assert (face.score, face.landmarks) == (1, None)
+    assert parse_detector(spec_of(WholeSettings())) == WholeSettings()
+    with pytest.raises(ModelError, match="'whole' has no setting border"):
+        parse_detector({"name": "whole", "border": 0.1})
 
 
 def test_an_unknown_setting_names_those_there_are():

@@ -59,7 +59,14 @@ def near(a: np.ndarray, b: np.ndarray, most: float = 12) -> bool:
     return a.shape == b.shape and np.abs(a.astype(int) - b.astype(int)).mean() < most
 
 
-LOSSLESS = {"PNG": {}, "WEBP": {"lossless": True}, "BMP": {}, "TIFF": {}}
+LOSSLESS = {
+    "PNG": {},
+    "WEBP": {"lossless": True},
+    "BMP": {},
+    "TIFF": {},
+    "PPM": {},
+    "JPEG2000": {"irreversible": False},
+}
 LOSSY = {"JPEG": {"quality": 95}, "AVIF": {"quality": 95}}
 
 
@@ -68,6 +75,26 @@ def test_a_lossless_photo_decodes_to_the_very_pixels(kind):
     photo = decode(encode(quarters(), kind, **LOSSLESS[kind]))
     assert (photo.pixels == quarters()).all()
     assert (photo.width, photo.height, photo.format, photo.scale) == (60, 40, kind, 1)
+
+
+@pytest.mark.parametrize("white", [255, 1000, 4095, 65535])
+@pytest.mark.parametrize("brightest", [1.0, 0.003])
+def test_a_pgm_is_scaled_by_the_maximum_in_its_header(white, brightest):
+    levels = np.linspace(0, white * brightest, 64).round().astype(int)
+    data = b"P5 8 8 %d\n" % white + levels.astype(">u2" if white > 255 else "u1").tobytes()
+    expected = levels.reshape(8, 8) * 255 / white
+    assert np.abs(decode(data).pixels[:, :, 0] - expected).max() <= 1
+
+
+@pytest.mark.parametrize("data", [b"P1\n3 1\n1 0 1", b"P4\n3 1\n\xa0", b"P2 3 1 9\n0\n9 0"])
+def test_black_and_white_is_read_from_bits_and_from_text(data):
+    assert decode(data).pixels[0, :, 0].tolist() == [0, 255, 0]
+
+
+def test_an_open_pgm_that_a_caller_has_read_is_decoded_again():
+    image = Image.open(io.BytesIO(b"P5 2 1 9\n\x00\x09"))
+    image.load()
+    assert decode(image).pixels[0, :, 0].tolist() == [0, 255]
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"optimize": True}])
@@ -319,7 +346,7 @@ def test_what_is_no_image_says_so_whatever_its_name(data, tmp_path):
     assert reason_of(data) == "not_an_image"
 
 
-@pytest.mark.parametrize("kind", ["ICO", "PPM", "TGA", "PCX", "EPS"])
+@pytest.mark.parametrize("kind", ["ICO", "TGA", "PCX", "EPS"])
 def test_formats_that_are_not_listed_are_not_even_tried(kind):
     assert reason_of(encode(quarters(), kind)) == "not_an_image"
 

@@ -25,8 +25,10 @@ from facecore.face.recipes import (
     crops_of,
     cut_face,
     find_recipe,
+    for_whole_photos,
     prepare_crop,
     rows_of,
+    takes_whole_photos,
     to_rows,
 )
 from facecore.training.background import start_training
@@ -225,3 +227,30 @@ def test_any_place_of_a_face_gives_a_row_of_grey_levels(shape, box, points, fram
     row = flatten(to_square(crop, SIDE, frame))
     assert (row.shape, row.dtype) == ((1, SIDE * SIDE), np.uint8)
     assert pixels.min() <= row.min() <= row.max() <= pixels.max()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_for_whole_photos_reads_all_of_them_and_is_stored(name):
+    recipe = for_whole_photos(RECIPES[name])
+    assert takes_whole_photos(recipe) and not takes_whole_photos(RECIPES[name])
+    assert (recipe.name, recipe.side, recipe.mirror) == (
+        name,
+        RECIPES[name].side,
+        RECIPES[name].mirror,
+    )
+    assert (recipe.alignment, recipe.frame) == (None, 1)
+    assert {member.features.frame for member in recipe.members.values()} == {1}
+    assert recipe.members.keys() == RECIPES[name].members.keys()
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+    assert crops_of(recipe) == "whole"
+
+
+def test_a_whole_photo_that_is_not_square_is_squeezed_so_that_nothing_of_it_is_lost():
+    recipe = for_whole_photos(RECIPES["classic"])
+    photo = np.zeros((112, 92, 3), dtype=np.uint8)
+    photo[:28], photo[:, -23:] = 100, 200  # a quarter of the height, a quarter of the width
+    (face,) = get_detector(recipe.detector)(photo)
+    prepared = prepare_crop(cut_face(photo, face, recipe.alignment), recipe)
+    assert prepared.shape == (100, 100)
+    assert (prepared[:23, :73] == 100).all() and (prepared[:, 77:] == 200).all()
+    assert not prepared[27:, :73].any()

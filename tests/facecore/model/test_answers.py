@@ -42,12 +42,13 @@ def answer_of(*faces: FaceAnswer, **changes) -> PhotoAnswer:
 
 def face_of(label: str | None = "a<b", reason: str | None = None, **changes) -> FaceAnswer:
     picture = np.full((10, 10), 90, dtype=np.uint8)
-    given = {"reconstruction": picture} | changes
+    scores = {"a<b": 0.75, "c": 0.25}
+    given = {"reconstruction": picture, "scores": scores} | changes
     return FaceAnswer(
         (10, 20, 30, 40),
         label,
         0.75,
-        {"a<b": 0.75, "c": 0.25},
+        given.pop("scores"),
         9.0,
         0.05,
         picture,
@@ -152,3 +153,23 @@ def test_boxes_beyond_the_photo_can_be_drawn(photo, tiny_model):
 def test_an_answer_without_pixels_cannot_be_drawn(tiny_model):
     with pytest.raises(ValueError, match="no pixels"):
         annotate(predict_photo(b"bad", tiny_model), {})
+
+
+def test_scores_of_many_labels_come_in_the_order_that_people_read():
+    scores = {"s1": 0.5, "s10": 0.3, "s2": 0.2}
+    answer = answer_of(face_of("s1", scores=scores))
+    assert list(answer.to_dict()["faces"][0]["scores"]) == ["s1", "s2", "s10"]
+    told = answer.to_dict(order=["s10", "s2", "s1"])
+    assert told["faces"][0]["scores"] == scores
+    assert list(told["faces"][0]["scores"]) == ["s10", "s2", "s1"]
+    columns = [name for name in answer.to_frame() if name.startswith("p_")]
+    assert columns == ["p_s1", "p_s2", "p_s10"]
+
+
+def test_a_notebook_shows_five_scores_and_folds_the_rest_away():
+    scores = {f"s{i}": (0.5 if i == 9 else 0.05) for i in range(11)}
+    shown = answer_of(face_of("s9", scores=scores))._repr_html_()
+    html5lib.HTMLParser(strict=True).parseFragment(shown)
+    head, rest = shown.split("<details><summary>6 more</summary>")
+    assert head.count("0.050") == 4 and "s9 0.500" in head
+    assert all(label in shown for label in scores) and rest.count("0.050") == 6

@@ -1,4 +1,5 @@
 import json
+import re
 import zipfile
 from dataclasses import fields, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from facecore.errors import DataError, ModelError
 from facecore.face.prepare import mirror
 from facecore.face.recipes import Recipe, rows_of
-from facecore.model.classifier import FEW, FORMAT, FaceModel, Member
+from facecore.model.classifier import FEW, FORMATS, FaceModel, Member
 from facecore.model.predict import predict_photo
 from facecore.model.rule import AnswerRule
 from facecore.system.files import sha256
@@ -382,10 +383,10 @@ def test_a_flipped_byte_in_the_arrays_is_refused(saved):
     refuse(saved, "checksum")
 
 
-@pytest.mark.parametrize("version", [FORMAT + 1, 0, "1", None, [1]])
+@pytest.mark.parametrize("version", [max(FORMATS.values()) + 1, 0, "1", None, [1], True, 1.0])
 def test_another_format_is_refused_by_number(saved, version):
     rewrite(saved, change_document=lambda d: d.update(format=version))
-    refuse(saved, f"this version reads {FORMAT}")
+    refuse(saved, re.escape(f"this version reads {sorted(FORMATS.values())}"))
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 import shutil
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from facecore.errors import DataError
 from facecore.face.detect import get_detector
 from facecore.face.images import decode
+from facecore.model.predict import predict_photo
 from facecore.model.synth import make_photo, paste, sample_faces, write_photos
 
 
@@ -89,3 +91,15 @@ def test_the_detector_finds_the_faces_that_the_shipped_model_makes(shipped_model
     found = [bool(find(decode(path).pixels)) for path in tmp_path.rglob("*.png")]
     assert np.mean(found) >= 0.95
     shutil.rmtree(tmp_path)
+
+
+def test_a_synthetic_photo_of_a_model_of_whole_photos_is_the_face_alone(tiny_whole, tmp_path):
+    photo = make_photo(tiny_whole, "round", seed=1)
+    assert photo.shape == (250, 250, 3)
+    (face,) = predict_photo(photo, tiny_whole).faces
+    assert face.likely == "round"
+    inside = sample_faces(tiny_whole, "round", 1, seed=1)[0]
+    shown = cv2.resize(photo[:, :, 0], inside.shape, interpolation=cv2.INTER_AREA)
+    assert np.abs(shown.astype(int) - inside).mean() < 3  # no background around it
+    write_photos(tiny_whole, tmp_path, 4)
+    assert len(list(tmp_path.glob("*/*.png"))) == 4

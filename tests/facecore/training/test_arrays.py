@@ -49,6 +49,15 @@ def test_a_model_of_arrays_answers_about_photos(small, grid, artifacts, raw_fold
     assert set(face.scores) == {"round", "square"}
 
 
+def test_a_model_of_arrays_may_take_photos_as_it_takes_arrays(small, grid, artifacts):
+    train_small(small, grid=grid, whole_photo=True)
+    X, y, _ = small
+    (face,) = predict_photo(X[0], "arrays").faces
+    assert (face.box, face.label) == ((0, 0, 100, 100), y[0])
+    assert (face.crop == X[0]).all()  # all of it is read
+    assert read_metadata("arrays")["recipe"] == "classic"
+
+
 @pytest.mark.parametrize("form", ["rows", "floats to 1", "floats to 255", "colour"])
 def test_every_form_of_the_same_faces_gives_the_same_model(form, small, grid, artifacts):
     X, y, subjects = small
@@ -146,3 +155,14 @@ def test_what_cannot_be_trained_is_refused_before_the_long_work(change, problem,
     with pytest.raises((DataError, ModelError), match=problem):
         train_arrays(**given)
     assert not artifacts.exists()
+
+
+def test_the_declared_order_of_labels_gives_an_error_in_steps(artifacts, three_faces, tiny_grid):
+    X, y, _ = three_faces
+    order = ("wide", "square", "round")
+    how = {"split": ["train", "test"] * (len(y) // 2), "grid": str(tiny_grid), "order": order}
+    folder = train_arrays(X, y, "ordered", **how)
+    rows = read_model_table("predictions", folder.name)
+    steps = (rows["predicted"].map(order.index) - rows["label"].map(order.index)).abs()
+    (figures,) = read_evaluation(folder.name).values()
+    assert figures["mean_absolute_error"] == pytest.approx(steps.mean(), abs=1e-4)

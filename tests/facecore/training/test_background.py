@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from cartoons import write_raw
+from cartoons import draw_photo, encode, write_raw
 
 from facecore.data.crops import read_table
 from facecore.errors import DataError, ModelError
@@ -104,6 +104,52 @@ def test_a_training_on_a_zip_ends_with_a_model_and_without_the_photos(work, tiny
     clear_job()
     assert read_job() == Job("none")
     assert list_models() == ["mine"]
+
+
+def test_a_zip_that_lost_its_photos_waits_for_another_try_until_it_is_dismissed(
+    work, tiny_grid, small_crops
+):
+    photos = take_photos(io.BytesIO(pack(small_crops)), "upload 1")
+    start_training("mine", photos, title="small", grid=str(tiny_grid), recipe="classic")
+    job = wait_for(lambda job: job.state != "running")
+    assert job.state == "failed"
+    assert job.error.startswith("no face was kept: 32 of 32 faces are smaller than 54 pixels")
+    assert (job.photos, job.title, job.cropped) == (photos, "small", True)
+    assert len(list(photos.rglob("*.png"))) == 32
+
+    start_training("mine", photos, grid=str(tiny_grid), recipe="classic", whole_photo=True)
+    job = wait_for(lambda job: job.state != "running")
+    assert job.state == "done", job.log
+    assert (job.photos, photos.exists()) == (None, False)
+    assert len(read_table(job.crops)) == 32
+    assert "--whole-photo" in read_metadata("mine")["command"]
+
+
+def test_the_photos_of_a_model_that_lost_many_of_them_wait_too(work, tiny_grid, tmp_path):
+    for label in ("round", "square"):
+        (tmp_path / "raw" / label).mkdir(parents=True)
+        for person in range(6):
+            photo = draw_photo(label, person, face=60 if person < 2 else 100, side=240)
+            (tmp_path / "raw" / label / f"{person}.png").write_bytes(encode(photo, "PNG"))
+    photos = take_photos(io.BytesIO(pack(tmp_path / "raw")), "upload 1")
+    start_training("mine", photos, grid=str(tiny_grid), recipe="classic", min_size=80)
+    job = wait_for(lambda job: job.state != "running")
+    assert job.state == "done", job.log
+    assert job.photos == photos
+    assert len(list(photos.rglob("*.png"))) == 12
+    assert list(work.rglob("*_crop/*.png")) == []
+
+
+def test_photos_that_wait_are_removed_by_another_zip_and_with_their_job(work, small_crops):
+    photos = take_photos(io.BytesIO(pack(small_crops)), "upload 1")
+    start_training("mine", photos, recipe="cake")
+    job = wait_for(lambda job: job.state != "running")
+    assert (job.photos, job.crops) == (photos, None)
+    others = take_photos(io.BytesIO(pack(small_crops)), "upload 2")
+    assert others.exists() and not photos.exists()
+    assert read_job().photos is None
+    clear_job()
+    assert not others.exists()
 
 
 def test_photos_are_cropped_by_the_recipe_that_is_trained(work, raw_folder):

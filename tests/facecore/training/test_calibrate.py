@@ -6,22 +6,16 @@ import pytest
 
 from facecore.evaluation.curves import calibration_error
 from facecore.face.features import Features
-from facecore.face.recipes import RECIPES, Recipe
+from facecore.face.recipes import Recipe
 from facecore.model.classifier import FaceModel, Member
-from facecore.model.explain import distance_from_face_space
 from facecore.training.calibrate import (
-    CONFIDENCES,
+    Calibration,
     calibrate_members,
-    choose_confidence,
-    choose_distance,
-    choose_score,
+    cross_calibrate,
     platt,
+    temper,
     weigh,
-    with_rule,
 )
-from facecore.training.estimator import FaceSpaceClassifier
-
-CLASSIC = RECIPES["classic"]
 
 
 def drawn(n_a: int, n_b: int, slope: float, offset: float, seed: int = 0):
@@ -40,14 +34,14 @@ CLASSES = np.array(["a", "b"])
 @pytest.mark.parametrize("slope", [0.8, 2.0])
 def test_the_slope_that_made_the_labels_is_found(slope):
     found, offset = platt(*drawn(9000, 9000, slope, 0.0), CLASSES)
-    assert found == pytest.approx([slope], rel=0.08)
-    assert offset == pytest.approx([0], abs=0.1)
+    assert found == pytest.approx(slope, rel=0.08)
+    assert offset == pytest.approx(0, abs=0.1)
 
 
 def test_an_offset_moves_the_decision_back():
     values, y = drawn(9000, 9000, 1.5, 0.0)
     _, offset = platt(values - 0.7, y, CLASSES)
-    assert offset == pytest.approx([0.7], abs=0.1)
+    assert offset == pytest.approx(0.7, abs=0.1)
 
 
 def test_a_rare_label_counts_as_much_as_a_frequent_one():
@@ -59,7 +53,7 @@ def test_a_rare_label_counts_as_much_as_a_frequent_one():
 def test_unbalanced_a_rare_label_is_less_probable_by_its_share():
     decisions, y = drawn(9000, 900, 1.5, 0.0)
     slope, offset = platt(decisions, y, CLASSES, class_weight=None)
-    assert slope * offset == pytest.approx([np.log(0.1)], abs=0.2)
+    assert slope * offset == pytest.approx(np.log(0.1), abs=0.2)
     made_up = platt(decisions, y, CLASSES, class_weight={"b": 10.0})
     balanced = platt(decisions, y, CLASSES)
     assert np.array(made_up) == pytest.approx(np.array(balanced), abs=0.01)
@@ -78,88 +72,14 @@ def test_a_face_of_weight_two_counts_as_two_faces_in_the_sigmoid(class_weight):
 def test_labels_that_are_parted_without_error_still_have_finite_probabilities():
     values = np.array([-2.0, -1, -1.5, 1, 1.2, 2])[:, None]
     slope, offset = platt(values, np.repeat(["a", "b"], 3), CLASSES)
-    assert 0 < slope[0] < 100
-    assert offset == pytest.approx([0], abs=0.3)
+    assert 0 < slope < 100
+    assert offset == pytest.approx(0, abs=0.3)
 
 
 def test_decisions_that_order_the_labels_wrongly_are_left_as_they_are():
     values, y = drawn(500, 500, 2.0, 0.0)
     slope, offset = platt(-values, y, CLASSES)
-    assert (slope.tolist(), offset.tolist()) == ([1.0], [0.0])
-
-
-def test_three_labels_have_a_sigmoid_each():
-    rng = np.random.default_rng(0)
-    y = np.repeat(["a", "b", "c"], 200)
-    values = (y[:, None] == np.array(["a", "b", "c"])) * 1.5 - 0.75 + rng.normal(0, 1, (600, 3))
-    slope, offset = platt(values, y, np.array(["a", "b", "c"]))
-    assert slope.shape == offset.shape == (3,)
-    assert (slope > 0.5).all()
-
-
-def calibrated(n: int, labels: int = 2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Confidences, and whether the answers are right: as often as the confidence says."""
-    rng = np.random.default_rng(seed)
-    confidence = 1 - rng.beta(0.5, 2, n) * (1 - 1 / labels)
-    return confidence, rng.random(n) < confidence
-
-
-@pytest.mark.parametrize("labels", [2, 3])
-@pytest.mark.parametrize("target", [0.9, 0.95, 0.99])
-def test_the_smallest_confidence_is_chosen_at_which_so_many_answers_are_right(target, labels):
-    confidence, right = calibrated(5000, labels)
-    chosen = choose_confidence(confidence, right, target)
-    assert right[confidence >= chosen].mean() >= target
-    for lower in CONFIDENCES[chosen > CONFIDENCES]:
-        assert right[confidence >= lower].mean() < target
-
-
-def test_a_model_that_is_right_anyway_need_not_be_sure():
-    assert choose_confidence(np.array([0.6, 0.7, 0.9] * 40), np.ones(120, dtype=bool)) == 0
-
-
-def test_a_few_lucky_answers_prove_nothing():
-    confidence = np.append(np.full(200, 0.8), np.full(49, 0.99))
-    right = np.append(np.arange(200) % 10 != 0, np.ones(49, dtype=bool))
-    assert choose_confidence(confidence, right) == 0  # .95 right from .99 on counts for too little
-    one_more = choose_confidence(np.append(confidence, 0.99), np.append(right, True))
-    assert 0.8 < one_more <= 0.99
-
-
-def test_where_the_target_is_out_of_reach_the_best_answers_are_given():
-    confidence = np.repeat([0.6, 0.8, 0.9], 100)
-    right = np.arange(300) % 100 < np.repeat([60, 90, 85], 100)
-    assert 0.6 < choose_confidence(confidence, right) <= 0.8
-
-
-def test_of_few_faces_half_are_answered_at_least():
-    confidence, right = np.linspace(0.5, 0.99, 20), np.arange(20) >= 15
-    chosen = choose_confidence(confidence, right)
-    assert (confidence >= chosen).sum() >= 10
-
-
-def test_the_chosen_confidence_does_not_depend_on_the_order():
-    confidence, right = calibrated(500)
-    order = np.random.default_rng(1).permutation(500)
-    assert choose_confidence(confidence[order], right[order]) == choose_confidence(
-        confidence, right
-    )
-
-
-def test_training_faces_are_within_the_chosen_distance_but_for_outliers():
-    distances = np.append(np.random.default_rng(0).normal(0.1, 0.01, 10_000), 5.0)
-    chosen = choose_distance(distances)
-    assert chosen == pytest.approx(1.5 * np.quantile(distances, 0.999))
-    assert (distances > chosen).sum() == 1
-
-
-def test_two_training_faces_in_a_thousand_are_below_the_chosen_score():
-    scores = np.append(np.random.default_rng(0).uniform(0.9, 1, 998), [0.7, 0.75])
-    assert (scores < choose_score(scores)).sum() == 2
-
-
-def test_few_training_faces_choose_no_score():
-    assert choose_score(np.linspace(0.9, 1, 999)) == -np.inf
+    assert (slope, offset) == (1.0, 0.0)
 
 
 @pytest.mark.parametrize("labels", [2, 3])
@@ -169,50 +89,111 @@ def test_a_member_that_knows_more_weighs_more(labels):
     y = rng.choice(classes, 4000)
     told = (y[:, None] == (classes[1:] if labels == 2 else classes)) * 2.0 - 1
     good, weak, none = (told * k + rng.normal(0, 1, told.shape) for k in (1.5, 0.5, 0.0))
-    weights, slope = weigh([good, weak, none], y, classes)
-    assert weights.shape == (3, told.shape[1])
-    assert weights.sum(axis=0) == pytest.approx(1)
-    assert (weights[0] > weights[1]).all()
-    assert (weights[1] > weights[2]).all()
-    assert (weights[2] < 0.05).all()
+    weights = (weigh if labels == 2 else temper)([good, weak, none], y, classes)
+    assert weights[0] > weights[1] > weights[2]
+    assert weights[2] < 0.05 * weights.sum()
     # of normal values with means k and -k the log odds are 2 k x
-    assert slope * weights[0] == pytest.approx(3, rel=0.15)
+    assert weights[0] == pytest.approx(3, rel=0.15)
 
 
 def test_no_weight_is_below_zero():
     y = np.repeat(["a", "b"], 500)
     told = np.repeat([[-1.0], [1.0]], 500, axis=0)
     good = told + np.random.default_rng(1).normal(0, 1, told.shape)
-    weights, slope = weigh([good, -told], y, np.array(["a", "b"]))
-    assert weights[:, 0] == pytest.approx([1, 0])
-    assert slope > 0
+    weights = weigh([good, -told], y, np.array(["a", "b"]))
+    assert weights[0] > 0
+    assert weights[1] == 0
 
 
 def test_members_that_know_nothing_count_equally():
     y = np.repeat(["a", "b"], 50)
     told = np.repeat([[-1.0], [1.0]], 50, axis=0)
-    weights, slope = weigh([-told, -2 * told], y, np.array(["a", "b"]))
-    assert weights[:, 0] == pytest.approx([0.5, 0.5])
-    assert slope == pytest.approx(1)
+    weights = weigh([-told, -2 * told], y, np.array(["a", "b"]))
+    assert weights == pytest.approx([0.5, 0.5])
 
 
-@pytest.mark.parametrize("data", ["faces", "three_faces"])
-def test_the_rule_is_chosen_on_the_training_faces(data, request):
-    X, y, _ = request.getfixturevalue(data)
-    classifier = FaceSpaceClassifier(20, calibrate=False).fit(X, y)
-    model = classifier.to_model(replace(CLASSIC, unsure=0.95))
-    rng = np.random.default_rng(0)
-    decisions = model.decision_function(X).reshape(len(y), -1)
-    decisions = decisions + rng.normal(0, 1.2, decisions.shape)
-    scores = np.linspace(1, 0.9, len(y))
-    ruled, told = with_rule(model, decisions, X, y, scores)
-    P = model.probability_of(decisions)
-    right = np.array(model.labels)[P.argmax(axis=1)] == y
-    answered = P.max(axis=1) >= ruled.rule.min_confidence
-    assert right.mean() < 0.95 <= right[answered].mean()
-    assert told["coverage"] == round(answered.mean(), 4) < 1
-    assert told["accuracy"] == round(right[answered].mean(), 4)
-    assert (distance_from_face_space(model, X) < ruled.rule.max_distance).all()
+def known_decisions(labels: int, faces: int, seed: int = 0):
+    """Decisions that know the label as well as normal values with means 1 and -1 do."""
+    rng = np.random.default_rng(seed)
+    classes = np.array([f"{i:02}" for i in range(labels)])
+    y = classes[rng.integers(0, labels, faces)]
+    told = (y[:, None] == classes) * 2.0 - 1
+    return told + rng.normal(0, 1 - labels / 100, told.shape), y, classes
+
+
+def error_of(P: np.ndarray, y: np.ndarray, classes: np.ndarray) -> float:
+    table = pd.DataFrame(P, columns=[f"p_{label}" for label in classes])
+    predicted = classes[P.argmax(axis=1)]
+    return calibration_error(table.assign(label=y, predicted=predicted, detected=True))
+
+
+def softmax(values: np.ndarray) -> np.ndarray:
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("labels", [3, 10, 40])
+@pytest.mark.parametrize("unit", [0.1, 50.0])
+def test_probabilities_of_many_labels_are_as_often_right_as_they_say(labels, unit):
+    decisions, y, classes = known_decisions(labels, 2000)
+    (weight,) = temper([decisions * unit], y, classes)
+    fresh, truth, _ = known_decisions(labels, 4000, seed=1)
+    P = softmax(weight * unit * fresh)
+    assert 0.5 < (classes[P.argmax(axis=1)] == truth).mean() < 0.97
+    assert error_of(P, truth, classes) < 0.03
+
+
+def test_few_faces_of_many_labels_are_not_overtrusted():
+    decisions, y, classes = known_decisions(40, 200)
+    (weight,) = temper([decisions], y, classes)
+    fresh, truth, _ = known_decisions(40, 4000, seed=1)
+    assert error_of(softmax(weight * fresh), truth, classes) < 0.05
+
+
+def test_labels_that_are_parted_without_error_have_no_probability_of_one():
+    classes = np.array(["a", "b", "c"])
+    y = np.repeat(classes, 5)
+    decisions = np.where(y[:, None] == classes, 1.0, -1.0)
+    (weight,) = temper([decisions], y, classes)
+    assert 0.9 < softmax(weight * decisions).max() < 0.99
+
+
+def test_a_member_has_one_weight_for_all_labels_whatever_they_are():
+    decisions, y, classes = known_decisions(5, 400)
+    renamed = np.array(["e", "c", "a", "b", "d"])[np.searchsorted(classes, y)]
+    before = temper([decisions, -decisions], y, classes)
+    after = temper(
+        [values[:, np.argsort(["e", "c", "a", "b", "d"])] for values in (decisions, -decisions)],
+        renamed,
+        np.array(list("abcde")),
+    )
+    assert after == pytest.approx(before, rel=1e-3)
+    assert before[1] == 0
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", None])
+def test_a_face_of_weight_two_counts_as_two_faces_in_the_softmax(class_weight):
+    decisions, y, classes = known_decisions(3, 60)
+    weights = np.random.default_rng(0).integers(0, 4, len(y))
+    weighted = temper([decisions], y, classes, weights.astype(float), class_weight)
+    repeated = np.repeat(decisions, weights, axis=0), np.repeat(y, weights)
+    plain = temper([repeated[0]], repeated[1], classes, class_weight=class_weight)
+    assert weighted == pytest.approx(plain, rel=1e-3)
+
+
+@pytest.mark.parametrize("labels", [2, 4])
+def test_no_fold_is_calibrated_on_its_own_faces(labels):
+    decisions, y, classes = known_decisions(labels, 300)
+    decisions = decisions[:, 1:] - decisions[:, :1] if labels == 2 else decisions
+    folds = np.arange(300) % 5
+    splits = [(np.flatnonzero(folds != k), np.flatnonzero(folds == k)) for k in range(5)]
+    before = cross_calibrate([decisions], y, classes, splits)
+    torn = y.copy()
+    torn[splits[0][1]] = np.roll(torn[splits[0][1]], 1)
+    after = cross_calibrate([decisions], torn, classes, splits)
+    own, others = splits[0][1], splits[0][0]
+    assert (after[own] == before[own]).all()
+    assert (after[others] != before[others]).any()
 
 
 def straight_member(name: str, weights: np.ndarray, bias: np.ndarray) -> Member:
@@ -264,7 +245,7 @@ def made_model(labels: int) -> FaceModel:
 
 def calibrated_model(
     model: FaceModel, X: np.ndarray, y: np.ndarray
-) -> tuple[FaceModel, np.ndarray]:
+) -> tuple[FaceModel, Calibration]:
     return calibrate_members(model, [m.decide(m.coordinates(X)) for m in model.members], y)
 
 
@@ -281,10 +262,14 @@ def test_the_probabilities_of_two_members_together_are_as_often_right_as_they_sa
 
 
 @pytest.mark.parametrize("labels", [2, 3])
-def test_the_decisions_that_calibration_returns_are_those_of_the_model(labels):
+def test_a_calibration_joins_decisions_as_the_model_does(labels):
     X, y = made_decisions(labels, 0)
-    model, decisions = calibrated_model(made_model(labels), X, y)
-    assert decisions.reshape(-1) == pytest.approx(model.decision_function(X).reshape(-1), abs=1e-4)
+    raw = made_model(labels)
+    model, calibration = calibrated_model(raw, X, y)
+    joint = calibration.join([m.decide(m.coordinates(X)) for m in raw.members])
+    assert joint.reshape(-1) == pytest.approx(model.decision_function(X).reshape(-1), abs=1e-4)
+    assert model.slope == pytest.approx(calibration.slope)
+    assert model.link == ("sigmoid" if labels == 2 else "softmax")
 
 
 def test_the_unit_of_a_members_decisions_does_not_matter():

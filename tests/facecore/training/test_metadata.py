@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from facecore.data.splits import split_folds
 from facecore.training.grids import Candidate
 from facecore.training.metadata import describe_search, join_tables
 from facecore.training.search import SearchResult
@@ -53,15 +54,14 @@ def test_the_described_search_scores_the_whole_model_and_names_what_each_member_
     decisions = np.where(y == "b", 1.0, -1.0)[:, None]
     decisions[:4] *= -1
     searches = {"pixels": searched([0.5, 0.6]), "hog": searched([0.9, 0.7], 7)}
-    told = describe_search(searches, {"pixels": {}, "hog": {}}, decisions, y, groups, 0)
+    splits = split_folds(y, groups, 5, seed=0)
+    told = describe_search(searches, {"pixels": {}, "hog": {}}, decisions, y, splits)
     assert (told["candidates"], told["folds"]) == (4, 2)
     best = {"n_components": 10, "whiten": True, "gamma": 0.1, "C": 2.0}
     assert told["best"] == best | {"class_weight": "balanced"}
     assert told["members"]["pixels"] == told["best"]
     assert told["members"]["hog"] == told["best"] | {"n_components": 7, "C": 1.0}
     assert told["balanced_accuracy"] == pytest.approx(0.9)
-    alone = describe_search(
-        {"pixels": searched([1])}, {"pixels": {"C": [1]}}, decisions, y, groups, 0
-    )
+    alone = describe_search({"pixels": searched([1])}, {"pixels": {"C": [1]}}, decisions, y, splits)
     assert "members" not in alone
     assert alone["grid"] == {"C": [1]}

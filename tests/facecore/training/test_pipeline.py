@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from cartoons import encode, write_raw
+from cartoons import draw_photo, encode, write_raw
 
 from facecore.data.crops import read_table
 from facecore.data.faces import gather, load_faces
@@ -16,6 +16,7 @@ from facecore.errors import DataError, ModelError
 from facecore.evaluation.report import evaluate_predictions
 from facecore.face.recipes import RECIPES
 from facecore.model.classifier import FaceModel
+from facecore.model.predict import predict_photo
 from facecore.model.rule import AnswerRule
 from facecore.model.store import load_model, read_evaluation, read_metadata, read_model_table
 from facecore.training.grids import parse_grid
@@ -86,7 +87,8 @@ def test_a_recipe_that_may_be_unsure_gives_its_model_a_rule(
     monkeypatch.setitem(RECIPES, "strict", replace(CLASSIC, name="strict", unsure=0.999))
     train([crops_folder], "m", recipe="strict", grid=str(tiny_grid))
     model, rule = load_model("m"), read_metadata("m")["rule"]
-    assert model.rule == AnswerRule(rule["min_confidence"], rule["max_distance"])
+    least = rule.get("min_confidence", 0.0)
+    assert model.rule == AnswerRule(least, rule["max_distance"])
     assert rule["target"] == 0.999
     assert 0 < rule["coverage"] <= 1
     assert (artifacts / "m" / "model.npz").read_bytes() == (
@@ -94,9 +96,7 @@ def test_a_recipe_that_may_be_unsure_gives_its_model_a_rule(
     ).read_bytes()
     predictions, figures = read_model_table("predictions", "m"), read_evaluation("m")["drawn"]
     scores = predictions[["p_round", "p_square"]].max(axis=1)
-    answered = (scores >= rule["min_confidence"]) & (
-        predictions["distance"] <= rule["max_distance"]
-    )
+    answered = (scores >= least) & (predictions["distance"] <= rule["max_distance"])
     assert (predictions["answered"] == answered).all()
     assert figures["coverage"] == round(answered.mean(), 4)
 
@@ -141,6 +141,42 @@ def test_photos_without_a_face_are_an_error(tmp_path, artifacts, tiny_grid, monk
         path.write_bytes(encode(np.full((60, 60 + i, 3), 9 * i, dtype=np.uint8), "PNG"))
     with pytest.raises(DataError, match="no face to train on"):
         train([tmp_path / "raw"], "m", recipe="classic", grid=str(tiny_grid))
+
+
+def test_a_model_of_whole_photos_answers_about_each_photo_without_a_detector(
+    tiny_whole, small_crops, monkeypatch
+):
+    for detector in ("_Haar", "_Cascaded"):
+        monkeypatch.setattr(f"facecore.face.detect.{detector}", lambda _: pytest.fail("searched"))
+    assert tiny_whole.recipe.to_dict()["detector"] == {"name": "whole"}
+    assert {member.features.frame for member in tiny_whole.members} == {1}
+    photos = sorted(small_crops.rglob("*.png"))
+    answers = [predict_photo(photo, tiny_whole, rule=AnswerRule()) for photo in photos]
+    assert all(len(answer.faces) == 1 for answer in answers)
+    assert {answer.faces[0].box for answer in answers} == {(0, 0, 48, 48)}
+    right = [a.faces[0].label == p.parent.name for a, p in zip(answers, photos, strict=True)]
+    assert np.mean(right) > 0.9
+    json.dumps([answer.to_dict() for answer in answers], allow_nan=False)
+
+
+def test_whole_photos_give_no_rule_about_a_score_that_no_detector_gave(whole_artifacts):
+    metadata = json.loads((whole_artifacts / "tiny" / "metadata.json").read_text())
+    assert metadata["recipe"] == "aligned"
+    assert "min_score" not in metadata["rule"]
+    assert metadata["data"]["small"]["min_size"] == 1
+    assert metadata["data"]["small"]["states"]["kept"] == 32
+
+
+def test_a_minimum_is_given_to_the_crops_and_stored(tmp_path, artifacts, tiny_grid, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for label in ("round", "square"):
+        for person in range(5):
+            photo = tmp_path / "raw" / label / f"{person}.png"
+            photo.parent.mkdir(parents=True, exist_ok=True)
+            photo.write_bytes(encode(draw_photo(label, person, face=90 if person else 60), "PNG"))
+    train([tmp_path / "raw"], "m", recipe="classic", grid=str(tiny_grid), min_size=80)
+    data = read_metadata("m")["data"]["raw"]
+    assert (data["min_size"], data["states"]["too_small"]) == (80, 2)
 
 
 @pytest.mark.parametrize("moment", range(3))

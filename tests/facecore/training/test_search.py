@@ -16,6 +16,7 @@ from facecore.errors import DataError
 from facecore.face.prepare import mirror
 from facecore.face.recipes import Recipe
 from facecore.model.classifier import FaceModel
+from facecore.model.explain import distance_from_face_space
 from facecore.training.eigenfaces import as_float, fit_pca
 from facecore.training.estimator import fit_member
 from facecore.training.grids import PARAMETERS, Candidate
@@ -316,9 +317,25 @@ def test_a_candidate_that_makes_no_sense_is_an_error_that_names_its_value(name, 
 
 def test_whitened_coordinates_are_divided_by_their_deviations():
     train, test = np.full((3, 4), 6.0), np.full((2, 4), 3.0)
-    space = Coordinates([train, train], [test, test], np.array([1.0, 2.0, 3.0, 4.0]))
+    deviation = np.array([1.0, 2.0, 3.0, 4.0])
+    space = Coordinates([train, train], [test, test], deviation, np.full(2, 36.0))
     for whiten, expected in ((False, [6, 6, 6]), (True, [6, 3, 2])):
         known, unseen = space.leading(3, whiten)
         assert [view.shape for view in (*known, *unseen)] == [(3, 3), (3, 3), (2, 3), (2, 3)]
         assert known[0][0].tolist() == expected
         assert (unseen[1] == known[1][:2] / 2).all()
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_distances_from_face_space_are_out_of_fold(faces, mirrored):
+    X, y, subjects = faces
+    grid = {"n_components": [3, 8], "gamma": [0.01], "C": [1.0]}
+    views = X.reshape(-1, 20, 20)[:, :, ::-1].reshape(X.shape) if mirrored else None
+    result = grid_search(X, y, subjects, grid, mirrored=views)
+    expected = np.empty(len(y))
+    for train, test in split_folds(y, subjects, 5, 0):
+        more = None if views is None else views[train]
+        member = fit_member(X[train], more, y[train], result.best)
+        model = FaceModel(("a", "b"), (member,), np.ones(1))
+        expected[test] = distance_from_face_space(model, X[test])
+    assert result.distances == pytest.approx(expected, rel=1e-3)

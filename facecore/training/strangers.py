@@ -1,0 +1,136 @@
+"""Decide on faces whose label was held out: how a model meets people whom it does not know."""
+
+from collections.abc import Sequence
+
+import joblib
+import numpy as np
+
+from facecore.model.classifier import Member
+from facecore.system.progress import track
+from facecore.system.threads import on_one_thread
+from facecore.training.calibrate import Calibration
+from facecore.training.estimator import fit_member
+from facecore.training.grids import Candidate
+from facecore.training.options import TrainingOptions
+
+GROUPS = 5  # of labels, held out in turn
+LEAST_LABELS = 3  # so that two are left when one is held out
+
+
+def group_labels(y: np.ndarray, seed: int) -> np.ndarray:
+    """Part labels into groups that are held out in turn.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_faces,), str
+        Label of each face.
+    seed : int
+        Of the draw, at least 0.
+
+    Returns
+    -------
+    ndarray of shape (n_faces,), int
+        Group of each face's label; at least two labels are outside each group.
+
+    Examples
+    --------
+    >>> sorted(set(group_labels(np.array(["a", "b", "c", "a"]), seed=0).tolist()))
+    [0, 1, 2]
+    """
+    labels, codes = np.unique(y, return_inverse=True)
+    order = np.random.default_rng([seed, 17]).permutation(len(labels))
+    return np.asarray((order % min(GROUPS, len(labels)))[codes])
+
+
+def decide_strangers(
+    X: np.ndarray,
+    mirrored: np.ndarray | None,
+    y: np.ndarray,
+    candidate: Candidate,
+    options: TrainingOptions,
+    space: str = "eigenfaces",
+) -> np.ndarray:
+    """Decide on each face by a machine that was fitted without all faces of its label.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_faces, n_features), uint8 or float
+        Features of the training faces.
+    mirrored : ndarray of shape (n_faces, n_features), or None
+        The same features of the mirror images, as further training data.
+    y : ndarray of shape (n_faces,), str
+        Labels, `LEAST_LABELS` or more.
+    candidate : Candidate
+        Hyperparameters.
+    options : TrainingOptions
+        Its seed, jobs and progress are used.
+    space : {"eigenfaces", "fisherfaces"}
+        As `fit_member` takes it.
+
+    Returns
+    -------
+    ndarray of shape (n_faces, n_labels), float64
+        Decision values, the mean over a face and its mirror image; minus infinity for the labels
+        that the machine did not know, the face's own among them.
+
+    Examples
+    --------
+    >>> X, y = np.random.default_rng(0).random((30, 8)), np.repeat(["a", "b", "c"], 10)
+    >>> best = Candidate(n_components=4, gamma=0.1, C=1.0)
+    >>> values = decide_strangers(X, None, y, best, TrainingOptions())
+    >>> np.isfinite(values[:, [0, 1, 2]]).mean(axis=0).round(2)
+    array([0.67, 0.67, 0.67])
+    """
+    labels, groups = np.unique(y), group_labels(y, options.seed)
+    values = np.full((len(y), len(labels)), -np.inf)
+    numbers = np.unique(groups)
+    results = joblib.Parallel(n_jobs=options.jobs, return_as="generator")(
+        joblib.delayed(_decide_group)(
+            X, mirrored, y, groups == group, candidate, options.seed, space
+        )
+        for group in numbers
+    )
+    bar = track(results, len(numbers), "hold labels out", "group", progress=options.progress)
+    for group, decided in zip(numbers, bar, strict=True):
+        held = groups == group
+        known = np.isin(labels, np.unique(y[~held]))
+        values[np.ix_(held, known)] = decided
+    return values
+
+
+@on_one_thread
+def _decide_group(
+    X: np.ndarray,
+    mirrored: np.ndarray | None,
+    y: np.ndarray,
+    held: np.ndarray,
+    candidate: Candidate,
+    seed: int,
+    space: str,
+) -> np.ndarray:
+    views = [X] if mirrored is None else [X, mirrored]
+    first, *more = [view[~held] for view in views]
+    member: Member = fit_member(first, more[0] if more else None, y[~held], candidate, seed, space)
+    values = np.mean([member.decide(member.coordinates(view[held])) for view in views], axis=0)
+    # Two labels have one output, above 0 for the second; each of more has an output of its own.
+    return np.hstack([-values, values]) if values.shape[1] == 1 else np.asarray(values)
+
+
+def join_strangers(calibration: Calibration, decisions: Sequence[np.ndarray]) -> np.ndarray:
+    """Join the members' decisions on strangers as a model joins its members' decisions.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Of the model.
+    decisions : sequence of ndarray of shape (n_faces, n_labels), float64
+        As `decide_strangers` returns them, of each member.
+
+    Returns
+    -------
+    ndarray of shape (n_faces, n_labels), float64
+        Joint decisions; minus infinity for labels that the machines did not know.
+    """
+    known = np.isfinite(decisions[0])
+    joint = calibration.join([np.where(known, values, 0.0) for values in decisions])
+    return np.where(known, joint, -np.inf)
