@@ -19,6 +19,7 @@ from ui.models import Chosen
 from ui.points import points_figure
 
 BINS = 40
+MOST = 12  # pictures in a row
 
 
 def show_fisherfaces(chosen: Chosen, table: pd.DataFrame | None) -> None:
@@ -40,9 +41,10 @@ def show_fisherfaces(chosen: Chosen, table: pd.DataFrame | None) -> None:
         "labels differ most, compared with how much faces within a label differ. "
         f"{labels} labels have {count} Fisherface{'s' if count > 1 else ''}."
     )
-    _show_row("Fisherface", pictures)
-    _show_row("Eigenface", eigenface_images(model, count))
-    st.caption("Each on a symmetric scale of its own: middle grey is zero.")
+    _show_row("Fisherface", pictures[:MOST])
+    _show_row("Eigenface", eigenface_images(model, min(count, MOST)))
+    first = f"The first {MOST} of each. " if count > MOST else ""
+    st.caption(f"{first}Each on a symmetric scale of its own: middle grey is zero.")
     if table is None and model.spread is None:
         st.info("This model stores neither coordinates nor a spread to draw synthetic faces from.")
         return
@@ -69,10 +71,9 @@ def show_fisherfaces(chosen: Chosen, table: pd.DataFrame | None) -> None:
 
 def _show_row(what: str, pictures: np.ndarray) -> None:
     st.subheader(f"{what}s")
-    grid = st.grid("auto", min_column_width=110, gap="small")
-    for number, picture in enumerate(pictures, start=1):
-        with grid.cell():
-            show_picture(picture, f"{what} {number}", f"{number}", width=150)
+    with st.container(horizontal=True):
+        for number, picture in enumerate(pictures, start=1):
+            show_picture(picture, f"{what} {number}", f"{number}", width=104)
 
 
 def histogram(points: FacePoints, model: FaceModel) -> go.Figure:
