@@ -107,6 +107,7 @@ def write_card(
     if evaluation:
         blocks += [
             *_accuracy(evaluation),
+            *_labels(evaluation),
             *_groups(evaluation),
             *_calibration(evaluation, predictions),
             *_unsure(metadata, evaluation),
@@ -198,8 +199,9 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
         f"{'aligned' if recipe.alignment else 'not aligned'}"
     )
     return [
-        f"{title}A model of the recipe **{_text(metadata['recipe'])}**. It finds the faces in a "
-        f"photo and predicts one of these labels for each: "
+        f"{title}A model of the recipe **{_text(metadata['recipe'])}**. It "
+        + ("takes each photo for one face" if detector == "whole" else "finds the faces in a photo")
+        + " and predicts one of these labels for each: "
         f"{_names(order_labels(metadata['labels'], metadata.get('order', ())))}.",
         "## What it is",
         f"{found}, and "
@@ -319,6 +321,43 @@ def _accuracy(evaluation: "Mapping[str, Evaluation]") -> list[str]:
         "are in brackets (Wilson).",
         _table(columns, rows),
     ]
+
+
+def _labels(evaluation: "Mapping[str, Evaluation]") -> list[str]:
+    """Return the figures that only more than two labels have, where they were computed."""
+    blocks: list[str] = []
+    for name, figures in evaluation.items():
+        by_label = figures.get("by_label", {})
+        if len(by_label) <= 2:
+            continue
+        sums = {"macro F1": figures.get("macro_f1"), "macro AUC": figures.get("macro_auc")}
+        top = figures.get("top_accuracy", {})
+        sums |= {f"right within the top {k}": share for k, share in top.items()}
+        sums |= {"mean absolute error, steps": figures.get("mean_absolute_error")}
+        rows = [
+            (
+                _text(label),
+                f"{f['n']:,}",
+                *(_share(f[key]) for key in ("precision", "recall", "f1")),
+            )
+            for label, f in by_label.items()
+        ]
+        blocks += [
+            f"### {_text(name)}",
+            _table(tuple(sums), [tuple(_share(value) for value in sums.values())]),
+            _table(("label", "photos", "precision", "recall", "F1"), rows),
+        ]
+        if pairs := figures.get("confused_pairs"):
+            blocks.append(
+                "Most often confused: "
+                + "; ".join(
+                    f"{_text(pair['label'])} answered {_text(pair['answered'])}, "
+                    f"{pair['photos']:,} photos ({pair['share']:.3f})"
+                    for pair in pairs
+                )
+                + "."
+            )
+    return ["## How its labels are told apart", *blocks] if blocks else []
 
 
 def _groups(evaluation: "Mapping[str, Evaluation]") -> list[str]:

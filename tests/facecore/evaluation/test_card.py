@@ -242,6 +242,21 @@ def test_three_labels_have_a_card(three_faces):
     assert "labels for each: round, square, wide." in card
     for label in LABELS:
         assert re.search(rf"^\| {label} \| 60 \| 0\.\d{{3}} ", card, re.MULTILINE)
+    figures = evaluate_predictions(table)
+    told = section(card, "How its labels are told apart")
+    (pair, *_) = figures["confused_pairs"]
+    assert f"{pair['label']} answered {pair['answered']}, {pair['photos']} photos" in told
+    wide = figures["by_label"]["wide"]
+    assert (
+        f"| wide | 60 | {wide['precision']:.3f} | {wide['recall']:.3f} | {wide['f1']:.3f} |" in told
+    )
+    assert f"| {figures['macro_f1']:.3f} | {figures['macro_auc']:.3f} |" in told
+
+
+def test_two_labels_need_no_table_of_how_they_are_told_apart(tiny_model):
+    table = predictions()
+    card = write_card(tiny_model, METADATA, {"x": evaluate_predictions(table)}, table)
+    assert "How its labels are told apart" not in card
 
 
 def test_a_line_of_a_name_or_note_cannot_become_markup(tiny_model):
