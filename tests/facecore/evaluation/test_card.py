@@ -236,7 +236,7 @@ def test_answers_and_unsure_are_told_where_they_were_measured(tiny_model):
 def test_three_labels_have_a_card(three_faces):
     X, y, _ = three_faces
     model = FaceSpaceClassifier(n_components=10).fit(X, y).to_model(RECIPES["classic"], X, y)
-    table = predictions(LABELS)
+    table = predictions(LABELS).assign(answered=True)
     metadata = METADATA | {"labels": list(LABELS), "training_faces": dict.fromkeys(LABELS, 20)}
     card = write_card(model, metadata, {"x": evaluate_predictions(table)}, table)
     assert "labels for each: round, square, wide." in card
