@@ -72,6 +72,19 @@ def test_a_label_of_another_model_in_a_link_is_the_first_of_this_one(open_page):
     assert app.selectbox(key="face_label").value == "s1"
 
 
+def test_models_of_few_and_of_many_labels_take_turns(
+    open_page, copy_model, many_artifacts, tiny_artifacts
+):
+    copy_model(many_artifacts / "many", "many")
+    copy_model(tiny_artifacts / "tiny", "tiny")
+    app = open_page(HOME, model="many", face_label="s10")
+    app.sidebar.selectbox[0].set_value("tiny").run()
+    assert app.segmented_control(key="face_label").value == "round"
+    app.sidebar.selectbox[0].set_value("many").run()
+    assert not app.exception
+    assert app.selectbox(key="face_label").value == "s1"
+
+
 def test_the_last_step_draws_the_likeliest_five_with_the_probabilities_of_the_answer(
     open_page, model
 ):
