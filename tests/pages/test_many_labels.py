@@ -188,9 +188,12 @@ def test_an_answer_shows_five_scores_and_a_table_of_all(open_page, model):
     app = open_page(LIVE, source="Synthetic face", label="s4", seed="2")
     assert not app.exception
     face = predict_photo(to_png(make_photo(model, "s4", 2)), model).faces[0]
-    (bars,) = find(app, "Probabilities of face 1")["data"]
+    figure = find(app, "Probabilities of face 1")
+    (bars,) = figure["data"]
     best = sorted(face.scores, key=face.scores.get)[:-6:-1]
     assert bars["y"] == best
+    numbers = [note["text"] for note in figure["layout"]["annotations"]]
+    assert numbers == [f"{face.scores[label]:.0%}" for label in best]
     table = app.dataframe[0].value
     assert dict(zip(table["label"], table["probability"], strict=True)) == pytest.approx(
         face.scores
