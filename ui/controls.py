@@ -52,6 +52,8 @@ def choose(
     renamed = [option for option in options if words(option) == linked]
     if renamed and key not in st.session_state:
         st.session_state[key] = renamed[0]
+    if st.session_state.get(key, first) not in options:
+        del st.session_state[key]  # chosen before, among the options of another model or source
     if len(options) > MOST_BUTTONS:
         listed = st.selectbox(
             label,

@@ -213,15 +213,28 @@ def score_bars(scores: Mapping[str, float], order: Sequence[str] = ()) -> go.Fig
             y=shown,
             orientation="h",
             marker_color=[colours[label] for label in shown],
-            text=[f"{scores[label]:.0%}" for label in shown],
-            textposition="auto",
             hovertemplate="%{y}: %{x:.1%}<extra></extra>",
         )
     )
+    for label in shown:  # beside the bars, as plotly writes no number on a bar without length
+        figure.add_annotation(
+            x=scores[label],
+            y=label,
+            text=f"{scores[label]:.0%}",
+            showarrow=False,
+            xanchor="left",
+            xshift=4,
+        )
     figure.update_layout(
         height=40 + 34 * len(shown),
         margin={"l": 0, "r": 0, "t": 4, "b": 4},
-        xaxis={"range": [0, 1], "tickformat": ".0%", "fixedrange": True},
-        yaxis={"autorange": "reversed", "fixedrange": True, "type": "category"},
+        # the axis goes on behind 100 % for the number there
+        xaxis={
+            "range": [0, 1.18],
+            "tickvals": [0, 0.5, 1],
+            "tickformat": ".0%",
+            "fixedrange": True,
+        },
+        yaxis={"autorange": "reversed", "fixedrange": True, "type": "category", "ticksuffix": " "},
     )
     return figure

@@ -72,6 +72,19 @@ def test_a_label_of_another_model_in_a_link_is_the_first_of_this_one(open_page):
     assert app.selectbox(key="face_label").value == "s1"
 
 
+def test_models_of_few_and_of_many_labels_take_turns(
+    open_page, copy_model, many_artifacts, tiny_artifacts
+):
+    copy_model(many_artifacts / "many", "many")
+    copy_model(tiny_artifacts / "tiny", "tiny")
+    app = open_page(HOME, model="many", face_label="s10")
+    app.sidebar.selectbox[0].set_value("tiny").run()
+    assert app.segmented_control(key="face_label").value == "round"
+    app.sidebar.selectbox[0].set_value("many").run()
+    assert not app.exception
+    assert app.selectbox(key="face_label").value == "s1"
+
+
 def test_the_last_step_draws_the_likeliest_five_with_the_probabilities_of_the_answer(
     open_page, model
 ):
@@ -175,9 +188,12 @@ def test_an_answer_shows_five_scores_and_a_table_of_all(open_page, model):
     app = open_page(LIVE, source="Synthetic face", label="s4", seed="2")
     assert not app.exception
     face = predict_photo(to_png(make_photo(model, "s4", 2)), model).faces[0]
-    (bars,) = find(app, "Probabilities of face 1")["data"]
+    figure = find(app, "Probabilities of face 1")
+    (bars,) = figure["data"]
     best = sorted(face.scores, key=face.scores.get)[:-6:-1]
     assert bars["y"] == best
+    numbers = [note["text"] for note in figure["layout"]["annotations"]]
+    assert numbers == [f"{face.scores[label]:.0%}" for label in best]
     table = app.dataframe[0].value
     assert dict(zip(table["label"], table["probability"], strict=True)) == pytest.approx(
         face.scores
