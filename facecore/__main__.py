@@ -376,7 +376,7 @@ def _describe_rule(metadata: Mapping[str, Any], wanted: float | None) -> list[st
                 f"{rule.get('min_confidence', 0):g}, {rule['accuracy']:.3f} are; ask for less with "
                 "--right"
             )
-    if strangers and "min_decision" in (rule or {}):
+    if strangers and "min_lead" in (rule or {}):
         lines.append(
             f"strangers (labels held out): {strangers['false_accept']:.3f} of their faces get a "
             f"label, and {strangers['false_reject']:.3f} of the labels' own are called unknown"

@@ -149,11 +149,11 @@ def test_the_site_answers_photos_and_names_what_it_shows(site, model, photo):
     shown = re.findall(r'<img class="face" src="data:.*?,(.*?)" alt="(.*?)">', first)
     pictures = [np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) for data, _ in shown]
     if model.draws:
-        assert heads == ["Grey crop", "Recon&shy;struction", "Label and score"]
+        assert heads == ["Grey crop", "Recon&shy;struction", "Label and scores"]
         words = ["Grey crop of face 1", "Face 1 reconstructed from eigenfaces"]
         assert [picture.ndim for picture in pictures] == [2, 2]
     else:
-        assert heads == ["Colour crop", "Label and score"]
+        assert heads == ["Colour crop", "Label and scores"]
         words = ["Colour crop of face 1"]
         assert [picture.shape for picture in pictures] == [(150, 150, 3)]
         assert "no picture\n        can be reconstructed" in page.text

@@ -43,7 +43,7 @@ def rule_words(rule: AnswerRule) -> str:
         parts.append(f"with a confidence below {rule.min_confidence:.3g}")
     if isfinite(rule.max_distance):
         parts.append(f"farther than {rule.max_distance:.3g} from face space")
-    if isfinite(rule.min_decision):
+    if isfinite(rule.min_lead):
         parts.append("that is unlike the faces of every label")
     if isfinite(rule.min_score):
         parts.append(f"with a detector score below {rule.min_score:g}")

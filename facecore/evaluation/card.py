@@ -252,7 +252,7 @@ def _who(metadata: Mapping[str, Any]) -> str:
 def _strangers(metadata: Mapping[str, Any]) -> list[str]:
     """Return how people whom the model does not know are answered, where that was measured."""
     found = metadata.get("strangers")
-    if not found or not (metadata.get("identity") or "min_decision" in metadata.get("rule", {})):
+    if not found or not (metadata.get("identity") or "min_lead" in metadata.get("rule", {})):
         return []
     return [
         "## Whom it does not know",
@@ -264,7 +264,7 @@ def _strangers(metadata: Mapping[str, Any]) -> list[str]:
         ),
         "The first is the false accept rate, the second the false reject rate. The thresholds were "
         "chosen on the same faces."
-        if "min_decision" in metadata.get("rule", {})
+        if "min_lead" in metadata.get("rule", {})
         else "It has no rule to call a stranger unknown.",
     ]
 
@@ -423,7 +423,7 @@ def _unsure(metadata: Mapping[str, Any], evaluation: "Mapping[str, Evaluation]")
         "min_confidence": "confidence is below {:.3f}",
         "max_distance": "distance from face space is above {:.3f} (it is then called not a face)",
         "min_score": "detector score is below {:.3f}",
-        "min_decision": "decision is below {:.3f} for every label (it is then called unknown)",
+        "min_lead": "likeliest label leads by less than {:.3f} (it is then called unknown)",
     }
     limits = [words.format(rule[name]) for name, words in reasons.items() if rule.get(name)]
     text = "A photo in which no face is found gets no answer."

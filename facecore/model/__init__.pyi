@@ -49,6 +49,7 @@ from .predict import (
 )
 from .rule import (
     AnswerRule,
+    measure_lead,
 )
 from .store import (
     DEFAULT_MODEL,
@@ -106,6 +107,7 @@ __all__ = [
     "load_model",
     "make_photo",
     "mean_face",
+    "measure_lead",
     "occlusion",
     "order_labels",
     "overlay",

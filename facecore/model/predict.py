@@ -23,7 +23,7 @@ from facecore.face.recipes import cut_face, prepare_crop, to_rows
 from facecore.model.answers import FaceAnswer, PhotoAnswer
 from facecore.model.classifier import FaceModel
 from facecore.model.explain import distance_from_face_space, redraw
-from facecore.model.rule import AnswerRule, doubt
+from facecore.model.rule import AnswerRule, doubt, measure_lead
 from facecore.model.store import find_model, load_model
 from facecore.system.scratch import scratch_folder
 
@@ -187,7 +187,7 @@ def classify(
     """
     X = to_rows(crops, model.recipe)
     decisions = model.decision_function(X)
-    probabilities = model.probability_of(decisions)
+    probabilities, leads = model.probability_of(decisions), measure_lead(decisions)
     seen: Sequence[np.ndarray]
     drawn: Sequence[np.ndarray | None]
     if model.draws:
@@ -198,14 +198,11 @@ def classify(
         seen, drawn = crops, [None] * len(crops)
         distances = distance_from_face_space(model, X)
     answers = []
-    for prepared, crop, face, p, values, image, distance in zip(
-        crops, seen, found, probabilities, decisions, drawn, distances, strict=True
+    for prepared, crop, face, p, lead, image, distance in zip(
+        crops, seen, found, probabilities, leads, drawn, distances, strict=True
     ):
-        best, decision = (
-            int(p.argmax()),
-            float(np.abs(values).max() if p.size == 2 else values.max()),
-        )
-        reason = doubt(rule or model.rule, float(p[best]), float(distance), face.score, decision)
+        best = int(p.argmax())
+        reason = doubt(rule or model.rule, float(p[best]), float(distance), face.score, float(lead))
         x, y, w, h = (round(v) for v in face.box)
         answers.append(
             FaceAnswer(

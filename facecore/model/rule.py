@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class AnswerRule:
@@ -19,9 +21,9 @@ class AnswerRule:
         scale.
     min_score : float
         Smallest score of the detector, in the detector's own unit, below infinity.
-    min_decision : float
-        Smallest decision of the likeliest label, in the unit of the model's decisions, below
-        infinity; below it a face is unlike the faces of every label.
+    min_lead : float
+        Smallest lead of the likeliest label, as `measure_lead` measures it, below infinity; below
+        it a face is unlike the faces of every label.
 
     Raises
     ------
@@ -37,7 +39,7 @@ class AnswerRule:
     min_confidence: float = 0.0
     max_distance: float = math.inf
     min_score: float = -math.inf
-    min_decision: float = -math.inf
+    min_lead: float = -math.inf
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -47,7 +49,7 @@ class AnswerRule:
             raise ValueError("min_confidence of the rule must be a number from 0 to 1")
         if self.max_distance < 0:
             raise ValueError("max_distance of the rule must not be below 0")
-        for name in ("min_score", "min_decision"):
+        for name in ("min_score", "min_lead"):
             if getattr(self, name) == math.inf:
                 raise ValueError(f"{name} of the rule must be below infinity")
 
@@ -92,12 +94,44 @@ class AnswerRule:
         return cls(**document)
 
 
+def measure_lead(decisions: np.ndarray) -> np.ndarray:
+    """Measure how far the likeliest label is ahead of the others.
+
+    Machines that know other labels have other biases, which a difference of decisions has not.
+
+    Parameters
+    ----------
+    decisions : ndarray of shape (n_faces,), (n_faces, 1) or (n_faces, n_labels), float
+        As `FaceModel.decision_function` returns them. Minus infinity stands for a label that is
+        not known; two labels or more are.
+
+    Returns
+    -------
+    ndarray of shape (n_faces,), float64
+        The largest decision minus the mean decision of the other labels, 0 or more.
+
+    Examples
+    --------
+    >>> measure_lead(np.array([[3.0, 0.0, 1.0], [3.0, 0.0, -np.inf]])).tolist()
+    [2.5, 3.0]
+    >>> measure_lead(np.array([-1.5])).tolist()
+    [3.0]
+    """
+    values = decisions.reshape(len(decisions), -1)
+    if values.shape[1] == 1:  # the other label's decision is the opposite
+        return np.asarray(2 * np.abs(values[:, 0]))
+    known = np.isfinite(values)
+    largest = values.max(axis=1)
+    others = np.where(known, values, 0).sum(axis=1) - largest
+    return np.asarray(largest - others / (known.sum(axis=1) - 1))
+
+
 def doubt(
     rule: AnswerRule,
     confidence: float,
     distance: float,
     score: float,
-    decision: float = math.inf,
+    lead: float = math.inf,
 ) -> str | None:
     """Return why a face gets no label.
 
@@ -111,8 +145,8 @@ def doubt(
         Distance from face space, in the unit of the rule.
     score : float
         Score of the detector, in its own unit; NaN where none looked for the face.
-    decision : float
-        Decision of the likeliest label, in the unit of the model's decisions.
+    lead : float
+        Of the likeliest label, as `measure_lead` measures it.
 
     Returns
     -------
@@ -129,7 +163,7 @@ def doubt(
         return f"not a face: farther than {rule.max_distance:.3g} from face space"
     if score < rule.min_score:
         return f"unsure: the detector's score is below {rule.min_score:g}"
-    if decision < rule.min_decision:
+    if lead < rule.min_lead:
         return "unknown: unlike the faces of every label"
     if confidence < rule.min_confidence:
         return f"unsure: confidence below {rule.min_confidence:.3g}"

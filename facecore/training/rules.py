@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from facecore.model.classifier import FaceModel
-from facecore.model.rule import AnswerRule
+from facecore.model.rule import AnswerRule, measure_lead
 from facecore.training.options import TrainingOptions
 
 CONFIDENCES = np.arange(201) / 200  # steps that a slider can have, too
@@ -21,7 +21,7 @@ PARTED = 0.9  # area under the curve from which strangers are told from the labe
 class StrangersMetadata(TypedDict):
     """How well faces of labels that were held out are told from the faces of the others.
 
-    Shares are in [0, 1]: ``auc`` is the area under the curve of the largest decision;
+    Shares are in [0, 1]: ``auc`` is the area under the curve of the lead;
     ``false_accept`` of the strangers' faces get a label under the rule, and ``false_reject`` of the
     labels' own faces are called unknown.
     """
@@ -44,7 +44,7 @@ class RuleMetadata(TypedDict):
     min_confidence: NotRequired[float]
     max_distance: NotRequired[float]
     min_score: NotRequired[float]
-    min_decision: NotRequired[float]
+    min_lead: NotRequired[float]
     coverage: float
     accuracy: float | None
 
@@ -235,14 +235,15 @@ def with_rule(
     logits = found.logits[:, 0] if found.logits.shape[1] == 1 else found.logits
     P = replace(model, slope=np.ones_like(model.slope)).probability_of(logits)
     confidence, right = P.max(axis=1), np.array(model.labels)[P.argmax(axis=1)] == y
-    decision = found.logits.max(axis=1) / model.slope[0]
+    lead = measure_lead(found.logits / model.slope[0])
     rule, parted = AnswerRule(), None
     if found.strangers is not None:
-        parted = measure_auc(decision, found.strangers.max(axis=1))
+        unknown = measure_lead(found.strangers)
+        parted = measure_auc(lead, unknown)
         if options.identity or parted >= PARTED:
-            least = np.quantile(found.strangers.max(axis=1), 1 - FALSE_ACCEPTS)
-            rule = replace(rule, min_decision=round(float(least), 4))
-    known = decision >= rule.min_decision
+            least = np.quantile(unknown, 1 - FALSE_ACCEPTS)
+            rule = replace(rule, min_lead=round(float(least), 4))
+    known = lead >= rule.min_lead
     wanted, target = options.right or model.recipe.unsure, options.right
     if wanted is not None and known.any():
         target = target or choose_target(confidence[known], right[known], wanted)
@@ -259,7 +260,7 @@ def with_rule(
     strangers: StrangersMetadata | None = None
     if found.strangers is not None and parted is not None:
         Q = model.probability_of(found.strangers).max(axis=1)
-        named = (found.strangers.max(axis=1) >= rule.min_decision) & (rule.min_confidence <= Q)
+        named = (unknown >= rule.min_lead) & (rule.min_confidence <= Q)
         strangers = {
             "faces": len(found.strangers),
             "auc": round(parted, 4),

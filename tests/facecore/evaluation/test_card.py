@@ -351,7 +351,7 @@ def test_a_card_says_whom_a_drawn_face_shows(tiny_model):
 
 def test_strangers_are_told_where_the_labels_are_persons(tiny_model):
     strangers = {"faces": 70, "auc": 0.97, "false_accept": 0.05, "false_reject": 0.08}
-    rule = {"min_decision": 0.4, "coverage": 0.9, "accuracy": 0.99}
+    rule = {"min_lead": 0.4, "coverage": 0.9, "accuracy": 0.99}
     told = write_card(
         tiny_model, METADATA | {"identity": True, "strangers": strangers, "rule": rule}
     )
