@@ -213,6 +213,19 @@ def test_a_table_of_many_photos_has_the_likeliest_label_and_its_probability(mode
     assert [c for c in table if c.startswith("P(")] == [f"P({label})" for label in LABELS]
 
 
+def test_many_photos_are_counted_by_the_most_frequent_answers(open_page, model):
+    app = open_page(LIVE)
+    photos = [to_png(make_photo(model, label, 2)) for label in ("s1", "s4", "s7", "s10")]
+    files = [(f"{i}.png", photo, "image/png") for i, photo in enumerate(photos)]
+    app.file_uploader[0].set_value(files).run()
+    assert not app.exception
+    answers = [face.label for photo in photos for face in predict_photo(photo, model).faces]
+    shown = {metric.label: metric.value for metric in app.metric}
+    for label in set(answers):
+        assert shown[label] == str(answers.count(label))
+    assert shown[f"{12 - len(set(answers))} other labels"] == "0"
+
+
 def test_the_ladder_says_on_which_labels_it_was_climbed(open_page, copy_model, many_artifacts):
     from screens import ROOT
 
