@@ -42,7 +42,7 @@ def show_card(chosen: Chosen) -> None:
     with st.grid(3, min_column_width=150):
         show_metric("Photos", f"{photos:,}", f"{tested:,} for testing")
         show_metric(
-            "Photos taken for faces" if whole else "Faces found",
+            "Taken for faces" if whole else "Faces found",
             f"{found:,}",
             f"{faces:,} for training",
             ("Each photo was taken for a face" if whole else "Photos in which a face was found")
