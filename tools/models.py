@@ -48,6 +48,8 @@ def make_model(recipe: str, data: Path) -> float:
             "tuned",
             "--centres",
             "8000",
+            "--title",
+            "Gender",
             "--note",
             NOTE,
         ],

@@ -1,6 +1,7 @@
 import pytest
 
 from facecore.model.labels import order_labels, shows_nobody, title_of, whom_it_shows
+from facecore.model.store import SHIPPED, read_metadata
 
 MANY = {"known": 80, "largest": 0.02}
 
@@ -50,3 +51,11 @@ def test_a_title_is_the_one_that_was_given_or_else_the_labels():
 def test_faces_are_said_to_show_nobody_only_where_the_subjects_prove_it(metadata, nobody, words):
     assert shows_nobody(metadata) is nobody
     assert words in whom_it_shows(metadata)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_models_that_ship_have_a_title_and_are_known_to_show_nobody(name, shipped):
+    metadata = read_metadata(name)
+    assert title_of(metadata) == "Gender"
+    assert set(metadata["subjects"]) == set(metadata["labels"])
+    assert shows_nobody(metadata)
