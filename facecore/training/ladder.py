@@ -30,7 +30,7 @@ from facecore.model.store import artifacts_dir
 from facecore.system.files import write_atomically, write_json
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
-from facecore.training.calibrate import platt, weigh
+from facecore.training.calibrate import cross_calibrate
 from facecore.training.estimator import fit_member
 from facecore.training.grids import Candidate
 from facecore.training.kernels import choose_labels, decide, fit_svm, mirror_kernel
@@ -380,13 +380,8 @@ def _join(decisions: list[np.ndarray], data: _Data) -> np.ndarray:
     y, tested, classes = data.y[data.tested], data.subjects[data.tested], np.unique(data.y)
     names = np.unique(tested)
     first = np.isin(tested, np.random.default_rng(data.seed).permutation(names)[: len(names) // 2])
-    joint = np.empty_like(decisions[0])
-    for half in (first, ~first):
-        fits = [platt(values[~half], y[~half], classes) for values in decisions]
-        odds = [(v + offset) * slope for v, (slope, offset) in zip(decisions, fits, strict=True)]
-        weights, _ = weigh([values[~half] for values in odds], y[~half], classes)
-        joint[half] = np.einsum("mo,mno->no", weights, [values[half] for values in odds])
-    return joint
+    halves = np.flatnonzero(first), np.flatnonzero(~first)
+    return cross_calibrate(decisions, y, classes, [halves, halves[::-1]])
 
 
 def _score(decisions: np.ndarray, data: _Data) -> dict[str, Any]:

@@ -194,5 +194,7 @@ def test_labels_whose_strangers_look_like_them_call_nobody_unknown_unless_labels
     ruled, _, strangers = with_rule(model, found, y, TrainingOptions())
     assert strangers["auc"] < 0.9
     assert "min_lead" not in ruled.rule.to_dict()
-    persons = with_rule(model, found, y, TrainingOptions(identity=True))[0]
+    persons, told, strangers = with_rule(model, found, y, TrainingOptions(identity=True))
     assert "min_lead" in persons.rule.to_dict()
+    assert strangers["false_reject"] <= 0.3  # most people of the labels still get an answer
+    assert told["coverage"] >= 0.4
