@@ -365,7 +365,7 @@ def _describe_rule(metadata: Mapping[str, Any], wanted: float | None) -> list[st
     elif rule["accuracy"] is None:
         lines.append("no training face gets a label under the rule; train with --no-rule")
     else:
-        target = f"; {rule['target']:g} were asked for" if "target" in rule else ""
+        target = f"; the target is {rule['target']:g}" if "target" in rule else ""
         lines.append(
             f"answers {rule['coverage']:.3f} of the training faces out of fold, of these right "
             f"{rule['accuracy']:.3f}{target}"

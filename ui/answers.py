@@ -28,8 +28,8 @@ from ui.models import Chosen
 from ui.photo import has_face
 
 CAVEAT = (
-    "The label is what the annotators of the training data would have written. It says nothing "
-    "about who a person is or how they see themselves, and is no basis for a decision about anyone."
+    "The label is what the annotators of the training data would have written. It is no proof of "
+    "who or what a person is, and no basis for a decision about anyone."
 )
 HEAT = {
     "gradient": "Heat map (integrated gradients): the exact gradient of the decision with respect "

@@ -531,7 +531,7 @@ def test_persons_are_trained_by_photo_and_training_says_so(how, persons, tiny_gr
         assert "of the training faces out of fold, of these right" in done.stdout
         assert "of the labels' own are called unknown" in done.stdout
         assert metadata["rule"]["min_lead"] == load_model("who").rule.min_lead
-    assert ("0.8 were asked for" in done.stdout) == (how == ["--right", "0.8"])
+    assert ("the target is 0.8" in done.stdout) == (how == ["--right", "0.8"])
     for flag in how:
         assert flag in metadata["command"]
 
