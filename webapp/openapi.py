@@ -60,8 +60,8 @@ DOCUMENT: dict[str, Any] = {
             "Finds the faces in photos, and gives each the label of the training data that it "
             "looks most like. Labels are what people wrote in a data set: they are no proof of who "
             "or what somebody is, and not for decisions about a person. Photos stay in memory "
-            "while they are analysed, and are never stored. Answers hold no pictures, so they have the same members for "
-            "every model, with or without eigenfaces."
+            "while they are analysed, and are never stored. Answers hold no pictures, so they have "
+            "the same members for every model, with or without eigenfaces."
         ),
         "license": {"name": "MIT", "identifier": "MIT"},
     },
