@@ -64,6 +64,7 @@ else:
                         recipe=options.recipe,
                         min_size=options.min_size,
                         whole_photo=options.whole_photo,
+                        identity=options.identity,
                         seed=options.seed,
                     )
             except FacecoreError as error:

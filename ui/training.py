@@ -55,6 +55,8 @@ class Options:
         Width in pixels below which a face is left out; None for no limit of the visitor's.
     whole_photo : bool
         Whether each photo is the face already.
+    identity : bool
+        Whether each label is one person.
     seed : int
         Seed of folds and samples.
     """
@@ -64,6 +66,7 @@ class Options:
     grid: str
     min_size: int | None
     whole_photo: bool
+    identity: bool
     seed: int
 
 
@@ -109,6 +112,13 @@ def pick_options(photos: Photos) -> Options:
             "train_grid",
             help="How many candidates the grid search tries",
         )
+        identity = st.checkbox(
+            "Each label is one person",
+            key="train_identity",
+            bind="query-params",
+            help='Face recognition: strangers are answered "unknown", and the photos of a person '
+            "are split. Without it, a label is what several people share",
+        )
         whole = _pick_whole(photos)
         free = whole or photos.cropped
         min_size = st.number_input(
@@ -124,7 +134,7 @@ def pick_options(photos: Photos) -> Options:
             "that are faces already have none",
         )
         seed = st.number_input("Seed", 0, 9999, 0, key="train_seed", bind="query-params", width=140)
-    return Options(name, recipe, grid, None if free else int(min_size), whole, int(seed))
+    return Options(name, recipe, grid, None if free else int(min_size), whole, identity, int(seed))
 
 
 def _pick_whole(photos: Photos) -> bool:

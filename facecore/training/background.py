@@ -162,6 +162,7 @@ def start_training(
     recipe: str = "aligned",
     min_size: int | None = None,
     whole_photo: bool = False,
+    identity: bool = False,
     seed: int = 0,
 ) -> None:
     """Start a training in the background, in place of the last one.
@@ -192,6 +193,9 @@ def start_training(
         takes it. A folder of crops has its own limit.
     whole_photo : bool, default=False
         Whether each photo is the face already, so that no detector runs.
+    identity : bool, default=False
+        Whether each label is one person. Otherwise it is so if the data set names one subject per
+        label.
     seed : int, default=0
         Seed of everything random.
 
@@ -225,6 +229,7 @@ def start_training(
         cut += ["--min-size", min_size] if min_size else []
         commands.append(["crop", raw, "--out", crops, *cut, *_watched()])
     how = ["--name", name, "--grid", grid, "--recipe", recipe, "--seed", seed, *whole]
+    how += ["--identity"] * identity
     commands.append(["train", crops, *how, *_watched()])
     job = {
         "name": name,

@@ -172,12 +172,14 @@ def test_photos_that_were_all_dropped_wait_and_the_page_names_the_control_that_h
         "facecore.training.start_training", lambda *names, **how: started.append((names, how))
     )
     app.checkbox(key="train_whole").check().run()
+    app.checkbox(key="train_identity").check().run()
     assert app.number_input(key="train_minimum").disabled
     app.button(key="train_start").click().run()
     assert not app.exception
     (((_, source), how),) = started
     assert source == read_job().photos
     assert (how["whole_photo"], how["min_size"], how["title"]) == (True, None, "small")
+    assert how["identity"] is True
     app.button(key="job_clear").click().run()
     assert not source.exists()
 

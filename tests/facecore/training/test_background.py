@@ -117,12 +117,14 @@ def test_a_zip_that_lost_its_photos_waits_for_another_try_until_it_is_dismissed(
     assert (job.photos, job.title, job.cropped) == (photos, "small", True)
     assert len(list(photos.rglob("*.png"))) == 32
 
-    start_training("mine", photos, grid=str(tiny_grid), recipe="classic", whole_photo=True)
+    how = {"grid": str(tiny_grid), "recipe": "classic", "identity": True}
+    start_training("mine", photos, whole_photo=True, **how)
     job = wait_for(lambda job: job.state != "running")
     assert job.state == "done", job.log
     assert (job.photos, photos.exists()) == (None, False)
     assert len(read_table(job.crops)) == 32
     assert "--whole-photo" in read_metadata("mine")["command"]
+    assert read_metadata("mine")["identity"] is True
 
 
 def test_the_photos_of_a_model_that_lost_many_of_them_wait_too(work, tiny_grid, tmp_path):
