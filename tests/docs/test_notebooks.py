@@ -34,4 +34,6 @@ def test_what_it_shows_is_stored_with_it_and_small(notebook):
     assert all(cell.outputs for cell in code)
     assert not [o for cell in code for o in cell.outputs if o.output_type in ("error", "stream")]
     assert PATH.stat().st_size < 300_000
-    assert "/" + "work" not in PATH.read_text(encoding="utf-8")
+    text = PATH.read_text(encoding="utf-8")
+    assert str(REPO) not in text
+    assert str(Path.home()) not in text
