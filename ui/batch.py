@@ -366,7 +366,7 @@ def _show_counts(
             count = faces.sum() - faces.reindex(shown).sum()
             st.metric(f"{others} other labels", f"{count:,.0f}", border=True)
         if doubted:
-            st.metric("No label", f"{doubted:,}", border=True, help="Unsure, or not a face")
+            st.metric("No label", f"{doubted:,}", border=True, help="Unsure, unknown or not a face")
         without = sum(not answer.faces and not answer.error for answer in answers)
         st.metric("Photos without a face", f"{without:,}", border=True)
         st.metric("Unreadable", f"{sum(bool(a.error) for a in answers):,}", border=True)

@@ -72,7 +72,7 @@ class FaceAnswer:
 
     @property
     def verdict(self) -> str:
-        """The label, or else ``"unsure"`` or ``"not a face"``."""
+        """The label, or else ``"unsure"``, ``"unknown"`` or ``"not a face"``."""
         return self.label or (self.reason or "").partition(": ")[0]
 
     @property
