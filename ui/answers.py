@@ -21,7 +21,6 @@ from facecore.model import (
     predict_photo,
     same_faces,
     to_rgb,
-    typical_distance,
 )
 from ui.look import format_distance, show_picture, show_scores
 from ui.models import Chosen
@@ -194,7 +193,7 @@ def distance_words(distance: float, typical: float) -> str:
     distance : float
         Distance of the face, root mean square in units of the min-max scale.
     typical : float
-        Distance that `facecore.model.typical_distance` returns, in the same unit.
+        Distance that most faces have, in the same unit.
 
     Returns
     -------
@@ -265,7 +264,7 @@ def _show_face(face: FaceAnswer, heat: Heat | None, chosen: Chosen, key: str, nu
         alt = f"Probabilities of face {number}"
         show_scores(face.scores, chosen.order, alt, f"scores-{key}")
         st.caption(
-            f"{distance_words(face.distance, typical_distance(model))}. Box {list(face.box)}."
+            f"{distance_words(face.distance, chosen.typical_distance)}. Box {list(face.box)}."
             + (f" {_heat_sums(heat)}" if heat and heat.kind == "gradient" else "")
         )
 

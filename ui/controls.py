@@ -5,7 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
-MOST_BUTTONS = 5  # options side by side; more of them are a list that can be searched
+MOST_BUTTONS = 6  # options side by side; more of them are a list that can be searched
 MOST_COLOURS = 7  # labels that a chart tells apart by colour
 FEW = 5  # labels of many that a chart shows at first
 

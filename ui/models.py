@@ -18,6 +18,7 @@ from facecore.model import (
     read_metadata,
     read_model_table,
     title_of,
+    typical_distance,
     whom_it_shows,
 )
 
@@ -61,6 +62,14 @@ class Chosen:
     def title(self) -> str:
         """What the model is called on a page."""
         return title_of(self.metadata)
+
+    @property
+    def typical_distance(self) -> float:
+        """The distance from face space that most faces have.
+
+        It was measured out of fold; older models have what their eigenfaces leave over.
+        """
+        return float(self.metadata.get("typical_distance") or typical_distance(self.model))
 
     @property
     def whom(self) -> str:

@@ -82,6 +82,7 @@ class Metadata(TypedDict):
     kernel_vectors: VectorsMetadata
     rule: NotRequired[RuleMetadata]
     strangers: NotRequired[StrangersMetadata]
+    typical_distance: NotRequired[float]  # from face space, of the training faces out of fold
 
 
 def describe_data(faces: pd.DataFrame) -> dict[str, DataSetMetadata]:

@@ -223,6 +223,8 @@ class Fitted:
         As `facecore.training.rules.with_rule` describes it; None without one.
     strangers : dict or None
         As `facecore.training.rules.with_rule` describes them.
+    typical_distance : float
+        Median distance of the training faces from face space, out of fold.
     points : DataFrame, optional
         A sample of training faces in face space, unless the model is safe to share.
     """
@@ -234,6 +236,7 @@ class Fitted:
     vectors: VectorsMetadata
     rule: RuleMetadata | None
     strangers: StrangersMetadata | None
+    typical_distance: float
     points: pd.DataFrame | None
 
 
@@ -319,6 +322,7 @@ def fit_and_write(
         "kernel_vectors": fitted.vectors,
         **({"rule": fitted.rule} if fitted.rule else {}),
         **({"strangers": fitted.strangers} if fitted.strangers else {}),
+        "typical_distance": fitted.typical_distance,
     }
     tables = {"sizes": round_sizes(faces), "grid_search": fitted.candidates}
     if fitted.points is not None:
@@ -402,6 +406,7 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
         vectors=vectors,
         rule=rule,
         strangers=parted,
+        typical_distance=round(float(np.median(found.distances)), 6),
         points=points,
     )
 

@@ -16,6 +16,7 @@ from facecore.errors import DataError, ModelError
 from facecore.evaluation.report import evaluate_predictions
 from facecore.face.recipes import RECIPES
 from facecore.model.classifier import FaceModel
+from facecore.model.explain import distance_from_face_space
 from facecore.model.predict import predict_photo
 from facecore.model.rule import AnswerRule
 from facecore.model.store import load_model, read_evaluation, read_metadata, read_model_table
@@ -357,3 +358,15 @@ def test_subjects_are_apart_between_data_sets_and_unknown_ones_are_each_their_ow
     subjects = subject_names(table)
     assert len(set(subjects)) == 4
     assert subjects[0] == subjects[4]
+
+
+def test_the_typical_distance_is_that_of_faces_which_the_eigenfaces_have_not_seen(
+    tiny_artifacts, tiny_model, crops_folder
+):
+    typical = json.loads((tiny_artifacts / "tiny" / "metadata.json").read_text())[
+        "typical_distance"
+    ]
+    table = read_table(crops_folder).assign(folder=str(crops_folder))
+    fitted = load_faces(table[table["state"].eq("kept")], tiny_model.recipe)
+    seen = np.median(distance_from_face_space(tiny_model, fitted))
+    assert seen < typical < 3 * seen
