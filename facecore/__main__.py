@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FEW = 64  # photos that one process answers sooner than others start
 AS_MODULE = "python -m facecore"
+LIKE_PERSONS = 0.8  # area under the curve; labels that are no persons are rarely told so well
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -383,6 +384,10 @@ def _describe_rule(metadata: Mapping[str, Any], wanted: float | None) -> list[st
         )
     elif metadata.get("identity"):
         lines.append("strangers get a label, too: the model has no rule to tell them")
+    elif strangers and strangers["auc"] >= LIKE_PERSONS:
+        lines.append(
+            "if each label is one person, train with --identity: strangers are then unknown"
+        )
     return lines
 
 

@@ -572,3 +572,20 @@ def test_the_rule_is_set_and_switched_off_at_prediction(
     (face,) = json.loads(done.stdout)["faces"]
     expected = predict_photo(photo, model, rule=rule).faces[0]
     assert (face["label"], face["reason"]) == (expected.label, expected.reason)
+
+
+@pytest.mark.parametrize(
+    ("auc", "identity", "hinted"), [(0.85, None, True), (0.7, None, False), (0.85, True, False)]
+)
+def test_labels_that_may_be_persons_are_asked_about(auc, identity, hinted, monkeypatch, capsys):
+    metadata = {
+        "solver": "exact",
+        "training_faces": {"a": 9},
+        "search": {"candidates": 1, "best": {}, "balanced_accuracy": 1.0},
+        "strangers": {"faces": 9, "auc": auc, "false_accept": 0.5, "false_reject": 0.0},
+    } | ({"identity": True} if identity else {})
+    monkeypatch.setattr("facecore.training.pipeline.train", lambda *_, **__: Path("m"))
+    monkeypatch.setattr("facecore.model.store.read_metadata", lambda _: metadata)
+    monkeypatch.setattr("facecore.model.store.read_evaluation", lambda _: None)
+    assert main(["train", "photos", "--name", "m"]) == 0
+    assert ("train with --identity" in capsys.readouterr().out) == hinted
