@@ -587,5 +587,6 @@ def test_labels_that_may_be_persons_are_asked_about(auc, identity, hinted, monke
     monkeypatch.setattr("facecore.training.pipeline.train", lambda *_, **__: Path("m"))
     monkeypatch.setattr("facecore.model.store.read_metadata", lambda _: metadata)
     monkeypatch.setattr("facecore.model.store.read_evaluation", lambda _: None)
+    monkeypatch.setattr("facecore.model.store.read_model_table", lambda *_: None)
     assert main(["train", "photos", "--name", "m"]) == 0
     assert ("train with --identity" in capsys.readouterr().out) == hinted
