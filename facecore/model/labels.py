@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-LEAST_SUBJECTS = 10  # of a label, so that its mean face is nobody's
-LARGEST_SHARE = 0.2  # of a label's training faces, from one subject
+LEAST_SUBJECTS = (
+    40  # of a label, so that a face drawn from it resembles none of them more than others
+)
+LARGEST_SHARE = 0.1  # of a label's training faces, from one subject
 
 
 def order_labels(labels: Iterable[str], declared: Sequence[str] = ()) -> list[str]:
