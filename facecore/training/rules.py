@@ -16,6 +16,7 @@ MOST_FACES = 0.7  # the share that a default target leaves an answer
 LOWER_TARGETS = (0.98, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
 FALSE_ACCEPTS = 0.05  # share of strangers' faces that may get a label
 MOST_FALSE_REJECTS = 0.3  # of the labels' own faces, whatever becomes of strangers
+FEW_FALSE_REJECTS = 0.1  # of them, where the labels are not declared to be persons
 PARTED = 0.9  # area under the curve from which strangers are told from the labels' faces
 
 
@@ -241,11 +242,11 @@ def with_rule(
     if found.strangers is not None:
         unknown = measure_lead(found.strangers)
         parted = measure_auc(lead, unknown)
-        if options.identity or parted >= PARTED:
+        least = np.quantile(unknown, 1 - FALSE_ACCEPTS)
+        clear = parted >= PARTED and (lead < least).mean() <= FEW_FALSE_REJECTS
+        if options.identity or clear:
             # A border that turns most of the labels' own faces away helps nobody.
-            least = min(
-                np.quantile(unknown, 1 - FALSE_ACCEPTS), np.quantile(lead, MOST_FALSE_REJECTS)
-            )
+            least = min(least, np.quantile(lead, MOST_FALSE_REJECTS))
             rule = replace(rule, min_lead=round(float(least), 4))
     known = lead >= rule.min_lead
     wanted, target = options.right or model.recipe.unsure, options.right
