@@ -314,7 +314,8 @@ def environment(models: Path | None) -> dict[str, str]:
     return {
         **os.environ,
         "PYTHONPATH": str(REPO),
-        "FACECORE_ARTIFACTS": str(models or REPO / "no-models"),
+        # below a file no folder can be made, so that no test leaves a model in the checkout
+        "FACECORE_ARTIFACTS": str(models or Path(__file__) / "no-models"),
         "LOKY_MAX_CPU_COUNT": "2",
     }
 
