@@ -255,6 +255,11 @@ _TEXTURES: Mapping[str, list[Any]] = {
     "C": [5.0, 10.0],
     "gamma": [0.0017, 0.0027],
 }
+_PIXELS_ALIGNED = MemberRecipe(
+    Features("pixels", SIDE, 0.75),
+    tuned={"n_components": [200], "C": [5.0, 10.0], "gamma": [0.0017, 0.0025]},
+    best={"n_components": 200, "gamma": 0.0025, "C": 10.0},
+)
 _FACES_ALIGNED = Alignment(width=3.52)  # so that "embedding" shares the crops of "aligned"
 
 # Chosen by cross-validation on the training photos, subjects kept in one fold (docs/decisions).
@@ -285,11 +290,7 @@ RECIPES: dict[str, Recipe] = {
         mirror=True,
         unsure=0.99,
         members={
-            "pixels": MemberRecipe(
-                Features("pixels", SIDE, 0.75),
-                tuned={"n_components": [200], "C": [5.0, 10.0], "gamma": [0.0017, 0.0025]},
-                best={"n_components": 200, "gamma": 0.0025, "C": 10.0},
-            ),
+            "pixels": _PIXELS_ALIGNED,
             "hog tight": MemberRecipe(
                 Features("hog", 96, 0.625, cell=8),
                 tuned=_TEXTURES,
@@ -315,13 +316,9 @@ RECIPES: dict[str, Recipe] = {
         mirror=True,
         unsure=0.99,
         members={
-            "pixels": MemberRecipe(
-                Features("pixels", SIDE, 0.75),
-                tuned={"n_components": [200], "C": [5.0, 10.0], "gamma": [0.0017, 0.0025]},
-                best={"n_components": 200, "gamma": 0.0025, "C": 10.0},
-            ),
+            "pixels": _PIXELS_ALIGNED,
             "fisherfaces": MemberRecipe(
-                Features("pixels", SIDE, 0.75),
+                _PIXELS_ALIGNED.features,
                 tuned={"n_components": [100, 200, 300], "C": [0.3, 1.0], "gamma": [0.003]},
                 best={"n_components": 200, "gamma": 0.003, "C": 1.0},
                 space="fisherfaces",

@@ -227,16 +227,16 @@ def fit_calibration(
     Calibration
         Of two labels by sigmoids (`platt`, `weigh`), of more by a softmax (`temper`).
     """
-    if len(classes) == 2:
-        fits = np.array([platt(values, y, classes) for values in decisions])
-        factors, offsets = fits.T
-        odds = [(v + o) * f for v, f, o in zip(decisions, factors, offsets, strict=True)]
-        raw = weigh(odds, y, classes) if len(odds) > 1 else np.ones(1)
-    else:
-        factors = np.array([temper([values], y, classes)[0] for values in decisions])
-        offsets = np.zeros(len(factors))
-        odds = [values * factor for values, factor in zip(decisions, factors, strict=True)]
-        raw = temper(odds, y, classes) if len(odds) > 1 else np.ones(1)
+    two = len(classes) == 2
+    fits = [
+        platt(values, y, classes) if two else (float(temper([values], y, classes)[0]), 0.0)
+        for values in decisions
+    ]
+    factors, offsets = np.array(fits).T
+    raw = np.ones(1)
+    if len(fits) > 1:
+        odds = [(values + o) * f for values, (f, o) in zip(decisions, fits, strict=True)]
+        raw = weigh(odds, y, classes) if two else temper(odds, y, classes)
     slope = raw.sum()
     return Calibration(factors, offsets, raw / slope, float(slope))
 

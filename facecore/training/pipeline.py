@@ -362,12 +362,13 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
     grids = plan.grids(solver)
     y = table["label"].to_numpy(dtype=str)
     subjects = subject_names(table, options.identity)
-    members, searches, strangers = [], {}, []
+    members, searches = [], {}
+    strangers: list[np.ndarray] = []  # of every member, or of none
     for name, planned in recipe.members.items():
         faces = FacesOnDisk(_file_of(X), planned.features, recipe.mirror)
         fit = partial(_fit_exact, space=planned.space) if solver == "exact" else _fit_nystroem
         member, searches[name], decided = fit(name, faces, y, subjects, grids[name], options)
-        strangers.append(decided)
+        strangers += [] if decided is None else [decided]
         members.append(replace(member, features=planned.features, name=name))
     labels = tuple(str(label) for label in np.unique(y))
     slope = np.ones(members[0].coefficients.shape[1])
@@ -388,7 +389,7 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
         logits,
         in_chunks(partial(distance_from_face_space, model), X) if leading is None else leading,
         table["score"].to_numpy(dtype=float),
-        join_strangers(calibration, known) if (known := _all_of(strangers)) else None,
+        join_strangers(calibration, strangers) if strangers else None,
     )
     model, rule, parted = with_rule(model, found, y, options)
     with step("look for faces in the model", 1, "model", progress=options.progress) as advance:
@@ -447,12 +448,6 @@ def _fit_nystroem(
         fit = fit_nystroem(faces, y, subjects, search.best, options=options)
         advance()
     return fit, search, None
-
-
-def _all_of(decided: Sequence[np.ndarray | None]) -> list[np.ndarray]:
-    """Return the decisions of all members, or nothing where a member has none."""
-    known = [values for values in decided if values is not None]
-    return known if len(known) == len(decided) else []
 
 
 def _check_space(recipe: Recipe, solver: str, centres: int) -> None:
