@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -574,19 +575,40 @@ def test_the_rule_is_set_and_switched_off_at_prediction(
     assert (face["label"], face["reason"]) == (expected.label, expected.reason)
 
 
+@pytest.fixture
+def trained(monkeypatch, capsys) -> Callable[..., str]:
+    """What `train` prints of a training that gave these metadata."""
+
+    def call(*how: str, **more) -> str:
+        metadata = {
+            "solver": "exact",
+            "training_faces": {"a": 9},
+            "search": {"candidates": 1, "best": {}, "balanced_accuracy": 1.0},
+        } | more
+        monkeypatch.setattr("facecore.training.pipeline.train", lambda *_, **__: Path("m"))
+        monkeypatch.setattr("facecore.model.store.read_metadata", lambda _: metadata)
+        monkeypatch.setattr("facecore.model.store.read_evaluation", lambda _: None)
+        monkeypatch.setattr("facecore.model.store.read_model_table", lambda *_: None)
+        assert main(["train", "photos", "--name", "m", *how]) == 0
+        return str(capsys.readouterr().out)
+
+    return call
+
+
 @pytest.mark.parametrize(
     ("auc", "identity", "hinted"), [(0.85, None, True), (0.7, None, False), (0.85, True, False)]
 )
-def test_labels_that_may_be_persons_are_asked_about(auc, identity, hinted, monkeypatch, capsys):
-    metadata = {
-        "solver": "exact",
-        "training_faces": {"a": 9},
-        "search": {"candidates": 1, "best": {}, "balanced_accuracy": 1.0},
-        "strangers": {"faces": 9, "auc": auc, "false_accept": 0.5, "false_reject": 0.0},
-    } | ({"identity": True} if identity else {})
-    monkeypatch.setattr("facecore.training.pipeline.train", lambda *_, **__: Path("m"))
-    monkeypatch.setattr("facecore.model.store.read_metadata", lambda _: metadata)
-    monkeypatch.setattr("facecore.model.store.read_evaluation", lambda _: None)
-    monkeypatch.setattr("facecore.model.store.read_model_table", lambda *_: None)
-    assert main(["train", "photos", "--name", "m"]) == 0
-    assert ("train with --identity" in capsys.readouterr().out) == hinted
+def test_labels_that_may_be_persons_are_asked_about(auc, identity, hinted, trained):
+    strangers = {"faces": 9, "auc": auc, "false_accept": 0.5, "false_reject": 0.0}
+    said = trained(strangers=strangers, **({"identity": True} if identity else {}))
+    assert ("train with --identity" in said) == hinted
+
+
+@pytest.mark.parametrize(("accuracy", "missed"), [(0.812, True), (0.992, False)])
+def test_a_share_of_right_answers_that_cannot_be_reached_is_told(accuracy, missed, trained):
+    rule = {"target": 0.99, "min_confidence": 0.95, "coverage": 0.05, "accuracy": accuracy}
+    said = trained("--right", "0.99", rule=rule)
+    assert f"answers 0.050 of the training faces out of fold, of these right {accuracy}" in said
+    assert ("0.99 right cannot be reached: at the best confidence, 0.95, 0.812 are" in said) == (
+        missed
+    )
