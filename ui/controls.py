@@ -5,8 +5,10 @@ from typing import Literal
 
 import streamlit as st
 
+from facecore.model import PALETTE
+
 MOST_BUTTONS = 6  # options side by side; more of them are a list that can be searched
-MOST_COLOURS = 7  # labels that a chart tells apart by colour
+MOST_COLOURS = len(PALETTE)  # labels that a chart tells apart by colour
 FEW = 5  # labels of many that a chart shows at first
 
 # Texts of options in links that were shared before the options got their present names.
