@@ -1,4 +1,4 @@
-"""The command line: crop, sizes, train, evaluate, predict, models, card, synth, ladder."""
+"""The command line: from labelled photos to a model, its answers, and the two apps."""
 
 import argparse
 import io
@@ -200,6 +200,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     ladder.set_defaults(run=_ladder)
 
+    dashboard = commands.add_parser("dashboard", help="run the dashboard on this computer")
+    dashboard.add_argument("--port", type=_port, default=8501, help="port to listen on (8501)")
+    dashboard.set_defaults(run=_dashboard)
+
+    serve = commands.add_parser("serve", help="run the upload site; see docs/web.md")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    serve.add_argument("--port", type=_port, default=8000, help="port to listen on (8000)")
+    serve.set_defaults(run=_serve)
+
     parser.set_defaults(progress=None, dask=None)
     for command in (crop, train, evaluate, predict, ladder):
         command.add_argument(
@@ -230,6 +239,12 @@ def _at_least(least: int) -> Callable[[str], int]:
 
     parse.__name__ = f"whole number from {least}"
     return parse
+
+
+def _port(text: str) -> int:
+    if not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port, from 1 to 65535")
+    return int(text)
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -631,6 +646,18 @@ def _ladder(options: argparse.Namespace) -> int:
         print(f"left out: {rung}: {why}")
     print(f"tables written to {write_ladder(ladder, options.out)}")
     return 0
+
+
+def _dashboard(options: argparse.Namespace) -> int:
+    from facecore.system.apps import start_dashboard
+
+    return start_dashboard(["--server.port", str(options.port)])
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from facecore.system.apps import start_site
+
+    return start_site(options.host, options.port)
 
 
 if __name__ == "__main__":

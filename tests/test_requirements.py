@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parents[1]
-# Servers and what only an app needs stand in a requirement file alone.
-ALONE = {"gunicorn", "waitress"}
 
 
 def bounds(lines):
@@ -27,8 +25,7 @@ def promised():
 def test_a_requirement_file_has_the_bounds_of_the_project(file, promised):
     stated = bounds((REPO / file).read_text(encoding="utf-8").splitlines())
     assert len(stated) >= 10
-    shared = {name: stated[name] for name in stated.keys() - ALONE}
-    assert shared == {name: promised[name] for name in shared}
+    assert stated == {name: promised[name] for name in stated}
 
 
 def test_the_dashboard_needs_all_that_the_library_needs():

@@ -32,6 +32,7 @@ WHY = {
     "joblib": "work on all cores or a cluster",
     "threadpoolctl": "one thread of linear algebra per worker",
     "tqdm": "progress",
+    "platformdirs": "where an installed library keeps each user's models",
     "streamlit": "the dashboard",
     "plotly": "its charts",
     "flask": "the upload site",

@@ -14,7 +14,6 @@ from facecore.model import (
     SHIPPED,
     FaceAnswer,
     FaceModel,
-    artifacts_dir,
     draw_features,
     label_colours,
     occlusion,
@@ -23,7 +22,7 @@ from facecore.model import (
     predict_photo,
     to_rgb,
 )
-from facecore.training import LADDER_FOLDER, Ladder, read_ladder
+from facecore.training import Ladder, ladder_folder, read_ladder
 from ui.controls import name_labels
 from ui.look import DASHES, NEUTRAL, PAIR, SYMBOLS, show, show_picture, tidy
 from ui.models import Chosen, load_chosen
@@ -60,7 +59,7 @@ def get_ladder() -> Ladder | None:
     -------
     Ladder or None
     """
-    file = artifacts_dir() / LADDER_FOLDER / "ladder.json"
+    file = ladder_folder() / "ladder.json"
     try:
         found = _read(str(file), file.stat().st_mtime_ns) if file.is_file() else None
     except FacecoreError as error:

@@ -54,6 +54,7 @@ from .rule import (
 from .store import (
     DEFAULT_MODEL,
     SHIPPED,
+    artifact_folders,
     artifacts_dir,
     check_name,
     delete_model,
@@ -89,6 +90,7 @@ __all__ = [
     "Member",
     "PhotoAnswer",
     "annotate",
+    "artifact_folders",
     "artifacts_dir",
     "check_name",
     "colour_crop",

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platformdirs import user_data_path
+
 from facecore.errors import ModelError
 from facecore.face.recipes import Recipe, lacks
 from facecore.model.classifier import FaceModel
@@ -34,17 +36,39 @@ def artifacts_dir() -> Path:
     """Return the folder of models.
 
     It is the environment variable ``FACECORE_ARTIFACTS``, or else ``artifacts`` in the checkout, or
-    else ``artifacts`` in the working directory.
+    else, of an installed library, ``artifacts`` in the folder that the system gives each user for
+    data of ``facecore``.
 
     Returns
     -------
     Path
-        The folder, which may not exist yet.
+        The folder, which may not exist yet. New models are written to it.
     """
     if chosen := os.environ.get("FACECORE_ARTIFACTS"):
-        return Path(chosen)
-    beside = Path(__file__).resolve().parents[2] / "artifacts"
-    return beside if beside.is_dir() else Path.cwd() / "artifacts"
+        return Path(chosen).expanduser()
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "pyproject.toml").is_file():
+        return checkout / "artifacts"
+    return user_data_path("facecore", appauthor=False) / "artifacts"
+
+
+def artifact_folders() -> list[Path]:
+    """Return the folders that models are read from.
+
+    Returns
+    -------
+    list of Path
+        `artifacts_dir`, and after it the folder of the models that an installed library carries.
+        ``FACECORE_ARTIFACTS`` names the only one.
+
+    Examples
+    --------
+    >>> artifact_folders()[0] == artifacts_dir()
+    True
+    """
+    own, carried = artifacts_dir(), Path(__file__).resolve().parents[1] / "_artifacts"
+    alone = os.environ.get("FACECORE_ARTIFACTS") or not carried.is_dir()
+    return [own] if alone else [own, carried]
 
 
 def list_models() -> list[str]:
@@ -64,16 +88,14 @@ def list_models() -> list[str]:
 
 
 def _folders() -> dict[str, Path]:
-    root = artifacts_dir()
-    if not root.is_dir():
-        return {}
     folders = {}
-    # A training killed between its two renames leaves the old model under its second name.
-    for prefix in (OLD, ""):
-        for path in root.glob(f"{prefix}*/metadata.json"):
-            name = path.parent.name.removeprefix(prefix)
-            if NAME.fullmatch(name):
-                folders[name] = path.parent
+    for root in artifact_folders():
+        # A training killed between its two renames leaves the old model under its second name.
+        for prefix in (OLD, ""):
+            for path in root.glob(f"{prefix}*/metadata.json"):
+                name = path.parent.name.removeprefix(prefix)
+                if NAME.fullmatch(name):
+                    folders[name] = path.parent
     return dict(sorted(folders.items(), key=lambda item: (item[0] != DEFAULT_MODEL, item[0])))
 
 
@@ -404,6 +426,8 @@ def store_card(name: str, card: str) -> Path:
         The model is missing or damaged, or its folder cannot be written.
     """
     metadata, folder = read_metadata(name), find_model(name)
+    if folder.parent != artifacts_dir():
+        refuse_shipped(name)
     with _replacing(name) as work:
         shutil.copytree(folder, work, dirs_exist_ok=True)
         write_atomically(work / "card.md", card)

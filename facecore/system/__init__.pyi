@@ -1,5 +1,10 @@
-"""Progress, temporary folders, safe writing, clusters."""
+"""Progress, temporary folders, safe writing, clusters, starting the apps."""
 
+from .apps import (
+    apps_dir,
+    start_dashboard,
+    start_site,
+)
 from .cluster import (
     on_cluster,
 )
@@ -21,12 +26,15 @@ from .scratch import (
 )
 
 __all__ = [
+    "apps_dir",
     "lock",
     "on_cluster",
     "progress_to",
     "reserve_array",
     "scratch_folder",
     "sha256",
+    "start_dashboard",
+    "start_site",
     "step",
     "sweep",
     "track",

@@ -30,6 +30,7 @@ from .kernels import (
 from .ladder import (
     LADDER_FOLDER,
     Ladder,
+    ladder_folder,
     read_ladder,
     rungs_of,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "fit_nystroem",
     "grid_search",
     "in_chunks",
+    "ladder_folder",
     "make_points",
     "project_crops",
     "read_job",

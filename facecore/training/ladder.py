@@ -26,7 +26,7 @@ from facecore.face.prepare import mirror
 from facecore.face.recipes import RECIPES, lacks, to_rows
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.predict import predict_photo
-from facecore.model.store import artifacts_dir
+from facecore.model.store import artifact_folders, artifacts_dir
 from facecore.system.files import write_atomically, write_json
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
@@ -226,6 +226,19 @@ def write_ladder(ladder: Ladder, folder: Path | None = None) -> Path:
     return folder
 
 
+def ladder_folder() -> Path:
+    """Return the folder of the tables that `read_ladder` reads.
+
+    Returns
+    -------
+    Path
+        Beside the models. Of an installed library, the tables that it carries until `write_ladder`
+        wrote one's own.
+    """
+    folders = [folder / LADDER_FOLDER for folder in artifact_folders()]
+    return next((folder for folder in folders if (folder / "ladder.json").is_file()), folders[0])
+
+
 def read_ladder(folder: Path | None = None) -> Ladder | None:
     """Read the tables that `write_ladder` wrote.
 
@@ -250,7 +263,7 @@ def read_ladder(folder: Path | None = None) -> Ladder | None:
     >>> ladder.rungs["rung"].tolist()[:2]
     ['pixels', 'aligned pixels']
     """
-    folder = folder or artifacts_dir() / LADDER_FOLDER
+    folder = folder or ladder_folder()
     if not (folder / "ladder.json").is_file():
         return None
     try:

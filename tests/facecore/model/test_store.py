@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from facecore.errors import ModelError
+from facecore.model import store
 from facecore.model.store import (
+    artifact_folders,
     artifacts_dir,
     check_name,
     delete_model,
@@ -23,6 +25,7 @@ from facecore.model.store import (
     read_metadata,
     read_model_table,
     rename_model,
+    store_card,
     write_model,
 )
 
@@ -213,6 +216,53 @@ def test_the_environment_names_the_folder_of_models(tmp_path, monkeypatch):
     monkeypatch.delenv("FACECORE_ARTIFACTS")
     assert artifacts_dir().name == "artifacts"
     assert artifacts_dir() != tmp_path / "mine"
+
+
+def test_a_home_in_the_environment_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", "~/models")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert artifacts_dir() == tmp_path / "models"
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A library in a folder of packages, with one model that it carries."""
+    library = tmp_path / "packages" / "facecore"
+    (library / "model").mkdir(parents=True)
+    shutil.copytree(find_model("classic"), library / "_artifacts" / "classic")
+    monkeypatch.setattr(store, "__file__", str(library / "model" / "store.py"))
+    monkeypatch.setattr(store, "user_data_path", lambda *_, **__: tmp_path / "home")
+    monkeypatch.delenv("FACECORE_ARTIFACTS", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return library / "_artifacts"
+
+
+def test_an_installed_library_finds_the_models_that_it_carries_and_those_of_the_user(
+    installed, tmp_path, tiny_model
+):
+    assert list_models() == ["classic"]
+    assert write(tiny_model) == tmp_path / "home" / "artifacts" / "m"
+    assert list_models() == ["classic", "m"]
+    assert load_model("classic").labels == ("female", "male")
+    assert artifact_folders() == [tmp_path / "home" / "artifacts", installed]
+
+
+def test_a_model_that_an_installed_library_carries_stays_as_it_is(installed):
+    before = (installed / "classic" / "metadata.json").read_bytes()
+    for change in (
+        lambda: store_card("classic", "# Mine"),
+        lambda: rename_model("classic", "mine"),
+        lambda: delete_model("classic"),
+    ):
+        with pytest.raises(ModelError, match="ships with facecore"):
+            change()
+    assert (installed / "classic" / "metadata.json").read_bytes() == before
+
+
+def test_a_folder_that_the_environment_names_is_the_only_one(installed, tmp_path, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "other"))
+    assert list_models() == []
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path, monkeypatch, tiny_model):
