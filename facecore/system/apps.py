@@ -117,8 +117,8 @@ def _need(extra: str, *packages: str) -> None:
 
 def _run(arguments: Sequence[str], settings: dict[str, str] | None = None) -> int:
     command, env = [sys.executable, *arguments], os.environ | (settings or {})
-    if sys.platform == "win32":
-        return subprocess.run(command, env=env, check=False).returncode
-    # The server takes the place of this process, so that whoever stops it stops the server.
-    sys.stderr.flush()
-    os.execve(command[0], command, env)
+    if sys.platform != "win32":
+        # The server takes the place of this process, so that whoever stops it stops the server.
+        sys.stderr.flush()
+        os.execve(command[0], command, env)
+    return subprocess.run(command, env=env, check=False).returncode
