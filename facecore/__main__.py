@@ -6,8 +6,8 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FEW = 64  # photos that one process answers sooner than others start
 AS_MODULE = "python -m facecore"
+HINTS = {"too_large": "; --max-megapixels and --max-mb raise the limits"}
 LIKE_PERSONS = 0.8  # area under the curve; labels that are no persons are rarely told so well
 
 
@@ -209,7 +210,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=8000, help="port to listen on (8000)")
     serve.set_defaults(run=_serve)
 
-    parser.set_defaults(progress=None, dask=None)
+    parser.set_defaults(progress=None, dask=None, max_megapixels=None, max_mb=None)
     for command in (crop, train, evaluate, predict, ladder):
         command.add_argument(
             "--jobs", type=_jobs, default=-1, help="worker processes (one per core)"
@@ -220,6 +221,17 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument(
             "--dask", metavar="ADDRESS", help="run on a Dask cluster; see docs/scaling.md"
+        )
+    for command in (crop, train, evaluate, predict):
+        command.add_argument(
+            "--max-megapixels",
+            type=_at_least(1),
+            metavar="N",
+            help="most pixels of a photo that are decoded, in millions (50); a larger JPEG is read "
+            "at less than full size",
+        )
+        command.add_argument(
+            "--max-mb", type=_at_least(1), metavar="N", help="largest file in MB (20)"
         )
     for command in (train, evaluate, synth, ladder):
         command.add_argument("--seed", type=_at_least(0), default=0)
@@ -273,6 +285,7 @@ def _jobs(text: str) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     with ExitStack() as around:
+        around.enter_context(_limited(options))
         if options.progress:
             from facecore.system.progress import progress_to
 
@@ -282,6 +295,23 @@ def _run(options: argparse.Namespace) -> int:
 
             around.enter_context(on_cluster(options.dask))
         return int(options.run(options))
+
+
+@contextmanager
+def _limited(options: argparse.Namespace) -> Iterator[None]:
+    """Set the limits of photos in the environment, which worker processes inherit."""
+    before = dict(os.environ)
+    for variable, value in (
+        ("FACECORE_MAX_MEGAPIXELS", options.max_megapixels),
+        ("FACECORE_MAX_FILE_MB", options.max_mb),
+    ):
+        if value is not None:
+            os.environ[variable] = str(value)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _crop(options: argparse.Namespace) -> int:
@@ -531,7 +561,7 @@ def _predict(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps(answer.to_dict(), ensure_ascii=False), flush=True)
         elif answer.error:
-            print(f"{path}: error: {answer.error}")
+            print(f"{path}: error: {answer.error}{HINTS.get(answer.reason or '', '')}")
         elif not answer.faces:
             print(f"{path}: no face found")
         else:

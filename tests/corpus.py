@@ -176,6 +176,39 @@ def png_bomb() -> bytes:
     return PNG + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
+def webp_bomb() -> bytes:
+    """A valid WebP of 16,384 x 16,384 pixels of one colour in 34 bytes."""
+    size = (1 << 14) - 1
+    bits = size | size << 14  # width, height; no alpha, no transforms
+    place = 34
+    for _ in range(5):  # a code of one symbol takes no bits for each pixel
+        bits |= 1 << place
+        place += 4
+    body = b"\x2f" + bits.to_bytes(9, "little")
+    chunk = b"VP8L" + len(body).to_bytes(4, "little") + body
+    return b"RIFF" + (4 + len(chunk)).to_bytes(4, "little") + b"WEBP" + chunk
+
+
+def tiff_bomb() -> bytes:
+    """The face as compressed TIFF whose directory announces 60,000 x 60,000 pixels."""
+    data = bytearray(face("TIFF", compression="tiff_lzw"))
+    start = int.from_bytes(data[4:8], "little")
+    count = int.from_bytes(data[start : start + 2], "little")
+    for entry in range(start + 2, start + 2 + 12 * count, 12):
+        if int.from_bytes(data[entry : entry + 2], "little") in (256, 257):  # width, length
+            data[entry + 2 : entry + 4] = (4).to_bytes(2, "little")  # as 32 bits
+            data[entry + 8 : entry + 12] = (60_000).to_bytes(4, "little")
+    return bytes(data)
+
+
+def jpeg_announcing(width: int, height: int, **options) -> bytes:
+    """The face as JPEG whose header announces another size."""
+    data = bytearray(face("JPEG", **options))
+    start = data.find(b"\xff\xc2" if options.get("progressive") else b"\xff\xc0")
+    data[start + 5 : start + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    return bytes(data)
+
+
 def with_chunk(kind: bytes, body: bytes) -> bytes:
     """The face as PNG with a further chunk behind its header."""
     data = face()
@@ -306,7 +339,19 @@ SAMPLES = [
         lambda: with_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(100 * 2**20))),
     ),
     _too_large("PNG bomb", png_bomb, "pixels; the limit is 50 million"),
-    _too_large("50.4 megapixels", lambda: plain(8000, 6300, "JPEG"), "the limit is 50 million"),
+    _too_large("WebP bomb", webp_bomb, "far too many pixels"),
+    _too_large("TIFF bomb", tiff_bomb, "60000 x 60000 pixels; the limit is 50 million"),
+    _too_large("50.4 megapixels", lambda: plain(8000, 6300), "the limit is 50 million"),
+    _too_large(
+        "JPEG that announces 65,535 x 65,535",
+        lambda: jpeg_announcing(65_535, 65_535),
+        "the limit is 250 million",
+    ),
+    _too_large(
+        "progressive JPEG that announces 108 megapixels",
+        lambda: jpeg_announcing(12_000, 9_000, progressive=True),
+        "the limit is 50 million",
+    ),
     _too_large(
         "PNG that announces 2 billion pixels a side",
         lambda: announcing(2**31 - 1, 2**31 - 1),
@@ -405,6 +450,8 @@ NAMED = [
 FEWER = "of this kind"
 LARGE = [
     Sample("50 megapixels, JPEG", large("RGB", "JPEG")),
+    Sample("108 megapixels, JPEG", large("RGB", "JPEG", (12_000, 9_000))),
+    Sample("200 megapixels, grey JPEG", large("L", "JPEG", (16_320, 12_240))),
     Sample("50 megapixels, progressive JPEG", large("L", "JPEG", progressive=True)),
     Sample("50 megapixels, CMYK JPEG", large("CMYK", "JPEG")),
     Sample("50 megapixels, PNG", large("RGB", "PNG", compress_level=1)),

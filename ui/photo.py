@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from facecore.face import DEFAULT_LIMITS, SUFFIXES, to_png
+from facecore.face import SUFFIXES, default_limits, to_png
 from facecore.model import PhotoAnswer, make_photo
 from ui.controls import choose
 from ui.models import Chosen
@@ -53,7 +53,7 @@ def pick_photo(chosen: Chosen, prefix: str) -> tuple[str, bytes] | None:
     upload = st.file_uploader(
         "Photo",
         type=[suffix.removeprefix(".") for suffix in SUFFIXES],
-        max_upload_size=DEFAULT_LIMITS.max_bytes // 2**20,
+        max_upload_size=default_limits().max_bytes // 2**20,
         help="It stays in memory and is gone when you leave.",
         key=f"{prefix}_photo",
     )

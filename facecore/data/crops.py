@@ -7,7 +7,7 @@ raw photo, whatever happened to it; ``OUT/crop.json`` has the settings.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import pandas as pd
 from facecore.data.listing import TRAITS, is_label, list_photos, root_of
 from facecore.errors import DataError, PhotoError
 from facecore.face.detect import MIN_SIZE, Settings, WholeSettings, get_detector, spec_of
-from facecore.face.images import DEFAULT_LIMITS, Limits, decode, read_bytes
+from facecore.face.images import Limits, decode, default_limits, read_bytes
 from facecore.face.prepare import to_grey
 from facecore.face.recipes import (
     DEFAULT_RECIPE,
@@ -58,14 +58,14 @@ class CropSettings:
     min_size : int
         Least width of a face box, in pixels. A narrower face is too small.
     limits : Limits
-        What a photo may cost to decode.
+        What a photo may cost to decode; `facecore.face.default_limits` where left out.
     alignment : Alignment, optional
         As `facecore.face.cut_face` takes it. None crops the box.
     """
 
     detector: Settings
     min_size: int = MIN_SIZE
-    limits: Limits = DEFAULT_LIMITS
+    limits: Limits = field(default_factory=default_limits)
     alignment: Alignment | None = None
 
 
@@ -541,7 +541,8 @@ def _crop_one(
     faces = get_detector(settings.detector)(photo.pixels)
     if not faces:
         return found
-    x, y, w, h = (round(float(value), 2) for value in faces[0].box)
+    # the box is in pixels of the full photo; a huge one was decoded at less
+    x, y, w, h = (round(float(value) / photo.scale, 2) for value in faces[0].box)
     if w >= settings.min_size:
         _write_crop(out / crop, cut_face(photo.pixels, faces[0], settings.alignment))
     looked_for = not isinstance(settings.detector, WholeSettings)

@@ -17,12 +17,12 @@ from .features import (
     Features,
 )
 from .images import (
-    DEFAULT_LIMITS,
     FORMATS,
     SUFFIXES,
     Limits,
     Photo,
     decode,
+    default_limits,
     to_png,
 )
 from .prepare import (
@@ -51,7 +51,6 @@ from .recipes import (
 
 __all__ = [
     "CASCADES",
-    "DEFAULT_LIMITS",
     "DEFAULT_RECIPE",
     "DESCRIBED",
     "DETECTORS",
@@ -74,6 +73,7 @@ __all__ = [
     "cut",
     "cut_face",
     "decode",
+    "default_limits",
     "find_recipe",
     "flatten",
     "for_whole_photos",

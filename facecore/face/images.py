@@ -24,7 +24,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from facecore.errors import PhotoError
+from facecore.errors import DataError, PhotoError
 
 try:
     from pillow_heif import register_heif_opener
@@ -71,6 +71,7 @@ SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
 WIDE_MODES = ("I", "F", *SIXTEEN_BIT)
 UNSHOWABLE = ("LAB",)
 STRIP = 2**20  # pixels
+REDUCIBLE = 5  # times the limit: a JPEG of so many pixels is read at a half or a quarter
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ class Limits:
     max_bytes : int
         Size of the file, in bytes.
     max_pixels : int
-        Width x height as the header announces them, in pixels.
+        Most pixels that are decoded. A larger JPEG is decoded at a half or a quarter of its width
+        and height, if it announces at most `REDUCIBLE` times as many and is not progressive: such
+        a file keeps the numbers of all its pixels in memory while it is read.
 
     Examples
     --------
@@ -95,6 +98,37 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def default_limits() -> Limits:
+    """Return the limits that the environment sets, and those of `Limits` for what it leaves out.
+
+    Returns
+    -------
+    Limits
+        ``FACECORE_MAX_MEGAPIXELS`` is the number of pixels in millions, ``FACECORE_MAX_FILE_MB``
+        the size of a file in MB, whole numbers from 1.
+
+    Raises
+    ------
+    DataError
+        A variable is something else.
+
+    Examples
+    --------
+    >>> default_limits().max_bytes // 2**20
+    20
+    """
+    found = {}
+    for field, variable, unit in (
+        ("max_pixels", "FACECORE_MAX_MEGAPIXELS", 1_000_000),
+        ("max_bytes", "FACECORE_MAX_FILE_MB", 2**20),
+    ):
+        if text := os.environ.get(variable, "").strip():
+            if not text.isdecimal() or int(text) < 1:
+                raise DataError(f"{variable} must be a whole number from 1; it is {text!r}")
+            found[field] = int(text) * unit
+    return Limits(**found)
 
 
 @runtime_checkable
@@ -146,15 +180,15 @@ class Photo:
         return decoded / self.width
 
 
-def read_bytes(source: FileSource, limits: Limits = DEFAULT_LIMITS) -> bytes:
+def read_bytes(source: FileSource, limits: Limits | None = None) -> bytes:
     """Return the bytes of a file, refusing one that is larger than allowed before reading it.
 
     Parameters
     ----------
     source : bytes, path or open binary file
         The file or its content; an open file is read from its current position.
-    limits : Limits
-        Only `max_bytes` is used.
+    limits : Limits, optional
+        Only `max_bytes` is used. Left out, `default_limits`.
 
     Returns
     -------
@@ -171,6 +205,7 @@ def read_bytes(source: FileSource, limits: Limits = DEFAULT_LIMITS) -> bytes:
     >>> read_bytes(io.BytesIO(b"abc"))
     b'abc'
     """
+    limits = limits or default_limits()
     name = "the photo"
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)
@@ -205,7 +240,7 @@ def decode(
     source: Source,
     *,
     enough: int | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: Limits | None = None,
     bgr: bool = False,
 ) -> Photo:
     """Decode a photo into upright RGB pixels.
@@ -222,8 +257,8 @@ def decode(
     enough : int, optional
         Long side that the caller needs, in pixels. A larger photo may be shrunk by a whole factor
         (JPEG: already while decoding), but never below `enough`.
-    limits : Limits
-        Largest number of bytes and pixels.
+    limits : Limits, optional
+        Largest number of bytes and pixels. Left out, `default_limits`.
     bgr : bool
         Whether the channels of an array are blue, green, red, as OpenCV reads photos and frames.
 
@@ -244,6 +279,7 @@ def decode(
     >>> photo.pixels.shape, photo.width
     ((60, 80, 3), 80)
     """
+    limits = limits or default_limits()
     if isinstance(source, np.ndarray):
         image = _from_array(source, bgr)
     elif bgr:
@@ -254,17 +290,24 @@ def decode(
     width, height = image.size
     kind = image.format or "unknown"
     most = limits.max_pixels * _share(image)
-    if width * height > most:
+    factor = 1
+    if not lent and _is_reducible(image) and width * height <= REDUCIBLE * most:
+        while (width // factor) * (height // factor) > most:
+            factor *= 2
+    if (width // factor) * (height // factor) > most:
+        most *= REDUCIBLE if not lent and _is_reducible(image) else 1
         raise PhotoError(
             "too_large",
             f"the photo has {width} x {height} pixels; the limit is {most / 1e6:.3g} million"
-            + (f" for {kind} of this kind" if most < limits.max_pixels else ""),
+            + (f" for {kind} of this kind" if most != limits.max_pixels else ""),
         )
-    factor = max(1, max(width, height) // enough) if enough else 1
+    rest = max(1, max(width, height) // enough) if enough else 1
     try:
         with nullcontext() if lent else image:
-            if factor > 1 and not lent and kind in ("JPEG", "MPO"):
-                image.draft(None, (-(-width // factor), -(-height // factor)))
+            if rest > factor and not lent and kind in ("JPEG", "MPO"):
+                image.draft(None, (-(-width // rest), -(-height // rest)))
+            elif factor > 1:
+                image.draft(None, (width // factor, height // factor))
             image.load()
             if kind == "TIFF":  # Pillow turns a TIFF upright while loading
                 width, height = image.size
@@ -329,6 +372,11 @@ def _open(data: bytes) -> Image.Image:
     if _looks_like_image(data):
         raise PhotoError("truncated", "the photo is damaged or cut off; save or send it again")
     raise PhotoError("not_an_image", f"the file is not a photo; send {READABLE}")
+
+
+def _is_reducible(image: Image.Image) -> bool:
+    """Return whether a photo can be decoded at a half or a quarter without holding all of it."""
+    return image.format in ("JPEG", "MPO") and not image.info.get("progressive")
 
 
 def _share(image: Image.Image) -> float:

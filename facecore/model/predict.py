@@ -18,7 +18,7 @@ import numpy as np
 
 from facecore.errors import PhotoError
 from facecore.face.detect import Face, Settings, get_detector
-from facecore.face.images import DEFAULT_LIMITS, Limits, Source, decode
+from facecore.face.images import Limits, Source, decode
 from facecore.face.recipes import cut_face, prepare_crop, to_rows
 from facecore.model.answers import FaceAnswer, PhotoAnswer
 from facecore.model.classifier import FaceModel
@@ -37,7 +37,7 @@ def predict_photo(
     *,
     name: str | None = None,
     bgr: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: Limits | None = None,
     detector: Settings | Mapping[str, Any] | None = None,
     rule: AnswerRule | None = None,
 ) -> PhotoAnswer:
@@ -55,8 +55,8 @@ def predict_photo(
         Name of the photo in the answer; when left out, the file's name, or empty.
     bgr : bool
         Whether the channels of an array are blue, green, red, as OpenCV reads photos and frames.
-    limits : Limits
-        Largest number of bytes and pixels.
+    limits : Limits, optional
+        Largest number of bytes and pixels; `facecore.face.default_limits` if left out.
     detector : HaarSettings, MtcnnSettings or mapping, optional
         Detector to use in place of the recipe's.
     rule : AnswerRule, optional
@@ -110,7 +110,7 @@ def _search(
     source: Source,
     model: FaceModel,
     name: str,
-    limits: Limits,
+    limits: Limits | None,
     detector: Settings | Mapping[str, Any] | None = None,
     bgr: bool = False,
 ) -> tuple[PhotoAnswer, list[Face], list[np.ndarray]]:
@@ -227,7 +227,7 @@ def predict_many(
     model: FaceModel,
     *,
     jobs: int = 1,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: Limits | None = None,
     rule: AnswerRule | None = None,
 ) -> Iterator[PhotoAnswer]:
     """Classify many photos in order, without keeping their pixels.
@@ -243,8 +243,8 @@ def predict_many(
         The model that answers.
     jobs : int
         Number of worker processes; -1 for one per core. The answers do not depend on it.
-    limits : Limits
-        Largest number of bytes and pixels per photo.
+    limits : Limits, optional
+        Largest number of bytes and pixels per photo; `facecore.face.default_limits` if left out.
     rule : AnswerRule, optional
         Rule to use in place of the model's.
 
@@ -317,7 +317,7 @@ def _predict_lent(
     batch: list[tuple[str, Source]],
     name: str,
     packed: np.ndarray | None,
-    limits: Limits,
+    limits: Limits | None,
     rule: AnswerRule | None,
 ) -> list[PhotoAnswer]:
     if name not in _lent:
@@ -337,7 +337,10 @@ def _batches(sources: Iterable[tuple[str, Source]]) -> Iterator[list[tuple[str, 
 
 
 def _predict_batch(
-    batch: list[tuple[str, Source]], model: FaceModel, limits: Limits, rule: AnswerRule | None
+    batch: list[tuple[str, Source]],
+    model: FaceModel,
+    limits: Limits | None,
+    rule: AnswerRule | None,
 ) -> list[PhotoAnswer]:
     cv2.setNumThreads(1)
     answers, counts, found, crops = [], [], [], []

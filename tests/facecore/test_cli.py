@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -612,3 +613,21 @@ def test_a_share_of_right_answers_that_cannot_be_reached_is_told(accuracy, misse
     assert ("0.99 right cannot be reached: at the best confidence, 0.95, 0.812 are" in said) == (
         missed
     )
+
+
+def test_the_limit_of_pixels_is_an_option_and_a_variable(
+    run, tmp_path, tiny_artifacts, monkeypatch
+):
+    photo = tmp_path / "large.png"
+    photo.write_bytes(encode(draw_photo("round", 0, side=1100), "PNG"))
+    command = ("predict", photo, "--model", "tiny")
+    monkeypatch.setenv("FACECORE_MAX_MEGAPIXELS", "1")
+    done = run(*command, models=tiny_artifacts)
+    assert done.returncode == 1
+    assert "the limit is 1 million; --max-megapixels and --max-mb raise the limits" in done.stdout
+    assert run(*command, "--max-megapixels", "2", models=tiny_artifacts).returncode == 0
+    assert os.environ["FACECORE_MAX_MEGAPIXELS"] == "1"
+    monkeypatch.setenv("FACECORE_MAX_MEGAPIXELS", "2")
+    assert run(*command, models=tiny_artifacts).returncode == 0
+    monkeypatch.setenv("FACECORE_MAX_MEGAPIXELS", "two")
+    fails_in_one_line(run(*command, models=tiny_artifacts), "FACECORE_MAX_MEGAPIXELS", "'two'")

@@ -30,7 +30,7 @@ from facecore.data.crops import (
 )
 from facecore.errors import DataError
 from facecore.face.detect import get_detector
-from facecore.face.images import decode
+from facecore.face.images import Limits, decode
 from facecore.face.prepare import EYES_AND_MOUTH, LEAST, MOST, PLACES, cut
 from facecore.face.recipes import RECIPES, Alignment, for_whole_photos
 
@@ -534,3 +534,19 @@ def test_a_minimum_that_is_no_number_of_pixels_is_refused(minimum):
 def test_settings_of_an_unknown_recipe_name_those_there_are():
     with pytest.raises(DataError, match="there are: classic, aligned"):
         recipe_settings("cake")
+
+
+def test_of_a_huge_photo_the_box_is_in_pixels_of_all_of_it(tmp_path):
+    write_raw(tmp_path / "raw", persons=2, shots=1)
+    settings = recipe_settings("classic")
+    whole = crop_folder(tmp_path / "raw", tmp_path / "whole", settings)
+    pixels = int(whole["photo_width"].iloc[0] * whole["photo_height"].iloc[0])
+    less = replace(settings, limits=Limits(max_pixels=pixels // 2))
+    half = crop_folder(tmp_path / "raw", tmp_path / "half", less)
+    assert half["photo_width"].equals(whole["photo_width"])
+    assert half["state"].eq("kept").all()
+    apart = (half[["x", "y", "w", "h"]] - whole[["x", "y", "w", "h"]]).abs()
+    # at half the size the cascade stops at another step; without the scale it were half the width
+    assert (apart.to_numpy() < 0.35 * whole["w"].to_numpy()[:, None]).all()
+    crop = decode(tmp_path / "half" / half["crop"].iloc[0])
+    assert crop.width == pytest.approx(half["w"].iloc[0] / 2, abs=1)

@@ -14,8 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from facecore.errors import PhotoError
-from facecore.face.images import DEFAULT_LIMITS, HEIC_READABLE, Limits, Photo, decode, to_png
+from facecore.errors import DataError, PhotoError
+from facecore.face.images import (
+    DEFAULT_LIMITS,
+    HEIC_READABLE,
+    Limits,
+    Photo,
+    decode,
+    default_limits,
+    to_png,
+)
 
 
 def quarters(width: int = 60, height: int = 40) -> np.ndarray:
@@ -290,6 +298,50 @@ def test_the_pixel_limit_is_a_setting():
     data = encode(quarters(60, 40), "PNG")
     assert decode(data, limits=Limits(max_pixels=2400)).width == 60
     assert reason_of(data, limits=Limits(max_pixels=2399)) == "too_large"
+
+
+@pytest.mark.parametrize(("most", "width"), [(2400, 60), (2399, 30), (700, 30), (599, 15)])
+def test_a_jpeg_above_the_limit_is_decoded_at_a_half_or_a_quarter(most, width):
+    photo = decode(encode(quarters(60, 40), "JPEG"), limits=Limits(max_pixels=most))
+    assert photo.pixels.shape[1] == width
+    assert (photo.width, photo.height, photo.scale) == (60, 40, width / 60)
+    middles = np.ix_(*(np.array([1, 3]) * side // 4 for side in photo.pixels.shape[:2]))
+    expected = quarters(60, 40)[np.ix_([10, 30], [15, 45])]
+    assert np.abs(photo.pixels[middles].astype(int) - expected).max() < 40
+
+
+def test_a_jpeg_far_above_the_limit_is_refused_with_the_limit_that_counts():
+    with pytest.raises(PhotoError, match=r"60 x 40 pixels; the limit is 0\.00239 million for JPEG"):
+        decode(encode(quarters(60, 40), "JPEG"), limits=Limits(max_pixels=478))
+
+
+@pytest.mark.parametrize("options", [{"kind": "JPEG", "progressive": True}, {"kind": "PNG"}])
+def test_what_cannot_be_read_at_less_than_full_size_is_refused_above_the_limit(options):
+    data = encode(quarters(60, 40), **options)
+    assert decode(data, limits=Limits(max_pixels=2400)).width == 60
+    assert reason_of(data, limits=Limits(max_pixels=2399)) == "too_large"
+
+
+def test_an_image_that_is_lent_stays_as_large_as_it_is():
+    image = Image.open(io.BytesIO(encode(quarters(60, 40), "JPEG")))
+    assert reason_of(image, limits=Limits(max_pixels=2399)) == "too_large"
+    assert image.size == (60, 40)
+
+
+def test_the_environment_sets_the_limits(monkeypatch):
+    assert default_limits() == Limits() == DEFAULT_LIMITS
+    monkeypatch.setenv("FACECORE_MAX_MEGAPIXELS", "200")
+    monkeypatch.setenv("FACECORE_MAX_FILE_MB", " 64 ")
+    assert default_limits() == Limits(max_bytes=64 * 2**20, max_pixels=200_000_000)
+    monkeypatch.setenv("FACECORE_MAX_MEGAPIXELS", "")
+    assert default_limits().max_pixels == 50_000_000
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5"])
+def test_a_limit_that_is_no_whole_number_is_refused(value, monkeypatch):
+    monkeypatch.setenv("FACECORE_MAX_MEGAPIXELS", value)
+    with pytest.raises(DataError, match="FACECORE_MAX_MEGAPIXELS must be a whole number from 1"):
+        decode(encode(quarters(), "PNG"))
 
 
 def test_the_pixel_limit_can_be_raised_far(monkeypatch):
