@@ -271,7 +271,9 @@ def decode(
     ------
     PhotoError
         The photo cannot be read, is damaged, too large or not supported. The message tells how to
-        fix it; no other exception leaves this function.
+        fix it; no other exception comes from a photo.
+    DataError
+        A variable of `default_limits` is wrong.
 
     Examples
     --------
