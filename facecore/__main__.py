@@ -151,6 +151,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure a model on labelled photos")
     evaluate.add_argument("photos", type=Path, help="folder of label folders, or a labels.csv")
     evaluate.add_argument("--split", help="only photos of this split")
+    evaluate.add_argument(
+        "--map",
+        type=_mapped,
+        default=(),
+        metavar="A=B,...",
+        help="call the set's label A as the model calls it; A= leaves its photos out",
+    )
     evaluate.add_argument("--limit", type=_at_least(1), help="a random sample of this many photos")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     evaluate.set_defaults(run=_evaluate)
@@ -261,6 +268,13 @@ def _port(text: str) -> int:
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(label.strip() for label in text.split(","))
+
+
+def _mapped(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = [tuple(word.strip() for word in pair.partition("=")[::2]) for pair in text.split(",")]
+    if any("=" not in pair or not pair.partition("=")[0].strip() for pair in text.split(",")):
+        raise argparse.ArgumentTypeError(f"{text!r} is not A=B,...: the set's label, the model's")
+    return tuple((theirs, ours) for theirs, ours in pairs)
 
 
 def _share(text: str) -> float:
@@ -462,8 +476,8 @@ def _describe_command(options: argparse.Namespace) -> str:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from facecore.data.listing import list_photos
-    from facecore.evaluation.report import evaluate_predictions, predict_table
+    from facecore.data.listing import read_listing, split_of
+    from facecore.evaluation.report import evaluate_predictions, map_labels, predict_table
     from facecore.model.rule import AnswerRule
     from facecore.model.store import load_model, read_metadata
     from facecore.system.files import write_json
@@ -472,10 +486,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     model = load_model(options.model)
     if options.no_rule:
         model = replace(model, rule=AnswerRule())
-    photos = list_photos(options.photos)
+    listing = read_listing(options.photos)
+    print(*listing.notes, sep="\n", end="\n" * bool(listing.notes), file=sys.stderr)
+    photos = map_labels(listing.photos, model.labels, dict(options.map))
     if options.split:
         splits = sorted(set(photos["split"]) - {""})
-        photos = photos[photos["split"].eq(options.split)]
+        photos = photos[photos["split"].eq(split_of(options.split) or options.split)]
         if photos.empty:
             known = f"there are: {', '.join(splits)}" if splits else "the photos have no splits"
             raise DataError(f"no photo of split {options.split!r}; {known}")
@@ -572,19 +588,21 @@ def _predict(options: argparse.Namespace) -> int:
 
 def _photos_at(given: str) -> list[str]:
     """Return a photo's path, or those of all photos in a folder and its folders, sorted."""
-    from facecore.face.images import SUFFIXES
+    from facecore.data.photos import describe_skipped, find_photos
 
     folder = Path(given)
     if not folder.is_dir():
         return [given]
-    found = [
-        str(path)
-        for path in sorted(folder.rglob("[!.]*"))
-        if path.suffix.lower() in SUFFIXES and not path.is_dir()
-    ]
-    if not found:
-        raise DataError(f"no photo in {given}; expected {', '.join(SUFFIXES)}")
-    return found
+    try:
+        found = find_photos(folder)
+    except OSError as error:
+        raise DataError(f"cannot list {error.filename}: {error.strerror}") from error
+    told = describe_skipped(found.skipped)
+    if not found.paths:
+        raise DataError(f"no photo in {given}" + (f" ({told})" if told else ""))
+    if told:
+        print(f"{given}: {told}", file=sys.stderr)
+    return [str(folder / path) for path in found.paths]
 
 
 def _describe_face(face: "FaceAnswer") -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from facecore.data import TABLE, TRAINING_LIMITS, list_photos, read_table, root_of
+from facecore.data import TABLE, TRAINING_LIMITS, read_listing, read_table, root_of
 from facecore.errors import FacecoreError
 from facecore.face import decode, to_png
 from facecore.model import order_labels
@@ -145,7 +145,13 @@ def _pick_folder() -> Photos | None:
 def _show_photos(folder: Path) -> bool:
     """Show the photos by label, and return whether there are labels to tell apart."""
     cropped = (folder / TABLE).is_file()
-    table = read_table(folder) if cropped else list_photos(folder)
+    if cropped:
+        table = read_table(folder)
+    else:
+        listing = read_listing(folder)
+        table = listing.photos
+        for note in listing.notes:
+            st.text(note)  # file names are no Markdown
     root = root_of(folder)
     if cropped:
         table = table[table["state"].eq("kept")].assign(path=table["crop"])

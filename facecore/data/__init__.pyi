@@ -26,6 +26,7 @@ from .faces import (
 )
 from .listing import (
     list_photos,
+    read_listing,
     root_of,
 )
 from .losses import (
@@ -70,6 +71,7 @@ __all__ = [
     "list_photos",
     "load_faces",
     "minimum_of",
+    "read_listing",
     "read_photos",
     "read_table",
     "recipe_settings",

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from facecore.data.listing import is_label
+from facecore.data.listing import clean, is_label
+from facecore.data.photos import has_photo_name, is_hidden
 from facecore.errors import DataError
 from facecore.face.images import DEFAULT_LIMITS, SUFFIXES
 
@@ -227,13 +228,13 @@ def _files(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, list[str
     """Yield the entries that are files and not hidden, with the parts of their paths."""
     for info in archive.infolist():
         parts = info.filename.replace("\\", "/").split("/")  # some Windows tools write backslashes
-        hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
-        if parts[-1] and parts[0] != "__MACOSX" and not hidden:
+        hidden = any(is_hidden(part) and part not in (".", "..") for part in parts)
+        if parts[-1] and not hidden:
             yield info, parts
 
 
 def _is_photo(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES)
+    return has_photo_name(name)
 
 
 def _check_count(count: int, limits: ArchiveLimits) -> None:
@@ -318,6 +319,7 @@ def _plan(
     plan, taken, labels = [], set(), dict[str, str]()
     for number, (info, parts) in enumerate(photos, start=1):
         label, *names = parts[len(top) :]
+        label = clean(label)
         if len(names) != 1:
             raise DataError(
                 f"every photo of the ZIP must be <label>/<photo>; found {_shown(parts)!r}"

@@ -6,6 +6,7 @@ raw photo, whatever happened to it; ``OUT/crop.json`` has the settings.
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from facecore.data.listing import TRAITS, is_label, list_photos, root_of
+from facecore.data.listing import TRAITS, is_label, normal_splits, read_listing, root_of
 from facecore.errors import DataError, PhotoError
 from facecore.face.detect import MIN_SIZE, Settings, WholeSettings, get_detector, spec_of
 from facecore.face.images import Limits, decode, default_limits, read_bytes
@@ -164,7 +165,10 @@ def crop_folder(
     """
     settings = settings or recipe_settings()
     source, out = Path(source), Path(out)
-    photos = list_photos(source)
+    listing = read_listing(source)
+    photos = listing.photos
+    if progress and listing.notes:
+        print(*listing.notes, sep="\n", file=sys.stderr)
     root = root_of(source)
     photos["crop"] = _crop_names(photos["path"], photos["label"])
     how = _describe(source, settings)
@@ -233,6 +237,7 @@ def read_table(folder: Path) -> pd.DataFrame:
     missing = set(COLUMNS) - set(table.columns)
     if missing or not table["state"].isin(STATES).all():
         raise DataError(f"{path} was not made by crop: missing {sorted(missing) or 'states'}")
+    table["split"] = normal_splits(table["split"], path)
     return table
 
 
@@ -397,7 +402,7 @@ def difference_hash(pixels: np.ndarray) -> str:
 
 
 def near_test(table: pd.DataFrame, bits: int = NEAR_BITS) -> np.ndarray:
-    """Find photos of the train split that are near-duplicates of one of the test split.
+    """Find photos of the train split that are near-duplicates of one of the test or val split.
 
     Parameters
     ----------
@@ -410,7 +415,7 @@ def near_test(table: pd.DataFrame, bits: int = NEAR_BITS) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_rows,), bool
-        True for a photo of the train split that has a near-duplicate in the test split.
+        True for a photo of the train split that has a near-duplicate in the test or val split.
 
     Examples
     --------
@@ -421,7 +426,7 @@ def near_test(table: pd.DataFrame, bits: int = NEAR_BITS) -> np.ndarray:
     near = np.zeros(len(table), dtype=bool)
     usable = table["hash"].str.len().eq(64).to_numpy()
     train = np.flatnonzero(usable & table["split"].eq("train").to_numpy())
-    test = np.flatnonzero(usable & table["split"].eq("test").to_numpy())
+    test = np.flatnonzero(usable & table["split"].isin(["test", "val"]).to_numpy())
     if len(train) and len(test):
         # 256 bits are four words of 64. XOR leaves the bits in which two hashes differ.
         words = np.zeros((len(table), 4), dtype=np.uint64)
@@ -459,7 +464,8 @@ def find_copies(table: pd.DataFrame, usable: pd.Series) -> tuple[pd.Series, pd.S
     near = usable & near_test(table)
     rest = usable & ~near
     # The test split keeps its copy also where there are no hashes to tell near-duplicates by.
-    tests_first = table["split"].ne("test").sort_values(kind="stable").index
+    order = table["split"].map({"test": 0, "val": 1}).fillna(2)
+    tests_first = order.sort_values(kind="stable").index
     repeated = table["sha256"].where(rest)[tests_first].duplicated().reindex(table.index)
     return near, repeated & rest
 

@@ -93,7 +93,7 @@ def gather(
         table, least = read_table(folder), minimum_of(folder)
         if min_size is not None:
             table, least = _drop_smaller(table, folder, min_size), min_size
-        if not table["split"].isin(["train", "test"]).any():
+        if table["split"].eq("").all():
             table["split"] = hold_out(table, seed, identity)
         losses += [f"{name}: {line}" for line in describe_losses(table, least)]
         tables.append(

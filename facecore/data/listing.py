@@ -1,16 +1,50 @@
 """List the photos of a data set with their labels, from folders or from a table."""
 
-import os
+import io
+import unicodedata
 import warnings
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from facecore.data.photos import describe_skipped, find_photos
 from facecore.errors import DataError
 
 TRAITS = ("split", "subject", "age", "race")
 NO_FACE = "no face"  # stands beside the labels in a confusion table
 LABEL_COLUMNS = ("label", "gender")
+# Other names of the columns, as tables of public data sets have them.
+ALIASES = {
+    "path": "file filename file_name filepath file_path image image_path img img_path photo",
+    "subject": "person subject_id person_id identity",
+    "split": "subset partition usage",
+}
+SPLITS = {  # words for the parts of a data set, without signs and capitals; two of FER-2013
+    "train": "train training tr trn fit learn learning",
+    "val": "val valid validation validate dev development tune tuning publictest",
+    "test": "test testing tst te holdout heldout eval evaluation privatetest",
+}
+UNKNOWN = ("", "-", "?", "na", "n/a", "nan", "none", "null", "unknown")
+INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060"  # marks that text is copied with
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The photos of a data set, and what was not taken as it stands.
+
+    Parameters
+    ----------
+    photos : DataFrame
+        As `list_photos` returns it.
+    notes : tuple of str
+        One line each: what was passed over, and where folders and table do not agree.
+    """
+
+    photos: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
 
 def list_photos(source: Path) -> pd.DataFrame:
@@ -19,21 +53,18 @@ def list_photos(source: Path) -> pd.DataFrame:
     Parameters
     ----------
     source : Path
-        A folder ``RAW/<label>/*``, perhaps with a ``labels.csv`` beside the label folders; or a
-        CSV table with at least the columns ``path`` (relative to the table) and ``label`` or
-        ``gender``. Hidden files, and folders whose name ends in ``_crop``, are ignored.
+        As `read_listing` takes it.
 
     Returns
     -------
     DataFrame
         One row per photo, sorted by path: path (relative to the data set, with forward
-        slashes), label, split, subject, age, race (str, empty where unknown).
+        slashes), label, split (train, val, test), subject, age, race (str, empty where unknown).
 
     Raises
     ------
     DataError
-        The folder or table does not exist, has no photo or cannot be read, or a label cannot be
-        the name of a folder.
+        As `read_listing` raises it.
 
     Examples
     --------
@@ -48,22 +79,56 @@ def list_photos(source: Path) -> pd.DataFrame:
     1  smiling/1.jpg  smiling
     2  smiling/2.jpg  smiling
     """
+    return read_listing(source).photos
+
+
+def read_listing(source: Path) -> Listing:
+    """List the photos of a data set with their labels, and say what was passed over.
+
+    A photo's label is the top folder that it is in, however deep. Folders ``train``, ``test`` and
+    the like (see `split_of`) that hold label folders, or stand in one, say the split instead.
+    Spaces around a label do not count.
+
+    Parameters
+    ----------
+    source : Path
+        A folder ``RAW/<label>/*``, perhaps with a ``labels.csv`` beside the label folders; or a
+        CSV table with at least the columns ``path`` (relative to the table) and ``label`` or
+        ``gender``. What is hidden, folders that `crop` made and folders whose name ends in
+        ``_crop`` are passed over. Rows of a ``labels.csv`` find their photos whatever slashes,
+        capitals or folders in front their paths are written with.
+
+    Returns
+    -------
+    Listing
+        The photos, and notes.
+
+    Raises
+    ------
+    DataError
+        The folder or table does not exist, has no photo or cannot be read; no row of the table has
+        a photo; a split is unknown; or a label cannot be the name of a folder.
+    """
     source = Path(source)
+    notes: list[str] = []
     if source.is_file():
-        table = _read_table(source)
+        table = _read_alone(source)
     elif source.is_dir():
-        table = _read_folders(source)
+        table, notes = _read_folders(source)
     else:
         raise DataError(f"no folder or table at {source}; expected {source}/<label>/<photo>")
     if table.empty:
-        raise DataError(f"no photo in {source}; expected {source}/<label>/<photo>")
+        told = f" ({'; '.join(notes)})" if notes else ""
+        raise DataError(f"no photo in {source}{told}; expected {source}/<label>/<photo>")
     for label in table["label"].unique():
         if not is_label(label):
             raise DataError(
                 f"{source}: {label!r} cannot be a label; labels are names of folders, and "
                 f"{NO_FACE!r} stands for photos in which no face is found"
             )
-    return table.sort_values("path", ignore_index=True)
+    table["split"] = normal_splits(table["split"], source)
+    notes += _doubts(table)
+    return Listing(table.sort_values("path", ignore_index=True), tuple(notes))
 
 
 def is_label(name: str) -> bool:
@@ -84,7 +149,11 @@ def is_label(name: str) -> bool:
     >>> is_label("smiling"), is_label("a/b"), is_label("no face")
     (True, False, False)
     """
-    return bool(name.strip()) and name not in (".", "..", NO_FACE) and not set(name) & set("/\\\0")
+    return (
+        bool(clean(name))
+        and clean(name) not in (".", "..", NO_FACE)
+        and not set(name) & set("/\\\0")
+    )
 
 
 def root_of(source: Path) -> Path:
@@ -104,50 +173,280 @@ def root_of(source: Path) -> Path:
     return source.parent if source.is_file() else source
 
 
-def _read_folders(root: Path) -> pd.DataFrame:
-    rows = []
+def clean(text: str) -> str:
+    """Return a label or another word of a table without what cannot be seen in it.
+
+    Parameters
+    ----------
+    text : str
+        As it stands in a table, or names a folder.
+
+    Returns
+    -------
+    str
+        Composed (Unicode NFC), without spaces and invisible marks at its ends.
+
+    Examples
+    --------
+    >>> clean("\\u00a0smiling ")
+    'smiling'
+    """
+    return unicodedata.normalize("NFC", text).strip(INVISIBLE + " \t\r\n\u00a0").strip()
+
+
+def split_of(word: str) -> str | None:
+    """Return which part of a data set a word names.
+
+    Parameters
+    ----------
+    word : str
+        Such as ``"Training"``, ``"hold-out"`` or ``"dev"``.
+
+    Returns
+    -------
+    str or None
+        ``"train"``, ``"val"`` or ``"test"``; empty for a word such as ``"none"``; None for others.
+
+    Examples
+    --------
+    >>> split_of("Training"), split_of(" hold-out"), split_of("NA"), split_of("fold 3")
+    ('train', 'test', '', None)
+    """
+    plain = clean(word).casefold()
+    if plain in UNKNOWN:
+        return ""
+    letters = "".join(letter for letter in plain if letter.isalnum())
+    return next((split for split, words in SPLITS.items() if letters in words.split()), None)
+
+
+def normal_splits(splits: "pd.Series[str]", source: Path) -> "pd.Series[str]":
+    """Return a column of splits in the words of this library.
+
+    Parameters
+    ----------
+    splits : Series of str
+        As tables have them, such as ``"Training"``.
+    source : Path
+        The table or data set, for the error.
+
+    Returns
+    -------
+    Series of str
+        ``"train"``, ``"val"``, ``"test"``, or empty where it is unknown.
+
+    Raises
+    ------
+    DataError
+        A word names no split.
+
+    Examples
+    --------
+    >>> normal_splits(pd.Series(["TRAIN", "Testing", ""]), Path("labels.csv")).tolist()
+    ['train', 'test', '']
+    """
+    known = {word: split_of(word) for word in splits.unique()}
+    if strange := sorted(word for word, split in known.items() if split is None):
+        raise DataError(
+            f"{source}: {_few(map(repr, strange))} in the column split names no part of a data "
+            "set; write train, val or test, or leave it empty"
+        )
+    return splits.map(known).astype("str")
+
+
+def _few(items: Iterable[str]) -> str:
+    """Return the first three, and how many more there are."""
+    shown = list(items)
+    more = f" and {len(shown) - 3:,} more" if len(shown) > 3 else ""
+    return ", ".join(shown[:3]) + more
+
+
+def _doubts(table: pd.DataFrame) -> list[str]:
+    """Say what is probably meant otherwise."""
+    notes, twins = [], defaultdict(list)
+    for label in sorted(table["label"].unique()):
+        twins[label.casefold()].append(label)
+    for labels in twins.values():
+        if len(labels) > 1:
+            notes.append(
+                f"the labels {_few(labels)} differ only in capitals; rename one if not meant"
+            )
+    declared = table["split"].ne("")
+    if 0 < (without := int((~declared).sum())) < len(table):
+        notes.append(f"{without:,} photos have no split where others have one: they are left out")
+    if held := int(table["split"].eq("val").sum()):
+        notes.append(f"{held:,} photos of the split val are neither fitted nor in the final report")
+    return notes
+
+
+def _read_folders(root: Path) -> tuple[pd.DataFrame, list[str]]:
     try:
-        for folder in sorted(root.iterdir()):
-            if not folder.is_dir() or folder.name.startswith(".") or folder.name.endswith("_crop"):
-                continue
-            for file in sorted(folder.iterdir()):
-                if not file.name.startswith(".") and not file.is_dir():
-                    _check_name(file)
-                    rows.append((f"{folder.name}/{file.name}", folder.name))
+        found = find_photos(root)
+        tops = sorted(path.name for path in root.iterdir() if path.is_dir())
     except OSError as error:
         raise DataError(f"cannot list {error.filename}: {error.strerror}") from error
-    table = pd.DataFrame(rows, columns=["path", "label"], dtype="str")
-    traits = pd.DataFrame(columns=["path", *TRAITS], dtype="str")
-    if (root / "labels.csv").is_file():
-        traits = _read_table(root / "labels.csv").drop(columns="label")
-    return table.merge(traits, on="path", how="left").fillna("")
+    made = [top for top in tops if top.endswith("_crop") or (root / top / "crop.json").is_file()]
+    below: dict[str, list[str]] = defaultdict(list)
+    for path in found.paths:
+        top, inside, rest = path.partition("/")
+        if not inside:
+            found.skipped["outside of label folders"] += 1
+        elif top not in made:
+            below[top].append(rest)
+    rows = [row for top, paths in below.items() for row in _place(top, paths)]
+    table = pd.DataFrame(rows, columns=["path", "label", "split"], dtype="str")
+    beside = next((path for path in root.glob("*") if path.name.lower() == "labels.csv"), None)
+    if beside:
+        found.skipped["not a photo"] -= 1
+    notes = [line] if (line := describe_skipped(found.skipped)) else []
+    if made:
+        notes.append(f"passed over, since crop made them: {_few(made)}")
+    traits = pd.DataFrame("", index=table.index, columns=list(TRAITS), dtype="str")
+    traits["split"] = table["split"]
+    table = pd.concat([table[["path", "label"]], traits], axis=1)
+    if beside:
+        notes += _add_traits(table, beside)
+    return table, notes
 
 
-def _check_name(file: Path) -> None:
-    try:
-        str(file).encode()
-    except UnicodeEncodeError as error:  # tables and messages are in UTF-8
-        shown = os.fsencode(file).decode(errors="backslashreplace")
-        raise DataError(f"the name of {shown} is not UTF-8; rename it") from error
+def _place(top: str, paths: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield path, label and split of the photos below a top folder."""
+    parts = [path.split("/") for path in paths]
+    whole, below = split_of(top) or "", {names[0] for names in parts}
+    nested = bool(parts) and all(len(names) > 1 for names in parts)
+    inner = nested and all(split_of(name) for name in below)
+    for path, names in zip(paths, parts, strict=True):
+        if whole and nested:  # train/<label>/<photo>
+            yield f"{top}/{path}", clean(names[0]), whole
+        else:  # <label>/<photo>, or <label>/train/<photo>
+            yield f"{top}/{path}", clean(top), (split_of(names[0]) or "") if inner else ""
+
+
+def _read_alone(path: Path) -> pd.DataFrame:
+    table = _read_table(path)
+    if "label" not in table:
+        raise _lacks_columns(path, table)
+    table["label"] = table["label"].map(clean)
+    table["path"] = table["path"].map(lambda text: text.replace("\\", "/").removeprefix("./"))
+    return table.drop_duplicates("path").loc[:, ["path", "label", *TRAITS]]
+
+
+def _add_traits(table: pd.DataFrame, path: Path) -> list[str]:
+    """Write what a table says of the photos beside it into a listing; return what does not fit."""
+    rows = _read_table(path)
+    places = _Places(table["path"])
+    found = rows["path"].map(places.find)
+    lost = rows.loc[found.isna(), "path"].tolist()
+    if len(lost) == len(rows) and len(rows):
+        raise DataError(
+            f"no row of {path} has a photo: the first names {lost[0]!r}, and the first photo is "
+            f"{table['path'].iloc[0] if len(table) else 'missing'!r}; write paths relative to "
+            f"{path.parent}"
+        )
+    rows = rows.assign(place=found).dropna(subset="place")
+    again = rows.duplicated("place")
+    unlike = again & ~rows.duplicated(["place", *TRAITS])
+    rows = rows[~again]
+    at = rows["place"].astype(int).to_numpy()
+    for name in TRAITS:
+        given = rows[name].to_numpy()
+        kept = table[name].to_numpy(dtype=object)
+        kept[at] = [new or old for new, old in zip(given, kept[at], strict=True)]
+        table[name] = kept.astype(str)
+    notes = []
+    if lost:
+        notes.append(f"{len(lost):,} rows of {path.name} have no photo: {_few(lost)}")
+    if unlike.any():
+        notes.append(f"{int(unlike.sum()):,} rows of {path.name} repeat a photo: the first counts")
+    if missing := sorted(set(table["path"]) - set(table["path"].iloc[at])):
+        notes.append(f"{len(missing):,} photos have no row in {path.name}: {_few(missing)}")
+    if "label" in rows:
+        other = rows["label"].map(clean).to_numpy() != table["label"].to_numpy()[at]
+        if count := int(other.sum()):
+            notes.append(
+                f"{count:,} labels of {path.name} are not their photo's folder, which counts"
+            )
+    return notes
+
+
+class _Places:
+    """Where each photo stands in a listing, by all ways to write its path."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.exact: dict[str, int] = {}
+        self.tails: dict[str, set[int]] = defaultdict(set)
+        for number, path in enumerate(paths):
+            self.exact[path] = number
+            parts = PurePosixPath(_folded(path)).parts
+            for start in range(len(parts)):
+                tail = "/".join(parts[start:])
+                self.tails[tail].add(number)
+                self.tails[tail.rpartition(".")[0] or tail].add(number)
+        self.whole = {_folded(path): number for path, number in self.exact.items()}
+
+    def find(self, path: str) -> int | None:
+        """Return the photo that a row means, if just one can be meant."""
+        if path in self.exact:
+            return self.exact[path]
+        parts = [
+            part for part in _folded(path).replace("\\", "/").split("/") if part not in ("", ".")
+        ]
+        # the longest end of the row's path that is the end of one photo's path
+        for start in range(len(parts)):
+            tail = "/".join(parts[start:])
+            if tail in self.whole:
+                return self.whole[tail]
+            if tail in self.tails:
+                places = self.tails[tail]
+                return next(iter(places)) if len(places) == 1 else None
+        return None
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", clean(path)).casefold()
+
+
+def _lacks_columns(path: Path, table: pd.DataFrame) -> DataError:
+    return DataError(
+        f"{path} needs the columns path and label (or gender); "
+        f"it has: {', '.join(map(str, table.attrs['columns']))}"
+    )
 
 
 def _read_table(path: Path) -> pd.DataFrame:
+    """Read a table of labels: path, TRAITS and, where it is there, label, all as text."""
     try:
+        data = path.read_bytes()
+        text = _decode(data)
+        separator = max(",;\t", key=text.partition("\n")[0].count)
         with warnings.catch_warnings():  # rows that are longer than the header are an error
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(
-                path, dtype="str", keep_default_na=False, encoding="utf-8-sig", index_col=False
+                io.StringIO(text),
+                dtype="str",
+                keep_default_na=False,
+                index_col=False,
+                sep=separator,
             )
     except (OSError, ValueError, pd.errors.ParserWarning) as error:
         raise DataError(f"cannot read the table {path}: {error}") from error
-    label = next((name for name in LABEL_COLUMNS if name in table), None)
-    if "path" not in table or label is None:
-        raise DataError(
-            f"{path} needs the columns path and label (or gender); "
-            f"it has: {', '.join(map(str, table.columns))}"
-        )
-    table = table.rename(columns={label: "label"}).drop_duplicates("path")
+    columns = [str(name) for name in table.columns]
+    table.columns = pd.Index([clean(name).casefold() for name in columns])
+    table = table.loc[:, ~table.columns.duplicated()]
+    for name, others in {"label": "gender class", **ALIASES}.items():
+        if name not in table and (given := next((n for n in others.split() if n in table), None)):
+            table = table.rename(columns={given: name})
+    table.attrs["columns"] = columns
+    if "path" not in table:
+        raise _lacks_columns(path, table)
     for name in TRAITS:
-        if name not in table:
-            table[name] = ""
-    return table.loc[:, ["path", "label", *TRAITS]]
+        table[name] = table[name].map(clean) if name in table else ""
+    return table
+
+
+def _decode(data: bytes) -> str:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # as Excel writes "Unicode text"
+        return data.decode("utf-16")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")

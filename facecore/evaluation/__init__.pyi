@@ -30,6 +30,7 @@ from .report import (
     confused_pairs,
     evaluate_predictions,
     label_figures,
+    map_labels,
     pool_confusions,
     predict_table,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "evaluate_predictions",
     "label_figures",
     "macro_auc",
+    "map_labels",
     "pool_confusions",
     "precision_recall",
     "predict_table",

@@ -11,6 +11,7 @@ import pandas as pd
 
 from facecore.data.crops import raw_root
 from facecore.data.listing import NO_FACE, root_of
+from facecore.errors import DataError
 from facecore.evaluation.curves import (
     brier_score,
     calibration_error,
@@ -301,6 +302,62 @@ def age_band(age: str) -> str:
         if low <= years < high + 1:
             return f"{low}+" if high == AGE_BANDS[-1][1] else f"{low}-{high}"
     return ""
+
+
+def map_labels(
+    photos: pd.DataFrame, labels: Sequence[str], names: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return photos with the labels of a model in place of those of their data set.
+
+    Parameters
+    ----------
+    photos : DataFrame
+        As `facecore.data.list_photos` returns it.
+    labels : sequence of str
+        Of the model.
+    names : mapping of str to str, optional
+        Label of the model by label of the data set; empty to leave its photos out.
+
+    Returns
+    -------
+    DataFrame
+        The photos that are left, in their order.
+
+    Raises
+    ------
+    DataError
+        A label is not one of the model, or a name is not one of the data set, or no photo is left.
+
+    Examples
+    --------
+    >>> photos = pd.DataFrame({"path": ["1.jpg", "2.jpg"], "label": ["Men", "Pets"]})
+    >>> map_labels(photos, ["female", "male"], {"Men": "male", "Pets": ""})
+        path label
+    0  1.jpg  male
+    """
+    names = dict(names or {})
+    there = sorted(photos["label"].unique())
+    if strange := sorted(set(names) - set(there)):
+        raise DataError(f"no label {strange[0]!r} to map in the photos; there are: {_some(there)}")
+    mapped = photos["label"].map(lambda label: names.get(label, label))
+    unknown = sorted(set(mapped) - set(labels) - {""})
+    if unknown:
+        folded = {label.strip().casefold(): label for label in labels}
+        guess = [f"{label}={folded.get(label.strip().casefold(), '...')}" for label in unknown]
+        raise DataError(
+            f"the model has no label {_some(unknown)}; the photos have {_some(there)}, the model "
+            f"{_some(sorted(labels))}; say which is which with --map "
+            f"'{','.join(guess[:5])}', or leave photos out with --map '{unknown[0]}='"
+        )
+    kept = photos.assign(label=mapped.astype("str"))[mapped.ne("")]
+    if kept.empty:
+        raise DataError(f"no photo is left: all labels ({_some(there)}) are mapped to nothing")
+    return kept
+
+
+def _some(labels: Sequence[str]) -> str:
+    more = f" and {len(labels) - 10} more" if len(labels) > 10 else ""
+    return ", ".join(labels[:10]) + more
 
 
 def predict_table(

@@ -53,7 +53,8 @@ FORMATS = [plugin.format for plugin in PLUGINS] + (["HEIF"] if HEIC_READABLE els
 READABLE = "JPEG, PNG, WebP, AVIF, BMP, TIFF, GIF, JPEG 2000, PGM or PPM"
 SUFFIXES = (
     *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic"),
-    *(".jp2", ".j2k", ".pgm", ".ppm", ".pbm", ".pnm"),
+    *(".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".pgm", ".ppm", ".pbm", ".pnm"),
+    *(".jfif", ".jpe", ".pjpeg", ".pjp", ".jpg_large", ".apng", ".dib", ".heif", ".hif"),
 )
 JPEG_2000 = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")  # with boxes, and bare
 NETPBM = (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6")  # Pillow's plugin reads more kinds
@@ -402,6 +403,30 @@ def _share(image: Image.Image) -> float:
 def _looks_like_image(data: bytes) -> bool:
     starts = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*", *JPEG_2000)
     return data.startswith(starts) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
+
+
+def looks_like_photo(head: bytes) -> bool:
+    """Return whether a file begins as one of the formats that are read.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first bytes, at least 16.
+
+    Returns
+    -------
+    bool
+        True says nothing of the rest of the file.
+
+    Examples
+    --------
+    >>> looks_like_photo(to_png(np.zeros((2, 3), dtype=np.uint8))), looks_like_photo(b"Dear sir")
+    (True, False)
+    """
+    box = head[4:8] == b"ftyp" and head[8:12] in (*HEIC_BRANDS, b"avif", b"avis")
+    bitmap = head[:2] == b"BM" and head[6:10] == bytes(4)
+    numbers = head[:2] in NETPBM and head[2:3].isspace()
+    return _looks_like_image(head) or box or bitmap or numbers
 
 
 def _orientation(image: Image.Image) -> int:

@@ -631,3 +631,35 @@ def test_the_limit_of_pixels_is_an_option_and_a_variable(
     assert run(*command, models=tiny_artifacts).returncode == 0
     monkeypatch.setenv("FACECORE_MAX_MEGAPIXELS", "two")
     fails_in_one_line(run(*command, models=tiny_artifacts), "FACECORE_MAX_MEGAPIXELS", "'two'")
+
+
+def test_evaluation_on_labels_that_the_model_does_not_know_needs_a_map(
+    run, tmp_path, tiny_artifacts
+):
+    raw = write_raw(tmp_path / "raw", persons=2, shots=1)
+    (raw / "labels.csv").unlink()
+    for old, new in (("round", "Round "), ("square", "Boxes")):
+        (raw / old).rename(raw / new)
+    command = ("evaluate", raw, "--jobs", 1)
+    refused = run(*command, models=tiny_artifacts)
+    fails_in_one_line(refused, "no label Boxes, Round", "Boxes=...,Round=round")
+    done = run(*command, "--map", "Boxes=square,Round=round", models=tiny_artifacts)
+    assert done.returncode == 0
+    assert "4 photos" in done.stdout
+    fewer = run(*command, "--map", "Boxes=,Round=round", models=tiny_artifacts)
+    assert "2 photos" in fewer.stdout
+    assert run(*command, "--map", "Boxes", models=tiny_artifacts).returncode == 2
+
+
+def test_predict_says_which_files_of_a_folder_it_passed_over(run, tmp_path, tiny_artifacts):
+    folder = tmp_path / "mixed"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("a.jfif", "deep/b", ".hidden.jpg", "notes.txt"):
+        data = b"Dear sir" if name == "notes.txt" else encode(draw_photo("round", 0))
+        (folder / name).write_bytes(data)
+    done = run("predict", folder, "--model", "tiny", models=tiny_artifacts)
+    assert sorted(line.split(":")[0] for line in done.stdout.splitlines()) == [
+        str(folder / "a.jfif"),
+        str(folder / "deep" / "b"),
+    ]
+    assert "passed over: 1 hidden, 1 not a photo" in done.stderr

@@ -1,10 +1,11 @@
 import os
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from facecore.data.listing import TRAITS, is_label, list_photos, root_of
+from facecore.data.listing import TRAITS, is_label, list_photos, read_listing, root_of, split_of
 from facecore.errors import DataError
 
 
@@ -69,8 +70,8 @@ def test_a_table_without_its_columns_is_an_error(tmp_path, text):
 
 
 def test_the_error_names_the_columns_that_are_there(tmp_path):
-    with pytest.raises(DataError, match=r"path and label.*it has: file, sex"):
-        list_photos(write_table(tmp_path, "file,sex\nx,y\n"))
+    with pytest.raises(DataError, match=r"path and label.*it has: where, sex"):
+        list_photos(write_table(tmp_path, "where,sex\nx,y\n"))
 
 
 def test_a_broken_table_beside_the_folders_is_an_error_too(raw):
@@ -108,11 +109,14 @@ def test_a_loop_of_links_does_not_loop(raw):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="such names exist on Linux only")
-def test_a_name_that_is_not_unicode_is_an_error_that_shows_it(raw):
-    with open(os.fsencode(raw / "a") + b"/\xff.jpg", "wb"):
-        pass
-    with pytest.raises(DataError, match=r"\\xff\.jpg.*rename"):
-        list_photos(raw)
+def test_names_that_are_not_unicode_are_passed_over_and_counted(raw):
+    Path(os.fsdecode(os.fsencode(raw) + b"/Ren\xe9")).mkdir()
+    for name in (b"/a/\xff.jpg", b"/b/Ren\xe9.png", b"/Ren\xe9/1.jpg"):
+        with open(os.fsencode(raw) + name, "wb"):
+            pass
+    listing = read_listing(raw)
+    assert listing.photos["path"].tolist() == ["a/9.png", "b/1.jpg", "b/2.jpg"]
+    assert any("3 with a name that is not UTF-8" in note for note in listing.notes)
 
 
 def test_every_column_is_text(raw):
@@ -120,3 +124,189 @@ def test_every_column_is_text(raw):
     photos = list_photos(raw)
     assert all(pd.api.types.is_string_dtype(photos[name]) for name in photos)
     assert "007" in photos["age"].tolist()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "b\\1.jpg",
+        "./b/1.jpg",
+        ".\\b\\1.jpg",
+        "{set}/b/1.jpg",
+        "data/raw/{set}/b/1.jpg",
+        "/somewhere/else/b/1.jpg",
+        "C:\\photos\\b\\1.jpg",
+        "B/1.JPG",
+        " b/1.jpg ",
+        "1.jpg",
+        "1",
+        "b/1",
+        "b//1.jpg",
+    ],
+)
+def test_a_row_finds_its_photo_however_its_path_is_written(raw, written):
+    write_table(raw, f"path,label,split\n{written.format(set=raw.name)},b,test\n")
+    photos = list_photos(raw).set_index("path")
+    assert photos["split"].to_dict() == {"a/9.png": "", "b/1.jpg": "test", "b/2.jpg": ""}
+
+
+def test_a_row_whose_file_name_several_photos_have_finds_none_of_them(raw):
+    (raw / "a" / "1.jpg").write_bytes(b"x")
+    write_table(raw, "path,label,split\n1.jpg,b,test\nb/2.jpg,b,train\n")
+    listing = read_listing(raw)
+    assert listing.photos["split"].tolist() == ["", "", "", "train"]
+    assert "1 rows of labels.csv have no photo: 1.jpg" in listing.notes
+
+
+def test_composed_and_decomposed_letters_are_one_name(tmp_path):
+    (tmp_path / "caf\u00e9").mkdir()
+    (tmp_path / "caf\u00e9" / "1.jpg").write_bytes(b"x")
+    write_table(tmp_path, "path,label,subject\ncafe\u0301/1.jpg,cafe\u0301,eve\n")
+    photos = list_photos(tmp_path)
+    assert photos[["label", "subject"]].to_numpy().tolist() == [["caf\u00e9", "eve"]]
+
+
+@pytest.mark.parametrize("text", ["path,label,split\nx.jpg,b,test\n", "path,label\nc/9.jpg,c\n"])
+def test_a_table_of_which_no_row_has_a_photo_is_refused_with_one_of_each(raw, text):
+    write_table(raw, text)
+    with pytest.raises(DataError, match=r"no row of .*labels\.csv has a photo.*'a/9\.png'"):
+        list_photos(raw)
+
+
+def test_what_table_and_folders_do_not_agree_on_is_told(raw):
+    rows = "b/1.jpg,c,eve\nb/1.jpg,b,leo\nb/1.jpg,c,eve\ngone.jpg,b,\n"
+    write_table(raw, f"path,label,subject\n{rows}")
+    assert read_listing(raw).notes == (
+        "passed over: 2 hidden, 1 not a photo",
+        "passed over, since crop made them: a_crop",
+        "1 rows of labels.csv have no photo: gone.jpg",
+        "1 rows of labels.csv repeat a photo: the first counts",
+        "2 photos have no row in labels.csv: a/9.png, b/2.jpg",
+        "1 labels of labels.csv are not their photo's folder, which counts",
+    )
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Path,Label,SPLIT",
+        " path , label , split ",
+        "filename,class,Split",
+        "image_path,label,Usage",
+    ],
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_columns_go_by_many_names(raw, header, separator):
+    write_table(raw, f"{header}\nb/1.jpg,b,test\n".replace(",", separator))
+    assert list_photos(raw)["split"].tolist() == ["", "test", ""]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "cp1252"])
+def test_tables_of_spreadsheets_are_read_in_their_encoding(raw, encoding):
+    (raw / "Labels.CSV").write_bytes("path,label,subject\nb/1.jpg,b,Zoë\n".encode(encoding))
+    assert "Zoë" in list_photos(raw)["subject"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("word", "split"),
+    [
+        *((word, "train") for word in ("train", "TRAIN", "Training", " training ", "fit")),
+        *((word, "val") for word in ("val", "Validation", "valid", "DEV", "development")),
+        *(
+            (word, "test")
+            for word in ("test", "Testing", "TEST ", "holdout", "hold-out", "Held out")
+        ),
+        *((word, "") for word in ("", "None", "n/a", "NaN")),
+        *((word, None) for word in ("fold 1", "0", "private", "tests and trains")),
+    ],
+)
+def test_the_usual_words_name_a_split(word, split):
+    assert split_of(word) == split
+
+
+def test_splits_are_normalised_and_what_is_left_out_is_told(raw):
+    write_table(raw, "path,label,split\nb/1.jpg,b,Testing\nb/2.jpg,b,Validation\n")
+    listing = read_listing(raw)
+    assert listing.photos["split"].tolist() == ["", "test", "val"]
+    assert any("1 photos have no split where others have one" in note for note in listing.notes)
+    assert any("1 photos of the split val are neither fitted" in note for note in listing.notes)
+
+
+def test_a_split_that_nobody_knows_is_refused_by_its_word(raw):
+    write_table(raw, "path,label,split\nb/1.jpg,b,tset\n")
+    with pytest.raises(DataError, match=r"'tset' in the column split.*train, val or test"):
+        list_photos(raw)
+
+
+@pytest.mark.parametrize("spaced", ["smiling ", " smiling", "smiling\u00a0", "\ufeffsmiling"])
+def test_labels_that_differ_only_in_space_are_one_label(tmp_path, spaced):
+    table = write_table(tmp_path, f"path,label\n1.jpg,smiling\n2.jpg,{spaced}\n")
+    assert set(list_photos(table)["label"]) == {"smiling"}
+
+
+def test_folders_that_differ_only_in_space_are_one_label(tmp_path):
+    for folder in ("calm", "calm "):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1.jpg").write_bytes(b"x")
+    photos = list_photos(tmp_path)
+    assert photos["label"].tolist() == ["calm", "calm"]
+    assert photos["path"].tolist() == ["calm /1.jpg", "calm/1.jpg"]
+
+
+def test_labels_that_differ_in_capitals_are_told(tmp_path):
+    table = write_table(tmp_path, "path,label\n1.jpg,Calm\n2.jpg,calm\n")
+    assert read_listing(table).notes == (
+        "the labels Calm, calm differ only in capitals; rename one if not meant",
+    )
+
+
+@pytest.mark.parametrize(
+    "names", [("train", "test"), ("Training", "Testing"), ("TRAIN", "holdout")]
+)
+def test_folders_of_splits_above_the_labels_are_splits(tmp_path, names):
+    for name in names:
+        for label in ("calm", "sad"):
+            (tmp_path / name / label).mkdir(parents=True)
+            (tmp_path / name / label / "1.jpg").write_bytes(b"x")
+    photos = list_photos(tmp_path)
+    assert set(photos["label"]) == {"calm", "sad"}
+    assert photos.groupby("split").size().to_dict() == {"train": 2, "test": 2}
+
+
+def test_folders_of_splits_below_the_labels_are_splits(tmp_path):
+    for place in ("calm/train/1.jpg", "calm/test/2.jpg", "sad/train/x/3.jpg", "sad/test/4.jpg"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_bytes(b"x")
+    photos = list_photos(tmp_path)
+    assert photos["label"].tolist() == ["calm", "calm", "sad", "sad"]
+    assert photos["split"].tolist() == ["test", "train", "test", "train"]
+
+
+def test_labels_may_be_called_train_and_test(tmp_path):
+    for label in ("train", "tram"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.jpg").write_bytes(b"x")
+    photos = list_photos(tmp_path)
+    assert photos["label"].tolist() == ["train", "tram"]
+    assert set(photos["split"]) == {""}
+
+
+def test_what_crop_made_is_no_label(raw):
+    (raw / "out" / "a_crop").mkdir(parents=True)
+    (raw / "out" / "crop.json").write_text("{}")
+    (raw / "out" / "a_crop" / "9.png").write_bytes(b"x")
+    listing = read_listing(raw)
+    assert set(listing.photos["label"]) == {"a", "b"}
+    assert "passed over, since crop made them: a_crop, out" in listing.notes
+
+
+def test_photos_below_a_label_at_any_depth_have_its_label(raw):
+    for place in ("a/eve/1.jpg", "a/leo/2020/2.jpeg"):
+        (raw / place).parent.mkdir(parents=True)
+        (raw / place).write_bytes(b"x")
+    photos = list_photos(raw)
+    assert photos.loc[photos["label"].eq("a"), "path"].tolist() == [
+        "a/9.png",
+        "a/eve/1.jpg",
+        "a/leo/2020/2.jpeg",
+    ]

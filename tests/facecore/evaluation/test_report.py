@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from facecore.data.listing import list_photos
+from facecore.errors import DataError
 from facecore.evaluation.curves import answers_at, brier_score, calibration_error, reliability
 from facecore.evaluation.intervals import wilson
 from facecore.evaluation.report import (
@@ -14,6 +15,7 @@ from facecore.evaluation.report import (
     confused_pairs,
     evaluate_predictions,
     label_figures,
+    map_labels,
     predict_table,
 )
 from facecore.model.rule import AnswerRule
@@ -425,3 +427,41 @@ def test_photos_predicted_again_are_in_the_predictions_that_ship(
         missing += count_unmatched(table, stored[stored["set"].eq(name)], column)
     # Photos that equal or nearly equal others were left out of the stored evaluation.
     assert missing <= 4
+
+
+@pytest.fixture
+def folk() -> pd.DataFrame:
+    return pd.DataFrame({"path": ["1.jpg", "2.jpg", "3.jpg"], "label": ["Men", "Women", "Men"]})
+
+
+def test_labels_of_a_set_are_called_as_the_model_calls_them(folk):
+    mapped = map_labels(folk, ["female", "male"], {"Men": "male", "Women": "female"})
+    assert mapped["label"].tolist() == ["male", "female", "male"]
+
+
+def test_labels_that_the_model_knows_stay(folk):
+    assert map_labels(folk, ["Men", "Women"]).equals(folk)
+
+
+def test_a_label_mapped_to_nothing_leaves_its_photos_out(folk):
+    left = map_labels(folk, ["female", "male"], {"Men": "male", "Women": ""})
+    assert left["path"].tolist() == ["1.jpg", "3.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "words"),
+    [
+        (["female", "male"], {}, "no label Men, Women; the photos have Men, Women, the model"),
+        (["men", "women"], {}, "--map 'Men=men,Women=women'"),
+        (["Men", "male"], {}, "no label Women"),
+        (["female", "male"], {"Men": "mal", "Women": "female"}, "no label mal"),
+        (["female", "male"], {"men": "male"}, "no label 'men' to map"),
+        (["female", "male"], {"Men": "", "Women": ""}, "no photo is left"),
+    ],
+)
+def test_labels_that_the_model_does_not_know_are_refused_with_both_lists(
+    folk, labels, names, words
+):
+    with pytest.raises(DataError) as refusal:
+        map_labels(folk, labels, names)
+    assert words in str(refusal.value)
