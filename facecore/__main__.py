@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facecore.errors import DataError, FacecoreError, ModelError
+from facecore.errors import DataError, FacecoreError, ModelError, ModelWarning
 
 if TYPE_CHECKING:
     from facecore.model.answers import FaceAnswer
@@ -42,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may be no text at all
     try:
-        return _run(options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", ModelWarning)
+            warnings.showwarning = _show_warning  # type: ignore[assignment]
+            return _run(options)
     except FacecoreError as error:
         line = " ".join(str(error).split()).replace(AS_MODULE, _program())
         print(f"error: {line}", file=sys.stderr)
@@ -53,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _show_warning(message: Warning | str, *_: Any) -> None:
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _program() -> str:

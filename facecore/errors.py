@@ -41,3 +41,7 @@ class DataError(FacecoreError):
 
 class ModelError(FacecoreError):
     """A stored model is missing, damaged or in a format that this version does not know."""
+
+
+class ModelWarning(UserWarning):
+    """A paper of a model, such as its card or a table, cannot be used; the model can."""

@@ -9,6 +9,7 @@ import streamlit as st
 from facecore.errors import FacecoreError
 from facecore.model import (
     FaceModel,
+    damaged_papers,
     find_model,
     lacks_of,
     list_models,
@@ -167,11 +168,22 @@ def load_chosen(name: str) -> Chosen:
     FacecoreError, OSError
         There is no such model, or it cannot be used.
     """
-    return _load(name, (find_model(name) / "metadata.json").stat().st_mtime_ns)
+    return _load(name, _written(name))
+
+
+def _written(name: str) -> int:
+    return (find_model(name) / "metadata.json").stat().st_mtime_ns
+
+
+@st.cache_data(max_entries=8, ttl="10m", show_spinner=False)
+def _damaged(name: str, written: int) -> list[str]:
+    return damaged_papers(name)
 
 
 def _open(name: str) -> Chosen | None:
     try:
+        for line in _damaged(name, _written(name)):
+            st.warning(line, icon=":material/description:")
         return load_chosen(name)
     except (FacecoreError, OSError) as error:
         st.error(str(error), title=f"Model {name} cannot be used", icon=":material/error:")

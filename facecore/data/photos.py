@@ -177,7 +177,7 @@ def is_text(name: str) -> bool:
 
     Examples
     --------
-    >>> is_text("été.jpg"), is_text("\\udcff.jpg")
+    >>> is_text("été.jpg"), is_text("\udcff.jpg")
     (True, False)
     """
     try:

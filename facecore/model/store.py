@@ -1,11 +1,13 @@
 """Read and write the folder of models: arrays, metadata and tables, with checksums."""
 
+import hashlib
 import io
 import json
 import os
 import re
 import shutil
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_data_path
 
-from facecore.errors import ModelError
+from facecore.errors import ModelError, ModelWarning
 from facecore.face.recipes import Recipe, lacks
 from facecore.model.classifier import FaceModel
 from facecore.system.files import sha256, write_atomically, write_json
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 DEFAULT_MODEL = "aligned"
 SHIPPED = ("aligned", "classic", "embedding")
+CORE = ("model.json", "model.npz")  # without these there is no model
+TEXT_FILES = (".csv", ".json", ".md")
 TABLES = ("sizes", "grid_search", "predictions", "coordinates")
 # Columns of the tables that stay strings, whatever they look like.
 TEXTS = ("set", "label", "person", "predicted", "split", "state", "age", "race", "error")
@@ -203,27 +207,29 @@ def read_metadata(name: str | None = None) -> dict[str, Any]:
     Raises
     ------
     ModelError
-        The model is missing or of a newer format, or a file is missing, added or changed.
+        The model is missing or of a newer format, or its arrays or ``model.json`` are missing or
+        changed.
+
+    Warns
+    -----
+    ModelWarning
+        A paper (card, table, evaluation) is missing or changed. Files that a system added are
+        ignored.
     """
     folder = find_model(name)
     try:
         metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
-        version, sums = metadata["format"], dict(metadata["sha256"])
+        version = metadata["format"]
         if version != FORMAT:
             raise ModelError(
                 f"model {folder.name!r} has format {version!r}, this version reads {FORMAT}; "
                 "pip install --upgrade facecore, or train it again"
             )
-        if not {"model.json", "model.npz"} <= set(sums):
-            raise ValueError("metadata.json does not list the model's files")
-        there = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
-        if added := sorted(there - set(sums) - {"metadata.json"}):
-            raise ValueError(f"{added[0]} is not one of its files; remove it")
-        for file, expected in sums.items():
-            if Path(file).name != file or not (folder / file).is_file():
-                raise ValueError(f"{file} is missing")
-            if sha256(folder / file) != expected:
-                raise ValueError(f"{file} does not match its checksum")
+        for file, expected in _sums_of(metadata).items():
+            if fault := _fault_of(folder / file, expected):
+                if file in CORE:
+                    raise ValueError(fault)
+                _warn_of(folder, fault)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             f"model {folder.name!r} is damaged: {error}; restore the folder or train it again"
@@ -248,14 +254,15 @@ def read_evaluation(name: str | None = None) -> dict[str, Any] | None:
     Raises
     ------
     ModelError
-        The model is missing, or the evaluation is damaged.
+        The model is missing or its metadata are damaged.
+
+    Warns
+    -----
+    ModelWarning
+        The evaluation is missing or changed.
     """
-    path = find_model(name) / "evaluation.json"
-    try:
-        _check_sum(path)
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
+    text = _read_paper(find_model(name) / "evaluation.json")
+    return None if text is None else dict(json.loads(text))
 
 
 def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | None":
@@ -276,20 +283,21 @@ def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | Non
     Raises
     ------
     ModelError
-        The model is missing, or the table is damaged.
+        The model is missing or its metadata are damaged.
+
+    Warns
+    -----
+    ModelWarning
+        The table is missing or changed.
     """
     import pandas as pd  # the upload site reads models without tables, and without pandas
 
-    path = find_model(name) / f"{table}.csv"
-    try:
-        _check_sum(path)
-        if not path.is_file():
-            return None
-        # A label such as 1 stays a string; missing numbers and strings are NaN.
-        texts = dict.fromkeys(TEXTS, "str")
-        return pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=[""])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
+    text = _read_paper(find_model(name) / f"{table}.csv")
+    if text is None:
+        return None
+    # A label such as 1 stays a string; missing numbers and strings are NaN.
+    texts = dict.fromkeys(TEXTS, "str")
+    return pd.read_csv(io.StringIO(text), dtype=texts, keep_default_na=False, na_values=[""])
 
 
 def read_card(name: str | None = None) -> str | None:
@@ -308,22 +316,93 @@ def read_card(name: str | None = None) -> str | None:
     Raises
     ------
     ModelError
-        The model is missing, or the card is damaged.
+        The model is missing or its metadata are damaged.
+
+    Warns
+    -----
+    ModelWarning
+        The card is missing or changed.
     """
-    path = find_model(name) / "card.md"
+    return _read_paper(find_model(name) / "card.md")
+
+
+def damaged_papers(name: str | None = None) -> list[str]:
+    """Return which papers of a model (card, tables, evaluation) are missing or changed.
+
+    Parameters
+    ----------
+    name : str, optional
+        The model's name; the default model, or else the first, when left out.
+
+    Returns
+    -------
+    list of str
+        What is wrong, one line per paper; empty where all are as they were written.
+
+    Raises
+    ------
+    ModelError
+        As `read_metadata` raises it.
+
+    Examples
+    --------
+    >>> damaged_papers("classic")
+    []
+    """
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ModelWarning)
+        read_metadata(name)
+    return [str(warning.message) for warning in told if warning.category is ModelWarning]
+
+
+def _sums_of(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Return the checksums of a model's files, by name."""
+    sums = dict(metadata["sha256"])
+    if not set(CORE) <= set(sums):
+        raise ValueError("metadata.json does not list the model's files")
+    for file in sums:
+        if Path(file).name != file:
+            raise ValueError(f"{file} is not the name of a file")
+    return sums
+
+
+def _fault_of(path: Path, expected: str | None) -> str | None:
+    """Return what is wrong with a file of a model by its checksum; None where nothing is."""
+    if not path.is_file():
+        return f"{path.name} is missing"
+    return None if _checksum(path) == expected else f"{path.name} does not match its checksum"
+
+
+def _checksum(path: Path) -> str:
+    """Return the SHA-256 of a file; of a text with line ends as this library writes them."""
+    if path.suffix not in TEXT_FILES:
+        return sha256(path)
+    # a checkout may have turned them into those of its system
+    data = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return hashlib.sha256(data).hexdigest()
+
+
+def _warn_of(folder: Path, fault: str) -> None:
+    warnings.warn(
+        f"model {folder.name!r}: {fault}; it is left out, restore it or train the model again",
+        ModelWarning,
+        stacklevel=3,
+    )
+
+
+def _read_paper(path: Path) -> str | None:
+    """Return the text of a model's paper; None where it was stored without, or it is damaged."""
     try:
-        _check_sum(path)
-        return path.read_text(encoding="utf-8") if path.is_file() else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ModelError(f"{path.name} of model {path.parent.name!r} is damaged") from error
-
-
-def _check_sum(path: Path) -> None:
-    """Check one file against the metadata: both have it with one checksum, or neither has it."""
-    text = (path.parent / "metadata.json").read_text(encoding="utf-8")
-    expected = json.loads(text)["sha256"].get(path.name)
-    if expected != (sha256(path) if path.is_file() else None):
-        raise ValueError(f"{path.name} does not match its checksum")
+        text = (path.parent / "metadata.json").read_text(encoding="utf-8")
+        expected = _sums_of(json.loads(text)).get(path.name)
+        if expected is None:  # what somebody put beside a model is not its own
+            return None
+        if fault := _fault_of(path, expected):
+            _warn_of(path.parent, fault)
+            return None
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(f"model {path.parent.name!r} is damaged: {error}") from error
 
 
 def check_name(name: str) -> str:
@@ -400,7 +479,7 @@ def write_model(
             write_json(work / "evaluation.json", evaluation)
         if card is not None:
             write_atomically(work / "card.md", card)
-        sums = {path.name: sha256(path) for path in sorted(work.iterdir())}
+        sums = {path.name: _checksum(path) for path in sorted(work.iterdir())}
         write_json(work / "metadata.json", {"format": FORMAT, **metadata, "sha256": sums})
     return artifacts_dir() / name
 
@@ -431,7 +510,7 @@ def store_card(name: str, card: str) -> Path:
     with _replacing(name) as work:
         shutil.copytree(folder, work, dirs_exist_ok=True)
         write_atomically(work / "card.md", card)
-        sums = metadata["sha256"] | {"card.md": sha256(work / "card.md")}
+        sums = metadata["sha256"] | {"card.md": _checksum(work / "card.md")}
         write_json(work / "metadata.json", metadata | {"sha256": dict(sorted(sums.items()))})
     return artifacts_dir() / name
 

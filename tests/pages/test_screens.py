@@ -33,7 +33,7 @@ def test_without_a_model_a_screen_names_the_command_that_trains_one(
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("file", ["model.npz", "metadata.json", "evaluation.json"])
+@pytest.mark.parametrize("file", ["model.npz", "metadata.json"])
 def test_a_damaged_model_is_an_error_in_words(open_page, screen, file, tmp_path, monkeypatch):
     shutil.copytree(artifacts_dir() / "classic", tmp_path / "broken")
     damaged = bytearray((tmp_path / "broken" / file).read_bytes())
@@ -43,6 +43,22 @@ def test_a_damaged_model_is_an_error_in_words(open_page, screen, file, tmp_path,
     app = open_page(screen)
     assert not app.exception
     assert "broken" in app.error[0].value
+
+
+@pytest.mark.filterwarnings("ignore::facecore.errors.ModelWarning")
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_damaged_paper_is_named_and_the_rest_is_shown(open_page, screen, tmp_path, monkeypatch):
+    shutil.copytree(artifacts_dir() / "classic", tmp_path / "broken")
+    for file in ("evaluation.json", "sizes.csv"):
+        with open(tmp_path / "broken" / file, "ab") as paper:
+            paper.write(b" ")
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
+    app = open_page(screen)
+    assert not app.exception
+    assert not app.error
+    told = " ".join(warning.value for warning in app.warning)
+    assert "evaluation.json does not match" in told
+    assert "sizes.csv does not match" in told
 
 
 def test_the_card_shows_the_figures_of_the_artifacts(open_page):

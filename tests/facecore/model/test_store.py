@@ -10,17 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facecore.errors import ModelError
+from facecore.errors import ModelError, ModelWarning
 from facecore.model import store
 from facecore.model.store import (
     artifact_folders,
     artifacts_dir,
     check_name,
+    damaged_papers,
     delete_model,
     find_model,
     list_models,
     load_model,
     pack_model,
+    read_card,
     read_evaluation,
     read_metadata,
     read_model_table,
@@ -147,35 +149,90 @@ def test_without_a_model_the_error_names_the_command_that_trains_one(artifacts):
         load_model()
 
 
-@pytest.mark.parametrize("file", ["model.npz", "model.json", "sizes.csv", "evaluation.json"])
-@pytest.mark.parametrize("how", ["changed", "cut", "missing"])
-def test_a_file_that_is_not_the_one_written_is_refused(file, how, artifacts, tiny_model):
-    path = write(tiny_model) / file
+def spoil(path: Path, how: str) -> None:
     data = path.read_bytes()
     changed = {"changed": data[:-1] + bytes([data[-1] ^ 1]), "cut": data[:-9]}
     path.unlink() if how == "missing" else path.write_bytes(changed[how])
-    with pytest.raises(ModelError, match=file.replace(".", r"\.")):
-        load_model("m")
-    with pytest.raises(ModelError):
-        read_metadata("m")
-    if file == "sizes.csv":
-        with pytest.raises(ModelError, match=r"sizes\.csv"):
-            read_model_table("sizes", "m")
-    if file == "evaluation.json":
-        with pytest.raises(ModelError, match=r"evaluation\.json"):
-            read_evaluation("m")
 
 
-@pytest.mark.parametrize("name", ["evaluation.json", "notes.pkl", "deep"])
-def test_a_file_that_was_added_is_refused_by_name(name, artifacts, tiny_model):
+@pytest.mark.parametrize("file", ["model.npz", "model.json"])
+@pytest.mark.parametrize("how", ["changed", "cut", "missing"])
+def test_arrays_that_are_not_those_written_are_refused(file, how, artifacts, tiny_model):
+    spoil(write(tiny_model) / file, how)
+    for read in (load_model, read_metadata):
+        with pytest.raises(ModelError, match=file.replace(".", r"\.")):
+            read("m")
+
+
+@pytest.mark.parametrize("how", ["changed", "cut", "missing"])
+@pytest.mark.parametrize(
+    ("file", "read"),
+    [
+        ("sizes.csv", lambda: read_model_table("sizes", "m")),
+        ("evaluation.json", lambda: read_evaluation("m")),
+        ("card.md", lambda: read_card("m")),
+    ],
+)
+def test_a_damaged_paper_is_named_and_left_out_and_the_model_answers(
+    file, read, how, artifacts, tiny_model
+):
+    folder = write_model("m", tiny_model, METADATA, {"sizes": TABLE}, {"x": {"n": 1}}, "# A card\n")
+    assert damaged_papers("m") == []
+    spoil(folder / file, how)
+    with pytest.warns(ModelWarning, match=rf"model 'm': {file}.*restore it"):
+        assert load_model("m").labels == tiny_model.labels
+    with pytest.warns(ModelWarning, match=file):
+        assert read() is None
+    assert len(damaged_papers("m")) == 1
+
+
+@pytest.mark.parametrize("ends", [b"\r\n", b"\r"])
+def test_line_ends_of_another_system_are_no_damage(ends, artifacts, tiny_model):
+    folder = write_model(
+        "m", tiny_model, METADATA, {"sizes": TABLE}, {"x": {"n": 1}}, "# A\ncard\n"
+    )
+    before = read_model_table("sizes", "m"), read_evaluation("m")
+    for path in folder.iterdir():
+        if path.suffix != ".npz":
+            path.write_bytes(path.read_bytes().replace(b"\n", ends))
+    assert load_model("m").labels == tiny_model.labels
+    assert damaged_papers("m") == []
+    assert read_model_table("sizes", "m").equals(before[0])
+    assert read_evaluation("m") == before[1]
+
+
+def test_the_shipped_models_are_whole_with_the_line_ends_of_windows(tmp_path, monkeypatch):
+    shutil.copytree(find_model("classic"), tmp_path / "classic")
+    for path in (tmp_path / "classic").iterdir():
+        if path.suffix != ".npz":
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
+    assert load_model("classic").labels == ("female", "male")
+    assert damaged_papers("classic") == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Thumbs.db",
+        "desktop.ini",
+        "a:Zone.Identifier",
+        "README.txt",
+        "deep",
+        "evaluation.json",
+    ],
+)
+def test_what_somebody_put_beside_a_model_is_no_part_of_it(name, artifacts, tiny_model):
     folder = write_model("m", tiny_model, METADATA, {})
     if name == "deep":
         (folder / name).mkdir()
     else:
         (folder / name).write_text('{"x": {"n": 99}}')
-    for read in (load_model, read_metadata, *([read_evaluation] if ".json" in name else [])):
-        with pytest.raises(ModelError, match=name.replace(".", r"\.")):
-            read("m")
+    assert load_model("m").labels == tiny_model.labels
+    assert damaged_papers("m") == []
+    assert read_evaluation("m") is None
+    with zipfile.ZipFile(io.BytesIO(pack_model("m"))) as archive:
+        assert sorted(archive.namelist()) == ["m/metadata.json", "m/model.json", "m/model.npz"]
 
 
 def test_a_hidden_file_as_file_managers_leave_it_is_no_harm(artifacts, tiny_model):
