@@ -154,6 +154,9 @@ def _parser() -> argparse.ArgumentParser:
         "--max-distance", type=_positive, metavar="D", help='"not a face" beyond this (chosen)'
     )
     train.add_argument("--no-rule", action="store_true", help="give every face a label")
+    train.add_argument(
+        "--replace", action="store_true", help="replace the model of this name, if there is one"
+    )
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser("evaluate", help="measure a model on labelled photos")
@@ -374,11 +377,24 @@ def _sizes(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from facecore.data.losses import describe_losses
-    from facecore.model.store import read_evaluation, read_metadata, read_model_table
+    from facecore.model.store import (
+        list_models,
+        read_evaluation,
+        read_metadata,
+        read_model_table,
+        refuse_shipped,
+    )
     from facecore.training.nystroem import EXACT_UP_TO
     from facecore.training.options import LANDMARKS
     from facecore.training.pipeline import train
 
+    if options.name in list_models():
+        refuse_shipped(options.name)
+        if not options.replace:
+            raise ModelError(
+                f"there is a model {options.name!r} already; replace it with --replace, or choose "
+                "another name"
+            )
     wanted = {
         name: getattr(options, name)
         for name in ("title", "order", "identity", "right", "max_distance")

@@ -229,7 +229,7 @@ def start_training(
         cut += ["--min-size", min_size] if min_size else []
         commands.append(["crop", raw, "--out", crops, *cut, *_watched()])
     how = ["--name", name, "--grid", grid, "--recipe", recipe, "--seed", seed, *whole]
-    how += ["--identity"] * identity
+    how += ["--identity"] * identity + ["--replace"]
     commands.append(["train", crops, *how, *_watched()])
     job = {
         "name": name,

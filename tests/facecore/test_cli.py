@@ -663,3 +663,20 @@ def test_predict_says_which_files_of_a_folder_it_passed_over(run, tmp_path, tiny
         str(folder / "deep" / "b"),
     ]
     assert "passed over: 1 hidden, 1 not a photo" in done.stderr
+
+
+def test_a_model_is_replaced_only_when_asked_to_and_a_shipped_one_never(
+    run, crops_folder, tiny_grid, artifacts
+):
+    how = ("--recipe", "classic", "--grid", tiny_grid, "--jobs", 1)
+    command = ("train", crops_folder, "--name", "m", *how)
+    assert run(*command, models=artifacts).returncode == 0
+    before = (artifacts / "m" / "metadata.json").read_bytes()
+    fails_in_one_line(run(*command, models=artifacts), "already", "--replace")
+    assert (artifacts / "m" / "metadata.json").read_bytes() == before
+    assert run(*command, "--seed", 5, "--replace", models=artifacts).returncode == 0
+    assert (artifacts / "m" / "metadata.json").read_bytes() != before
+    shutil.copytree(artifacts / "m", artifacts / "classic")
+    shipped = ("train", crops_folder, "--name", "classic", *how)
+    for words in ((), ("--replace",)):
+        fails_in_one_line(run(*shipped, *words, models=artifacts), "ships with facecore")

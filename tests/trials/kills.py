@@ -234,7 +234,17 @@ def _crop(place: Place) -> list[Any]:
 
 
 def _train(place: Place) -> list[Any]:
-    how = ["--name", NAME, "--recipe", "classic", "--grid", place / "grid.json", "--seed", 0]
+    how = [
+        "--replace",
+        "--name",
+        NAME,
+        "--recipe",
+        "classic",
+        "--grid",
+        place / "grid.json",
+        "--seed",
+        0,
+    ]
     return ["train", place / "crops", *how]
 
 

@@ -187,7 +187,7 @@ def test_a_training_that_is_killed_leaves_the_old_model(
     root = tmp_path / "models"
     shutil.copytree(tiny_artifacts, root)
     chance = random.Random(moment)
-    arguments = ("--name", "tiny", "--grid", tiny_grid, "--jobs", 1, "--seed", 1)
+    arguments = ("--replace", "--name", "tiny", "--grid", tiny_grid, "--jobs", 1, "--seed", 1)
     process = start("train", crops_folder, *arguments, models=root)
     if moment:
         while not list(root.glob(".new-*")) and process.poll() is None:
