@@ -281,9 +281,13 @@ def test_a_model_without_a_table_names_the_command(open_page, copy_model, shippe
     assert app.code[0].value == "python -m facecore train PHOTOS --name classic"
 
 
-def test_a_damaged_table_is_an_error_in_words(open_page, copy_model, shipped):
+@pytest.mark.filterwarnings("ignore::facecore.errors.ModelWarning")
+def test_a_damaged_table_is_named_and_the_command_that_makes_it_shown(
+    open_page, copy_model, shipped
+):
     root = copy_model(shipped, "classic")
     (root / "classic" / "grid_search.csv").write_text("param_C\n1\n")
     app = open_page(PAGE)
     assert not app.exception
-    assert "grid_search.csv" in app.error[0].value
+    assert "grid_search.csv does not match its checksum" in app.warning[0].value
+    assert app.code[0].value.startswith("python -m facecore train")
