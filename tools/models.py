@@ -62,9 +62,15 @@ def make_model(recipe: str, data: Path) -> float:
             env=os.environ | {"FACECORE_ARTIFACTS": folder},
             check=True,
         )
-        # train itself replaces no model that ships; the new one is whole before the old one goes
-        shutil.rmtree(ARTIFACTS / recipe, ignore_errors=True)
-        shutil.copytree(Path(folder, recipe), ARTIFACTS / recipe)
+        # train itself replaces no model that ships; a run killed here leaves the old one as .old-*
+        new, old = ARTIFACTS / f".new-{recipe}", ARTIFACTS / f".old-{recipe}"
+        for litter in (new, old):
+            shutil.rmtree(litter, ignore_errors=True)
+        shutil.copytree(Path(folder, recipe), new)
+        if (ARTIFACTS / recipe).exists():
+            os.replace(ARTIFACTS / recipe, old)
+        os.replace(new, ARTIFACTS / recipe)
+        shutil.rmtree(old, ignore_errors=True)
     return (time.perf_counter() - begun) / 60
 
 

@@ -261,8 +261,13 @@ def read_evaluation(name: str | None = None) -> dict[str, Any] | None:
     ModelWarning
         The evaluation is missing or changed.
     """
-    text = _read_paper(find_model(name) / "evaluation.json")
-    return None if text is None else dict(json.loads(text))
+    path = find_model(name) / "evaluation.json"
+    text = _read_paper(path)
+    try:
+        return None if text is None else dict(json.loads(text))
+    except (ValueError, TypeError, RecursionError) as error:  # as its writer stored it
+        _warn_of(path.parent, f"{path.name} cannot be read ({error})")
+        return None
 
 
 def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | None":
@@ -292,12 +297,17 @@ def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | Non
     """
     import pandas as pd  # the upload site reads models without tables, and without pandas
 
-    text = _read_paper(find_model(name) / f"{table}.csv")
+    path = find_model(name) / f"{table}.csv"
+    text = _read_paper(path)
     if text is None:
         return None
     # A label such as 1 stays a string; missing numbers and strings are NaN.
     texts = dict.fromkeys(TEXTS, "str")
-    return pd.read_csv(io.StringIO(text), dtype=texts, keep_default_na=False, na_values=[""])
+    try:
+        return pd.read_csv(io.StringIO(text), dtype=texts, keep_default_na=False, na_values=[""])
+    except ValueError as error:  # as its writer stored it
+        _warn_of(path.parent, f"{path.name} cannot be read ({error})")
+        return None
 
 
 def read_card(name: str | None = None) -> str | None:

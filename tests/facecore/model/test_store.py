@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import shutil
@@ -184,6 +185,29 @@ def test_a_damaged_paper_is_named_and_left_out_and_the_model_answers(
     with pytest.warns(ModelWarning, match=file):
         assert read() is None
     assert len(damaged_papers("m")) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "read"),
+    [
+        ("evaluation.json", "{", read_evaluation),
+        ("evaluation.json", "[1]", read_evaluation),
+        ("evaluation.json", "[" * 100_000, read_evaluation),
+        ("sizes.csv", "", lambda name: read_model_table("sizes", name)),
+        ("sizes.csv", "a\n1,2,3\n1,2,3,4\n", lambda name: read_model_table("sizes", name)),
+    ],
+)
+def test_a_paper_that_was_stored_unreadable_is_named_and_left_out(
+    file, text, read, artifacts, tiny_model
+):
+    folder = write(tiny_model)
+    (folder / file).write_text(text)
+    metadata = json.loads((folder / "metadata.json").read_text())
+    metadata["sha256"][file] = hashlib.sha256(text.encode()).hexdigest()
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    assert load_model("m").labels == tiny_model.labels
+    with pytest.warns(ModelWarning, match=rf"{file} cannot be read"):
+        assert read("m") is None
 
 
 @pytest.mark.parametrize("ends", [b"\r\n", b"\r"])
