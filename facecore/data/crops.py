@@ -544,7 +544,7 @@ def _crop_one(
         photo_height=photo.height,
         hash=difference_hash(photo.pixels),
     )
-    faces = get_detector(settings.detector)(photo.pixels)
+    faces = get_detector(settings.detector)(photo.pixels, scale=photo.scale, every=False)
     if not faces:
         return found
     # the box is in pixels of the full photo; a huge one was decoded at less

@@ -10,6 +10,7 @@ from .detect import (
     WholeSettings,
     get_detector,
     parse_detector,
+    smallest_face,
     spec_of,
 )
 from .features import (
@@ -82,6 +83,7 @@ __all__ = [
     "mirror",
     "parse_detector",
     "prepare_crop",
+    "smallest_face",
     "spec_of",
     "takes_whole_photos",
     "to_grey",

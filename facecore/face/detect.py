@@ -1,5 +1,10 @@
-"""Find faces in a photo: two detectors, or none at all, behind one interface."""
+"""Find faces in a photo: two detectors, or none at all, behind one interface.
 
+A photo is searched shrunk to 480 pixels, for faces of about a tenth of its long side. A larger one,
+of a group perhaps, may have smaller faces of 54 pixels and more: it is searched for these as well.
+"""
+
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -10,7 +15,7 @@ import cv2
 import numpy as np
 
 from facecore.errors import ModelError
-from facecore.face.mtcnn import Mtcnn
+from facecore.face.mtcnn import CELL, QUICK, Mtcnn, suppress
 from facecore.face.prepare import to_grey
 
 CASCADES = ("frontalface_alt", "frontalface_alt2", "frontalface_default")
@@ -23,9 +28,15 @@ RANGES: dict[str, tuple[float, float, bool]] = {
     "min_face": (0, 1, False),
     "min_pixels": (0, 10_000, True),
     "border": (0, 2, False),
+    "most_pixels": (0, 100_000_000, True),
 }
 
 MIN_SIZE = 54  # side of the smallest face that a model is trained on, in pixels
+CELLS = {"haar": 20, "mtcnn": 9.6}  # the smallest face that a detector sees on its copy, in pixels
+COARSE, FINE = 1.3, 1.05  # steps between sizes: where a small face may be, and whether it is one
+SLACK = 0.75  # of the smallest face: a narrower one was found by chance
+TIGHT = 0.4  # of the long side: the smallest face of a tight crop
+CLOSE = 32  # side of a small face where the cascade looks closer, in pixels
 
 _local = threading.local()
 
@@ -54,9 +65,15 @@ class Face:
 
 
 class Detector(Protocol):
-    """What every detector does: find faces in RGB pixels, largest first."""
+    """What every detector does: find faces in RGB pixels, largest first.
 
-    def __call__(self, pixels: np.ndarray) -> list[Face]: ...
+    `scale` is the number of pixels per pixel of the full photo, in (0, 1]. Where only the largest
+    face is needed, `every` is False, and small ones are looked for only if there is no other.
+    """
+
+    def __call__(
+        self, pixels: np.ndarray, *, scale: float = 1.0, every: bool = True
+    ) -> list[Face]: ...
 
 
 @dataclass(frozen=True)
@@ -84,6 +101,10 @@ class HaarSettings:
         Where nothing is found, the photo is searched again with this share of its long side
         added on every side by repeating the outermost pixels, which helps with tight crops, and
         then in half the steps; in [0, 2], and 0 turns these searches off.
+    most_pixels : int
+        Where the smallest face that was searched is larger than `min_pixels` in the photo, those
+        between are searched as well, on a copy of at most so many pixels; on larger photos from
+        `smallest_face` on. From 0 to 100,000,000; 0 turns this search off.
 
     Raises
     ------
@@ -103,6 +124,7 @@ class HaarSettings:
     min_face: float = 0.1
     min_pixels: int = MIN_SIZE
     border: float = 0.25
+    most_pixels: int = 900_000
 
     def __post_init__(self) -> None:
         if self.cascade not in CASCADES:
@@ -136,11 +158,61 @@ class _Haar:
                 "pip install 'opencv-python-headless>=4.14,<5'"
             )
 
-    def __call__(self, pixels: np.ndarray) -> list[Face]:
+    def __call__(self, pixels: np.ndarray, *, scale: float = 1.0, every: bool = True) -> list[Face]:
+        smallest = _small_face(self.settings, pixels, scale)
+        faces = self._search_shrunk(pixels, large=smallest > 0)
+        if smallest and (every or not faces):
+            found = self._search_small(to_grey(pixels), smallest)
+            faces = _join(faces, found, SLACK * smallest)
+        return faces
+
+    def _search_small(self, grey: np.ndarray, smallest: float) -> list[Face]:
+        """Find where small faces may be in steps that are too large, then look there closer."""
+        scale = CELLS["haar"] / smallest
+        copy = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        most = round(self.settings.min_face * max(grey.shape) * scale * COARSE)
+        found, _ = self.cascade.detectMultiScale2(
+            copy,
+            scaleFactor=COARSE,
+            minNeighbors=0,
+            minSize=(CELLS["haar"],) * 2,
+            maxSize=(most, most),
+        )
+        if not len(found):
+            return []
+        places = np.array(sorted(tuple(int(v) for v in box) for box in found))
+        boxes = np.hstack([places[:, :2], places[:, :2] + places[:, 2:]])
+        places = places[suppress(boxes, np.ones(len(boxes)), 0.25)] / scale
+        faces = (self._look_closer(grey, *map(float, place)) for place in places)
+        return [face for face in faces if face is not None]
+
+    def _look_closer(
+        self, grey: np.ndarray, x: float, y: float, width: float, height: float
+    ) -> Face | None:
+        """Return the most certain face around a box, whose side is between two steps."""
+        margin = 0.35 * width
+        left, top = max(round(x - margin), 0), max(round(y - margin), 0)
+        part = grey[top : round(y + height + margin), left : round(x + width + margin)]
+        scale = CLOSE / width
+        found, scores = self.cascade.detectMultiScale2(
+            cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA),
+            scaleFactor=FINE,
+            minNeighbors=self.settings.min_neighbors,
+            minSize=(round(0.6 * CLOSE),) * 2,
+        )
+        if not len(found):
+            return None
+        score, box = max(
+            (int(score), tuple(map(int, box))) for score, box in zip(scores, found, strict=True)
+        )
+        x, y, width, height = (value / scale for value in box)
+        return Face((left + x, top + y, width, height), float(score))
+
+    def _search_shrunk(self, pixels: np.ndarray, large: bool) -> list[Face]:
         settings = self.settings
         grey = _shrink(to_grey(pixels), settings.long_side)
         # from the cheapest search to the dearest; most photos need the first only
-        for share, border, step in self._tries(pixels):
+        for share, border, step in self._tries(pixels, large):
             smallest, width = (round(v * max(grey.shape)) for v in (share, border))
             if faces := self._search(grey, smallest, width, step):
                 break
@@ -151,13 +223,14 @@ class _Haar:
             for (x, y, w, h), score in faces
         ]
 
-    def _tries(self, pixels: np.ndarray) -> list[tuple[float, float, float]]:
+    def _tries(self, pixels: np.ndarray, large: bool) -> list[tuple[float, float, float]]:
         """Return smallest face, border and step of each search, in the order of their cost."""
         settings, step = self.settings, self.settings.scale_factor
         tries = [(_large_face(settings, pixels), 0.0, step), (settings.min_face, 0.0, step)]
         if border := settings.border:
-            tries += [(settings.min_face, border, step)]
-            tries += [(settings.min_face, border, (1 + step) / 2)]
+            # a border helps with tight crops; a large photo is searched for small faces anyway
+            smallest = max(settings.min_face, TIGHT) if large else settings.min_face
+            tries += [(smallest, border, step), (smallest, border, (1 + step) / 2)]
         return list(dict.fromkeys(tries))
 
     def _search(
@@ -197,6 +270,10 @@ class MtcnnSettings:
         added on every side by repeating the outermost pixels, which helps with tight crops. Then
         it is searched for faces of half the smallest size, and for these at twice the long side
         with half the border. In [0, 2]; 0 turns these searches off.
+    most_pixels : int
+        Where the smallest face that was searched is larger than `min_pixels` in the photo, those
+        between are searched as well, on a copy of at most so many pixels; on larger photos from
+        `smallest_face` on. From 0 to 100,000,000; 0 turns this search off.
 
     Raises
     ------
@@ -213,6 +290,7 @@ class MtcnnSettings:
     min_face: float = 0.083
     min_pixels: int = MIN_SIZE
     border: float = 0.25
+    most_pixels: int = 1_600_000
 
     def __post_init__(self) -> None:
         _check_ranges(self)
@@ -238,7 +316,17 @@ class _Cascaded:
         self.settings = settings
         self.net = Mtcnn()
 
-    def __call__(self, pixels: np.ndarray) -> list[Face]:
+    def __call__(self, pixels: np.ndarray, *, scale: float = 1.0, every: bool = True) -> list[Face]:
+        faces = self._search_shrunk(pixels)
+        smallest = _small_face(self.settings, pixels, scale)
+        if smallest and (every or not faces):
+            least = smallest * CELL / CELLS["mtcnn"]  # in a larger window, the network sees it too
+            most = 1.5 * self.settings.min_face * max(pixels.shape[:2])
+            found = _to_faces(*self.net.detect(pixels, least, most, QUICK))
+            faces = _join(faces, found, SLACK * smallest)
+        return faces
+
+    def _search_shrunk(self, pixels: np.ndarray) -> list[Face]:
         long, smallest = self.settings.long_side, self.settings.min_face
         border, large = self.settings.border, _large_face(self.settings, pixels)
         tries = [(long, share, 0.0) for share in dict.fromkeys((large, smallest))]
@@ -260,13 +348,18 @@ class _Cascaded:
                 small, border, border, border, border, borderType=cv2.BORDER_REPLICATE
             )
         scale = np.array([x_scale, y_scale])
-        faces = []
-        for box, score, landmarks in zip(*self.net.detect(small, smallest), strict=True):
-            (left, top), (right, bottom) = (box.reshape(2, 2) - border) * scale
-            points = tuple((float(x), float(y)) for x, y in (landmarks - border) * scale)
-            place = (float(left), float(top), float(right - left), float(bottom - top))
-            faces.append(Face(place, float(score), points))
-        return sorted(faces, key=lambda face: (-face.box[2] * face.box[3], face.box))
+        boxes, scores, landmarks = self.net.detect(small, smallest)
+        corners = (boxes.reshape(-1, 2, 2) - border) * scale
+        return _to_faces(corners.reshape(-1, 4), scores, (landmarks - border) * scale)
+
+
+def _to_faces(boxes: np.ndarray, scores: np.ndarray, landmarks: np.ndarray) -> list[Face]:
+    faces = []
+    for box, score, marks in zip(boxes, scores, landmarks, strict=True):
+        left, top, right, bottom = map(float, box)
+        points = tuple((float(x), float(y)) for x, y in marks)
+        faces.append(Face((left, top, right - left, bottom - top), float(score), points))
+    return _by_size(faces)
 
 
 @dataclass(frozen=True)
@@ -290,7 +383,7 @@ class WholeSettings:
         return _take_whole
 
 
-def _take_whole(pixels: np.ndarray) -> list[Face]:
+def _take_whole(pixels: np.ndarray, *, scale: float = 1.0, every: bool = True) -> list[Face]:
     height, width = pixels.shape[:2]
     return [Face((0.0, 0.0, float(width), float(height)), score=1.0)]
 
@@ -378,7 +471,7 @@ def get_detector(detector: Settings | Mapping[str, Any]) -> Detector:
     -------
     callable
         Takes RGB pixels, ndarray of shape (height, width, 3), uint8; returns a list of `Face`,
-        largest first.
+        largest first. See `Detector` for what else it takes.
 
     Raises
     ------
@@ -398,6 +491,63 @@ def get_detector(detector: Settings | Mapping[str, Any]) -> Detector:
         cache[settings] = settings.build()
     found: Detector = cache[settings]
     return found
+
+
+def smallest_face(settings: Settings, width: int, height: int, scale: float = 1.0) -> float:
+    """Return the side of the smallest face that is looked for in a photo.
+
+    Parameters
+    ----------
+    settings : HaarSettings, MtcnnSettings or WholeSettings
+        The detector's settings.
+    width, height : int
+        Of the photo as it is searched, in pixels, at least 1.
+    scale : float
+        Its pixels per pixel of the full photo, in (0, 1].
+
+    Returns
+    -------
+    float
+        In pixels of the photo as it is searched; 0 where nobody searches.
+
+    Examples
+    --------
+    >>> smallest_face(HaarSettings(), 3000, 2000)
+    54.0
+    >>> round(smallest_face(HaarSettings(), 4000, 3000))
+    73
+    >>> round(smallest_face(HaarSettings(most_pixels=0), 3000, 2000))
+    300
+    """
+    if isinstance(settings, WholeSettings):
+        return 0.0
+    first = settings.min_face * max(width, height)
+    if not settings.most_pixels:
+        return first
+    cell = CELLS["haar" if isinstance(settings, HaarSettings) else "mtcnn"]
+    seen = cell * max(1.0, math.sqrt(width * height / settings.most_pixels))
+    return min(first, max(settings.min_pixels * scale, seen))
+
+
+def _small_face(settings: Searching, pixels: np.ndarray, scale: float) -> float:
+    """Return the smallest face of the search for small ones; 0 where the first saw as much."""
+    height, width = pixels.shape[:2]
+    smallest = smallest_face(settings, width, height, scale)
+    largest = min(settings.min_face * max(width, height), width, height)
+    return smallest if smallest < largest else 0.0
+
+
+def _join(faces: list[Face], small: list[Face], least: float) -> list[Face]:
+    """Return the faces of two searches, each once: the more certain one, largest first."""
+    faces = [*faces, *(face for face in small if face.box[2] >= least)]
+    boxes = np.array([face.box for face in faces]).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    scores = np.array([face.score for face in faces])
+    return _by_size([faces[i] for i in suppress(boxes, scores, 0.5, of_smaller=True)])
+
+
+def _by_size(faces: list[Face]) -> list[Face]:
+    return sorted(faces, key=lambda face: (-face.box[2] * face.box[3], face.box))
 
 
 def _check_ranges(settings: Searching) -> None:

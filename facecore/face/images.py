@@ -241,6 +241,7 @@ def decode(
     source: Source,
     *,
     enough: int | None = None,
+    shrink: int | None = None,
     limits: Limits | None = None,
     bgr: bool = False,
 ) -> Photo:
@@ -258,6 +259,8 @@ def decode(
     enough : int, optional
         Long side that the caller needs, in pixels. A larger photo may be shrunk by a whole factor
         (JPEG: already while decoding), but never below `enough`.
+    shrink : int, optional
+        Largest such factor, at least 1. Left out, there is none.
     limits : Limits, optional
         Largest number of bytes and pixels. Left out, `default_limits`.
     bgr : bool
@@ -304,6 +307,8 @@ def decode(
             f"the photo has {width} x {height} pixels; the limit is {most / 1e6:.3g} million"
             + (f" for {kind} of this kind" if most != limits.max_pixels else ""),
         )
+    if enough and shrink:
+        enough = max(enough, -(-max(width, height) // shrink))
     rest = max(1, max(width, height) // enough) if enough else 1
     try:
         with nullcontext() if lent else image:

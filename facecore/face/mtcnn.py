@@ -6,6 +6,7 @@ coordinates follow the original, which was written in MATLAB: corners count from
 belong to the box.
 """
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,8 +16,38 @@ import numpy as np
 from facecore.errors import ModelError
 
 CELL, STRIDE = 12, 2  # window of the first network and its step, in pixels of the pyramid
-FACTOR = 0.709  # between the levels of the pyramid: half the area
-THRESHOLDS = (0.6, 0.7, 0.7)  # least probability of a face, one per network
+
+
+@dataclass(frozen=True)
+class Thoroughness:
+    """How many boxes each network passes on, and so how long a search takes.
+
+    Parameters
+    ----------
+    factor : float
+        Between the sides of two levels of the pyramid, in (0, 1).
+    propose, refine, decide : float
+        Least probability of a face in the first, second and third network, in [0, 1].
+    overlap : float
+        Boxes of the first two networks that overlap by more than this share of their union are one
+        face, in [0, 1].
+    reuse : bool
+        Whether a level of the pyramid is made from the one before, in 8 bits, and not from the
+        photo, in 32: for large photos.
+    """
+
+    factor: float
+    propose: float
+    refine: float
+    decide: float
+    overlap: float
+    reuse: bool
+
+
+THOROUGH = Thoroughness(
+    0.709, 0.6, 0.7, 0.7, 0.7, reuse=False
+)  # as published: levels of half the area
+QUICK = Thoroughness(0.5, 0.8, 0.7, 0.7, 0.4, reuse=True)  # see docs/decisions/group-photos.md
 
 
 class Mtcnn:
@@ -36,7 +67,11 @@ class Mtcnn:
         self.nets = [cv2.dnn.readNetFromONNX(str(folder / f"{n}net.onnx")) for n in "pro"]
 
     def detect(
-        self, pixels: np.ndarray, smallest: float
+        self,
+        pixels: np.ndarray,
+        smallest: float,
+        largest: float = np.inf,
+        how: Thoroughness = THOROUGH,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Find faces.
 
@@ -46,6 +81,10 @@ class Mtcnn:
             RGB photo.
         smallest : float
             Side of the smallest face that is searched, in pixels.
+        largest : float
+            Side of the largest window that is searched, in pixels.
+        how : Thoroughness
+            Of the search.
 
         Returns
         -------
@@ -57,51 +96,55 @@ class Mtcnn:
             x and y of the eye at the left and at the right of the picture, the nose, and the
             corners of the mouth at the left and at the right.
         """
-        image = pixels.astype(np.float32)
-        boxes = self._propose(image, smallest)
-        boxes = self._refine(image, boxes)
-        return self._decide(image, boxes)
+        boxes = self._propose(pixels, smallest, largest, how)
+        boxes = self._refine(pixels, boxes, how)
+        return self._decide(pixels, boxes, how)
 
-    def _propose(self, image: np.ndarray, smallest: float) -> np.ndarray:
+    def _propose(
+        self, pixels: np.ndarray, smallest: float, largest: float, how: Thoroughness
+    ) -> np.ndarray:
         """Search an image pyramid with the first network and return square boxes."""
         found, moved, scores = [np.empty((0, 4))], [np.empty((0, 4))], [np.empty(0)]
         scale = CELL / smallest  # at the first level the smallest face fills the window
-        while min(image.shape[:2]) * scale >= CELL:
+        image = pixels if how.reuse else pixels.astype(np.float32)
+        while min(image.shape[:2]) * scale >= CELL and CELL / scale <= largest:
             height, width = (int(np.ceil(length * scale)) for length in image.shape[:2])
             level = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-            moves, faces = self._run(0, level[None], ["conv2d_4", "softmax"])
+            image = level if how.reuse else image
+            blob = level[None].astype(np.float32, copy=False)
+            moves, faces = self._run(0, blob, ["conv2d_4", "softmax"])
             # the network answers for every window at once, by column and row (see _run)
-            x, y = np.nonzero(faces[0, :, :, 1] >= THRESHOLDS[0])
+            x, y = np.nonzero(faces[0, :, :, 1] >= how.propose)
             corner = STRIDE * np.column_stack([x, y])
             boxes = np.fix(np.hstack([corner + 1, corner + CELL]) / scale)
-            kept = _suppress(boxes, faces[0, x, y, 1], 0.5)
+            kept = suppress(boxes, faces[0, x, y, 1], 0.5)
             found.append(boxes[kept])
             moved.append(_move(boxes, moves[0, x, y])[kept])
             scores.append(faces[0, x, y, 1][kept])
-            scale *= FACTOR
+            scale *= how.factor
         # the levels find the same faces again, at sizes that are close
-        kept = _suppress(np.concatenate(found), np.concatenate(scores), 0.7)
+        kept = suppress(np.concatenate(found), np.concatenate(scores), how.overlap)
         return _to_squares(np.concatenate(moved)[kept])
 
-    def _refine(self, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    def _refine(self, pixels: np.ndarray, boxes: np.ndarray, how: Thoroughness) -> np.ndarray:
         """Drop and move boxes by the second network and return square boxes."""
         if not len(boxes):
             return boxes
-        moves, faces = self._run(1, _cut_all(image, boxes, 24), ["dense_2", "softmax_1"])
-        good = faces[:, 1] > THRESHOLDS[1]
+        moves, faces = self._run(1, _cut_all(pixels, boxes, 24), ["dense_2", "softmax_1"])
+        good = faces[:, 1] > how.refine
         boxes, moves, scores = boxes[good], moves[good], faces[good, 1]
-        kept = _suppress(boxes, scores, 0.7)
+        kept = suppress(boxes, scores, how.overlap)
         return _to_squares(_move(boxes[kept], moves[kept], 1))
 
     def _decide(
-        self, image: np.ndarray, boxes: np.ndarray
+        self, pixels: np.ndarray, boxes: np.ndarray, how: Thoroughness
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Decide by the third network, which also places the landmarks."""
         if not len(boxes):
             return np.empty((0, 4)), np.empty(0), np.empty((0, 5, 2))
         layers = ["dense_5", "dense_6", "softmax_2"]
-        moves, points, faces = self._run(2, _cut_all(image, boxes, 48), layers)
-        good = faces[:, 1] > THRESHOLDS[2]
+        moves, points, faces = self._run(2, _cut_all(pixels, boxes, 48), layers)
+        good = faces[:, 1] > how.decide
         boxes, scores = boxes[good], faces[good, 1].astype(np.float64)
         size = boxes[:, 2:] - boxes[:, :2] + 1
         # five x, then five y, as shares of the box that the network saw: before it moves
@@ -109,7 +152,7 @@ class Mtcnn:
         landmarks = boxes[:, None, :2] + places * size[:, None] - 1
         boxes = _move(boxes, moves[good], 1)
         # of the smaller box: a box within a larger one is the same face
-        kept = _suppress(boxes, scores, 0.7, of_smaller=True)
+        kept = suppress(boxes, scores, 0.7, of_smaller=True)
         return boxes[kept], scores[kept], landmarks[kept]
 
     def _run(self, net: int, blob: np.ndarray, layers: list[str]) -> list[np.ndarray]:
@@ -118,14 +161,15 @@ class Mtcnn:
         return list(self.nets[net].forward(layers))
 
 
-def _cut_all(image: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
-    """Cut boxes out of an image, black outside of it, ndarray of shape (n, side, side, 3)."""
-    height, width = image.shape[:2]
+def _cut_all(pixels: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
+    """Cut boxes out of a picture, black outside of it, ndarray of shape (n, side, side, 3)."""
+    height, width = pixels.shape[:2]
     cuts = np.empty((len(boxes), side, side, 3), dtype=np.float32)
     for cut, (left, top, right, bottom) in zip(cuts, boxes.astype(int).tolist(), strict=True):
         # what lies inside the picture, in indices that count from 0
         x, y = max(left, 1), max(top, 1)
-        part = image[y - 1 : max(min(bottom, height), 0), x - 1 : max(min(right, width), 0)]
+        part = pixels[y - 1 : max(min(bottom, height), 0), x - 1 : max(min(right, width), 0)]
+        part = part.astype(np.float32)  # all of a large photo would fill the memory
         size = max(bottom - top + 1, 1), max(right - left + 1, 1)
         if part.shape[:2] != size:
             inside, part = part, np.zeros((*size, 3), dtype=np.float32)
@@ -150,7 +194,7 @@ def _to_squares(boxes: np.ndarray) -> np.ndarray:
     return np.fix(np.hstack([corner, corner + side]))
 
 
-def _suppress(
+def suppress(
     boxes: np.ndarray, scores: np.ndarray, most: float, of_smaller: bool = False
 ) -> np.ndarray:
     """Return the indices of the boxes that no box with a better score overlaps by too much.

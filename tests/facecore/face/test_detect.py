@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
-from cartoons import draw_face, draw_photo
+from cartoons import LABELS, draw_face, draw_photo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,12 +15,13 @@ from facecore.face.detect import (
     WholeSettings,
     get_detector,
     parse_detector,
+    smallest_face,
     spec_of,
 )
 
 HAAR = {"name": "haar"}
 MTCNN = {"name": "mtcnn"}
-WITHOUT_RETRIES = {**MTCNN, "border": 0}
+WITHOUT_RETRIES = {**MTCNN, "border": 0, "most_pixels": 0}
 
 
 def test_a_face_is_found_where_it_was_drawn():
@@ -99,17 +100,17 @@ def test_a_small_face_of_a_large_photo_is_found_when_nothing_else_is(side):
     x, y, w, h = found.box
     assert (x + w / 2, y + h / 2) == pytest.approx((900 + side / 2, 700 + side / 2), abs=10)
     photo[100:500, 100:500] = draw_face("round", 1, side=400)[:, :, None]
-    (largest,) = get_detector(MTCNN)(photo)
-    assert largest.box[2] > 200
+    largest, small = get_detector(MTCNN)(photo)
+    assert (small.box[2] < 100) and largest.box[2] > 200
 
 
 def test_the_networks_never_search_more_than_a_bounded_picture(monkeypatch):
     detector, sizes = get_detector(WITHOUT_RETRIES), []
     search = detector.net.detect
 
-    def watch(pixels, smallest):
+    def watch(pixels, smallest, *rest):
         sizes.append(pixels.shape)
-        return search(pixels, smallest)
+        return search(pixels, smallest, *rest)
 
     monkeypatch.setattr(detector.net, "detect", watch)
     photo = cv2.resize(draw_photo("square", 2), (4000, 3000), interpolation=cv2.INTER_CUBIC)
@@ -253,6 +254,92 @@ def test_a_missing_cascade_file_is_an_error_that_says_what_to_install(monkeypatc
     monkeypatch.setattr("facecore.face.detect.cv2.__file__", "/nowhere/cv2.py")
     with pytest.raises(ModelError, match="pip install"):
         HaarSettings().build()
+
+
+def draw_group(columns, rows, face, tile):
+    """A photo of drawn faces in rows, and the middles of the faces."""
+    photo = np.full((rows * tile, columns * tile), 150, dtype=np.uint8)
+    middles = []
+    for i in range(columns * rows):
+        left, top = (i % columns) * tile + (tile - face) // 2, i // columns * tile + 3
+        photo[top : top + face, left : left + face] = draw_face(LABELS[i % 2], i, side=face)
+        middles.append((left + face / 2, top + face * 0.55))
+    return np.repeat(photo[:, :, None], 3, axis=2), np.array(middles)
+
+
+def count_found(faces, middles, face):
+    places = np.array([(f.box[0] + f.box[2] / 2, f.box[1] + f.box[3] / 2) for f in faces])
+    apart = np.linalg.norm(middles[:, None] - places.reshape(-1, 2)[None], axis=2)
+    return int((apart.min(axis=1, initial=np.inf) < face / 3).sum())
+
+
+@pytest.mark.parametrize("spec", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+@pytest.mark.parametrize(
+    "group",
+    [(6, 4, 110, 250), (10, 7, 130, 250), (12, 8, 80, 150), (12, 8, 200, 330), (3, 1, 70, 700)],
+    ids=str,
+)
+def test_every_face_of_a_group_is_found_once(spec, group):
+    columns, rows, face, _ = group
+    photo, middles = draw_group(*group)
+    faces = get_detector(spec)(photo)
+    assert count_found(faces, middles, face) >= 0.95 * columns * rows
+    assert len(faces) <= 1.05 * columns * rows
+    areas = [found.box[2] * found.box[3] for found in faces]
+    assert areas == sorted(areas, reverse=True)
+    if spec is MTCNN:
+        eyes = np.array([(found.landmarks[0], found.landmarks[1]) for found in faces])
+        assert (0.1 * face < eyes[:, 1, 0] - eyes[:, 0, 0]).all()
+
+
+@pytest.mark.parametrize("spec", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+def test_where_one_face_is_needed_a_group_costs_no_further_search(spec):
+    photo, _ = draw_group(6, 4, 110, 250)
+    photo[100:700, 100:700] = draw_face("round", 1, side=600)[:, :, None]
+    every, first = get_detector(spec)(photo), get_detector(spec)(photo, every=False)
+    assert len(every) > 10
+    assert first == get_detector({**spec, "most_pixels": 0})(photo)
+    assert every[0] == first[0]
+    small, _ = draw_group(1, 1, 70, 1200)
+    found = get_detector(spec)(small, every=False)  # nothing larger, so the small one is the one
+    assert [round(face.box[2], -1) < 100 for face in found] == [True]
+
+
+@pytest.mark.parametrize(
+    ("detector", "size", "scale", "smallest"),
+    [
+        (HaarSettings(), (480, 320), 1, 48),  # a tenth, and nothing else is needed
+        (HaarSettings(), (250, 250), 1, 25),
+        (HaarSettings(), (3000, 2000), 1, 54),
+        (HaarSettings(), (6000, 4000), 1, 103),
+        (HaarSettings(), (1500, 1000), 0.5, 27),
+        (HaarSettings(), (1000, 750), 0.25, 20),  # no smaller than the cascade sees
+        (HaarSettings(most_pixels=0), (6000, 4000), 1, 600),
+        (MtcnnSettings(), (480, 320), 1, 40),
+        (MtcnnSettings(), (6000, 4000), 1, 54),
+        (MtcnnSettings(), (12000, 9000), 1, 79),
+        (MtcnnSettings(), (1000, 750), 0.25, 13.5),
+        (MtcnnSettings(), (1000, 750), 0.125, 9.6),
+        (MtcnnSettings(min_pixels=100), (6000, 4000), 1, 100),
+        (WholeSettings(), (6000, 4000), 1, 0),
+    ],
+    ids=str,
+)
+def test_the_smallest_face_that_is_looked_for_depends_on_the_photo(detector, size, scale, smallest):
+    assert smallest_face(detector, *size, scale) == pytest.approx(smallest, abs=0.6)
+
+
+def test_the_search_for_small_faces_is_bounded(monkeypatch):
+    detector, blobs = get_detector({**MTCNN, "most_pixels": 50_000, "border": 0}), []
+    run = detector.net._run
+
+    def watch(net, blob, layers):
+        blobs.append((net, blob.shape))
+        return run(net, blob, layers)
+
+    monkeypatch.setattr(detector.net, "_run", watch)
+    detector(np.full((2400, 3600, 3), 90, dtype=np.uint8))
+    assert 30_000 < max(height * width for net, (_, height, width, _) in blobs if not net) < 52_000
 
 
 @pytest.mark.parametrize("spec", [HAAR, MTCNN], ids=["haar", "mtcnn"])

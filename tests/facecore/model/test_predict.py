@@ -8,7 +8,7 @@ from itertools import islice
 import cv2
 import numpy as np
 import pytest
-from cartoons import draw_face, draw_photo, encode
+from cartoons import LABELS, draw_face, draw_photo, encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -125,6 +125,30 @@ def test_every_face_of_a_photo_is_answered_largest_first(tiny_model):
         picture[60 : 60 + side, left : left + side] = draw_face(label, 3, side=side)[:, :, None]
     faces = predict_photo(encode(picture, "PNG"), tiny_model).faces
     assert [face.box[2] > 130 for face in faces] == [True, False]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize(
+    ("columns", "tile", "face"), [(6, 250, 110), (13, 330, 120), (16, 250, 75)]
+)
+def test_a_group_is_answered_face_by_face_at_full_resolution(kind, columns, tile, face, tiny_model):
+    rows = columns * 2 // 3
+    picture = np.full((rows * tile, columns * tile, 3), 150, dtype=np.uint8)
+    for i in range(rows * columns):
+        left, top = i % columns * tile + 40, i // columns * tile + 20
+        drawn = draw_face(LABELS[i % 2], i, side=face)
+        picture[top : top + face, left : left + face] = drawn[:, :, None]
+    answer = predict_photo(encode(picture, kind, quality=90), tiny_model)
+    places = {
+        ((x + w // 2) // tile, (y + h // 2) // tile)
+        for x, y, w, h in (found.box for found in answer.faces)
+    }
+    assert len(places) >= 0.9 * rows * columns
+    assert all(0.5 * face < found.box[2] < 1.3 * face for found in answer.faces)
+    if face < 100:  # a face of fewer than 100 pixels is cut from all that the photo has
+        assert answer.pixels.shape == picture.shape
+    again = predict_photo(io.BytesIO(encode(picture, kind, quality=90)), tiny_model)
+    assert same(replace(again, photo=""), replace(answer, photo=""))
 
 
 @pytest.mark.parametrize("factor", [6, 11])
