@@ -33,7 +33,7 @@ RANGES: dict[str, tuple[float, float, bool]] = {
 
 MIN_SIZE = 54  # side of the smallest face that a model is trained on, in pixels
 CELLS = {"haar": 20, "mtcnn": 9.6}  # the smallest face that a detector sees on its copy, in pixels
-COARSE, FINE = 1.3, 1.05  # steps between sizes: where a small face may be, and whether it is one
+COARSE, FINE = 1.2, 1.05  # steps between sizes: where a small face may be, and whether it is one
 SLACK = 0.75  # of the smallest face: a narrower one was found by chance
 TIGHT = 0.4  # of the long side: the smallest face of a tight crop
 CLOSE = 32  # side of a small face where the cascade looks closer, in pixels

@@ -47,7 +47,7 @@ class Thoroughness:
 THOROUGH = Thoroughness(
     0.709, 0.6, 0.7, 0.7, 0.7, reuse=False
 )  # as published: levels of half the area
-QUICK = Thoroughness(0.5, 0.8, 0.7, 0.7, 0.4, reuse=True)  # see docs/decisions/group-photos.md
+QUICK = Thoroughness(0.5, 0.6, 0.7, 0.7, 0.4, reuse=True)  # see docs/decisions/group-photos.md
 
 
 class Mtcnn:
@@ -107,8 +107,8 @@ class Mtcnn:
         found, moved, scores = [np.empty((0, 4))], [np.empty((0, 4))], [np.empty(0)]
         scale = CELL / smallest  # at the first level the smallest face fills the window
         image = pixels if how.reuse else pixels.astype(np.float32)
-        while min(image.shape[:2]) * scale >= CELL and CELL / scale <= largest:
-            height, width = (int(np.ceil(length * scale)) for length in image.shape[:2])
+        while min(pixels.shape[:2]) * scale >= CELL and CELL / scale <= largest:
+            height, width = (int(np.ceil(length * scale)) for length in pixels.shape[:2])
             level = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
             image = level if how.reuse else image
             blob = level[None].astype(np.float32, copy=False)
