@@ -16,6 +16,7 @@ from facecore.model import PhotoAnswer, same_faces
 from ui.answers import CAVEAT, Settings, show_photo
 from ui.controls import FEW, MOST_COLOURS, offer_file
 from ui.models import Chosen
+from ui.text import as_is
 
 MAX_PHOTOS = PREDICTION_LIMITS.max_photos
 KEPT = "batch_answers"
@@ -150,7 +151,7 @@ def answer_all(sources: Sequence[Source], settings: Settings) -> list[list[Photo
             answers = []
             for entry in source.entries():
                 done += 1
-                bar.progress(done / total, f"Photo {done} of {total}: {entry.name}")
+                bar.progress(done / total, f"Photo {done} of {total}: {as_is(entry.name)}")
                 answers.append(_without_pictures(settings.answer(entry, chosen)))
             known[key] = answers
         bar.empty()
@@ -361,7 +362,7 @@ def _show_counts(
         st.metric("Faces", f"{faces.sum() + doubted:,}", border=True)
         shown = labels if len(labels) <= MOST_COLOURS else list(faces.index[:FEW])
         for label in shown:
-            st.metric(label, f"{faces.get(label, 0):,}", border=True)
+            st.metric(as_is(label), f"{faces.get(label, 0):,}", border=True)
         if others := len(labels) - len(shown):
             count = faces.sum() - faces.reindex(shown).sum()
             st.metric(f"{others} other labels", f"{count:,.0f}", border=True)

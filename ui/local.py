@@ -7,6 +7,7 @@ import streamlit as st
 
 from facecore.data import TABLE, read_table
 from facecore.errors import FacecoreError
+from ui.text import as_is
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -63,7 +64,7 @@ def pick_crops(key: str, options: str = "") -> tuple[Path, pd.DataFrame] | None:
         written = (folder / TABLE).stat().st_mtime_ns if (folder / TABLE).is_file() else 0
         return folder, _read_crops(folder, written)
     except (FacecoreError, OSError) as error:
-        st.error(str(error), title="This folder cannot be used", icon=":material/error:")
+        st.error(as_is(error), title="This folder cannot be used", icon=":material/error:")
         return None
 
 

@@ -1,4 +1,4 @@
-"""Progress, temporary folders, safe writing, clusters, starting the apps."""
+"""Progress, temporary folders, safe writing, texts of others, clusters, starting the apps."""
 
 from .apps import (
     apps_dir,
@@ -24,15 +24,21 @@ from .scratch import (
     scratch_folder,
     sweep,
 )
+from .text import (
+    escape_markdown,
+    show_hidden,
+)
 
 __all__ = [
     "apps_dir",
+    "escape_markdown",
     "lock",
     "on_cluster",
     "progress_to",
     "reserve_array",
     "scratch_folder",
     "sha256",
+    "show_hidden",
     "start_dashboard",
     "start_site",
     "step",
