@@ -71,7 +71,7 @@ st.caption(
     f"faces of subjects held out of the training photos of "
     f"{as_is(', '.join(ladder.about['sets']))} ({ladder.about['created']}), with 95 % intervals. "
     "Time is CPU time from a photo to its answer on one thread. Size is that of the exact machine; "
-    "for the embedding it includes the network's weights. Settings are those that a grid search found best "
-    "on all faces."
+    "for the embedding it includes the network's weights. Settings are those that a grid "
+    "search found best on all faces."
 )
 st.code(ladder.about["command"] or "python -m facecore ladder DATA", language="shell")

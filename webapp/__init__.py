@@ -7,7 +7,7 @@ import cv2
 from flask import Flask
 from flask_bootstrap import Bootstrap5
 
-from webapp import api, errors, logs, metrics, ops, pages, pictures, proxies, security
+from webapp import api, cors, errors, logs, metrics, ops, pages, pictures, proxies, security
 from webapp.service import Service
 from webapp.settings import DEFAULTS, check_secret_key, read_environment
 
@@ -54,7 +54,7 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
         unsure=app.config["UNSURE"],
         ruled=app.config["RULE"],
     )
-    for part in (logs, metrics, proxies, security, errors, pictures):
+    for part in (logs, metrics, proxies, security, cors, errors, pictures):
         part.init_app(app)
     Bootstrap5(app)  # serves the style sheet of its package under /bootstrap/static
     for blueprint in (pages.blueprint, api.blueprint, ops.blueprint):

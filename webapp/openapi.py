@@ -64,7 +64,9 @@ DOCUMENT: dict[str, Any] = {
             "looks most like. Labels are what people wrote in a data set: they are no proof of who "
             "or what somebody is, and not for decisions about a person. Photos stay in memory "
             "while they are analysed, and are never stored. Answers hold no pictures, so they have "
-            "the same members for every model, with or without eigenfaces."
+            "the same members for every model, with or without eigenfaces. Scripts of other sites "
+            "may call it from a browser where the operator allows their origin (CORS), without "
+            "cookies."
         ),
         "license": {"name": "MIT", "identifier": "MIT"},
     },
