@@ -15,6 +15,7 @@ from facecore.training import count_folds, simplest_within_one_error, standard_e
 from ui.controls import choose, offer_file, show_metric
 from ui.look import PAIR, REFERENCE, SYMBOLS, show, tidy
 from ui.models import Chosen
+from ui.sheets import to_sheet
 from ui.text import as_is
 
 NAMES = {
@@ -196,7 +197,7 @@ def show_candidates(search: Search, model: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         offer_file(
             "Download all columns",
-            lambda: search.table.to_csv(index=False),
+            lambda: to_sheet(search.table),
             f"{model}_grid_search.csv",
             "text/csv",
             "search_download",

@@ -11,6 +11,7 @@ from facecore.data import TABLE, TRAINING_LIMITS, read_listing, read_table, root
 from facecore.errors import FacecoreError
 from facecore.face import decode, to_png
 from facecore.model import order_labels
+from facecore.system import expand_home, show_hidden
 from facecore.training import Job, drop_photos, take_photos
 from ui.controls import choose
 from ui.local import is_local
@@ -139,7 +140,7 @@ def _pick_folder() -> Photos | None:
     if not text.strip():
         st.info("One folder per label, two labels or more.", icon=":material/folder:")
         return None
-    folder = Path(text.strip()).expanduser()
+    folder = Path(expand_home(text.strip()))
     cropped = (folder / TABLE).is_file()
     return Photos(folder, "", cropped) if _show_photos(folder) else None
 
@@ -153,7 +154,7 @@ def _show_photos(folder: Path) -> bool:
         listing = read_listing(folder)
         table = listing.photos
         for note in listing.notes:
-            st.text(note)  # file names are no Markdown
+            st.text(show_hidden(note))  # file names are no Markdown
     root = root_of(folder)
     if cropped:
         table = table[table["state"].eq("kept")].assign(path=table["crop"])

@@ -14,6 +14,11 @@ from .files import (
     write_atomically,
     write_json,
 )
+from .paths import (
+    expand_home,
+    expand_one,
+    expand_patterns,
+)
 from .progress import (
     progress_to,
     step,
@@ -32,6 +37,9 @@ from .text import (
 __all__ = [
     "apps_dir",
     "escape_markdown",
+    "expand_home",
+    "expand_one",
+    "expand_patterns",
     "lock",
     "on_cluster",
     "progress_to",
