@@ -54,7 +54,8 @@ def pick_detector(recipe: Mapping[str, Any]) -> dict[str, Any] | None:
             st.caption("None: this model takes each photo for a face, so there is nothing to set.")
             return None
         if not st.toggle("Override the settings", key="own_detector", bind="query-params"):
-            st.caption(", ".join(f"{_word(name)} {value}" for name, value in recipe.items()))
+            words = (f"{_word(name)} {value}" for name, value in recipe.items())
+            st.caption(as_is(", ".join(words)))
             return None
         values: dict[str, Any] = {}
         if "cascade" in trained:
@@ -118,8 +119,8 @@ def warn_of_difference(detector: Mapping[str, Any], models: Sequence[Chosen]) ->
             m.name for m in models if spec_of(m.model.recipe.detector)["name"] != detector["name"]
         ]
         st.warning(
-            f"The detector differs from the one that the model was trained with ({settings}): its "
-            "crops may be cut differently from those that the model knows."
+            f"The detector differs from the one that the model was trained with ({as_is(settings)}): "
+            "its crops may be cut differently from those that the model knows."
             + "".join(
                 f" {as_is(name)} has another detector and keeps its settings." for name in others
             ),
