@@ -119,8 +119,8 @@ def warn_of_difference(detector: Mapping[str, Any], models: Sequence[Chosen]) ->
             m.name for m in models if spec_of(m.model.recipe.detector)["name"] != detector["name"]
         ]
         st.warning(
-            f"The detector differs from the one that the model was trained with ({as_is(settings)}): "
-            "its crops may be cut differently from those that the model knows."
+            f"The detector differs from the one that the model was trained with ({settings}): its "
+            "crops may be cut differently from those that the model knows."
             + "".join(
                 f" {as_is(name)} has another detector and keeps its settings." for name in others
             ),
