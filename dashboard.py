@@ -8,6 +8,7 @@ from ui.look import ICON
 from ui.models import pick_model
 from ui.photo import has_face, pick_photo, say_whom
 from ui.steps import show_steps
+from ui.text import as_is
 
 PAGES = {
     "1_Face_sizes": ("Which faces are large enough?", "straighten"),
@@ -27,7 +28,7 @@ st.write(
     "step."
 )
 chosen = pick_model()
-st.subheader(chosen.title)
+st.subheader(as_is(chosen.title))
 show_card(chosen)
 with st.container(horizontal=True):
     for page, (label, icon) in PAGES.items():

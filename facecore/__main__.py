@@ -5,21 +5,27 @@ import io
 import json
 import os
 import shlex
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from facecore.errors import DataError, FacecoreError, ModelError, ModelWarning
+from facecore.system.paths import expand_home, expand_one, expand_patterns
+from facecore.system.text import show_hidden
 
 if TYPE_CHECKING:
     from facecore.model.answers import FaceAnswer
 
 FEW = 64  # photos that one process answers sooner than others start
+INTERRUPT, END = 130, 143  # exit codes of a shell: 128 and the number of the signal
+AGAIN = "the same command begins again"
 AS_MODULE = "python -m facecore"
 HINTS = {"too_large": "; --max-megapixels and --max-mb raise the limits"}
 LIKE_PERSONS = 0.8  # area under the curve; labels that are no persons are rarely told so well
@@ -37,30 +43,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         Exit code: 0 when all went well, 1 on an error (one line on standard error) or when a
-        photo could not be read.
+        photo could not be read, 130 after Ctrl-C and 143 when the process was told to end.
     """
     options = _parser().parse_args(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name may be no text at all
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name may be no text at all
     try:
-        with warnings.catch_warnings():
+        with _ended_like_interrupted(), warnings.catch_warnings():
             warnings.simplefilter("default", ModelWarning)
             warnings.showwarning = _show_warning  # type: ignore[assignment]
             return _run(options)
     except FacecoreError as error:
-        line = " ".join(str(error).split()).replace(AS_MODULE, _program())
+        line = show_hidden(str(error).strip()).replace(AS_MODULE, _program())
         print(f"error: {line}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on where it was", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        print(f"stopped; {options.stopped}", file=sys.stderr)
+        return END if isinstance(stop, _Ended) else INTERRUPT
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
+class _Ended(KeyboardInterrupt):
+    """The process was told to end (SIGTERM), and cleans up as after Ctrl-C."""
+
+
+@contextmanager
+def _ended_like_interrupted() -> Iterator[None]:
+    def _end(*_: Any) -> None:
+        raise _Ended
+
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def _show_warning(message: Warning | str, *_: Any) -> None:
-    print(f"warning: {message}", file=sys.stderr)
+    _say(f"warning: {message}", file=sys.stderr)
+
+
+def _say(line: str, file: TextIO | None = None) -> None:
+    """Print one line, whatever characters a name in it has."""
+    print(show_hidden(line), file=file)
+
+
+def _say_table(lines: str) -> None:
+    for line in lines.split("\n"):
+        _say(line)
 
 
 def _program() -> str:
@@ -75,19 +112,18 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     crop = commands.add_parser("crop", help="crop faces of RAW/<label>/* into DIR/<label>_crop")
-    crop.add_argument("raw", type=Path, help="folder of label folders, or a labels.csv")
-    crop.add_argument("--out", type=Path, required=True, metavar="DIR")
+    crop.add_argument("raw", help="folder of label folders, or a labels.csv")
+    crop.add_argument("--out", type=_path, required=True, metavar="DIR")
     crop.add_argument("--recipe", default="aligned", help="cut as this recipe does (aligned)")
-    crop.set_defaults(run=_crop)
+    crop.set_defaults(run=_crop, stopped="the same command goes on where it was")
 
     sizes = commands.add_parser("sizes", help="study the face sizes of a folder of crops")
-    sizes.add_argument("dir", type=Path)
+    sizes.add_argument("dir")
     sizes.set_defaults(run=_sizes)
 
     train = commands.add_parser("train", help="train a model into artifacts/NAME")
     train.add_argument(
         "dirs",
-        type=Path,
         nargs="+",
         metavar="DIR",
         help="a folder of crops (from `crop`) or of labelled photos",
@@ -108,7 +144,12 @@ def _parser() -> argparse.ArgumentParser:
             action="store_true",
             help="each photo is the face already, as in sets of small crops: no detector runs",
         )
-    train.add_argument("--grid", default="quick", help="quick, full, tuned or a JSON file (quick)")
+    train.add_argument(
+        "--grid",
+        type=expand_home,
+        default="quick",
+        help="quick, full, tuned or a JSON file (quick)",
+    )
     train.add_argument(
         "--centres",
         type=_at_least(0),
@@ -157,10 +198,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--replace", action="store_true", help="replace the model of this name, if there is one"
     )
-    train.set_defaults(run=_train)
+    train.set_defaults(run=_train, stopped=f"a model is stored only when it is whole; {AGAIN}")
 
     evaluate = commands.add_parser("evaluate", help="measure a model on labelled photos")
-    evaluate.add_argument("photos", type=Path, help="folder of label folders, or a labels.csv")
+    evaluate.add_argument("photos", help="folder of label folders, or a labels.csv")
     evaluate.add_argument("--split", help="only photos of this split")
     evaluate.add_argument(
         "--map",
@@ -170,12 +211,12 @@ def _parser() -> argparse.ArgumentParser:
         help="call the set's label A as the model calls it; A= leaves its photos out",
     )
     evaluate.add_argument("--limit", type=_at_least(1), help="a random sample of this many photos")
-    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    evaluate.set_defaults(run=_evaluate)
+    evaluate.add_argument("--json", type=_path, metavar="FILE", help="write the figures here")
+    evaluate.set_defaults(run=_evaluate, stopped=f"no figures were written; {AGAIN}")
 
     predict = commands.add_parser("predict", help="find and classify the faces of photos")
     predict.add_argument(
-        "photos", nargs="+", metavar="PHOTO", help="a photo, or a folder of photos"
+        "photos", nargs="+", metavar="PHOTO", help="a photo, a pattern, or a folder of photos"
     )
     predict.add_argument("--json", action="store_true", help="one JSON object per line")
     predict.add_argument(
@@ -190,7 +231,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="D",
         help='distance from face space beyond which the answer is "not a face" (the model\'s own)',
     )
-    predict.set_defaults(run=_predict)
+    predict.set_defaults(run=_predict, stopped=f"the answers so far are whole; {AGAIN}")
 
     models = commands.add_parser("models", help="list the models")
     models.set_defaults(run=_models)
@@ -203,21 +244,21 @@ def _parser() -> argparse.ArgumentParser:
     card.set_defaults(run=_card)
 
     synth = commands.add_parser("synth", help="write synthetic photos and whom they show")
-    synth.add_argument("--out", type=Path, required=True, metavar="DIR")
+    synth.add_argument("--out", type=_path, required=True, metavar="DIR")
     synth.add_argument("--count", type=_at_least(1), default=200, help="photos in all (200)")
-    synth.set_defaults(run=_synth)
+    synth.set_defaults(run=_synth, stopped="the same command writes all photos again")
 
     ladder = commands.add_parser(
         "ladder",
         help="compare descriptions of a face, from pixels to an embedding, on the same folds",
     )
-    ladder.add_argument("data", type=Path, nargs="+", metavar="DATA", help="raw photos")
+    ladder.add_argument("data", nargs="+", metavar="DATA", help="raw photos")
     ladder.add_argument("--folds", type=int, choices=range(1, 6), default=1, help="of five (1)")
     ladder.add_argument("--quick", action="store_true", help="at most 1,000 faces")
     ladder.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder of the tables (beside the models)"
+        "--out", type=_path, metavar="DIR", help="folder of the tables (beside the models)"
     )
-    ladder.set_defaults(run=_ladder)
+    ladder.set_defaults(run=_ladder, stopped=f"no table was written; {AGAIN}")
 
     dashboard = commands.add_parser("dashboard", help="run the dashboard on this computer")
     dashboard.add_argument("--port", type=_port, default=8501, help="port to listen on (8501)")
@@ -228,14 +269,14 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=8000, help="port to listen on (8000)")
     serve.set_defaults(run=_serve)
 
-    parser.set_defaults(progress=None, dask=None, max_megapixels=None, max_mb=None)
+    parser.set_defaults(progress=None, dask=None, max_megapixels=None, max_mb=None, stopped=AGAIN)
     for command in (crop, train, evaluate, predict, ladder):
         command.add_argument(
             "--jobs", type=_jobs, default=-1, help="worker processes (one per core)"
         )
     for command in (crop, train, evaluate, ladder):
         command.add_argument(
-            "--progress", type=Path, metavar="FILE", help="write progress as JSON to this file"
+            "--progress", type=_path, metavar="FILE", help="write progress as JSON to this file"
         )
         command.add_argument(
             "--dask", metavar="ADDRESS", help="run on a Dask cluster; see docs/scaling.md"
@@ -258,6 +299,10 @@ def _parser() -> argparse.ArgumentParser:
     for command in (evaluate, predict, synth):
         command.add_argument("--model", metavar="NAME", help="the default model if omitted")
     return parser
+
+
+def _path(text: str) -> Path:
+    return Path(expand_home(text))
 
 
 def _at_least(least: int) -> Callable[[str], int]:
@@ -345,22 +390,22 @@ def _crop(options: argparse.Namespace) -> int:
 
     settings = recipe_settings(options.recipe, options.min_size, options.whole_photo)
     table = crop_folder(
-        options.raw,
+        expand_one(options.raw),
         options.out,
         settings,
         jobs=options.jobs,
         progress=True,
     )
-    print(count_states(table).to_string())
+    _say_table(count_states(table).to_string())
     for reason, number in (
         table.loc[table["state"].eq("duplicate"), "reason"].value_counts().items()
     ):
-        print(f"duplicate: {number} photos, {reason}")
+        _say(f"duplicate: {number} photos, {reason}")
     if not table["state"].eq("kept").any():
         reasons = describe_losses(table, settings.min_size, share=0)
         raise DataError(f"{NONE_LEFT[0]}: {'; '.join(reasons)}")
     for line in describe_losses(table, settings.min_size):
-        print(line)
+        _say(line)
     return 0
 
 
@@ -368,10 +413,10 @@ def _sizes(options: argparse.Namespace) -> int:
     from facecore.data.crops import count_states, read_table
     from facecore.data.sizes import describe_sizes, effect_of_minimum
 
-    table = read_table(options.dir)
-    print("What happened to the photos\n", count_states(table).to_string(), sep="")
-    print("\nWidth of the face box in pixels\n", describe_sizes(table).to_string(), sep="")
-    print("\nFaces left by a minimum width\n", effect_of_minimum(table).to_string(), sep="")
+    table = read_table(expand_one(options.dir))
+    _say_table(f"What happened to the photos\n{count_states(table).to_string()}")
+    _say_table(f"\nWidth of the face box in pixels\n{describe_sizes(table).to_string()}")
+    _say_table(f"\nFaces left by a minimum width\n{effect_of_minimum(table).to_string()}")
     return 0
 
 
@@ -395,6 +440,7 @@ def _train(options: argparse.Namespace) -> int:
                 f"there is a model {options.name!r} already; replace it with --replace, or choose "
                 "another name"
             )
+    options.dirs = [Path(path) for path in expand_patterns(options.dirs)]
     wanted = {
         name: getattr(options, name)
         for name in ("title", "order", "identity", "right", "max_distance")
@@ -431,8 +477,8 @@ def _train(options: argparse.Namespace) -> int:
     sizes = read_model_table("sizes", folder.name)
     for name, photos in sizes.groupby("set", sort=False) if sizes is not None else ():
         for line in describe_losses(photos, metadata["data"][name].get("min_size")):
-            print(f"{name}: {line}")
-    print(f"model {folder.name} written to {folder}")
+            _say(f"{name}: {line}")
+    _say(f"model {folder.name} written to {folder}")
     return 0
 
 
@@ -510,8 +556,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     model = load_model(options.model)
     if options.no_rule:
         model = replace(model, rule=AnswerRule())
-    listing = read_listing(options.photos)
-    print(*listing.notes, sep="\n", end="\n" * bool(listing.notes), file=sys.stderr)
+    source = expand_one(options.photos)
+    listing = read_listing(source)
+    for note in listing.notes:
+        _say(note, file=sys.stderr)
     photos = map_labels(listing.photos, model.labels, dict(options.map))
     if options.split:
         splits = sorted(set(photos["split"]) - {""})
@@ -522,22 +570,20 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.limit and options.limit < len(photos):
         photos = photos.sample(options.limit, random_state=options.seed).sort_index()
     bar = partial(track, total=len(photos), name="evaluate", unit="photo", progress=True)
-    table = predict_table(
-        photos, options.photos, model, name=options.photos.stem, jobs=options.jobs, progress=bar
-    )
+    table = predict_table(photos, source, model, name=source.stem, jobs=options.jobs, progress=bar)
     order = read_metadata(options.model).get("order", ())
     figures = evaluate_predictions(table, order)
-    _print_figures(options.photos.stem, figures)
+    _print_figures(source.stem, figures)
     for trait, groups in figures["groups"].items():
         for group, found in groups.items():
             low, high = found["interval_all"]
-            print(
+            _say(
                 f"  {trait} {group}: {found['n']} photos, accuracy over all "
                 f"{found['accuracy_all']:.3f} [{low:.3f}, {high:.3f}], "
                 f"answered {found['coverage']:.3f}"
             )
     for trait, gap in figures["gaps"].items():
-        print(f"  largest gap by {trait}: {gap['gap']:.3f}, {gap['best']} over {gap['worst']}")
+        _say(f"  largest gap by {trait}: {gap['gap']:.3f}, {gap['best']} over {gap['worst']}")
     if options.json:
         try:
             write_json(options.json, figures)
@@ -552,8 +598,8 @@ def _print_figures(name: str, figures: Mapping[str, Any]) -> None:
 
     low, high = figures["interval_all"]
     least, most = figures["interval_answered"]
-    print(
-        f"{name}: {figures['n']} photos, {figures['detected']} with a face; "
+    _say_table(
+        f"{show_hidden(name)}: {figures['n']} photos, {figures['detected']} with a face; "
         f"accuracy found {show('accuracy_found')}, all {show('accuracy_all')} "
         f"[{low:.3f}, {high:.3f}]; balanced found {show('balanced_accuracy_found')}, "
         f"all {show('balanced_accuracy_all')}; {figures['ms_per_photo']} ms per photo\n"
@@ -562,7 +608,7 @@ def _print_figures(name: str, figures: Mapping[str, Any]) -> None:
         f"Brier score {show('brier_score')}"
     )
     if len(figures["by_label"]) > 2:
-        print(f"  {_describe_labels(figures)}")
+        _say(f"  {_describe_labels(figures)}")
 
 
 def _describe_labels(figures: Mapping[str, Any]) -> str:
@@ -592,21 +638,25 @@ def _predict(options: argparse.Namespace) -> int:
         rule = replace(rule, min_confidence=options.unsure)
     if options.max_distance is not None:
         rule = replace(rule, max_distance=options.max_distance)
-    photos = [(path, path) for given in options.photos for path in _photos_at(given)]
+    photos = [
+        (path, path) for given in expand_patterns(options.photos) for path in _photos_at(given)
+    ]
     jobs = options.jobs if len(photos) > FEW else 1
+    # An escape of Python's in place of a letter that the output cannot encode would be no JSON.
+    in_utf8 = (getattr(sys.stdout, "encoding", None) or "utf-8").lower() in ("utf-8", "utf8")
     failed = False
     for answer in predict_many(photos, model, jobs=jobs, rule=rule):
         path = answer.photo
         failed |= answer.error is not None
         if options.json:
-            print(json.dumps(answer.to_dict(), ensure_ascii=False), flush=True)
+            print(json.dumps(answer.to_dict(), ensure_ascii=not in_utf8), flush=True)
         elif answer.error:
-            print(f"{path}: error: {answer.error}{HINTS.get(answer.reason or '', '')}")
+            _say(f"{path}: error: {answer.error}{HINTS.get(answer.reason or '', '')}")
         elif not answer.faces:
-            print(f"{path}: no face found")
+            _say(f"{path}: no face found")
         else:
             for face in answer.faces:
-                print(f"{path}: {_describe_face(face)}")
+                _say(f"{path}: {_describe_face(face)}")
     return int(failed)
 
 
@@ -625,7 +675,7 @@ def _photos_at(given: str) -> list[str]:
     if not found.paths:
         raise DataError(f"no photo in {given}" + (f" ({told})" if told else ""))
     if told:
-        print(f"{given}: {told}", file=sys.stderr)
+        _say(f"{given}: {told}", file=sys.stderr)
     return [str(folder / path) for path in found.paths]
 
 
@@ -645,10 +695,10 @@ def _models(options: argparse.Namespace) -> int:
     broken = False
     for name in names:
         try:
-            print(_describe_model(name))
+            _say(_describe_model(name))
         except FacecoreError as error:
             broken = True
-            print(f"{name}: {error}")
+            _say(f"{name}: {error}")
     return int(broken)
 
 
@@ -691,13 +741,14 @@ def _synth(options: argparse.Namespace) -> int:
 
     count = write_photos(load_model(options.model), options.out, options.count, options.seed)
     whom = whom_it_shows(read_metadata(options.model))
-    print(f"{count} photos of synthetic faces in {options.out}. Of such a face: {whom}")
+    _say(f"{count} photos of synthetic faces in {options.out}. Of such a face: {whom}")
     return 0
 
 
 def _ladder(options: argparse.Namespace) -> int:
     from facecore.training.ladder import climb, write_ladder
 
+    options.data = [Path(path) for path in expand_patterns(options.data)]
     parts = ["python -m facecore ladder", *(path.resolve().name for path in options.data)]
     parts += ["--quick"] * options.quick + ["--folds", str(options.folds)]
     ladder = climb(
@@ -709,14 +760,14 @@ def _ladder(options: argparse.Namespace) -> int:
         command=" ".join([*parts, "--seed", str(options.seed)]),
         progress=True,
     )
-    print(ladder.rungs.drop(columns=["recipe", "members"]).to_string(index=False))
+    _say_table(ladder.rungs.drop(columns=["recipe", "members"]).to_string(index=False))
     wide = ladder.curves.pivot(index="training_faces", columns="rung", values="accuracy")
     print(
         "\nAccuracy by number of training faces\n", wide[ladder.rungs["rung"]].to_string(), sep=""
     )
     for rung, why in ladder.about["left_out"].items():
-        print(f"left out: {rung}: {why}")
-    print(f"tables written to {write_ladder(ladder, options.out)}")
+        _say(f"left out: {rung}: {why}")
+    _say(f"tables written to {write_ladder(ladder, options.out)}")
     return 0
 
 

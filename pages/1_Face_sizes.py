@@ -8,6 +8,7 @@ from ui.controls import choose, offer_file
 from ui.local import pick_crops
 from ui.look import ICON
 from ui.models import pick_model, read_table
+from ui.sheets import to_sheet
 from ui.sizes import (
     colour_labels,
     explore_minimum,
@@ -65,7 +66,7 @@ rounded = " The sizes stored with a model are rounded to two significant figures
 st.caption("Duplicates count as photos, not as faces." + (rounded if source == SOURCES[0] else ""))
 offer_file(
     f"Table of {len(table):,} photos as CSV",
-    lambda: table.convert_dtypes().to_csv(index=False, lineterminator="\n"),
+    lambda: to_sheet(table.convert_dtypes()),
     name,
     "text/csv",
     "sizes_download",

@@ -12,6 +12,7 @@ from ui.look import ICON
 from ui.models import pick_model, read_table
 from ui.photo import has_face, pick_photo, say_no_spread, say_whom
 from ui.points import show_points
+from ui.text import as_is
 
 VIEWS = ("Eigenfaces", "Reconstruction", "Explorer", "Walk", "Points")
 
@@ -24,9 +25,9 @@ st.write(
 chosen = pick_model()
 if not chosen.model.draws:
     st.info(
-        f"The model {chosen.name} reads an embedding: {DESCRIBED} numbers that a deep network "
-        "computes from a face. They cannot be turned back into a picture, so this model has no "
-        "eigenfaces. Choose another model in the sidebar, or compare all of them:",
+        f"The model {as_is(chosen.name)} reads an embedding: {DESCRIBED} numbers that a deep "
+        "network computes from a face. They cannot be turned back into a picture, so this model "
+        "has no eigenfaces. Choose another model in the sidebar, or compare all of them:",
         title="Nothing to draw",
         icon=":material/visibility_off:",
     )
@@ -35,8 +36,9 @@ if not chosen.model.draws:
 model = chosen.model.eigenfaces
 side, members = model.recipe.side, len(chosen.model.members)
 alone = (
-    f' Of the {members} members of the model {chosen.name}, only "{model.pixels.name}" has '
-    "eigenfaces, so the decisions on this page are that member's alone."
+    f" Of the {members} members of the model {as_is(chosen.name)}, only "
+    f'"{as_is(model.pixels.name)}" has eigenfaces, so the decisions on this page are that '
+    "member's alone."
 )
 st.caption(
     f"Here a face has {side} x {side} pixels, so it has {side**2:,} coordinates."

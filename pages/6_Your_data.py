@@ -7,6 +7,7 @@ from facecore.training import start_training
 from ui.look import ICON
 from ui.manage import show_models
 from ui.models import pick_model_or_none
+from ui.text import as_is
 from ui.training import (
     can_be_named,
     follow_job,
@@ -68,7 +69,7 @@ else:
                         seed=options.seed,
                     )
             except FacecoreError as error:
-                st.error(str(error), title="Not started", icon=":material/error:")
+                st.error(as_is(error), title="Not started", icon=":material/error:")
             else:
                 st.rerun()
 

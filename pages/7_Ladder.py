@@ -9,6 +9,7 @@ from ui.ladder import curve_figure, get_ladder, load_shipped, show_labels, show_
 from ui.look import ICON, show
 from ui.models import pick_model
 from ui.photo import pick_photo, say_whom
+from ui.text import as_is
 
 VIEWS = ("Rungs", "Training faces", "Components", "One face")
 
@@ -24,7 +25,7 @@ view = choose("View", VIEWS, "rung_view", show_label=False)
 if view == "One face":
     shipped, problems = load_shipped()
     for problem in problems:
-        st.info(problem, icon=":material/info:")
+        st.info(as_is(problem), icon=":material/info:")
     rungs = rungs_of({str(one.metadata["recipe"]): one.model for one in shipped})
     rungs = rungs or {chosen.name: chosen.model}
     drawing = next((one for one in (chosen, *shipped) if one.model.spread), chosen)
@@ -39,7 +40,7 @@ if view == "One face":
     if shipped:
         notes.append(
             "These rungs are the models that ship with facecore, and their members: their answers "
-            f"are {name_labels(shipped[0].labels)}."
+            f"are {as_is(name_labels(shipped[0].labels))}."
         )
     if not all(model.draws for model in rungs.values()):
         notes.append(
@@ -55,7 +56,7 @@ if ladder is None:
 labels = ladder.about.get("labels", {})
 show_labels(labels, chosen)
 for rung, why in ladder.about["left_out"].items():
-    st.info(f"The rung {rung} was left out: {why}", icon=":material/info:")
+    st.info(as_is(f"The rung {rung} was left out: {why}"), icon=":material/info:")
 if view == "Rungs":
     show_table(ladder)
 elif view == "Training faces":
@@ -66,11 +67,11 @@ else:
     show(figure, "Accuracy of each rung against its number of components", "rung-components")
 faces = int(ladder.rungs["test_faces"].iloc[0])
 st.caption(
-    f"Labels {name_labels(order_labels(labels)) or 'not recorded'}. Measured on {faces:,} faces of "
-    f"subjects held out of the training photos of {', '.join(ladder.about['sets'])} "
-    f"({ladder.about['created']}), with 95 % intervals. Time is "
-    "CPU time from a photo to its answer on one thread. Size is that of the exact machine; for the "
-    "embedding it includes the network's weights. Settings are those that a grid search found best "
-    "on all faces."
+    f"Labels {as_is(name_labels(order_labels(labels))) or 'not recorded'}. Measured on {faces:,} "
+    f"faces of subjects held out of the training photos of "
+    f"{as_is(', '.join(ladder.about['sets']))} ({ladder.about['created']}), with 95 % intervals. "
+    "Time is CPU time from a photo to its answer on one thread. Size is that of the exact machine; "
+    "for the embedding it includes the network's weights. Settings are those that a grid "
+    "search found best on all faces."
 )
 st.code(ladder.about["command"] or "python -m facecore ladder DATA", language="shell")

@@ -25,6 +25,7 @@ from facecore.model import (
 from ui.look import format_distance, show_picture, show_scores
 from ui.models import Chosen
 from ui.photo import has_face
+from ui.text import as_is
 
 CAVEAT = (
     "The label is what the annotators of the training data would have written. It is no proof of "
@@ -142,7 +143,7 @@ def show_photo(entry: Entry, settings: Settings, key: str) -> None:
     answers = [settings.answer(entry, chosen) for chosen in settings.models]
     with st.container(border=True):
         if answers[0].error:
-            st.error(f"{entry.name}: {answers[0].error}", icon=":material/broken_image:")
+            st.error(as_is(f"{entry.name}: {answers[0].error}"), icon=":material/broken_image:")
             return
         if len(answers) == 1:
             photo, faces = st.columns([2, 3], gap="medium")
@@ -155,7 +156,7 @@ def show_photo(entry: Entry, settings: Settings, key: str) -> None:
             columns = st.columns(2, gap="medium")
             for column, answer, chosen in zip(columns, answers, settings.models, strict=True):
                 with column:
-                    st.markdown(f"##### {chosen.name}")
+                    st.markdown(f"##### {as_is(chosen.name)}")
                     _show_boxes(answer, chosen)
                     _show_faces(answer, chosen, settings.heat, f"{key}-{chosen.name}")
         st.caption(CAVEAT)
@@ -181,7 +182,8 @@ def agreement(first: PhotoAnswer, second: PhotoAnswer) -> str:
     text = f"The models **agree on {len(same)} of {len(pairs)}** faces that both found."
     apart = sorted((i, j) for i, j in pairs if i not in same)
     for i, j in apart:
-        text += f" Face {i + 1}: {first.faces[i].verdict} versus {second.faces[j].verdict}."
+        one, other = as_is(first.faces[i].verdict), as_is(second.faces[j].verdict)
+        text += f" Face {i + 1}: {one} versus {other}."
     return text
 
 
@@ -214,7 +216,7 @@ def _show_boxes(answer: PhotoAnswer, chosen: Chosen) -> None:
     colours = {k: to_rgb(v) for k, v in label_colours(chosen.model.labels).items()}
     st.image(
         to_png(annotate(answer, colours)),
-        caption=f"{answer.photo}: {answer.width} x {answer.height} pixels",
+        caption=as_is(f"{answer.photo}: {answer.width} x {answer.height} pixels"),
         alt=f"Photo {answer.photo} with its faces boxed and numbered: {_count_faces(answer)}",
         width="stretch",
     )
@@ -259,8 +261,10 @@ def _show_face(face: FaceAnswer, heat: Heat | None, chosen: Chosen, key: str, nu
             alt = f"Heat map of the decision for {face.likely} on face {number}"
             show_picture(picture, alt, f"{heat.kind.capitalize()} map", PICTURE)
     with row.container(width=320, gap="xsmall"):
-        likely = "" if face.label else f" ({face.why}), most likely {face.likely}"
-        st.markdown(f"**{number}: {face.verdict}**{likely}, probability {face.probability:.2f}")
+        likely = "" if face.label else f" ({as_is(face.why)}), most likely {as_is(face.likely)}"
+        st.markdown(
+            f"**{number}: {as_is(face.verdict)}**{likely}, probability {face.probability:.2f}"
+        )
         alt = f"Probabilities of face {number}"
         show_scores(face.scores, chosen.order, alt, f"scores-{key}")
         st.caption(
@@ -280,4 +284,6 @@ def _heat_colours(labels: Sequence[str], label: str) -> tuple[tuple[int, int, in
 def _heat_sums(heat: Heat) -> str:
     # Integrated gradients add up to the change of the decision from the mean face to this one.
     towards, away = heat.values.clip(min=0).sum(), -heat.values.clip(max=0).sum()
-    return f"Contributions to the decision: {towards:.1f} for {heat.label}, {away:.1f} against."
+    return (
+        f"Contributions to the decision: {towards:.1f} for {as_is(heat.label)}, {away:.1f} against."
+    )

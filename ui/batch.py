@@ -16,12 +16,13 @@ from facecore.model import PhotoAnswer, same_faces
 from ui.answers import CAVEAT, Settings, show_photo
 from ui.controls import FEW, MOST_COLOURS, offer_file
 from ui.models import Chosen
+from ui.sheets import tame, to_sheet
+from ui.text import as_is
 
 MAX_PHOTOS = PREDICTION_LIMITS.max_photos
 KEPT = "batch_answers"
 HEAD, BOX = ("position", "photo", "face", "error", "label", "reason"), ("x", "y", "width", "height")
 NO_PICTURE = np.empty((0, 0), dtype=np.uint8)
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a cell that starts so is run by spreadsheets
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def answer_all(sources: Sequence[Source], settings: Settings) -> list[list[Photo
             answers = []
             for entry in source.entries():
                 done += 1
-                bar.progress(done / total, f"Photo {done} of {total}: {entry.name}")
+                bar.progress(done / total, f"Photo {done} of {total}: {as_is(entry.name)}")
                 answers.append(_without_pictures(settings.answer(entry, chosen)))
             known[key] = answers
         bar.empty()
@@ -243,22 +244,6 @@ def add_second(
     )
 
 
-def tame(table: pd.DataFrame) -> pd.DataFrame:
-    """Put a quote before every text that a spreadsheet would run as a formula.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Table to write as CSV.
-
-    Returns
-    -------
-    DataFrame
-    """
-    texts = table.select_dtypes("str")
-    return table.assign(**{name: texts[name].map(_quote, na_action="ignore") for name in texts})
-
-
 def to_json(answers: Sequence[PhotoAnswer], model: str) -> list[dict[str, Any]]:
     """Return what ``predict --json`` prints of answers, with the model and each face's distance.
 
@@ -323,7 +308,7 @@ def show_batch(
     with st.container(horizontal=True):
         offer_file(
             "Answers as CSV",
-            lambda: table.to_csv(index=False),
+            lambda: to_sheet(table),
             "answers.csv",
             "text/csv",
             "batch_csv",
@@ -361,7 +346,7 @@ def _show_counts(
         st.metric("Faces", f"{faces.sum() + doubted:,}", border=True)
         shown = labels if len(labels) <= MOST_COLOURS else list(faces.index[:FEW])
         for label in shown:
-            st.metric(label, f"{faces.get(label, 0):,}", border=True)
+            st.metric(as_is(label), f"{faces.get(label, 0):,}", border=True)
         if others := len(labels) - len(shown):
             count = faces.sum() - faces.reindex(shown).sum()
             st.metric(f"{others} other labels", f"{count:,.0f}", border=True)
@@ -379,10 +364,6 @@ def _dump(answers: Sequence[Sequence[PhotoAnswer]], settings: Settings) -> str:
     names = [chosen.name for chosen in settings.models]
     rows = [to_json(each, name) for each, name in zip(answers, names, strict=True)]
     return json.dumps(list(chain.from_iterable(rows)), indent=1, ensure_ascii=False)
-
-
-def _quote(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _without_pictures(answer: PhotoAnswer) -> PhotoAnswer:

@@ -12,6 +12,7 @@ from facecore.evaluation import balanced_accuracy, balanced_interval, card_of, p
 from facecore.face import takes_whole_photos
 from ui.controls import show_metric
 from ui.models import Chosen
+from ui.text import as_is, card_as_is
 
 SHARES = (
     "faces found",
@@ -89,10 +90,10 @@ def _show_text(chosen: Chosen) -> None:
     try:
         text = card_of(chosen.name)
     except FacecoreError as error:
-        st.error(str(error), title="No card", icon=":material/error:")
+        st.error(as_is(error), title="No card", icon=":material/error:")
         return
     # The page has a title already, so every heading of the card moves two levels down.
-    st.markdown(re.sub("^#", "###", text, flags=re.MULTILINE))
+    st.markdown(re.sub("^#", "###", card_as_is(text), flags=re.MULTILINE))
 
 
 def _balanced(chosen: Chosen) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from facecore.model import PALETTE
+from ui.text import as_is
 
 MOST_BUTTONS = 6  # options side by side; more of them are a list that can be searched
 MOST_COLOURS = len(PALETTE)  # labels that a chart tells apart by colour
@@ -56,7 +57,8 @@ def choose(
         st.session_state[key] = renamed[0]
     if st.session_state.get(key, first) not in options:
         del st.session_state[key]  # chosen before, among the options of another model or source
-    if len(options) > MOST_BUTTONS:
+    # A list shows any text as it is; on a button the escapes would get into the URL.
+    if len(options) > MOST_BUTTONS or any(as_is(words(each)) != words(each) for each in options):
         listed = st.selectbox(
             label,
             options,
@@ -163,10 +165,10 @@ def show_metric(
         latter works: where the row wraps, stretched boxes lie over what follows.
     """
     st.metric(
-        label,
-        value,
-        note,
-        help=help,
+        as_is(label),
+        value if value is None else as_is(value),
+        note and as_is(note),
+        help=help and as_is(help),
         border=True,
         height=height,
         delta_color="off",

@@ -8,6 +8,7 @@ import streamlit as st
 
 from facecore.face import CASCADES, DETECTORS, spec_of
 from ui.models import Chosen
+from ui.text import as_is
 
 # Words, smallest and largest value, and step. The ranges are narrower than the library's: a scale
 # factor of 1.001 would search for minutes.
@@ -53,7 +54,8 @@ def pick_detector(recipe: Mapping[str, Any]) -> dict[str, Any] | None:
             st.caption("None: this model takes each photo for a face, so there is nothing to set.")
             return None
         if not st.toggle("Override the settings", key="own_detector", bind="query-params"):
-            st.caption(", ".join(f"{_word(name)} {value}" for name, value in recipe.items()))
+            words = (f"{_word(name)} {value}" for name, value in recipe.items())
+            st.caption(as_is(", ".join(words)))
             return None
         values: dict[str, Any] = {}
         if "cascade" in trained:
@@ -119,7 +121,9 @@ def warn_of_difference(detector: Mapping[str, Any], models: Sequence[Chosen]) ->
         st.warning(
             f"The detector differs from the one that the model was trained with ({settings}): its "
             "crops may be cut differently from those that the model knows."
-            + "".join(f" {name} has another detector and keeps its settings." for name in others),
+            + "".join(
+                f" {as_is(name)} has another detector and keeps its settings." for name in others
+            ),
             icon=":material/tune:",
         )
 

@@ -23,6 +23,7 @@ from facecore.model import label_colours
 from ui.controls import MOST_COLOURS, name_labels
 from ui.look import DASHES, NEUTRAL, PAIR, PATTERNS, REFERENCE, SYMBOLS, see_through, show, tidy
 from ui.models import Chosen, pick_other, read_table
+from ui.text import as_is, as_is_in_figure
 
 ALL = "all"
 FEW_ROWS = 4  # of a confusion matrix, with much room for each
@@ -155,9 +156,9 @@ def compare(
         return tested
     others = known(table, which)
     if score_labels(others) != score_labels(rows):
-        st.warning(f"{other.name} has other labels: {name_labels(other.labels)}.")
+        st.warning(as_is(f"{other.name} has other labels: {name_labels(other.labels)}."))
     elif others.empty:
-        st.warning(f"{other.name} was not tested on {which}.")
+        st.warning(as_is(f"{other.name} was not tested on {which}."))
     else:
         tested[other.name] = others
         counts = [table.groupby(["set", "label"]).size() for table in tested.values()]
@@ -185,7 +186,7 @@ def show_metrics(reports: Reports, tested: Tested, positive: str) -> None:
     first: dict[str, float | None] = {}
     for name, report in reports.items():
         if len(reports) > 1:
-            st.markdown(f"**{name}**")
+            st.markdown(f"**{as_is(name)}**")
         limits = {
             "Accuracy": report["interval_all"],
             "Balanced accuracy": balanced_interval(report["confusion"]),
@@ -207,7 +208,7 @@ def show_metrics(reports: Reports, tested: Tested, positive: str) -> None:
         for kinds in rows:
             with st.container(horizontal=True):
                 for kind in kinds:
-                    label = f"AUC of {positive}" if kind == "AUC" else kind
+                    label = f"AUC of {as_is(positive)}" if kind == "AUC" else kind
                     metric = METRICS.get(kind) or _top_metric(kind)
                     _show_metric(metric, label, values[kind], first.get(kind), limits.get(kind))
         first = first or values
@@ -376,7 +377,7 @@ def show_curves(tested: Tested, positive: str) -> None:
         st.subheader("Precision and recall")
         alt = f"Precision against recall of {positive}"
         show(precision_lines(tested, positive), alt, "evaluation-precision")
-    st.caption(f"Over the faces found, with {positive} as the positive label.")
+    st.caption(f"Over the faces found, with {as_is(positive)} as the positive label.")
 
 
 def roc_lines(tested: Tested, positive: str) -> go.Figure:
@@ -466,7 +467,7 @@ def show_calibration(tested: Tested, positive: str) -> None:
         st.subheader("Scores by true label")
         for name, rows in tested.items():
             if len(tested) > 1:
-                st.markdown(f"**{name}**")
+                st.markdown(f"**{as_is(name)}**")
             alt = f"Histogram of the probability of {positive} by true label, {name}"
             show(score_histogram(rows, positive), alt, f"evaluation-scores-{name}")
 
@@ -553,7 +554,7 @@ def score_histogram(rows: pd.DataFrame, positive: str) -> go.Figure:
             y=counts[label],
             name=f"{label} ({counts[label].sum():,})",
             marker=see_through(colours.get(label, NEUTRAL), i),
-            hovertemplate=f"{label}, score %{{x:.2f}}: %{{y}} faces<extra></extra>",
+            hovertemplate=as_is_in_figure(label) + ", score %{x:.2f}: %{y} faces<extra></extra>",
         )
     figure.update_xaxes(title=f"Probability of {positive}", range=[0, 1])
     return tidy(figure.update_yaxes(title="Faces"), 460)

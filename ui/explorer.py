@@ -22,6 +22,7 @@ from ui.controls import choose
 from ui.look import mark_point, show, show_picture, show_scores, tidy
 from ui.models import Chosen
 from ui.photo import say_whom
+from ui.text import as_is
 
 SLIDERS = 8
 REACH = 3.0  # standard deviations
@@ -67,7 +68,7 @@ def show_explorer(chosen: Chosen) -> None:
             show_picture(before, "Face at the start", "Start", width=90)
         show_scores(scores, chosen.order, "Probability of each label", "explorer-scores")
         best = max(scores, key=scores.__getitem__)
-        st.markdown(f"**{best}**, probability {scores[best]:.2f}")
+        st.markdown(f"**{as_is(best)}**, probability {scores[best]:.2f}")
     say_whom(chosen)
 
 

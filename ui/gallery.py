@@ -19,6 +19,7 @@ from facecore.model import (
 from ui.controls import pick_few
 from ui.look import NEUTRAL, mark_point, show, show_picture, tidy
 from ui.models import Chosen
+from ui.text import as_is
 
 SHARES = (0.8, 0.9, 0.95)  # of the variance
 
@@ -36,7 +37,7 @@ def show_gallery(chosen: Chosen) -> None:
     labels = pick_few(chosen.labels, "means", rest="") if model.spread else []
     with st.container(horizontal=True):
         _show_means(model, labels)
-    st.caption(f"A mean face is the mean of training faces. {chosen.whom}")
+    st.caption(f"A mean face is the mean of training faces. {as_is(chosen.whom)}")
 
     variance = model.pixels.variance / model.pixels.total_variance
     st.subheader("Explained variance")

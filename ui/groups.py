@@ -12,6 +12,7 @@ from facecore.evaluation import LEAST_PHOTOS
 from ui.evaluation import Reports, interval_words
 from ui.look import PAIR, REFERENCE, SYMBOLS, show, tidy
 from ui.models import Chosen
+from ui.text import as_is
 
 MANY = 12  # groups; from there on they lie closer together
 SHARES = ("accuracy", "balanced", "coverage", "accuracy when answered")
@@ -41,10 +42,11 @@ def show_groups(reports: Reports, chosen: Chosen) -> None:
         )
         st.code(f"python -m facecore train PHOTOS --name {chosen.name}", language="shell")
     for trait in own["groups"]:
-        st.subheader(trait.capitalize())
+        st.subheader(as_is(trait.capitalize()))
         if gap := gap_words(reports, trait):
             st.caption(
-                f"Largest gap in accuracy among groups of {LEAST_PHOTOS} photos or more: {gap}."
+                f"Largest gap in accuracy among groups of {LEAST_PHOTOS} photos or more: "
+                f"{as_is(gap)}."
             )
         groups = {n: r["groups"][trait] for n, r in reports.items() if trait in r["groups"]}
         alt = f"Accuracy of each group by {trait}, with 95 % intervals"

@@ -30,6 +30,7 @@ from ui.local import pick_crops
 from ui.look import NEUTRAL, PAIR, REFERENCE, see_through, show, tidy
 from ui.models import Chosen, read_table
 from ui.search import SCORE, Search
+from ui.text import as_is, as_is_in_figure
 
 SIZES = (250, 500, 1000, 2000, 4000)  # faces
 # Three values per decade.
@@ -82,7 +83,7 @@ def show_explorer(chosen: Chosen, search: Search) -> None:
             mine = _refit(key, params, points)
             reference = _refit(key, {name: best[name] for name in params}, points)
         except FacecoreError as error:
-            st.error(str(error), title="These faces cannot be fitted", icon=":material/error:")
+            st.error(as_is(error), title="These faces cannot be fitted", icon=":material/error:")
             return
         _show_refit(mine, reference, points, search.table, chosen)
         if most < best["n_components"]:
@@ -102,8 +103,8 @@ def _pick_points(chosen: Chosen, member: str) -> tuple[FacePoints, Key] | None:
             sources.insert(0, REAL)
     else:
         st.caption(
-            f"The model stores no faces as the member {member} reads them, so this needs a folder "
-            "of crops."
+            f"The model stores no faces as the member {as_is(member)} reads them, so this needs a "
+            "folder of crops."
         )
     source = choose("Faces", sources, "search_source", words=str.capitalize)
     count = st.select_slider(
@@ -130,7 +131,7 @@ def _pick_points(chosen: Chosen, member: str) -> tuple[FacePoints, Key] | None:
     try:
         return _project(of_folder, member, count, folder, crops, chosen.model), of_folder
     except FacecoreError as error:
-        st.error(str(error), title="This folder cannot be used", icon=":material/error:")
+        st.error(as_is(error), title="This folder cannot be used", icon=":material/error:")
         return None
 
 
@@ -317,7 +318,7 @@ def margin_bars(found: Refit, y: np.ndarray, chosen: Chosen) -> go.Figure:
             y=np.histogram(margins, edges)[0],
             name=f"{name}, {np.mean(margins > 0):.1%} right",
             marker=see_through(colour, i),
-            hovertemplate=f"{name}, margin %{{x:.2f}}: %{{y}} faces<extra></extra>",
+            hovertemplate=as_is_in_figure(name) + ", margin %{x:.2f}: %{y} faces<extra></extra>",
         )
     figure.add_vline(0, line=REFERENCE)
     figure.update_xaxes(title="Out-of-fold margin of the true label")

@@ -27,6 +27,7 @@ from ui.controls import name_labels
 from ui.look import DASHES, NEUTRAL, PAIR, SYMBOLS, show, show_picture, tidy
 from ui.models import Chosen, load_chosen
 from ui.photo import has_face
+from ui.text import as_is, as_is_in_figure
 
 WORDS = {
     "pixels": "Grey levels of the detector's box",
@@ -63,7 +64,7 @@ def get_ladder() -> Ladder | None:
     try:
         found = _read(str(file), file.stat().st_mtime_ns) if file.is_file() else None
     except FacecoreError as error:
-        st.error(str(error), title="The tables cannot be used", icon=":material/error:")
+        st.error(as_is(error), title="The tables cannot be used", icon=":material/error:")
         return None
     if found is None:
         st.info(
@@ -191,7 +192,7 @@ def curve_figure(table: pd.DataFrame, x: str, title: str) -> go.Figure:
             legendgroup=str(rung),
             line={"color": colour, "dash": DASHES[number % len(DASHES)]},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8},
-            hovertemplate=f"{rung}, %{{x:,}}: %{{y:.2%}}<extra></extra>",
+            hovertemplate=f"{as_is_in_figure(str(rung))}, %{{x:,}}: %{{y:.2%}}<extra></extra>",
         )
     ticks = sorted(table[x].unique())
     figure.update_xaxes(title=title, type="log", tickvals=ticks, ticktext=[f"{t:,}" for t in ticks])
@@ -213,9 +214,9 @@ def show_labels(labels: Mapping[str, int], chosen: Chosen) -> None:
         return
     about = name_labels(order_labels(labels)) or "labels that the tables do not name"
     st.info(
-        f"These figures are about {about}, not about the labels of the model {chosen.name}: "
-        f"{name_labels(chosen.labels)}. To measure the rungs on your own labels, run this with "
-        "folders of raw photos:",
+        f"These figures are about {as_is(about)}, not about the labels of the model "
+        f"{as_is(chosen.name)}: {as_is(name_labels(chosen.labels))}. To measure the rungs "
+        "on your own labels, run this with folders of raw photos:",
         title="Measured on other labels",
         icon=":material/label:",
     )
@@ -261,7 +262,7 @@ def show_rungs(photo: bytes, name: str, rungs: Mapping[str, FaceModel]) -> None:
     grid = st.grid(3, min_column_width=250, border=True)
     for number, (rung, model) in enumerate(rungs.items(), start=1):
         with grid.cell():
-            st.markdown(f"**{number}. {rung}**")
+            st.markdown(f"**{number}. {as_is(rung)}**")
             if rung in faces:
                 _show_rung(rung, model, faces[rung])
             else:
@@ -284,8 +285,9 @@ def disagreement(said: Mapping[str, str]) -> str:
     top, label = list(said.items())[-1]
     others = [rung for rung, other in said.items() if other != label]
     if not others:
-        return f"**All {len(said)} rungs agree**: {label}."
-    return f"**{top} says {label}; {', '.join(others)} {_differ(others)}**."
+        return f"**All {len(said)} rungs agree**: {as_is(label)}."
+    apart = as_is(", ".join(others))
+    return f"**{as_is(top)} says {as_is(label)}; {apart} {_differ(others)}**."
 
 
 def _differ(others: Sequence[str]) -> str:
@@ -296,8 +298,8 @@ def _show_rung(rung: str, model: FaceModel, face: FaceAnswer) -> None:
     with st.container(horizontal=True, gap="small"):
         for picture, what in _pictures(model, face):
             show_picture(picture, f"The face as {rung} reads it: {what}", what, PICTURE)
-    st.markdown(f"{face.likely}, probability {face.probability:.2f}")
-    st.caption(f"{WORDS.get(rung, rung)}.")
+    st.markdown(f"{as_is(face.likely)}, probability {face.probability:.2f}")
+    st.caption(as_is(f"{WORDS.get(rung, rung)}."))
 
 
 def _pictures(model: FaceModel, face: FaceAnswer) -> list[tuple[np.ndarray, str]]:

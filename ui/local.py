@@ -7,6 +7,8 @@ import streamlit as st
 
 from facecore.data import TABLE, read_table
 from facecore.errors import FacecoreError
+from facecore.system import expand_home
+from ui.text import as_is
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -58,12 +60,12 @@ def pick_crops(key: str, options: str = "") -> tuple[Path, pd.DataFrame] | None:
         st.info("Crop your photos, then enter the folder here:", icon=":material/folder:")
         st.code(f"python -m facecore crop PHOTOS --out CROPS {options}".strip(), language="shell")
         return None
-    folder = Path(chosen).expanduser()
+    folder = Path(expand_home(chosen))
     try:
         written = (folder / TABLE).stat().st_mtime_ns if (folder / TABLE).is_file() else 0
         return folder, _read_crops(folder, written)
     except (FacecoreError, OSError) as error:
-        st.error(str(error), title="This folder cannot be used", icon=":material/error:")
+        st.error(as_is(error), title="This folder cannot be used", icon=":material/error:")
         return None
 
 

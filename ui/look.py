@@ -10,6 +10,7 @@ import streamlit as st
 
 from facecore.face import to_png
 from facecore.model import PALETTE, label_colours, leading_scores
+from ui.text import as_is, escape_names
 
 ICON = str(Path(__file__).with_name("icon.png"))
 
@@ -55,6 +56,7 @@ def show(figure: go.Figure, alt: str, key: str) -> None:
     key : str
         Key of the element, unique on the page.
     """
+    escape_names(figure)
     st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt, key=key)
 
 
@@ -70,11 +72,13 @@ def show_picture(
     alt : str
         Text for screen readers.
     caption : str
-        Text below the picture.
+        Text below the picture, without markup.
     width : int or "stretch"
         Width on the page in pixels, or as wide as the place allows.
     """
-    st.image(to_png(picture), caption=caption or None, alt=alt, output_format="PNG", width=width)
+    st.image(
+        to_png(picture), caption=as_is(caption) or None, alt=alt, output_format="PNG", width=width
+    )
 
 
 def format_distance(distance: float) -> str:

@@ -20,6 +20,7 @@ from facecore.model import (
     rename_model,
 )
 from ui.controls import name_labels, offer_file
+from ui.text import as_is
 
 NOTE = "models_note"  # what a callback did, shown in the run after it
 
@@ -28,7 +29,7 @@ def show_models() -> None:
     """Show a table of all models, and controls to download, rename or delete one."""
     if note := st.session_state.pop(NOTE, None):
         said = st.error if note.startswith("Not done: ") else st.success
-        said(note)
+        said(as_is(note))
     names = list_models()
     if not names:
         st.info("No models yet. The first one that you train appears here.")
@@ -62,18 +63,20 @@ def show_models() -> None:
         if name not in SHIPPED:
             with st.popover("Rename", icon=":material/edit:", key="manage_rename_open"):
                 st.text_input("New name", max_chars=64, key="manage_new_name")
-                st.button(f"Rename {name}", key="manage_rename", on_click=_rename, args=(name,))
-            with st.popover("Delete", icon=":material/delete:", key="manage_delete_open"):
-                st.markdown(f"The model **{name}** will be removed. This cannot be undone.")
                 st.button(
-                    f"Delete {name} for good",
+                    f"Rename {as_is(name)}", key="manage_rename", on_click=_rename, args=(name,)
+                )
+            with st.popover("Delete", icon=":material/delete:", key="manage_delete_open"):
+                st.markdown(f"The model **{as_is(name)}** will be removed. This cannot be undone.")
+                st.button(
+                    f"Delete {as_is(name)} for good",
                     type="primary",
                     key="manage_delete",
                     on_click=_delete,
                     args=(name,),
                 )
     if name in SHIPPED:
-        st.caption(f"{name} ships with facecore: it can be neither renamed nor deleted.")
+        st.caption(f"{as_is(name)} ships with facecore: it can be neither renamed nor deleted.")
 
 
 def _rename(old: str) -> None:

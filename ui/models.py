@@ -22,6 +22,7 @@ from facecore.model import (
     typical_distance,
     whom_it_shows,
 )
+from ui.text import as_is
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def pick_model_or_none() -> Chosen | None:
     )
     chosen = _open(name)
     if chosen:
-        st.sidebar.caption(chosen.title)
+        st.sidebar.caption(as_is(chosen.title))
     return chosen
 
 
@@ -183,11 +184,16 @@ def _damaged(name: str, written: int) -> list[str]:
 def _open(name: str) -> Chosen | None:
     try:
         for line in _damaged(name, _written(name)):
-            st.warning(line, icon=":material/description:")
+            st.warning(as_is(line), icon=":material/description:")
         return load_chosen(name)
     except (FacecoreError, OSError) as error:
-        st.error(str(error), title=f"Model {name} cannot be used", icon=":material/error:")
+        _say_unusable(name, error)
         return None
+
+
+def _say_unusable(name: str, error: Exception) -> None:
+    title = f"Model {as_is(name)} cannot be used"
+    st.error(as_is(error), title=title, icon=":material/error:")
 
 
 def _describe(name: str) -> str:
@@ -214,11 +220,11 @@ def read_table(table: str, chosen: Chosen, optional: bool = False) -> pd.DataFra
         written = (find_model(chosen.name) / "metadata.json").stat().st_mtime_ns
         found = _read_table(table, chosen.name, written)
     except (FacecoreError, OSError) as error:
-        st.error(str(error), title=f"Model {chosen.name} cannot be used", icon=":material/error:")
+        _say_unusable(chosen.name, error)
         return None
     if found is None and not optional:
         st.info(
-            f"Model {chosen.name} was stored without the table {table}.csv. Train it again:",
+            f"Model {as_is(chosen.name)} was stored without the table {table}.csv. Train it again:",
             title="Nothing to show yet",
             icon=":material/table:",
         )

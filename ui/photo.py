@@ -6,6 +6,7 @@ from facecore.face import SUFFIXES, default_limits, to_png
 from facecore.model import PhotoAnswer, make_photo
 from ui.controls import choose
 from ui.models import Chosen
+from ui.text import as_is
 
 SOURCES = ("Synthetic face", "Upload", "Camera")
 SYNTHETIC = "synthetic"  # first word of the name of a photo from face space
@@ -23,7 +24,7 @@ def say_whom(chosen: Chosen, photo: str = SYNTHETIC) -> None:
     """
     if photo.split(" ")[0] != SYNTHETIC:
         return
-    st.caption(f"Drawn from the face space of {chosen.name}. {chosen.whom}")
+    st.caption(as_is(f"Drawn from the face space of {chosen.name}. {chosen.whom}"))
 
 
 def pick_photo(chosen: Chosen, prefix: str) -> tuple[str, bytes] | None:
@@ -106,7 +107,7 @@ def has_face(answer: PhotoAnswer) -> bool:
     bool
     """
     if answer.error:
-        st.error(f"{answer.photo}: {answer.error}", icon=":material/broken_image:")
+        st.error(as_is(f"{answer.photo}: {answer.error}"), icon=":material/broken_image:")
     elif not answer.faces:
         st.info(
             "No face was found. A large, upright face seen from the front works best.",

@@ -15,6 +15,8 @@ from facecore.training import count_folds, simplest_within_one_error, standard_e
 from ui.controls import choose, offer_file, show_metric
 from ui.look import PAIR, REFERENCE, SYMBOLS, show, tidy
 from ui.models import Chosen
+from ui.sheets import to_sheet
+from ui.text import as_is
 
 NAMES = {
     "rank_test_score": "rank",
@@ -84,9 +86,10 @@ def pick_search(chosen: Chosen, table: pd.DataFrame) -> Search:
         help="Each member reads its own features of a face and has a search of its own",
     )
     tops = table.groupby("param_member")["mean_test_score"].max()
+    scores = as_is(", ".join(f"{name} {tops[name]:.4f}" for name in members))
     st.caption(
-        f"Best of each member: {', '.join(f'{name} {tops[name]:.4f}' for name in members)}. Fused, "
-        f"in the same folds: **{search['balanced_accuracy']:.4f} ± {search['std']:.4f}**."
+        f"Best of each member: {scores}. Fused, in the same folds: "
+        f"**{search['balanced_accuracy']:.4f} ± {search['std']:.4f}**."
     )
     rows = table[table["param_member"].eq(member)].reset_index(drop=True)
     return Search(member, rows, search["grid"][member], search["members"][member])
@@ -124,7 +127,7 @@ def show_summary(search: Search, faces: int) -> None:
             f"The one-standard-error rule: of the candidates at most {error:.4f} below the best, "
             "the one with the fewest components, then the smallest C and gamma",
         )
-    st.caption(f"Grid: {describe_grid(search.grid)}. Scores: balanced accuracy over folds.")
+    st.caption(f"Grid: {as_is(describe_grid(search.grid))}. Scores: balanced accuracy over folds.")
 
 
 def describe(candidate: pd.Series) -> str:
@@ -194,7 +197,7 @@ def show_candidates(search: Search, model: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         offer_file(
             "Download all columns",
-            lambda: search.table.to_csv(index=False),
+            lambda: to_sheet(search.table),
             f"{model}_grid_search.csv",
             "text/csv",
             "search_download",

@@ -20,6 +20,7 @@ from facecore.model import label_colours, order_labels
 from ui.controls import FEW, choose, pick_few
 from ui.look import DASHES, NEUTRAL, PATTERNS, REFERENCE, SYMBOLS, show, tidy
 from ui.models import Chosen
+from ui.text import as_is
 
 Colours = dict[str, str]  # by label, in the order in which people read the labels
 STATE_WORDS = {state: state.replace("_", " ") for state in STATES}
@@ -102,9 +103,13 @@ def filter_sizes(table: pd.DataFrame) -> pd.DataFrame:
     for column, words in (("set", "Data sets"), ("split", "Splits")):
         values = sorted(value for value in table[column].unique() if value)
         if len(values) > 1:
-            chosen = row.pills(
-                words, values, selection_mode="multi", key=f"sizes_{column}", bind="query-params"
-            )
+            key = f"sizes_{column}"
+            if any(as_is(value) != value for value in values):  # a list shows any text as it is
+                chosen = row.multiselect(words, values, key=key, bind="query-params")
+            else:
+                chosen = row.pills(
+                    words, values, selection_mode="multi", key=key, bind="query-params"
+                )
             table = table[table[column].isin(chosen or values)]
     return table
 
@@ -219,7 +224,7 @@ def _show_effect(effect: pd.DataFrame, minimum: int) -> None:
     left, ruled = effect.loc[minimum], effect.loc[MIN_SIZE]
     with st.container(horizontal=True):
         for label in (ALL, *effect.columns.drop(ALL)):
-            name = "Faces left" if label == ALL else label
+            name = "Faces left" if label == ALL else as_is(label)
             share = "" if label == ALL else f" ({left[label] / max(left[ALL], 1):.1%})"
             st.metric(
                 name,

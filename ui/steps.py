@@ -33,6 +33,7 @@ from ui.look import (
     tidy,
 )
 from ui.models import Chosen
+from ui.text import as_is, as_is_in_figure
 
 
 def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
@@ -101,11 +102,11 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
             _say_hidden(model)
             st.caption(
                 f"The steps after number {3 if whole else 4} are those of the member "
-                f"{model.pixels.name}. Every other member takes the same steps with its own "
+                f"{as_is(model.pixels.name)}. Every other member takes the same steps with its own "
                 "features: min-max, PCA, and a support vector machine."
                 + (
-                    f" The member {model.fisherfaces.name} also goes from the coordinates along "
-                    "eigenfaces to those along Fisherfaces."
+                    f" The member {as_is(model.fisherfaces.name)} also goes from the coordinates "
+                    "along eigenfaces to those along Fisherfaces."
                     if model.fisherfaces
                     else ""
                 )
@@ -135,7 +136,9 @@ def _show_members(face: FaceAnswer, model: FaceModel) -> None:
         with grid.cell():
             alt = f"What the member {member.name} reads of the face"
             show_picture(draw_features(member.features, face.prepared), alt)
-            st.caption(f"**{member.name}**: {_feature_words(member.features, len(face.prepared))}")
+            st.caption(
+                f"**{as_is(member.name)}**: {_feature_words(member.features, len(face.prepared))}"
+            )
 
 
 def _feature_words(features: Features, side: int) -> str:
@@ -158,10 +161,10 @@ def _feature_words(features: Features, side: int) -> str:
 
 def _verdict_words(face: FaceAnswer) -> str:
     if face.label:
-        return f"says **{face.label}** with probability {face.probability:.2f}"
+        return f"says **{as_is(face.label)}** with probability {face.probability:.2f}"
     return (
-        f"finds **{face.likely}** most likely, with probability {face.probability:.2f}; the answer "
-        f"is **{face.verdict}**: {face.why}"
+        f"finds **{as_is(face.likely)}** most likely, with probability {face.probability:.2f}; the "
+        f"answer is **{as_is(face.verdict)}**: {as_is(face.why)}"
     )
 
 
@@ -234,7 +237,7 @@ def vote_bars(
             textposition="outside",
             cliponaxis=False,
             marker={"color": colours[label], "pattern": {"shape": PATTERNS[i % len(PATTERNS)]}},
-            hovertemplate=f"%{{y}}: %{{x:+.2f}}, {label}<extra></extra>",
+            hovertemplate=f"%{{y}}: %{{x:+.2f}}, {as_is_in_figure(label)}<extra></extra>",
         )
     figure.update_layout(barmode="overlay" if two else "group")
     title = f"decision value: below 0 {labels[0]}, above 0 {labels[1]}" if two else "decision value"
@@ -361,14 +364,14 @@ def calibration_curve(model: FaceModel, decisions: np.ndarray) -> go.Figure:
     label = model.labels[1]
     colour = label_colours(model.labels)[label]
     curve, (point,) = (model.probability_of(v)[:, 1] for v in (x, decisions))
-    hover = f"decision %{{x:.2f}}: {label} %{{y:.1%}}<extra></extra>"
+    hover = f"decision %{{x:.2f}}: {as_is_in_figure(label)} %{{y:.1%}}<extra></extra>"
     figure = go.Figure()
     figure.add_scatter(x=x, y=curve, name=label, line={"color": colour}, hovertemplate=hover)
     figure.add_scatter(
         x=[value],
         y=[point],
         mode="markers+text",
-        text=[f"this face: {label} {point:.0%}"],
+        text=[f"this face: {as_is_in_figure(label)} {point:.0%}"],
         textposition="top left" if value > 0 else "top right",  # into the figure
         showlegend=False,
         marker={"size": 14, "color": colour, "symbol": "diamond"},

@@ -27,6 +27,7 @@ from facecore.model import SHIPPED, check_name, list_models, read_evaluation, re
 from facecore.training import Job, cancel_job, clear_job, read_job
 from ui.controls import choose
 from ui.models import Chosen
+from ui.text import as_is
 from ui.training_photos import Photos
 
 MINIMUM, WHOLE = "Minimum face width, pixels", "Each photo is the face already"
@@ -104,7 +105,7 @@ def pick_options(photos: Photos) -> Options:
             "Recipe",
             recipes,
             "train_recipe",
-            help=RECIPE_HELP.format(f" ({missing})" if missing else ""),
+            help=RECIPE_HELP.format(f" ({as_is(missing)})" if missing else ""),
         )
         grid = choose(
             "Grid",
@@ -169,11 +170,11 @@ def can_be_named(name: str) -> bool:
     if name in SHIPPED:
         problem = f"{name} ships with facecore and cannot be replaced; choose another name."
     elif name in list_models() and not st.checkbox(
-        f"Replace the existing model {name}", key="train_replace"
+        f"Replace the existing model {as_is(name)}", key="train_replace"
     ):
         problem = f"There is already a model {name}: replace it, or choose another name."
     if problem:
-        st.warning(problem)
+        st.warning(as_is(problem))
     return not problem
 
 
@@ -207,7 +208,7 @@ def _watch() -> None:
     passed, share = now - job.step_began, job.done / job.total if job.total else 0.0
     # In the first second the share is too small to say anything about the rest.
     left = passed / share - passed if share and passed > 1 else None
-    st.subheader(f"Training {job.name}")
+    st.subheader(f"Training {as_is(job.name)}")
     with st.container(horizontal=True):
         st.metric(
             f"{job.unit.capitalize() or 'Photo'}s done",
@@ -219,13 +220,13 @@ def _watch() -> None:
         best = "-" if job.best is None else f"{job.best:.3f}"
         st.metric("Best balanced accuracy so far", best, border=True)
         st.metric("Running for", _span(now - job.began), border=True)
-    st.progress(share, f"{job.step or 'starting'}: {share:.0%}")
+    st.progress(share, f"{as_is(job.step or 'starting')}: {share:.0%}")
     if st.button("Cancel", icon=":material/cancel:", key="job_cancel"):
         try:
             with st.spinner("Cancelling"):
                 cancel_job()
         except FacecoreError as error:
-            st.error(str(error))
+            st.error(as_is(error))
         else:
             st.rerun()
     _show_details(job)
@@ -242,19 +243,19 @@ def show_end(job: Job, chosen: Chosen | None) -> None:
     chosen : Chosen or None
         Model in the picker.
     """
-    span, losses = _span(job.ended - job.began), _losses(job)
+    span, losses, name = _span(job.ended - job.began), _losses(job), as_is(job.name)
     with st.container(border=True):
         if job.state == "failed":
             none_left = losses and job.error.startswith(NONE_LEFT)
             why = "No face was left to train on." if none_left else job.error
-            st.error(why, title=f"The training of {job.name} failed", icon=":material/error:")
+            st.error(as_is(why), title=f"The training of {name} failed", icon=":material/error:")
         elif job.state == "cancelled":
-            st.info(f"The training of {job.name} was cancelled after {span}.")
+            st.info(f"The training of {name} was cancelled after {span}.")
         else:
-            st.success(f"The model {job.name} was trained in {span}.", icon=":material/check:")
+            st.success(f"The model {name} was trained in {span}.", icon=":material/check:")
             _show_figures(job.name)
         for loss in losses:
-            st.warning(f"{loss.text}. {_advise(loss)}".strip(), icon=":material/filter_alt:")
+            st.warning(f"{as_is(loss.text)}. {_advise(loss)}".strip(), icon=":material/filter_alt:")
         with st.container(horizontal=True, vertical_alignment="center"):
             if _has_model(job):
                 _offer_model(job.name, is_chosen=chosen is not None and chosen.name == job.name)
@@ -295,12 +296,12 @@ def _offer_model(name: str, is_chosen: bool) -> None:
     if is_chosen:
         st.page_link(
             "pages/5_Live_prediction.py",
-            label=f"Try {name} on photos",
+            label=f"Try {as_is(name)} on photos",
             icon=":material/arrow_forward:",
         )
     else:
         st.button(
-            f"Choose {name}",
+            f"Choose {as_is(name)}",
             type="primary",
             icon=":material/check:",
             key="job_choose",
@@ -322,7 +323,7 @@ def _show_figures(name: str) -> None:
     try:
         metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
     except FacecoreError as error:  # renamed, deleted or damaged since
-        st.caption(str(error))
+        st.caption(as_is(error))
         return
     search, rule = metadata["search"], metadata.get("rule")
     with st.container(horizontal=True):
@@ -343,7 +344,7 @@ def _show_figures(name: str) -> None:
         for data, figures in evaluation.items():
             balanced = figures["balanced_accuracy_all"]
             st.metric(
-                f"Balanced accuracy, test photos of {data}",
+                f"Balanced accuracy, test photos of {as_is(data)}",
                 "-" if balanced is None else f"{balanced:.3f}",
                 border=True,
                 help="Over {} photos that it has never seen; accuracy {:.3f}, 95 % interval {:.3f} "

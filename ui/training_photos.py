@@ -11,10 +11,12 @@ from facecore.data import TABLE, TRAINING_LIMITS, read_listing, read_table, root
 from facecore.errors import FacecoreError
 from facecore.face import decode, to_png
 from facecore.model import order_labels
+from facecore.system import expand_home, show_hidden
 from facecore.training import Job, drop_photos, take_photos
 from ui.controls import choose
 from ui.local import is_local
 from ui.models import Chosen
+from ui.text import as_is
 
 FEW_PHOTOS = 50  # per label
 UNBALANCED = 3  # times as many photos of one label as of another
@@ -76,7 +78,7 @@ def pick_photos(chosen: Chosen | None, job: Job) -> Photos | None:
     try:
         return _pick_folder() if source == FOLDER else _pick_zip(job)
     except (FacecoreError, OSError) as error:
-        st.error(str(error), title="These photos cannot be used", icon=":material/error:")
+        st.error(as_is(error), title="These photos cannot be used", icon=":material/error:")
         return None
 
 
@@ -85,7 +87,8 @@ def _pick_synthetic(chosen: Chosen) -> Photos:
         "Number of faces", 40, 4000, 300, 20, key="data_made", bind="query-params", width=200
     )
     st.caption(
-        f"Drawn from the face space of {chosen.name}, equally many per label. {chosen.whom} Good "
+        f"Drawn from the face space of {as_is(chosen.name)}, equally many per label. "
+        f"{as_is(chosen.whom)} Good "
         "for seeing how a training goes."
     )
     return Photos(None, "made-faces", made=int(count))
@@ -102,8 +105,8 @@ def _pick_zip(job: Job) -> Photos | None:
     )
     if upload is None and job.photos and _may_see(job.photos):
         st.info(
-            f"The photos of {job.title} are still here. Change the settings below and start again, "
-            "send another ZIP, or dismiss the last training to remove them.",
+            f"The photos of {as_is(job.title)} are still here. Change the settings below and start "
+            "again, send another ZIP, or dismiss the last training to remove them.",
             icon=":material/replay:",
         )
         return Photos(job.photos, job.title) if _show_photos(job.photos) else None
@@ -137,7 +140,7 @@ def _pick_folder() -> Photos | None:
     if not text.strip():
         st.info("One folder per label, two labels or more.", icon=":material/folder:")
         return None
-    folder = Path(text.strip()).expanduser()
+    folder = Path(expand_home(text.strip()))
     cropped = (folder / TABLE).is_file()
     return Photos(folder, "", cropped) if _show_photos(folder) else None
 
@@ -151,7 +154,7 @@ def _show_photos(folder: Path) -> bool:
         listing = read_listing(folder)
         table = listing.photos
         for note in listing.notes:
-            st.text(note)  # file names are no Markdown
+            st.text(show_hidden(note))  # file names are no Markdown
     root = root_of(folder)
     if cropped:
         table = table[table["state"].eq("kept")].assign(path=table["crop"])
@@ -193,6 +196,7 @@ def _count_photos(table: pd.DataFrame) -> pd.DataFrame:
 def _warn(photos: pd.Series) -> None:
     least, most = photos.idxmin(), photos.idxmax()
     few, many = photos[[least, most]]
+    least, most = as_is(least), as_is(most)
     if few < FEW_PHOTOS:
         st.warning(
             f"{least} has {few} photos. It works, but expect little: with fewer than {FEW_PHOTOS} "
@@ -207,7 +211,7 @@ def _warn(photos: pd.Series) -> None:
 
 def _show_few(label: str, paths: Iterable[Path]) -> None:
     row = st.container(horizontal=True, vertical_alignment="center", gap="xsmall")
-    row.markdown(f"**{label}**", width=90)
+    row.markdown(f"**{as_is(label)}**", width=90)
     for path in paths:
         try:
             picture = _thumb(path, path.stat().st_mtime_ns)

@@ -12,6 +12,7 @@ from ui.controls import show_metric
 from ui.evaluation import Tested
 from ui.look import DASHES, PAIR, SYMBOLS, show, tidy
 from ui.rule import STEP, least_confidence, rule_words
+from ui.text import as_is
 
 POINTS = 400  # of a curve; more cannot be told apart on the screen
 
@@ -51,7 +52,7 @@ def show_unsure(tested: Tested, rule: AnswerRule, own: Mapping[str, Any]) -> Non
     st.caption(words)
     for name, rows in tested.items():
         if len(tested) > 1:
-            st.markdown(f"**{name}**")
+            st.markdown(f"**{as_is(name)}**")
         point = answers_at(rows, threshold)
         with st.container(horizontal=True):
             show_metric("Coverage", f"{point.coverage:.1%}")

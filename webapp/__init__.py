@@ -6,9 +6,8 @@ from typing import Any
 import cv2
 from flask import Flask
 from flask_bootstrap import Bootstrap5
-from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import api, errors, logs, metrics, ops, pages, pictures, security
+from webapp import api, cors, errors, logs, metrics, ops, pages, pictures, proxies, security
 from webapp.service import Service
 from webapp.settings import DEFAULTS, check_secret_key, read_environment
 
@@ -55,14 +54,10 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
         unsure=app.config["UNSURE"],
         ruled=app.config["RULE"],
     )
-    for part in (logs, metrics, security, errors, pictures):
+    for part in (logs, metrics, proxies, security, cors, errors, pictures):
         part.init_app(app)
     Bootstrap5(app)  # serves the style sheet of its package under /bootstrap/static
     for blueprint in (pages.blueprint, api.blueprint, ops.blueprint):
         app.register_blueprint(blueprint)
     security.csrf.exempt(api.blueprint)  # no cookie gives an API call any right
-    if proxies := app.config["PROXIES"]:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
-        )
     return app

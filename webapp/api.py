@@ -108,4 +108,5 @@ def openapi() -> Response:
         An OpenAPI document as JSON.
     """
     loaded = current_app.extensions["facecore"].loaded
-    return jsonify(describe(loaded.title, loaded.labels) if loaded else describe())
+    title, labels = (loaded.title, loaded.labels) if loaded else ("", ())
+    return jsonify(describe(title, labels, request.script_root))

@@ -23,7 +23,7 @@ SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
-def describe(title: str = "", labels: Sequence[str] = ()) -> dict[str, Any]:
+def describe(title: str = "", labels: Sequence[str] = (), prefix: str = "") -> dict[str, Any]:
     """Return the description of the API in the words of the model that answers.
 
     Parameters
@@ -32,6 +32,8 @@ def describe(title: str = "", labels: Sequence[str] = ()) -> dict[str, Any]:
         What the model is called; empty where there is none.
     labels : sequence of str
         Its labels, in the order in which people read them.
+    prefix : str
+        Path below which a proxy shows the site; empty for the top of the host.
 
     Returns
     -------
@@ -43,12 +45,13 @@ def describe(title: str = "", labels: Sequence[str] = ()) -> dict[str, Any]:
     >>> describe("Expression", ["neutral", "smiling"])["info"]["description"][-72:]
     'The model that answers, Expression, has the labels "neutral", "smiling".'
     """
+    document = DOCUMENT | {"servers": [{"url": prefix or "/"}]}
     if not labels:
-        return DOCUMENT
+        return document
     words = ", ".join(f'"{label}"' for label in labels)
     served = f" The model that answers, {title}, has the labels {words}."
     info = DOCUMENT["info"]
-    return DOCUMENT | {"info": info | {"description": info["description"] + served}}
+    return document | {"info": info | {"description": info["description"] + served}}
 
 
 DOCUMENT: dict[str, Any] = {
@@ -61,10 +64,13 @@ DOCUMENT: dict[str, Any] = {
             "looks most like. Labels are what people wrote in a data set: they are no proof of who "
             "or what somebody is, and not for decisions about a person. Photos stay in memory "
             "while they are analysed, and are never stored. Answers hold no pictures, so they have "
-            "the same members for every model, with or without eigenfaces."
+            "the same members for every model, with or without eigenfaces. Scripts of other sites "
+            "may call it from a browser where the operator allows their origin (CORS), without "
+            "cookies."
         ),
         "license": {"name": "MIT", "identifier": "MIT"},
     },
+    "servers": [{"url": "/"}],
     "paths": {
         "/api/v1/predict": {
             "post": {

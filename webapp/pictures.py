@@ -11,6 +11,7 @@ from PIL import Image
 
 from facecore.face import to_png
 from facecore.model import PhotoAnswer, annotate, label_colours, leading_scores
+from facecore.system import show_hidden
 
 LONG_SIDE, MOST = 800, 3  # pixels; largest factor by which a small photo is enlarged
 
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(sentence)
     app.add_template_filter(percent)
     app.add_template_filter(leading_scores)
+    app.add_template_filter(show_hidden)
 
 
 def colour(label: str, labels: Sequence[str]) -> str:

@@ -46,7 +46,22 @@ class InMemoryRequest(Request):
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Session cookies, marked secure where the site is served over HTTPS."""
+    """Session cookies for the site's own path, marked secure where it is served over HTTPS."""
+
+    def get_cookie_path(self, app: Flask) -> str:
+        """Return the path below which the browser sends the cookie.
+
+        Parameters
+        ----------
+        app : Flask
+            The site.
+
+        Returns
+        -------
+        str
+            The prefix of the proxy in front, so that no other site of the host gets the cookie.
+        """
+        return request.script_root or super().get_cookie_path(app)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Return whether the browser may send the cookie over HTTPS only.

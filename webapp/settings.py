@@ -1,6 +1,7 @@
 """The settings: a default for each, overridden by environment variables named FACECORE_..."""
 
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable
@@ -9,6 +10,9 @@ from typing import Any, NoReturn
 from flask import Flask
 
 MB = 2**20
+# As browsers send it: no path, no default port, no user, and no `*` inside.
+ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]*[a-z0-9])(:\d{1,5})?", re.ASCII)
+DEFAULT_PORTS = re.compile(r"^(https://[^/]+):443$|^(http://[^/]+):80$")
 
 DEFAULTS: dict[str, Any] = {
     "MODEL": None,
@@ -25,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "RULE": True,
     "PROXIES": 0,
     "TRUSTED_HOSTS": None,
+    "CORS": [],
     "RATE": "120 per minute",
     "RATELIMIT_STORAGE_URI": "memory://",
     "RATELIMIT_HEADERS_ENABLED": True,
@@ -83,6 +88,15 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _origins(text: str) -> list[str]:
+    origins = [origin.lower() for origin in _names(text)]
+    if origins == ["*"]:
+        return origins
+    if not origins or not all(map(ORIGIN.fullmatch, origins)):
+        raise ValueError
+    return [DEFAULT_PORTS.sub(r"\1\2", origin) for origin in origins]
+
+
 # By variable, without FACECORE_: the key of the configuration, how to read it, what it must be.
 ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "SECRET_KEY": ("SECRET_KEY", str, "text"),
@@ -98,6 +112,7 @@ ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "RULE": ("RULE", _switch, "on or off"),
     "PROXIES": ("PROXIES", _count, "a whole number from 0"),
     "TRUSTED_HOSTS": ("TRUSTED_HOSTS", _names, "host names separated by commas"),
+    "CORS": ("CORS", _origins, "* or origins such as https://a.example, separated by commas"),
     "RATE": ("RATE", str, "a limit such as '120 per minute'"),
 }
 

@@ -3,7 +3,6 @@
 Only the fixed words are written by hand. Every name and number comes from the model's folder.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from math import isnan
@@ -21,15 +20,14 @@ from facecore.model.store import (
     read_metadata,
     read_model_table,
 )
+from facecore.system.text import escape_markdown as _text
+from facecore.system.text import show_hidden
 
 if TYPE_CHECKING:  # the upload site, which has no pandas, shows cards as well
     import pandas as pd
 
     from facecore.evaluation.report import CalibrationFigures, Evaluation
 
-# Streamlit has markup of its own: a dollar begins a formula, a colon before a word an icon or a
-# colour.
-MARKUP = re.compile(r"([\\`*_\[\]<>|~$&#]|:(?=\w))")
 STATES = {
     "no_face": "no face",
     "too_small": "too small",
@@ -545,7 +543,7 @@ def _making(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
         + "The candidates were compared on the same folds, so that it is slightly too high.",
         _table(("member", *map(_text, settings)), rows),
     ]
-    if command := " ".join(metadata["command"].split()):
+    if command := show_hidden(" ".join(metadata["command"].split())):
         blocks.append(f"    {command}")
     versions = ", ".join(f"{package} {value}" for package, value in metadata["versions"].items())
     return [*blocks, f"With {_text(versions)}."]
@@ -568,11 +566,6 @@ def _by_label(confusion: Mapping[str, Mapping[str, int]]) -> dict[str, Mapping[s
 def _interval_found(figures: "Evaluation") -> tuple[float, float]:
     right = sum(row.get(label, 0) for label, row in figures["confusion"].items())
     return wilson(right, figures["detected"])
-
-
-def _text(value: Any) -> str:
-    """Return a text on one line in which no character is markup."""
-    return MARKUP.sub(r"\\\1", " ".join(str(value).split()))
 
 
 def _names(labels: Iterable[str]) -> str:

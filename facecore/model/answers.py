@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 UNSURE = (122, 122, 122)  # RGB of the box of a face without a label
 HTML_SIDE = 96  # of a face in a notebook, in pixels
 HTML_SCORES = 5  # of a face in a notebook; with more labels the rest is folded away
+NO_FORMULAS = 'class="tex2jax_ignore mathjax_ignore"'  # else a notebook reads $x$ in a name as one
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class FaceAnswer:
         return f"FaceAnswer({answer}, {w} x {h} at {x}, {y})"
 
     def _repr_html_(self) -> str:
-        return f"<table><tr>{_html_cells(self)}</tr></table>"
+        return f"<table {NO_FORMULAS}><tr>{_html_cells(self)}</tr></table>"
 
 
 @dataclass(frozen=True)
@@ -209,9 +210,9 @@ class PhotoAnswer:
     def _repr_html_(self) -> str:
         title = f"<b>{escape(self.photo)}</b>" if self.photo else ""
         if self.error:
-            return f"<p>{title} error: {escape(self.error)}</p>"
+            return f"<p {NO_FORMULAS}>{title} error: {escape(self.error)}</p>"
         if not self.faces:
-            return f"<p>{title} no face found</p>"
+            return f"<p {NO_FORMULAS}>{title} no face found</p>"
         picture = ""
         if self.pixels is not None:
             hexes = label_colours(list(self.faces[0].scores))
@@ -221,7 +222,7 @@ class PhotoAnswer:
             f"<tr><td>{number}</td>{_html_cells(face)}</tr>"
             for number, face in enumerate(self.faces, start=1)
         )
-        return f"<div>{title}<br>{picture}<table>{rows}</table></div>"
+        return f"<div {NO_FORMULAS}>{title}<br>{picture}<table>{rows}</table></div>"
 
 
 def annotate(answer: PhotoAnswer, colours: Mapping[str, Colour]) -> np.ndarray:

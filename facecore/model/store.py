@@ -20,6 +20,7 @@ from facecore.errors import ModelError, ModelWarning
 from facecore.face.recipes import Recipe, lacks
 from facecore.model.classifier import FaceModel
 from facecore.system.files import sha256, write_atomically, write_json
+from facecore.system.paths import expand_home
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ def artifacts_dir() -> Path:
         The folder, which may not exist yet. New models are written to it.
     """
     if chosen := os.environ.get("FACECORE_ARTIFACTS"):
-        return Path(chosen).expanduser()
+        return Path(expand_home(chosen))
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").is_file():
         return checkout / "artifacts"

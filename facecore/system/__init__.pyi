@@ -1,4 +1,4 @@
-"""Progress, temporary folders, safe writing, clusters, starting the apps."""
+"""Progress, temporary folders, safe writing, texts of others, clusters, starting the apps."""
 
 from .apps import (
     apps_dir,
@@ -14,6 +14,11 @@ from .files import (
     write_atomically,
     write_json,
 )
+from .paths import (
+    expand_home,
+    expand_one,
+    expand_patterns,
+)
 from .progress import (
     progress_to,
     step,
@@ -24,15 +29,24 @@ from .scratch import (
     scratch_folder,
     sweep,
 )
+from .text import (
+    escape_markdown,
+    show_hidden,
+)
 
 __all__ = [
     "apps_dir",
+    "escape_markdown",
+    "expand_home",
+    "expand_one",
+    "expand_patterns",
     "lock",
     "on_cluster",
     "progress_to",
     "reserve_array",
     "scratch_folder",
     "sha256",
+    "show_hidden",
     "start_dashboard",
     "start_site",
     "step",

@@ -90,7 +90,15 @@ def start_site(host: str = "127.0.0.1", port: int = 8000) -> int:
     _need("web", "flask", "flask_wtf", "flask_limiter", "flask_bootstrap", "markdown_it", server)
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if windows:
-        options = [f"--listen={where}", f"--threads={THREADS}", "--call", "webapp:create_app"]
+        options = [
+            f"--listen={where}",
+            f"--threads={THREADS}",
+            "--no-clear-untrusted-proxy-headers",
+        ]
+        options += [
+            "--call",
+            "webapp:create_app",
+        ]  # webapp.proxies itself trusts what it is told to
     else:
         options = [f"--bind={where}", f"--workers={WORKERS}", f"--threads={THREADS}"]
         options += ["--worker-class=webapp.worker.Worker", "webapp:create_app()"]

@@ -1,10 +1,11 @@
 """Report progress: a bar for people, and a small file for programs that watch."""
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from facecore.errors import DataError
 from facecore.system.files import write_json
 
 PAUSE = 0.25  # seconds between two writes of the file
+LINES, LINE_PAUSE = 4, 10.0  # at most so many lines per step, seconds between two of them
 Item = TypeVar("Item")
 
 
@@ -22,6 +24,27 @@ class _Watch:
     file: Path
     best: float | None = None  # of the grid search, repeated in the steps after it
     written: float = 0.0  # by time.monotonic
+
+
+@dataclass
+class _Lines:
+    """Progress where no bar can move: a line per quarter, and not too often."""
+
+    name: str
+    total: int
+    unit: str
+    quarter: int = 0
+    told: float = field(default_factory=lambda: time.monotonic())
+
+    def tell(self, done: int) -> None:
+        quarter = LINES * done // max(self.total, 1)
+        soon = time.monotonic() - self.told < LINE_PAUSE
+        if quarter <= self.quarter or (soon and done < self.total):
+            return
+        self.quarter, self.told = quarter, time.monotonic()
+        units = self.unit if self.total == 1 else f"{self.unit}s"
+        share = f"{done / self.total:.0%} ({done:,} of {self.total:,} {units})"
+        print(f"{self.name}: {share}", file=sys.stderr, flush=True)
 
 
 _watch: ContextVar[_Watch | None] = ContextVar("watch", default=None)
@@ -85,7 +108,7 @@ def step(name: str, total: int, unit: str, *, progress: bool) -> Iterator[Callab
     unit : str
         What is counted, such as ``"photo"``.
     progress : bool
-        Show a bar on standard error.
+        Show a bar on standard error; in a log file or a pipe, a few lines.
 
     Yields
     ------
@@ -94,6 +117,8 @@ def step(name: str, total: int, unit: str, *, progress: bool) -> Iterator[Callab
         best the mean balanced accuracy of the best candidate so far, in [0, 1].
     """
     watch, done, started = _watch.get(), 0, time.time()
+    on_screen = sys.stderr is not None and sys.stderr.isatty()
+    lines = _Lines(name, total, unit) if progress and sys.stderr and not on_screen else None
 
     def _advance(count: int = 1, best: float | None = None) -> None:
         nonlocal done
@@ -101,6 +126,8 @@ def step(name: str, total: int, unit: str, *, progress: bool) -> Iterator[Callab
         bar.update(count)
         if best is not None:
             bar.set_postfix(best=f"{best:.3f}", refresh=False)
+        if lines:
+            lines.tell(done)
         if watch is None:
             return
         watch.best = watch.best if best is None else best
@@ -117,7 +144,7 @@ def step(name: str, total: int, unit: str, *, progress: bool) -> Iterator[Callab
             }
             _write(watch.file, report)
 
-    with tqdm(total=total, desc=name, unit=unit, disable=not progress) as bar:
+    with tqdm(total=total, desc=name, unit=unit, disable=not (progress and on_screen)) as bar:
         _advance(0)
         yield _advance
 
@@ -138,7 +165,7 @@ def track(
     unit : str
         What an item is, such as ``"photo"``.
     progress : bool
-        Show a bar on standard error.
+        Show a bar on standard error; in a log file or a pipe, a few lines.
 
     Yields
     ------

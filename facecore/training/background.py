@@ -25,6 +25,7 @@ from facecore.data.archive import unpack_labels
 from facecore.errors import DataError
 from facecore.model.store import artifacts_dir, check_name, refuse_shipped
 from facecore.system.files import lock, write_json
+from facecore.system.paths import expand_home
 from facecore.system.scratch import sweep
 
 LOG_BYTES = 2**20  # of the log are kept
@@ -103,7 +104,9 @@ def work_dir() -> Path:
         May not exist yet.
     """
     chosen = os.environ.get("FACECORE_WORK")
-    return Path(chosen).resolve() if chosen else artifacts_dir().resolve().parent / "work"
+    return (
+        Path(expand_home(chosen)).resolve() if chosen else artifacts_dir().resolve().parent / "work"
+    )
 
 
 def take_photos(file: IO[bytes], mark: str) -> Path:
@@ -380,8 +383,6 @@ def _spawn(folder: Path) -> None:
         "FACECORE_ARTIFACTS": str(artifacts_dir().resolve()),
         "FACECORE_WORK": str(work_dir()),
         "PYTHONIOENCODING": "utf-8",
-        "TQDM_MININTERVAL": "60",  # the log is for reading
-        "TQDM_MAXINTERVAL": "60",
     }
     with open(folder / "log.txt", "ab") as log:
         process = subprocess.Popen(

@@ -3,11 +3,14 @@
 import base64
 import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from corpus import draw_face, encode, plain
 from siteparts import write_made_models
+from werkzeug.exceptions import NotFound
 from werkzeug.serving import make_server
 
 webdriver = pytest.importorskip("selenium.webdriver")
@@ -44,23 +47,54 @@ TRANSFER = """
 """
 
 
+@contextmanager
+def served(app) -> Iterator[str]:
+    """The address of a site that runs as long as the block."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The address of a running site, with CSRF on as in production."""
+def models(tmp_path_factory):
+    """The models in use."""
     root = tmp_path_factory.mktemp("site") / "artifacts"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACECORE_ARTIFACTS", str(root))
         write_made_models()
-        from webapp import create_app
+        yield
 
-        app = create_app({"SECRET_KEY": "test", "TESTING": True})
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.port}"
-        server.shutdown()
-        thread.join()
-        server.server_close()
+
+@pytest.fixture(scope="module")
+def site(models):
+    """The address of a running site, with CSRF on as in production."""
+    from webapp import create_app
+
+    with served(create_app({"SECRET_KEY": "test", "TESTING": True})) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def site_below(models):
+    """The address of a site below /faces/ of a proxy, which has nothing else."""
+    from webapp import create_app
+
+    app = create_app({"SECRET_KEY": "test", "TESTING": True, "PROXIES": 1})
+
+    def proxy(environ, start_response):
+        path = environ["PATH_INFO"]
+        if not path.startswith("/faces/"):
+            return NotFound()(environ, start_response)
+        environ["PATH_INFO"] = path.removeprefix("/faces")
+        environ["HTTP_X_FORWARDED_PREFIX"] = "/faces"
+        return app(environ, start_response)
+
+    with served(proxy) as address:
+        yield f"{address}/faces"
 
 
 @pytest.fixture(scope="module")
@@ -225,3 +259,25 @@ def test_keyboard_reaches_the_form(browser, site):
         names.append(browser.switch_to.active_element.get_attribute("id"))
     assert "photo" in names
     assert "camera" in names
+
+
+def test_below_a_prefix_every_link_is_followed_and_a_photo_is_answered(chromium, site_below, files):
+    chromium.delete_all_cookies()
+    chromium.get_log("browser")
+    todo, seen = [f"{site_below}/"], set()
+    while todo:
+        chromium.get(page := todo.pop())
+        seen.add(page)
+        links = [
+            a.get_property("href").split("#")[0] for a in chromium.find_elements(By.TAG_NAME, "a")
+        ]
+        assert all(link.startswith(f"{site_below}/") for link in links)
+        todo += sorted({*links} - seen - {*todo})
+    assert {f"{site_below}/app/faces/", f"{site_below}/models/other"} <= seen
+    chromium.get(f"{site_below}/app/faces/")
+    assert [cookie["path"] for cookie in chromium.get_cookies()] == ["/faces"]
+    chromium.find_element(By.ID, "photo").send_keys(str(files["one"]))
+    (card,) = wait_for_answers(chromium, 1)
+    assert "One face found" in card.text
+    missing = [entry["message"] for entry in chromium.get_log("browser")]
+    assert not [text for text in missing if "favicon.ico" not in text]  # the browser's own wish

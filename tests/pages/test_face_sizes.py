@@ -100,9 +100,10 @@ def test_the_address_sets_the_slider(open_page):
     assert app.switch_page(PAGE).run().slider(key="sizes_minimum").value == 99
 
 
-def test_the_table_of_the_model_can_be_downloaded_as_it_is(open_page, shipped, downloads):
+def test_the_table_of_the_model_can_be_downloaded_for_a_spreadsheet(open_page, shipped, downloads):
     open_page(PAGE)
-    assert downloads == {"classic-sizes.csv": (shipped / "sizes.csv").read_bytes()}
+    stored = (shipped / "sizes.csv").read_bytes()
+    assert downloads == {"classic-sizes.csv": b"\xef\xbb\xbf" + stored}
 
 
 def test_a_model_without_the_table_names_the_command_that_writes_it(

@@ -271,3 +271,20 @@ def test_the_form_offers_every_format_but_heic_so_that_phones_convert_it(client)
     offered = accept.split(",")
     assert {"image/jpeg", "image/png", "image/jp2", ".pgm", ".ppm"} <= set(offered)
     assert HEIC_READABLE or not [kind for kind in offered if "hei" in kind]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("exe\u202egnp.png", r"exe\u202egnp.png"),
+        ("\u2066a\u2069.png", r"\u2066a\u2069.png"),
+        ("a\x1bb.png", r"a\x1bb.png"),
+        ("<b>$x$ *a*.png", "&lt;b&gt;$x$ *a*.png"),
+    ],
+)
+@pytest.mark.parametrize("data", [encode(draw_face()), b"x"])
+def test_a_name_is_shown_with_nothing_hidden_or_reordered(client, name, shown, data):
+    page = client.post("/app/faces/", data={"photo": [(io.BytesIO(data), name)]}).text
+    assert f">{shown}</h2>" in page
+    assert not {"\u202e", "\u2066", "\x1b"} & set(page)
+    check_html(page)

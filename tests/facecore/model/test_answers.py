@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import html5lib
@@ -106,6 +107,14 @@ def test_an_answer_shows_its_faces_in_a_notebook_with_names_escaped():
 def test_what_has_no_face_shows_why_in_a_notebook():
     assert "no face found" in PhotoAnswer("x")._repr_html_()
     assert "error: &lt;bad&gt;" in PhotoAnswer("x", "<bad>")._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "shown", [answer_of(face_of()), face_of(), PhotoAnswer("$x$"), PhotoAnswer("x", "$bad$")]
+)
+def test_a_notebook_reads_no_formulas_in_it(shown):
+    first = re.match(r"<[^>]*>", shown._repr_html_())[0]  # MathJax passes over what is inside
+    assert 'class="tex2jax_ignore mathjax_ignore"' in first
 
 
 POINTS = ((30.0, 40.0), (70.0, 40.0), (50.0, 60.0), (35.0, 80.0), (65.0, 80.0))

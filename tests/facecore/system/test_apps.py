@@ -87,6 +87,8 @@ def test_on_windows_waitress_serves_and_an_address_of_version_6_is_bracketed(sta
     monkeypatch.setattr(sys, "platform", "win32")
     assert start_site("::1", 80) == 7
     assert started[0][0][:3] == ["-m", "waitress", "--listen=[::1]:80"]
+    # waitress would drop what FACECORE_PROXIES trusts
+    assert "--no-clear-untrusted-proxy-headers" in started[0][0]
 
 
 @pytest.mark.parametrize("start", [start_dashboard, start_site])

@@ -1,5 +1,6 @@
 """Progress: a bar for a person, a small file for a program, and no effect on results."""
 
+import io
 import json
 import time
 
@@ -90,3 +91,42 @@ def test_crop_tells_photos_done(raw_folder, file, tmp_path):
         table = crop_folder(raw_folder, tmp_path / "out")
     report = json.loads(file.read_text())
     assert (report["step"], report["done"], report["total"]) == ("crop", len(table), len(table))
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_a_bar_moves(monkeypatch):
+    monkeypatch.setattr("sys.stderr", screen := Screen())
+    list(track("ab", 2, "crop", "photo", progress=True))
+    assert "\rcrop: 100%|" in screen.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("total", "seconds", "told"),
+    [
+        (1000, 0.0, ["100% (1,000 of 1,000 photos)"]),
+        (400, 1.0, [f"{i * 25}% ({i * 100} of 400 photos)" for i in (1, 2, 3, 4)]),
+        (1, 60.0, ["100% (1 of 1 photo)"]),
+    ],
+)
+def test_in_a_log_a_line_per_quarter_and_not_too_often(monkeypatch, capsys, total, seconds, told):
+    clock = [0.0]
+    monkeypatch.setattr("facecore.system.progress.time.monotonic", lambda: clock[0])
+    for done, _ in enumerate(track(range(total), total, "crop", "photo", progress=True), start=2):
+        clock[0] = done * seconds + 0.001
+    assert capsys.readouterr().err.splitlines() == [f"crop: {line}" for line in told]
+
+
+@pytest.mark.parametrize("total", [0, 5])
+def test_nothing_is_told_of_no_work(capsys, total):
+    with step("crop", total, "photo", progress=True):
+        pass
+    assert capsys.readouterr().err == ""
+
+
+def test_without_standard_error_as_under_pythonw(monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    assert list(track("ab", 2, "crop", "photo", progress=True)) == ["a", "b"]

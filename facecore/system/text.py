@@ -1,0 +1,64 @@
+"""Texts of others, such as names of files and labels, shown as they are: one line, no markup."""
+
+import re
+
+# What moves the cursor, hides or reorders text on a screen, and what no output can encode:
+# controls, line separators, marks of direction, halves of a pair (bytes of a name without meaning).
+HIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+MARKUP = re.compile(
+    r"[\\`*\[\]<>|~$&#]|:(?=\w)|(?<![^\W_])_|_(?![^\W_])"  # an underscore inside a word is none
+    r"|^[-+](?=[-\s]|$)"
+)
+NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
+
+
+def show_hidden(text: str) -> str:
+    r"""Return a text on one line in which nothing is hidden or reordered.
+
+    Parameters
+    ----------
+    text : str
+        Of any origin, such as the name of a file.
+
+    Returns
+    -------
+    str
+        With escapes in place of control characters, line ends, marks of direction and bytes that
+        are no text.
+
+    Examples
+    --------
+    >>> show_hidden("a\nb\u202egnp.exe")
+    'a\\nb\\u202egnp.exe'
+    """
+    return HIDDEN.sub(lambda found: _escape(found[0]), text)
+
+
+def _escape(sign: str) -> str:
+    code = ord(sign)
+    return NAMED.get(sign) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+
+
+def escape_markdown(text: object) -> str:
+    r"""Return a text that Markdown shows as it is.
+
+    Parameters
+    ----------
+    text : object
+        Its ``str`` is of any origin, such as a label.
+
+    Returns
+    -------
+    str
+        Markdown on one line, without markup.
+
+    Examples
+    --------
+    >>> escape_markdown("*a* costs $5")
+    '\\*a\\* costs \\$5'
+    """
+    line = show_hidden(" ".join(str(text).split()))
+    return NUMBERED.sub(r"\1\\\2", MARKUP.sub(r"\\\g<0>", line))
