@@ -19,6 +19,7 @@ FIELDS: dict[str, tuple[str, float, float, float]] = {
     "min_pixels": ("Smallest face first", 0, 400, 1),
     "long_side": ("Long side", 100, 1600, 20),
     "border": ("Border", 0.0, 1.0, 0.05),
+    "most_pixels": ("Pixels for small faces", 0, 4_000_000, 100_000),
 }
 HELP = {
     "scale_factor": "Ratio between the sizes that are searched",
@@ -29,6 +30,8 @@ HELP = {
     "long_side": "The photo is shrunk to this long side before the search, in pixels",
     "border": "Where nothing is found, search again with this share of the long side added on "
     "every side; 0 turns that off",
+    "most_pixels": "Large photos are also searched for faces that the long side leaves out, down to "
+    "the smallest face first, on a copy of at most so many pixels; 0 turns that off",
 }
 FURTHER = ", and mtcnn's further searches for smaller faces too"
 
