@@ -9,10 +9,19 @@ from .cluster import (
     on_cluster,
 )
 from .files import (
+    NoLocksError,
     lock,
     sha256,
     write_atomically,
     write_json,
+)
+from .holds import (
+    hold,
+    is_held,
+    is_here,
+    let_go,
+    note_of,
+    this_process,
 )
 from .progress import (
     progress_to,
@@ -26,8 +35,14 @@ from .scratch import (
 )
 
 __all__ = [
+    "NoLocksError",
     "apps_dir",
+    "hold",
+    "is_held",
+    "is_here",
+    "let_go",
     "lock",
+    "note_of",
     "on_cluster",
     "progress_to",
     "reserve_array",
@@ -37,6 +52,7 @@ __all__ = [
     "start_site",
     "step",
     "sweep",
+    "this_process",
     "track",
     "write_atomically",
     "write_json",

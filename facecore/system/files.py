@@ -1,5 +1,6 @@
 """Write files whole or not at all, compute their checksums, lock them."""
 
+import errno
 import hashlib
 import json
 import os
@@ -100,6 +101,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class NoLocksError(OSError):
+    """The disk of a file has no locks, or does not give any now."""
+
+
 def lock(file: IO[bytes], shared: bool = False) -> bool:
     """Lock an open file, unless another process holds it.
 
@@ -116,16 +121,26 @@ def lock(file: IO[bytes], shared: bool = False) -> bool:
     -------
     bool
         True where this process now holds the lock.
+
+    Raises
+    ------
+    NoLocksError
+        The system refuses for another reason than that somebody holds the lock, as network disks
+        without locks do. `facecore.system.hold` has a way without them.
     """
+    held = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
     try:
         if sys.platform == "win32":
             import msvcrt
 
+            held |= {errno.EDEADLOCK}
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in held:
+            return False
+        raise NoLocksError(error.errno, f"{error.strerror} (no file locks)", file.name) from error
     return True

@@ -2,7 +2,7 @@
 
 ``WORK/training/`` holds the job (``job.json``), its photos and crops, its progress, its log and its
 result. Every reader, before or after a restart, finds the same. While a process of the job lives it
-holds ``WORK/training.lock``, which the system releases when it dies.
+holds ``WORK/training.lock``, as `facecore.system.holds` does, so it is free when the job dies.
 """
 
 import hashlib
@@ -24,9 +24,11 @@ from typing import IO, Any
 from facecore.data.archive import unpack_labels
 from facecore.errors import DataError
 from facecore.model.store import artifacts_dir, check_name, refuse_shipped
-from facecore.system.files import lock, write_json
+from facecore.system.files import write_json
+from facecore.system.holds import hold, is_held, is_here, let_go, note_of, this_process
 from facecore.system.scratch import sweep
 
+LOCK = "training.lock"
 LOG_BYTES = 2**20  # of the log are kept
 TAIL_BYTES = 8_000  # of the log are shown
 LINE = 4096  # characters of a line of the log, at most
@@ -262,7 +264,6 @@ def read_job() -> Job:
     Job
         Of state ``"none"`` where there was no training.
     """
-    _started[:] = [process for process in _started if process.poll() is None]
     folder = _folder()
     running = _is_running()  # asked first: a training that ends now has written its result
     job, result, progress = (
@@ -309,17 +310,25 @@ def cancel_job() -> None:
     Raises
     ------
     DataError
-        The training did not end.
+        The training did not end, or runs on another computer.
     """
     folder = _folder()
     with _start:
         if not _is_running():
             return
-        (folder / "cancelled").touch()
         # While the lock is held a process of the job lives, so no other process has its number.
-        process = _read(folder / "pid.json")["pid"]
+        process = _read(folder / "pid.json")
+        if not process:
+            raise DataError("the training is only just starting; try again in a moment")
+        if not is_here(process):
+            note = note_of(work_dir() / LOCK)
+            raise DataError(
+                f"the training runs on another computer, {process.get('host')}; cancel it there"
+                + (f", or remove {note} if it runs no more" if note.exists() else "")
+            )
+        (folder / "cancelled").touch()
         for how in ("SIGTERM", "SIGKILL"):
-            _kill(process, how)
+            _kill(process["pid"], how)
             patience = time.monotonic() + PATIENCE / 3
             while time.monotonic() < patience:
                 if not _is_running():
@@ -364,11 +373,12 @@ def _refuse_second() -> None:
 
 
 def _is_running() -> bool:
+    path = work_dir() / LOCK
+    _started[:] = [process for process in _started if process.poll() is None]
     try:
-        with open(work_dir() / "training.lock", "r+b") as file:
-            return not lock(file, shared=True)
-    except OSError:
-        return False
+        return is_held(path)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _spawn(folder: Path) -> None:
@@ -404,10 +414,12 @@ def _spawn(folder: Path) -> None:
 def run_job() -> None:
     """Run the commands of the job one after the other, in the background process."""
     folder = _folder()
-    held = open(work_dir() / "training.lock", "a+b")  # noqa: SIM115, held to the end
-    while not lock(held):  # a reader tries it for a moment
-        time.sleep(0.01)
-    write_json(folder / "pid.json", {"pid": os.getpid()})
+    path = work_dir() / LOCK
+    path.touch()
+    held = hold(path, PATIENCE / 3)  # a reader tries it for a moment
+    if held is None:
+        sys.exit(f"error: another training holds {path}")
+    write_json(folder / "pid.json", this_process())
     if sys.platform != "win32":
         os.nice(5)
     code, error = 0, ""
@@ -419,6 +431,7 @@ def run_job() -> None:
             break
     _tidy(folder, keep=_waiting(job) if code or _dropped_many(Path(job["crops"])) else None)
     write_json(folder / "result.json", {"code": code, "error": error})
+    let_go(held)
 
 
 def _run(arguments: Sequence[str], log: Path, held: IO[bytes]) -> tuple[int, str]:

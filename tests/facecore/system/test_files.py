@@ -1,13 +1,17 @@
 """Files are written whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
 import stat
+import sys
+from types import SimpleNamespace
 
 import pytest
+from disks import NO_LOCKS
 
-from facecore.system.files import lock, sha256, write_atomically, write_json
+from facecore.system.files import NoLocksError, lock, sha256, write_atomically, write_json
 
 
 def test_a_lock_is_held_once_until_its_file_is_closed(tmp_path):
@@ -28,6 +32,42 @@ def test_a_shared_lock_is_held_by_many_but_not_beside_one_of_its_own(tmp_path):
         first.close()
         second.close()
         assert lock(third)
+
+
+@pytest.fixture
+def locking(tmp_path, monkeypatch):
+    """Whether a file could be locked, by the number of the system's error."""
+
+    def call(system: str, number: int) -> bool:
+        def fail(*given):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(sys, "platform", system)
+        calls = SimpleNamespace(
+            LOCK_SH=1, LOCK_EX=2, LOCK_NB=4, LK_NBLCK=2, flock=fail, locking=fail
+        )
+        monkeypatch.setitem(sys.modules, "msvcrt" if system == "win32" else "fcntl", calls)
+        with open(tmp_path / "lock", "a+b") as file:
+            return lock(file)
+
+    return call
+
+
+HELD = [("linux", errno.EWOULDBLOCK), ("darwin", errno.EAGAIN), ("linux", errno.EACCES)]
+HELD += [("win32", errno.EACCES), ("win32", errno.EDEADLOCK)]
+
+
+@pytest.mark.parametrize(("system", "number"), HELD)
+def test_that_somebody_holds_a_lock_is_no_error(locking, system, number):
+    assert locking(system, number) is False
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+@pytest.mark.parametrize("number", NO_LOCKS)
+def test_a_disk_without_locks_is_not_taken_for_somebody_who_holds_one(locking, system, number):
+    with pytest.raises(NoLocksError, match="no file locks") as error:
+        locking(system, number)
+    assert error.value.errno == number
 
 
 @pytest.mark.parametrize("content", ["naïve\r\ntext\n", b"\x00\xff", ""])

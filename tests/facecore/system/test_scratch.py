@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from disks import NO_LOCKS, break_call
 
 from facecore.errors import DataError
 from facecore.system.scratch import reserve_array, scratch_folder, sweep
@@ -22,22 +23,28 @@ with scratch_folder() as folder:
 """
 
 
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch) -> Path:
-    """The folder for temporary files."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
+@pytest.fixture(
+    autouse=True, params=[None, errno.ENOSYS, errno.ENOLCK], ids=["locks", "ENOSYS", "ENOLCK"]
+)
+def place(request, tmp_path, monkeypatch) -> Path:
+    """The folder for temporary files, on a disk with locks and on some without."""
+    if request.param is not None:
+        break_call(monkeypatch, tmp_path / "start", "fcntl.flock", request.param)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    return tmp_path / "tmp"
 
 
 @pytest.fixture
 def other(place):
     """Another process in a block with a scratch folder of its own."""
+    paths = filter(None, [os.environ.get("PYTHONPATH"), str(REPO)])
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"TMPDIR": str(place), "PYTHONPATH": str(REPO)},
+        env=os.environ | {"TMPDIR": str(place), "PYTHONPATH": os.pathsep.join(paths)},
     )
     assert process.stdout is not None
     folder = Path(process.stdout.readline().strip())
@@ -81,6 +88,19 @@ def test_the_folder_of_a_process_that_lives_stays(place, other):
         assert (folder / "part.npy").exists()
     process.communicate("")
     assert process.returncode == 0
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [*NO_LOCKS, errno.EACCES])
+def test_no_error_of_the_system_makes_more_than_a_few_files(place, tmp_path, monkeypatch, number):
+    break_call(monkeypatch, tmp_path / "start", "fcntl.flock", number)
+    if number == errno.EACCES:  # somebody holds each new file
+        with pytest.raises(DataError, match=r"cannot lock.*TMPDIR=FOLDER"), scratch_folder():
+            pass
+    else:
+        with scratch_folder() as folder:
+            assert len(list(place.iterdir())) <= 3
+            assert folder.is_dir()
     assert list(place.iterdir()) == []
 
 
