@@ -312,8 +312,10 @@ def _run(options: argparse.Namespace) -> int:
     with ExitStack() as around:
         around.enter_context(_limited(options))
         if options.progress:
+            from facecore.system.files import try_file
             from facecore.system.progress import progress_to
 
+            try_file(options.progress)
             around.enter_context(progress_to(options.progress))
         if options.dask:
             from facecore.system.cluster import on_cluster
@@ -504,9 +506,11 @@ def _evaluate(options: argparse.Namespace) -> int:
     from facecore.evaluation.report import evaluate_predictions, map_labels, predict_table
     from facecore.model.rule import AnswerRule
     from facecore.model.store import load_model, read_metadata
-    from facecore.system.files import write_json
+    from facecore.system.files import try_file, write_json
     from facecore.system.progress import track
 
+    if options.json:
+        try_file(options.json)
     model = load_model(options.model)
     if options.no_rule:
         model = replace(model, rule=AnswerRule())
@@ -696,7 +700,11 @@ def _synth(options: argparse.Namespace) -> int:
 
 
 def _ladder(options: argparse.Namespace) -> int:
-    from facecore.training.ladder import climb, write_ladder
+    from facecore.model.store import artifacts_dir
+    from facecore.system.files import try_folder
+    from facecore.training.ladder import LADDER_FOLDER, climb, write_ladder
+
+    try_folder(options.out or artifacts_dir() / LADDER_FOLDER)
 
     parts = ["python -m facecore ladder", *(path.resolve().name for path in options.data)]
     parts += ["--quick"] * options.quick + ["--folds", str(options.folds)]

@@ -4,6 +4,7 @@
 raw photo, whatever happened to it; ``OUT/crop.json`` has the settings.
 """
 
+import errno
 import hashlib
 import json
 import sys
@@ -32,7 +33,7 @@ from facecore.face.recipes import (
     for_whole_photos,
     takes_whole_photos,
 )
-from facecore.system.files import LITTER, write_atomically, write_json
+from facecore.system.files import LITTER, try_folder, write_atomically, write_json
 from facecore.system.progress import track
 
 STATES = ("kept", "no_face", "too_small", "unreadable", "duplicate")
@@ -165,6 +166,7 @@ def crop_folder(
     """
     settings = settings or recipe_settings()
     source, out = Path(source), Path(out)
+    try_folder(out)
     listing = read_listing(source)
     photos = listing.photos
     if progress and listing.notes:
@@ -198,7 +200,9 @@ def crop_folder(
         write_atomically(out / TABLE, table.to_csv(index=False))
         (out / JOURNAL).unlink(missing_ok=True)
     except OSError as error:
-        raise DataError(f"cannot write to {error.filename or out}: {error.strerror}") from error
+        raise DataError(
+            f"cannot write to {error.filename or out}: {error.strerror or error}"
+        ) from error
     return table
 
 
@@ -564,7 +568,7 @@ def _write_crop(path: Path, pixels: np.ndarray) -> None:
         ".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1]
     )
     if not good:
-        raise OSError(f"cannot encode the crop {path.name}")
+        raise OSError(errno.EIO, f"cannot encode the crop {path.name}")
     write_atomically(path, data.tobytes())
 
 

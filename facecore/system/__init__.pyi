@@ -11,12 +11,16 @@ from .cluster import (
 from .files import (
     NoLocksError,
     lock,
+    rename,
     sha256,
+    try_file,
+    try_folder,
     write_atomically,
     write_json,
 )
 from .holds import (
     hold,
+    holding,
     is_held,
     is_here,
     let_go,
@@ -38,6 +42,7 @@ __all__ = [
     "NoLocksError",
     "apps_dir",
     "hold",
+    "holding",
     "is_held",
     "is_here",
     "let_go",
@@ -45,6 +50,7 @@ __all__ = [
     "note_of",
     "on_cluster",
     "progress_to",
+    "rename",
     "reserve_array",
     "scratch_folder",
     "sha256",
@@ -54,6 +60,8 @@ __all__ = [
     "sweep",
     "this_process",
     "track",
+    "try_file",
+    "try_folder",
     "write_atomically",
     "write_json",
 ]

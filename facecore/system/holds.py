@@ -11,18 +11,22 @@ import platform
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
+from facecore.errors import DataError
 from facecore.system.files import NoLocksError, lock
 
 PAUSE = 0.02  # seconds between two tries
+MOST = 20  # times that a file is removed by whoever held it before
 NOTE = ".owner"  # ends the name of the note beside a lock file
 
 
-def hold(path: Path, patience: float = 0.0) -> IO[bytes] | None:
-    """Hold a lock file that exists, unless another process does.
+def hold(path: Path, patience: float = 0.0, make: bool = False) -> IO[bytes] | None:
+    """Hold a lock file, unless another process does.
 
     Parameters
     ----------
@@ -30,6 +34,8 @@ def hold(path: Path, patience: float = 0.0) -> IO[bytes] | None:
         Of the lock file.
     patience : float, default=0.0
         Seconds to wait for it; it is tried once at least.
+    make : bool, default=False
+        Make the file where it is missing.
 
     Returns
     -------
@@ -45,8 +51,8 @@ def hold(path: Path, patience: float = 0.0) -> IO[bytes] | None:
     --------
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     (path := Path(folder) / "lock").touch()
-    ...     mine = hold(path)
+    ...     path = Path(folder) / "lock"
+    ...     mine = hold(path, make=True)
     ...     print(is_held(path))
     ...     let_go(mine)
     ...     print(is_held(path))
@@ -54,17 +60,73 @@ def hold(path: Path, patience: float = 0.0) -> IO[bytes] | None:
     False
     """
     until = time.monotonic() + patience
-    file = open(path, "r+b")  # noqa: SIM115, held by whoever called
-    try:
-        while not _take(file, path):
-            if time.monotonic() >= until:
+    for tried in count():
+        file = open(path, "a+b" if make else "r+b")  # noqa: SIM115, held by whoever called
+        taken = False
+        try:
+            taken = _take(file, path)
+        finally:
+            if not taken:
                 file.close()
-                return None
+        if taken and (tried > MOST or not _is_removed(file, path)):
+            return file
+        if taken:  # whoever held it before has removed it
+            let_go(file)
+        elif time.monotonic() >= until:
+            return None
+        else:
             time.sleep(PAUSE)
-    except BaseException:
-        file.close()
-        raise
-    return file
+    return None  # count has no end
+
+
+@contextmanager
+def holding(path: Path, busy: str) -> Iterator[None]:
+    """Hold a lock file while the block runs, and remove it then.
+
+    Parameters
+    ----------
+    path : Path
+        Of the lock file, which is made.
+    busy : str
+        Message of the error where another process holds it.
+
+    Yields
+    ------
+    None
+        While this process holds the file.
+
+    Raises
+    ------
+    DataError
+        Another process holds it.
+    OSError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "lock"
+    ...     with holding(path, "somebody works here"):
+    ...         print(is_held(path))
+    ...     print(path.exists())
+    True
+    False
+    """
+    file = hold(path, make=True)
+    if file is None:
+        note, other = note_of(path), _read(note_of(path))
+        if other and not is_here(other):
+            busy += f" (on {other['host']}; remove {note} if nothing runs there)"
+        raise DataError(busy)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()
+        let_go(file)
+        with suppress(OSError):  # Windows does not remove a file that is open
+            path.unlink(missing_ok=True)
 
 
 def let_go(file: IO[bytes]) -> None:
@@ -170,6 +232,16 @@ def _take(file: IO[bytes], path: Path) -> bool:
         note.unlink(missing_ok=True)
         raise
     return True
+
+
+def _is_removed(file: IO[bytes], path: Path) -> bool:
+    found = os.fstat(file.fileno())
+    if found.st_nlink:
+        return False
+    try:
+        return not os.path.samestat(found, path.stat())  # some disks count no links
+    except FileNotFoundError:
+        return True
 
 
 def _counts(note: Path) -> bool:

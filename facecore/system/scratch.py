@@ -17,7 +17,8 @@ from facecore.system.holds import hold, let_go
 
 PREFIX, LOCK = "facecore-scratch-", ".lock"
 TRIES = 20  # to hold a new lock file, which another process may take for one left behind
-FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+BLOCK = 2**20  # bytes that are written at once
 
 
 @contextmanager
@@ -90,7 +91,7 @@ def reserve_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
     Raises
     ------
     OSError
-        The disk is full.
+        The disk is full, or does not take so large a file.
 
     Examples
     --------
@@ -99,10 +100,23 @@ def reserve_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
     ...     np.load(folder / "rows.npy").shape
     (2, 3)
     """
-    np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape).flush()
-    if hasattr(os, "posix_fallocate"):
-        with open(path, "r+b") as file:
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    array.flush()
+    with open(path, "r+b") as file:
+        try:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except (AttributeError, OSError) as error:
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise
+            _write_zeros(file, array.offset, array.nbytes)  # system or disk cannot reserve space
+
+
+def _write_zeros(file: IO[bytes], start: int, count: int) -> None:
+    file.seek(start)
+    for written in range(0, count, BLOCK):
+        file.write(bytes(min(BLOCK, count - written)))
+    file.flush()
+    os.fsync(file.fileno())  # a network disk may say only now that it is full
 
 
 def _hold() -> IO[bytes]:
@@ -112,9 +126,7 @@ def _hold() -> IO[bytes]:
         path = Path(name)
         try:
             if file := hold(path):
-                if path.exists():
-                    return file
-                let_go(file)
+                return file
         except FileNotFoundError:
             continue  # another process took it for one left behind before it was held
         except OSError:

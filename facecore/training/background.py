@@ -24,7 +24,7 @@ from typing import IO, Any
 from facecore.data.archive import unpack_labels
 from facecore.errors import DataError
 from facecore.model.store import artifacts_dir, check_name, refuse_shipped
-from facecore.system.files import write_json
+from facecore.system.files import try_folder, write_json
 from facecore.system.holds import hold, is_held, is_here, let_go, note_of, this_process
 from facecore.system.scratch import sweep
 
@@ -214,6 +214,7 @@ def start_training(
     'running'
     """
     refuse_shipped(check_name(name))
+    try_folder(artifacts_dir())
     folder = _folder()
     called = title = title or ("made-faces" if source is None else Path(source).resolve().name)
     title = re.sub(r"[^\w-]+", "-", title).strip("-")[:64] or "photos"
@@ -415,13 +416,13 @@ def run_job() -> None:
     """Run the commands of the job one after the other, in the background process."""
     folder = _folder()
     path = work_dir() / LOCK
-    path.touch()
-    held = hold(path, PATIENCE / 3)  # a reader tries it for a moment
+    held = hold(path, PATIENCE / 3, make=True)  # a reader tries it for a moment
     if held is None:
         sys.exit(f"error: another training holds {path}")
     write_json(folder / "pid.json", this_process())
     if sys.platform != "win32":
-        os.nice(5)
+        with suppress(OSError):  # a container may forbid it
+            os.nice(5)
     code, error = 0, ""
     job = _read(folder / "job.json")
     for arguments in job["commands"]:

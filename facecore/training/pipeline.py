@@ -24,7 +24,7 @@ from facecore.face.prepare import mirror
 from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe, for_whole_photos
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.explain import distance_from_face_space
-from facecore.model.store import check_name, write_model
+from facecore.model.store import check_name, reserving, write_model
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
 from facecore.training.anonymise import anonymise
@@ -107,7 +107,8 @@ def train(
     Raises
     ------
     FacecoreError
-        The name, the recipe, the grid, an option or the data cannot be used.
+        The name, the recipe, the grid, an option or the data cannot be used; the model could not
+        be written, which is tried first; or another training of that name runs.
 
     Examples
     --------
@@ -123,21 +124,27 @@ def train(
     plan = Plan(check_name(name), found, grid, chosen, note, command)
     plan.check()
     how: dict[str, Any] = {"jobs": chosen.jobs, "progress": chosen.progress}
-    faces = gather(
-        [Path(source) for source in sources],
-        plan.recipe,
-        seed=chosen.seed,
-        identity=chosen.identity,
-        min_size=min_size,
-        **how,
-    )
+    with reserving(plan.name):
+        with scratch_folder():  # is there a place for temporary files, before the long work?
+            pass
+        faces = gather(
+            [Path(source) for source in sources],
+            plan.recipe,
+            seed=chosen.seed,
+            identity=chosen.identity,
+            min_size=min_size,
+            **how,
+        )
 
-    def load(file: Path) -> np.ndarray:
-        return load_faces(to_fit(faces), plan.recipe, chosen.jobs, file)
+        def load(file: Path) -> np.ndarray:
+            return load_faces(to_fit(faces), plan.recipe, chosen.jobs, file)
 
-    return fit_and_write(
-        plan, faces, load, lambda model: evaluate_splits(faces, model, order=chosen.order, **how)
-    )
+        return fit_and_write(
+            plan,
+            faces,
+            load,
+            lambda model: evaluate_splits(faces, model, order=chosen.order, **how),
+        )
 
 
 @dataclass(frozen=True)

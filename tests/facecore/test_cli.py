@@ -38,6 +38,30 @@ def fails_in_one_line(done: subprocess.CompletedProcess, *words: str) -> None:
         assert word in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "target"),
+    [
+        (("crop", "RAW", "--out", "file/out"), "file/out"),
+        (("crop", "RAW", "--out", "new", "--progress", "none/p.json"), "none/p.json"),
+        (("train", "RAW", "--name", "mine"), "file"),
+        (("train", "RAW", "--name", "mine", "--progress", "file/p.json"), "file/p.json"),
+        (("evaluate", "RAW", "--json", "none/e.json"), "none/e.json"),
+        (("synth", "--out", "file"), "file"),
+        (("ladder", "RAW", "--out", "file/tables"), "file/tables"),
+        (("ladder", "RAW"), "file/_ladder"),
+    ],
+)
+def test_a_target_that_cannot_be_written_is_named_before_any_work(
+    command, target, raw_folder, tiny_artifacts, run, tmp_path
+):
+    (tmp_path / "file").touch()
+    given = [raw_folder if part == "RAW" else part for part in command]
+    models = tiny_artifacts if command[0] in ("evaluate", "synth") else tmp_path / "file"
+    done = run(*given, models=models)
+    fails_in_one_line(done, "cannot write", target)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
     raw_folder, tiny_grid, run, tmp_path
 ):

@@ -125,6 +125,29 @@ def test_a_full_disk_is_such_an_error_and_others_are_not(place):
     assert list(place.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "number", [errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM, None]
+)
+@pytest.mark.parametrize("shape", [(300, 10_000), (7,), (0, 5)])
+def test_a_disk_that_cannot_reserve_space_gets_zeros(place, tmp_path, monkeypatch, number, shape):
+    if number is None:  # as macOS and Windows
+        monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    else:
+        break_call(monkeypatch, tmp_path / "start", "os.posix_fallocate", number)
+    reserve_array(place / "a.npy", shape, np.uint8)
+    array = np.load(place / "a.npy")
+    assert (array.shape, array.dtype, array.any()) == (shape, np.uint8, False)
+    if os.name == "posix":
+        assert (place / "a.npy").stat().st_blocks * 512 >= array.nbytes
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_disk_without_the_space_is_an_error(place, tmp_path, monkeypatch, number):
+    break_call(monkeypatch, tmp_path / "start", "os.posix_fallocate", number)
+    with pytest.raises(DataError, match="TMPDIR=FOLDER"), scratch_folder() as folder:
+        reserve_array(folder / "a.npy", (10,), np.uint8)
+
+
 def test_a_reserved_array_is_zeros_with_a_place_on_the_disk(place):
     reserve_array(place / "a.npy", (50, 1000), np.float32)
     array = np.load(place / "a.npy", mmap_mode="r+")
