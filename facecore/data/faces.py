@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from facecore.data.crops import (
     TABLE,
+    check_finished,
     check_recipe,
     crop_folder,
     find_copies,
@@ -78,13 +79,14 @@ def gather(
     Raises
     ------
     DataError
-        A data set cannot be used, its crops do not suit the recipe or the minimum, or no face is
-        left to train on.
+        A data set cannot be used, its crops are not complete or do not suit the recipe or the
+        minimum, or no face is left to train on.
     """
     settings = recipe_settings(recipe, min_size)
     tables, losses = [], []
     for name, source in zip(_set_names(sources), map(Path, sources), strict=True):
         folder = source
+        check_finished(folder)
         if not (source / TABLE).is_file():
             digest = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:8]
             folder = CROPS / f"{source.resolve().name}-{crops_of(recipe)}-{digest}"

@@ -131,7 +131,6 @@ def try_folder(folder: Path) -> None:
                 path.mkdir()
                 made.append(path)
         trial.write_bytes(b"x")
-        trial.unlink()
     except OSError as error:
         raise DataError(f"cannot write to {folder}: {error.strerror}") from error
     finally:

@@ -14,6 +14,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from facecore.data.crops import check_finished
 from facecore.data.faces import gather, load_faces
 from facecore.data.sizes import round_sizes
 from facecore.data.splits import labels_are_subjects, split_folds, subject_names
@@ -137,7 +138,10 @@ def train(
         )
 
         def load(file: Path) -> np.ndarray:
-            return load_faces(to_fit(faces), plan.recipe, chosen.jobs, file)
+            rows = load_faces(to_fit(faces), plan.recipe, chosen.jobs, file)
+            for folder in faces["folder"].unique():  # has anybody changed crops meanwhile?
+                check_finished(folder)
+            return rows
 
         return fit_and_write(
             plan,
