@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facecore.errors import DataError, FacecoreError, ModelError, ModelWarning
+from facecore.system.workers import within_memory
 
 if TYPE_CHECKING:
     from facecore.model.answers import FaceAnswer
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.simplefilter("default", ModelWarning)
             warnings.showwarning = _show_warning  # type: ignore[assignment]
-            return _run(options)
+            with within_memory():
+                return _run(options)
     except FacecoreError as error:
         line = " ".join(str(error).split()).replace(AS_MODULE, _program())
         print(f"error: {line}", file=sys.stderr)
@@ -57,6 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # such as a disk that is full or gone
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+        return 1
 
 
 def _show_warning(message: Warning | str, *_: Any) -> None:

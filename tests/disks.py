@@ -1,4 +1,4 @@
-"""Disks that lack something, in this process and in those that it starts."""
+"""Disks that lack something, and workers that are killed, in the processes that a test starts."""
 
 import errno
 import os
@@ -19,14 +19,31 @@ def _fail(*given, **options):
     raise OSError({number}, os.strerror({number}))
 {call} = _fail
 """
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "sitecustomize.py", "a", encoding="utf-8") as file:
-        file.write(code)  # Python runs it when it starts
-    before = os.environ.get("PYTHONPATH")
-    paths = [str(folder), *([before] if before else [])]
-    patch.setenv("PYTHONPATH", os.pathsep.join(dict.fromkeys(paths)))
+    _run_at_start(patch, folder, code)
 
     def _fail(*given, **options):
         raise OSError(number, os.strerror(number))
 
     patch.setattr(call, _fail)
+
+
+def kill_workers(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let each worker process kill itself where it computes a checksum."""
+    code = """
+import hashlib, os, signal, sys
+def _die(*given, **options):
+    os.kill(os.getpid(), signal.SIGKILL)
+if any("popen_loky" in part for part in sys.orig_argv):
+    hashlib.sha256 = _die
+"""
+    _run_at_start(patch, folder, code)
+
+
+def _run_at_start(patch: pytest.MonkeyPatch, folder: Path, code: str) -> None:
+    """Let Python run some code whenever it starts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "sitecustomize.py", "a", encoding="utf-8") as file:
+        file.write(code)
+    before = os.environ.get("PYTHONPATH")
+    paths = [str(folder), *([before] if before else [])]
+    patch.setenv("PYTHONPATH", os.pathsep.join(dict.fromkeys(paths)))

@@ -36,6 +36,7 @@ from facecore.face.recipes import (
 from facecore.system.files import LITTER, try_folder, write_atomically, write_json
 from facecore.system.holds import holding, is_held
 from facecore.system.progress import track
+from facecore.system.workers import in_parallel, within_memory
 
 STATES = ("kept", "no_face", "too_small", "unreadable", "duplicate")
 ALL = "all/sum"  # beside labels: no folder, so no label, can have this name
@@ -45,6 +46,7 @@ SETTINGS = "crop.json"
 JOURNAL = ".faces.jsonl"
 LOCK = ".crop.lock"  # held while crops are written
 NAME_BYTES = 200  # of a photo's name in the name of its crop
+LESS = "smaller photos (--max-megapixels)"  # than what needs too much memory
 BATCH = 8  # photos that a worker takes at once: a fifth of a second
 NUMBERS = ("x", "y", "w", "h", "photo_width", "photo_height", "score")
 FOUND = (*NUMBERS, "sha256", "hash")
@@ -116,6 +118,7 @@ def recipe_settings(
     return CropSettings(chosen.detector, min_size, alignment=chosen.alignment)
 
 
+@within_memory(LESS)
 def crop_folder(
     source: Path,
     out: Path,
@@ -155,7 +158,8 @@ def crop_folder(
     Raises
     ------
     DataError
-        The data set or the output folder cannot be used, or another process crops into it.
+        The data set or the output folder cannot be used, another process crops into it, or memory
+        is short.
 
     Examples
     --------
@@ -540,14 +544,14 @@ def _run(
         for path, crop in zip(photos["path"], photos["crop"], strict=True)
     )
     batch = 1 if jobs == 1 else BATCH
-    parallel = joblib.Parallel(n_jobs=jobs, batch_size=batch, return_as="generator_unordered")
+    results = in_parallel(tasks, jobs, ordered=False, batch_size=batch, less=LESS)
     rows = []
     crops = dict(zip(photos["path"], photos["crop"], strict=True))
     # The journal lets a stopped run be continued. A line that was cut off is ignored, and the
     # empty line keeps it apart from what follows.
     with open(out / JOURNAL, "a", encoding="utf-8") as journal:
         journal.write("\n")
-        for row in track(parallel(tasks), len(photos), "crop", "photo", progress=progress):
+        for row in track(results, len(photos), "crop", "photo", progress=progress):
             rows.append(row)
             journal.write(json.dumps({"crop": crops[row.path], **asdict(row)}) + "\n")
             journal.flush()

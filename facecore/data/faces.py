@@ -32,6 +32,7 @@ from facecore.face.recipes import (
     to_rows,
 )
 from facecore.system.scratch import reserve_array
+from facecore.system.workers import in_parallel
 
 CROPS = Path("crops")  # in the working directory: crops of the raw folders that are trained on
 
@@ -190,9 +191,8 @@ def load_faces(
         Path(folder).absolute() / crop  # workers may have another working directory
         for folder, crop in zip(table["folder"], table["crop"], strict=True)
     ]
-    rows = joblib.Parallel(n_jobs=jobs, batch_size=64, return_as="generator")(
-        joblib.delayed(_load_face)(path, recipe) for path in paths
-    )
+    tasks = (joblib.delayed(_load_face)(path, recipe) for path in paths)
+    rows = in_parallel(tasks, jobs, batch_size=64)
     shape, dtype = rows_of(len(paths), recipe)
     if file is None:
         X: np.ndarray = np.empty(shape, dtype=dtype)

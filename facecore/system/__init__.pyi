@@ -37,12 +37,17 @@ from .scratch import (
     scratch_folder,
     sweep,
 )
+from .workers import (
+    in_parallel,
+    within_memory,
+)
 
 __all__ = [
     "NoLocksError",
     "apps_dir",
     "hold",
     "holding",
+    "in_parallel",
     "is_held",
     "is_here",
     "let_go",
@@ -62,6 +67,7 @@ __all__ = [
     "track",
     "try_file",
     "try_folder",
+    "within_memory",
     "write_atomically",
     "write_json",
 ]

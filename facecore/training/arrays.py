@@ -27,12 +27,14 @@ from facecore.model.explain import distance_from_face_space
 from facecore.model.rule import doubt
 from facecore.model.store import check_name, reserving
 from facecore.system.scratch import reserve_array
-from facecore.training.options import TrainingOptions
+from facecore.system.workers import within_memory
+from facecore.training.options import LESS, TrainingOptions
 from facecore.training.pipeline import Plan, fit_and_write, to_fit
 from facecore.training.streaming import in_chunks
 
 
 # One keyword per fact about the faces, so that no caller has to build a table of them.
+@within_memory(LESS)
 def train_arrays(
     X: np.ndarray,
     y: Sequence[Any] | np.ndarray,

@@ -32,6 +32,7 @@ LOCK = "training.lock"
 LOG_BYTES = 2**20  # of the log are kept
 TAIL_BYTES = 8_000  # of the log are shown
 LINE = 4096  # characters of a line of the log, at most
+ERROR = "error: "  # begins the line that says why a command failed
 PATIENCE = 30.0  # seconds for a process to start, or to end when asked
 PHOTOS = "photos"
 _start = threading.Lock()
@@ -428,7 +429,7 @@ def run_job() -> None:
     for arguments in job["commands"]:
         code, last = _run(arguments, folder / "log.txt", held)
         if code:
-            error = last.removeprefix("error: ") if code > 0 else "it was killed; is memory short?"
+            error = last.removeprefix(ERROR) if code > 0 else "it was killed; is memory short?"
             break
     _tidy(folder, keep=_waiting(job) if code or _dropped_many(Path(job["crops"])) else None)
     write_json(folder / "result.json", {"code": code, "error": error})
@@ -436,7 +437,11 @@ def run_job() -> None:
 
 
 def _run(arguments: Sequence[str], log: Path, held: IO[bytes]) -> tuple[int, str]:
-    """Run one command, keep the beginning of what it prints, return its code and last line."""
+    """Run one command, keep the beginning of what it prints, return its code and its error.
+
+    Without an error it is the last line. What comes behind an error, such as warnings of worker
+    processes that end, does not say why.
+    """
     # Its command inherits the lock, so a job whose first process was killed still counts as alive.
     kept = () if sys.platform == "win32" else (held.fileno(),)
     last = ""
@@ -454,7 +459,8 @@ def _run(arguments: Sequence[str], log: Path, held: IO[bytes]) -> tuple[int, str
         output = process.stdout
         assert output is not None
         while line := output.readline(LINE):
-            last = line.strip() or last
+            if not last.startswith(ERROR) or line.startswith(ERROR):
+                last = line.strip() or last
             if file.tell() < LOG_BYTES:
                 file.write(line)
                 file.flush()

@@ -28,6 +28,7 @@ from facecore.model.explain import distance_from_face_space
 from facecore.model.store import check_name, reserving, write_model
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
+from facecore.system.workers import within_memory
 from facecore.training.anonymise import anonymise
 from facecore.training.calibrate import calibrate_members, cross_calibrate
 from facecore.training.eigenfaces import measure_spread
@@ -44,7 +45,7 @@ from facecore.training.metadata import (
     join_tables,
 )
 from facecore.training.nystroem import choose_solver, fit_nystroem, nystroem_search
-from facecore.training.options import TrainingOptions
+from facecore.training.options import LESS, TrainingOptions
 from facecore.training.points import tabulate_points
 from facecore.training.rules import OutOfFold, RuleMetadata, StrangersMetadata, with_rule
 from facecore.training.search import SearchResult, grid_search
@@ -60,6 +61,7 @@ Evaluate = Callable[[FaceModel], tuple[pd.DataFrame, dict[str, Any]]]
 
 
 # One keyword per choice of the command line, so there are more than seven.
+@within_memory(LESS)
 def train(
     sources: Sequence[Path | str],
     name: str,
@@ -109,7 +111,8 @@ def train(
     ------
     FacecoreError
         The name, the recipe, the grid, an option or the data cannot be used; the model could not
-        be written, which is tried first; or another training of that name runs.
+        be written, which is tried first; another training of that name runs, or
+        memory is short.
 
     Examples
     --------

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from cartoons import draw_photo, encode, write_raw
-from disks import break_call
+from disks import break_call, kill_workers
 
 from facecore.data.crops import read_table
 from facecore.errors import DataError, ModelError
@@ -259,6 +259,27 @@ def test_a_job_of_another_computer_is_not_cancelled_here(work, crops_folder, lon
         cancel_job()
     assert read_job().state == "running"
     file.write_text(json.dumps(mine))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills worker processes")
+def test_a_job_whose_workers_were_killed_says_so(work, raw_folder, tmp_path, monkeypatch):
+    kill_workers(monkeypatch, tmp_path / "start")
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)  # so that it gets two worker processes
+    start_training("mine", raw_folder, recipe="classic")
+    job = wait_for(lambda job: job.state != "running")
+    assert job.state == "failed"
+    assert job.error.startswith("a worker process was killed (SIGKILL"), job.log
+    assert "memory is short" in job.error
+
+
+def test_a_job_in_a_folder_of_models_that_cannot_be_written_starts_nothing(
+    work, raw_folder, tmp_path, monkeypatch
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "file"))
+    with pytest.raises(DataError, match=r"cannot write to .*file"):
+        start_training("mine", raw_folder)
+    assert not work.exists()
 
 
 def test_a_lock_that_cannot_be_read_is_an_error_and_not_a_training(work, crops_folder):
