@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from facecore.errors import DataError, FacecoreError, ModelError, ModelWarning
 from facecore.system.paths import expand_home, expand_one, expand_patterns
 from facecore.system.text import show_hidden
+from facecore.system.workers import within_memory
 
 if TYPE_CHECKING:
     from facecore.model.answers import FaceAnswer
@@ -53,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _ended_like_interrupted(), warnings.catch_warnings():
             warnings.simplefilter("default", ModelWarning)
             warnings.showwarning = _show_warning  # type: ignore[assignment]
-            return _run(options)
+            with within_memory():
+                return _run(options)
     except FacecoreError as error:
         line = show_hidden(str(error).strip()).replace(AS_MODULE, _program())
         print(f"error: {line}", file=sys.stderr)
@@ -64,6 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # such as a disk that is full or gone
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+        return 1
 
 
 class _Ended(KeyboardInterrupt):
@@ -357,8 +363,10 @@ def _run(options: argparse.Namespace) -> int:
     with ExitStack() as around:
         around.enter_context(_limited(options))
         if options.progress:
+            from facecore.system.files import try_file
             from facecore.system.progress import progress_to
 
+            try_file(options.progress)
             around.enter_context(progress_to(options.progress))
         if options.dask:
             from facecore.system.cluster import on_cluster
@@ -550,9 +558,11 @@ def _evaluate(options: argparse.Namespace) -> int:
     from facecore.evaluation.report import evaluate_predictions, map_labels, predict_table
     from facecore.model.rule import AnswerRule
     from facecore.model.store import load_model, read_metadata
-    from facecore.system.files import write_json
+    from facecore.system.files import try_file, write_json
     from facecore.system.progress import track
 
+    if options.json:
+        try_file(options.json)
     model = load_model(options.model)
     if options.no_rule:
         model = replace(model, rule=AnswerRule())
@@ -746,7 +756,11 @@ def _synth(options: argparse.Namespace) -> int:
 
 
 def _ladder(options: argparse.Namespace) -> int:
-    from facecore.training.ladder import climb, write_ladder
+    from facecore.model.store import artifacts_dir
+    from facecore.system.files import try_folder
+    from facecore.training.ladder import LADDER_FOLDER, climb, write_ladder
+
+    try_folder(options.out or artifacts_dir() / LADDER_FOLDER)
 
     options.data = [Path(path) for path in expand_patterns(options.data)]
     parts = ["python -m facecore ladder", *(path.resolve().name for path in options.data)]

@@ -39,6 +39,10 @@ class DataError(FacecoreError):
     """A folder or ZIP of photos, a label table or a folder of crops cannot be used."""
 
 
+class ResourceError(DataError):
+    """The work needs more memory than there is, or the system killed a worker process."""
+
+
 class ModelError(FacecoreError):
     """A stored model is missing, damaged or in a format that this version does not know."""
 

@@ -309,13 +309,12 @@ def shared_data() -> Path:
     return folder
 
 
-def environment(models: Path | None) -> dict[str, str]:
+def environment(models: Path) -> dict[str, str]:
     """Return the environment of a process that finds this checkout and some models."""
     return {
         **os.environ,
         "PYTHONPATH": str(REPO),
-        # below a file no folder can be made, so that no test leaves a model in the checkout
-        "FACECORE_ARTIFACTS": str(models or Path(__file__) / "no-models"),
+        "FACECORE_ARTIFACTS": str(models),
         "LOKY_MAX_CPU_COUNT": "2",
     }
 
@@ -329,7 +328,8 @@ def run(tmp_path, monkeypatch, capfd) -> Callable[..., subprocess.CompletedProce
         command = [str(argument) for argument in arguments]
         with monkeypatch.context() as patch:
             patch.chdir(tmp_path)
-            patch.setenv("FACECORE_ARTIFACTS", environment(models)["FACECORE_ARTIFACTS"])
+            # never the checkout's own, so that no test leaves a model there
+            patch.setenv("FACECORE_ARTIFACTS", str(models or tmp_path / "no-models"))
             capfd.readouterr()
             try:
                 code = main(command)
@@ -349,7 +349,7 @@ def run_apart(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(
             [sys.executable, "-m", "facecore", *map(str, arguments)],
             cwd=tmp_path,
-            env=environment(models),
+            env=environment(models or tmp_path / "no-models"),
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -369,7 +369,7 @@ def start(tmp_path) -> Callable[..., subprocess.Popen]:
         process = subprocess.Popen(
             [sys.executable, "-m", "facecore", *map(str, arguments)],
             cwd=tmp_path,
-            env=environment(models),
+            env=environment(models or tmp_path / "no-models"),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -187,7 +187,11 @@ def follow_job() -> Job:
     -------
     Job
     """
-    job = read_job()
+    try:
+        job = read_job()
+    except FacecoreError as error:
+        st.error(str(error), title="The state of the training cannot be read")
+        st.stop()
     if job.state == "running":
         st.session_state["watched"] = job.name
     elif st.session_state.pop("watched", None) == job.name and _has_model(job):
@@ -201,7 +205,11 @@ def watch_training() -> None:
 
 
 def _watch() -> None:
-    job = read_job()
+    try:
+        job = read_job()
+    except FacecoreError as error:  # the next look may see it again
+        st.error(str(error))
+        return
     if job.state != "running":
         st.rerun()
     now = time.time()

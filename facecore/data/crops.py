@@ -4,6 +4,7 @@
 raw photo, whatever happened to it; ``OUT/crop.json`` has the settings.
 """
 
+import errno
 import hashlib
 import json
 import sys
@@ -32,8 +33,10 @@ from facecore.face.recipes import (
     for_whole_photos,
     takes_whole_photos,
 )
-from facecore.system.files import LITTER, write_atomically, write_json
+from facecore.system.files import LITTER, try_folder, write_atomically, write_json
+from facecore.system.holds import holding, is_held
 from facecore.system.progress import track
+from facecore.system.workers import in_parallel, within_memory
 
 STATES = ("kept", "no_face", "too_small", "unreadable", "duplicate")
 ALL = "all/sum"  # beside labels: no folder, so no label, can have this name
@@ -41,7 +44,9 @@ NEAR_BITS = 10  # of 256: near-duplicates differ in no more
 TABLE = "faces.csv"
 SETTINGS = "crop.json"
 JOURNAL = ".faces.jsonl"
+LOCK = ".crop.lock"  # held while crops are written
 NAME_BYTES = 200  # of a photo's name in the name of its crop
+LESS = "smaller photos (--max-megapixels)"  # than what needs too much memory
 BATCH = 8  # photos that a worker takes at once: a fifth of a second
 NUMBERS = ("x", "y", "w", "h", "photo_width", "photo_height", "score")
 FOUND = (*NUMBERS, "sha256", "hash")
@@ -113,6 +118,7 @@ def recipe_settings(
     return CropSettings(chosen.detector, min_size, alignment=chosen.alignment)
 
 
+@within_memory(LESS)
 def crop_folder(
     source: Path,
     out: Path,
@@ -152,7 +158,8 @@ def crop_folder(
     Raises
     ------
     DataError
-        The data set or the output folder cannot be used.
+        The data set or the output folder cannot be used, another process crops into it, or memory
+        is short.
 
     Examples
     --------
@@ -165,6 +172,7 @@ def crop_folder(
     """
     settings = settings or recipe_settings()
     source, out = Path(source), Path(out)
+    try_folder(out)
     listing = read_listing(source)
     photos = listing.photos
     if progress and listing.notes:
@@ -174,31 +182,34 @@ def crop_folder(
     how = _describe(source, settings)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        folders = {out / f"{label}_crop" for label in photos["label"]}
-        _refuse_foreign(out, folders)
-        known, earlier = _known(out)
-        for folder in folders:
-            folder.mkdir(exist_ok=True)
-        folders |= {out / folder for folder in earlier if (out / folder).is_dir()}
-        for folder in (out, *folders):
-            for litter in folder.glob(f"{LITTER}*"):
-                litter.unlink()
-        stored = _settings_of(out)
-        if stored is None or stored | {"min_size": 0} != how | {"min_size": 0}:
-            known = {}  # another minimum alone changes nothing that was found
-            for stale in (TABLE, JOURNAL):
-                (out / stale).unlink(missing_ok=True)
-        if stored != how:
-            write_json(out / SETTINGS, how)
-        rows = _run(photos, root, out, settings, known, jobs, progress)
-        table = photos.merge(pd.DataFrame(map(asdict, rows)), on="path", validate="one_to_one")
-        table = _settle(table.astype(dict.fromkeys(NUMBERS, float)), settings.min_size)
-        _remove_dropped(table, out, folders)
-        table = table.loc[:, list(COLUMNS)]
-        write_atomically(out / TABLE, table.to_csv(index=False))
-        (out / JOURNAL).unlink(missing_ok=True)
+        with holding(out / LOCK, _busy(out)):
+            folders = {out / f"{label}_crop" for label in photos["label"]}
+            _refuse_foreign(out, folders)
+            known, earlier = _known(out)
+            for folder in folders:
+                folder.mkdir(exist_ok=True)
+            folders |= {out / folder for folder in earlier if (out / folder).is_dir()}
+            for folder in (out, *folders):
+                for litter in folder.glob(f"{LITTER}*"):
+                    litter.unlink(missing_ok=True)
+            stored = _settings_of(out)
+            if stored is None or stored | {"min_size": 0} != how | {"min_size": 0}:
+                known = {}  # another minimum alone changes nothing that was found
+                for stale in (TABLE, JOURNAL):
+                    (out / stale).unlink(missing_ok=True)
+            if stored != how:
+                write_json(out / SETTINGS, how)
+            rows = _run(photos, root, out, settings, known, jobs, progress)
+            table = photos.merge(pd.DataFrame(map(asdict, rows)), on="path", validate="one_to_one")
+            table = _settle(table.astype(dict.fromkeys(NUMBERS, float)), settings.min_size)
+            _remove_dropped(table, out, folders)
+            table = table.loc[:, list(COLUMNS)]
+            write_atomically(out / TABLE, table.to_csv(index=False))
+            (out / JOURNAL).unlink(missing_ok=True)
     except OSError as error:
-        raise DataError(f"cannot write to {error.filename or out}: {error.strerror}") from error
+        raise DataError(
+            f"cannot write to {error.filename or out}: {error.strerror or error}"
+        ) from error
     return table
 
 
@@ -239,6 +250,34 @@ def read_table(folder: Path) -> pd.DataFrame:
         raise DataError(f"{path} was not made by crop: missing {sorted(missing) or 'states'}")
     table["split"] = normal_splits(table["split"], path)
     return table
+
+
+def check_finished(folder: Path) -> None:
+    """Refuse a folder of crops that is being written, or whose cropping was stopped.
+
+    Parameters
+    ----------
+    folder : Path
+        Made by `crop_folder`, or any other folder.
+
+    Raises
+    ------
+    DataError
+        The crops are not complete.
+    """
+    folder = Path(folder)
+    try:
+        running = is_held(folder / LOCK)
+    except OSError as error:
+        raise DataError(f"cannot read {folder / LOCK}: {error.strerror}") from error
+    if running:
+        raise DataError(f"another process crops into {folder}; wait until it ends")
+    begun = "detector" in _made_how(folder) and not (folder / TABLE).is_file()
+    if begun or (folder / JOURNAL).is_file():
+        raise DataError(
+            f"the crops in {folder} are not complete, since crop was stopped; it goes on with: "
+            f"python -m facecore crop RAW --out {folder}"
+        )
 
 
 def raw_root(folder: Path) -> Path | None:
@@ -505,14 +544,14 @@ def _run(
         for path, crop in zip(photos["path"], photos["crop"], strict=True)
     )
     batch = 1 if jobs == 1 else BATCH
-    parallel = joblib.Parallel(n_jobs=jobs, batch_size=batch, return_as="generator_unordered")
+    results = in_parallel(tasks, jobs, ordered=False, batch_size=batch, less=LESS)
     rows = []
     crops = dict(zip(photos["path"], photos["crop"], strict=True))
     # The journal lets a stopped run be continued. A line that was cut off is ignored, and the
     # empty line keeps it apart from what follows.
     with open(out / JOURNAL, "a", encoding="utf-8") as journal:
         journal.write("\n")
-        for row in track(parallel(tasks), len(photos), "crop", "photo", progress=progress):
+        for row in track(results, len(photos), "crop", "photo", progress=progress):
             rows.append(row)
             journal.write(json.dumps({"crop": crops[row.path], **asdict(row)}) + "\n")
             journal.flush()
@@ -564,7 +603,7 @@ def _write_crop(path: Path, pixels: np.ndarray) -> None:
         ".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1]
     )
     if not good:
-        raise OSError(f"cannot encode the crop {path.name}")
+        raise OSError(errno.EIO, f"cannot encode the crop {path.name}")
     write_atomically(path, data.tobytes())
 
 
@@ -613,6 +652,13 @@ def _remove_dropped(table: pd.DataFrame, out: Path, folders: Iterable[Path]) -> 
                 file.unlink()
         if folder.name not in labels and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _busy(out: Path) -> str:
+    return (
+        f"another process crops into {out}; wait until it ends and run the same command again, or "
+        "choose another folder"
+    )
 
 
 def _refuse_foreign(out: Path, folders: Iterable[Path]) -> None:

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from facecore.data.crops import (
     TABLE,
+    check_finished,
     check_recipe,
     crop_folder,
     find_copies,
@@ -31,6 +32,7 @@ from facecore.face.recipes import (
     to_rows,
 )
 from facecore.system.scratch import reserve_array
+from facecore.system.workers import in_parallel
 
 CROPS = Path("crops")  # in the working directory: crops of the raw folders that are trained on
 
@@ -78,13 +80,14 @@ def gather(
     Raises
     ------
     DataError
-        A data set cannot be used, its crops do not suit the recipe or the minimum, or no face is
-        left to train on.
+        A data set cannot be used, its crops are not complete or do not suit the recipe or the
+        minimum, or no face is left to train on.
     """
     settings = recipe_settings(recipe, min_size)
     tables, losses = [], []
     for name, source in zip(_set_names(sources), map(Path, sources), strict=True):
         folder = source
+        check_finished(folder)
         if not (source / TABLE).is_file():
             digest = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:8]
             folder = CROPS / f"{source.resolve().name}-{crops_of(recipe)}-{digest}"
@@ -188,9 +191,8 @@ def load_faces(
         Path(folder).absolute() / crop  # workers may have another working directory
         for folder, crop in zip(table["folder"], table["crop"], strict=True)
     ]
-    rows = joblib.Parallel(n_jobs=jobs, batch_size=64, return_as="generator")(
-        joblib.delayed(_load_face)(path, recipe) for path in paths
-    )
+    tasks = (joblib.delayed(_load_face)(path, recipe) for path in paths)
+    rows = in_parallel(tasks, jobs, batch_size=64)
     shape, dtype = rows_of(len(paths), recipe)
     if file is None:
         X: np.ndarray = np.empty(shape, dtype=dtype)

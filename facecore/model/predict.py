@@ -28,6 +28,7 @@ from facecore.model.explain import distance_from_face_space, redraw
 from facecore.model.rule import AnswerRule, doubt, measure_lead
 from facecore.model.store import find_model, load_model
 from facecore.system.scratch import scratch_folder
+from facecore.system.workers import in_parallel
 
 ENOUGH = 1000  # long side in pixels: a face of a tenth of the photo still fills 100 pixels
 FINE = 100  # width of a face in pixels: with fewer, more of the photo is decoded
@@ -270,6 +271,8 @@ def predict_many(
     ------
     ModelError
         The model's detector or its embedding cannot be used.
+    ResourceError
+        A worker process died, or memory is short.
 
     Examples
     --------
@@ -284,15 +287,13 @@ def predict_many(
         for batch in batches:
             yield from _predict_batch(batch, model, limits, rule)
         return
-    import joblib  # one photo, in a web worker or on the command line, needs no joblib
+    from joblib import delayed  # one photo, in a web worker or on the command line, needs no joblib
 
     for member in model.members:
         member.unpack()
     with _lend(model) as lent:
-        parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
-        results = parallel(
-            joblib.delayed(_predict_lent)(batch, *lent, limits, rule) for batch in batches
-        )
+        calls = (delayed(_predict_lent)(batch, *lent, limits, rule) for batch in batches)
+        results = in_parallel(calls, jobs)
         try:
             for answers in results:
                 yield from answers

@@ -5,21 +5,23 @@ import io
 import json
 import os
 import re
+import secrets
 import shutil
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_data_path
 
-from facecore.errors import ModelError, ModelWarning
+from facecore.errors import DataError, ModelError, ModelWarning
 from facecore.face.recipes import Recipe, lacks
 from facecore.model.classifier import FaceModel
-from facecore.system.files import sha256, write_atomically, write_json
+from facecore.system.files import rename, sha256, try_folder, write_atomically, write_json
+from facecore.system.holds import holding
 from facecore.system.paths import expand_home
 
 if TYPE_CHECKING:
@@ -447,6 +449,50 @@ def check_name(name: str) -> str:
     return name
 
 
+@contextmanager
+def reserving(name: str) -> Iterator[None]:
+    """Keep a model's name from other trainings while the block runs.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model that the block writes.
+
+    Yields
+    ------
+    None
+        While this process alone trains a model of that name.
+
+    Raises
+    ------
+    ModelError
+        The name is not allowed, or a model could not be written under it.
+    DataError
+        Another process trains a model of that name.
+    """
+    root = artifacts_dir()
+    target = root / check_name(name)
+    try:
+        try_folder(root)
+        if target.exists() and not target.is_dir():
+            raise DataError(f"{target} is not a folder")
+    except DataError as error:
+        raise ModelError(
+            f"no model can be written to {root}: {error}; choose another folder of models with "
+            "FACECORE_ARTIFACTS=FOLDER"
+        ) from error
+    busy = f"another training of {name!r} runs; wait until it ends, or choose another name"
+    made = not root.exists()
+    root.mkdir(parents=True, exist_ok=True)
+    try:
+        with holding(root / f".lock-{name}", busy):
+            yield
+    finally:
+        if made:
+            with suppress(OSError):  # there is a model in it
+                root.rmdir()
+
+
 def write_model(
     name: str,
     model: FaceModel,
@@ -480,9 +526,11 @@ def write_model(
     Raises
     ------
     ModelError
-        The name is not allowed, or the folder cannot be written.
+        The name is not allowed, or the folder cannot be written. The model is then kept in another
+        folder, which the message names.
     """
-    with _replacing(check_name(name)) as work:
+
+    def write(work: Path) -> None:
         model.save(work)
         for key, table in tables.items():
             table.to_csv(work / f"{key}.csv", index=False, lineterminator="\n")
@@ -492,7 +540,30 @@ def write_model(
             write_atomically(work / "card.md", card)
         sums = {path.name: _checksum(path) for path in sorted(work.iterdir())}
         write_json(work / "metadata.json", {"format": FORMAT, **metadata, "sha256": sums})
-    return artifacts_dir() / name
+
+    target = artifacts_dir() / check_name(name)
+    try:
+        with _replacing(name) as work:
+            write(work)
+    except ModelError as error:
+        raise ModelError(f"{error}; {_keep(target, write)}") from error
+    return target
+
+
+def _keep(target: Path, write: Callable[[Path], None]) -> str:
+    """Write a model where there is a place for it, and return what its user can do."""
+    for place in (tempfile.gettempdir, Path.cwd):
+        kept = None
+        try:
+            kept = Path(tempfile.mkdtemp(prefix="facecore-model-", dir=place()))
+            (kept / target.name).mkdir()
+            write(kept / target.name)
+        except OSError:
+            if kept is not None:
+                shutil.rmtree(kept, ignore_errors=True)
+            continue
+        return f"it is kept: move the folder {kept / target.name} to {target}"
+    return "no other folder takes it either"
 
 
 def store_card(name: str, card: str) -> Path:
@@ -519,7 +590,7 @@ def store_card(name: str, card: str) -> Path:
     if folder.parent != artifacts_dir():
         refuse_shipped(name)
     with _replacing(name) as work:
-        shutil.copytree(folder, work, dirs_exist_ok=True)
+        _copy(folder, work)
         write_atomically(work / "card.md", card)
         sums = metadata["sha256"] | {"card.md": _checksum(work / "card.md")}
         write_json(work / "metadata.json", metadata | {"sha256": dict(sorted(sums.items()))})
@@ -535,18 +606,24 @@ def _replacing(name: str) -> Iterator[Path]:
     try:
         root.mkdir(parents=True, exist_ok=True)
         _recover(root, name)
-        work = Path(tempfile.mkdtemp(prefix=f"{NEW}{name}-", dir=root))
+        work = _new_folder(root, name)
         yield work
-        work.chmod(0o755)
         old = root / f"{OLD}{name}"
         # Two renames, since a folder that is not empty cannot be replaced; `_folders` finds the old
         # model if the process is killed between them.
         if target.exists():
-            os.replace(target, old)
-        os.replace(work, target)
+            rename(target, old)
+        try:
+            rename(work, target)
+        except OSError:
+            if old.exists():
+                rename(old, target)
+            raise
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise ModelError(f"cannot write the model to {target}: {error.strerror}") from error
+        raise ModelError(
+            f"cannot write the model to {target}: {error.strerror or error}"
+        ) from error
     finally:
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
@@ -580,14 +657,13 @@ def rename_model(old: str, new: str) -> Path:
     work = None
     try:
         _recover(root, old)
-        work = Path(tempfile.mkdtemp(prefix=f"{NEW}{new}-", dir=root))
-        work.chmod(0o755)
-        shutil.copytree(root / old, work, dirs_exist_ok=True)
+        work = _new_folder(root, new)
+        _copy(root / old, work)
         write_json(work / "metadata.json", metadata | {"name": new})
-        work.rename(root / new)
+        rename(work, root / new)
         _remove(root / old)
     except OSError as error:
-        raise ModelError(f"cannot rename model {old!r}: {error.strerror}") from error
+        raise ModelError(f"cannot rename model {old!r}: {error.strerror or error}") from error
     finally:
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
@@ -613,7 +689,7 @@ def delete_model(name: str) -> None:
         _recover(root, name)
         _remove(root / name)
     except OSError as error:
-        raise ModelError(f"cannot delete model {name!r}: {error.strerror}") from error
+        raise ModelError(f"cannot delete model {name!r}: {error.strerror or error}") from error
 
 
 def pack_model(name: str) -> bytes:
@@ -667,10 +743,27 @@ def refuse_shipped(name: str) -> None:
         )
 
 
+def _new_folder(root: Path, name: str) -> Path:
+    """Make a folder for a model that is being written; its permissions follow the umask."""
+    folder = root / f"{NEW}{name}-{secrets.token_hex(4)}"
+    folder.mkdir()
+    return folder
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy what a folder holds, but not permissions and times, which some disks do not store."""
+    for path in sorted(source.rglob("*")):
+        copy = target / path.relative_to(source)
+        if path.is_dir():
+            copy.mkdir()
+        else:
+            shutil.copyfile(path, copy)
+
+
 def _remove(folder: Path) -> None:
     """Remove a model: first by one rename, which readers see at once, then file by file."""
-    litter = tempfile.mkdtemp(prefix=f"{NEW}{folder.name}-", dir=folder.parent)
-    os.replace(folder, Path(litter, "old"))
+    litter = _new_folder(folder.parent, folder.name)
+    rename(folder, litter / "old")
     shutil.rmtree(litter, ignore_errors=True)
 
 
@@ -678,7 +771,7 @@ def _recover(root: Path, name: str) -> None:
     """Clear up after a killed `write_model`: put the old model back, remove half-written ones."""
     old, target = root / f"{OLD}{name}", root / name
     if old.exists() and not target.exists():
-        os.replace(old, target)
+        rename(old, target)
     shutil.rmtree(old, ignore_errors=True)
     for litter in root.glob(f"{NEW}{name}-????????"):
         shutil.rmtree(litter, ignore_errors=True)

@@ -9,6 +9,7 @@ from facecore.errors import DataError
 from facecore.face.images import to_png
 from facecore.face.recipes import takes_whole_photos
 from facecore.model.classifier import FaceModel
+from facecore.system.files import try_folder
 
 WHOLE_SIDE = 250  # of a synthetic photo that is the face alone, in pixels
 SPREAD = 0.8  # share of the standard deviations that samples are drawn with
@@ -210,6 +211,7 @@ def write_photos(model: FaceModel, out: Path, count: int, seed: int = 0) -> int:
     ModelError
         The model has no eigenfaces.
     """
+    try_folder(Path(out))
     shares = [len(part) for part in np.array_split(np.arange(count), len(model.labels))]
     for label, share in zip(model.labels, shares, strict=True):
         folder = Path(out) / label

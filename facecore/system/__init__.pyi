@@ -9,10 +9,23 @@ from .cluster import (
     on_cluster,
 )
 from .files import (
+    NoLocksError,
     lock,
+    rename,
     sha256,
+    try_file,
+    try_folder,
     write_atomically,
     write_json,
+)
+from .holds import (
+    hold,
+    holding,
+    is_held,
+    is_here,
+    let_go,
+    note_of,
+    this_process,
 )
 from .paths import (
     expand_home,
@@ -33,16 +46,29 @@ from .text import (
     escape_markdown,
     show_hidden,
 )
+from .workers import (
+    in_parallel,
+    within_memory,
+)
 
 __all__ = [
+    "NoLocksError",
     "apps_dir",
     "escape_markdown",
     "expand_home",
     "expand_one",
     "expand_patterns",
+    "hold",
+    "holding",
+    "in_parallel",
+    "is_held",
+    "is_here",
+    "let_go",
     "lock",
+    "note_of",
     "on_cluster",
     "progress_to",
+    "rename",
     "reserve_array",
     "scratch_folder",
     "sha256",
@@ -51,7 +77,11 @@ __all__ = [
     "start_site",
     "step",
     "sweep",
+    "this_process",
     "track",
+    "try_file",
+    "try_folder",
+    "within_memory",
     "write_atomically",
     "write_json",
 ]

@@ -13,18 +13,21 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from facecore.errors import DataError
-from facecore.system.files import lock
+from facecore.system.holds import hold, let_go
 
 PREFIX, LOCK = "facecore-scratch-", ".lock"
-FULL = (errno.ENOSPC, errno.EDQUOT)
+TRIES = 20  # to hold a new lock file, which another process may take for one left behind
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+BLOCK = 2**20  # bytes that are written at once
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """Make an empty folder for temporary files and remove it when the block ends.
 
-    This process holds a lock on a file beside the folder. The system releases the lock when the
-    process ends, however it ends. A folder whose lock is free is therefore no longer in use.
+    This process holds a lock file beside the folder, as `facecore.system.hold` does. It is free
+    when the process ends, however it ends. A folder whose lock file is free is therefore no longer
+    in use.
 
     Yields
     ------
@@ -60,16 +63,15 @@ def scratch_folder() -> Iterator[Path]:
         ) from error
     finally:
         if file is not None:
-            _remove(Path(file.name))
-            file.close()
+            _leave(file)
 
 
 def sweep() -> None:
     """Remove the temporary folders of processes that were killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*{LOCK}"):
-        with suppress(OSError), open(path, "r+b") as file:
-            if lock(file):
-                _remove(path)
+        with suppress(OSError):
+            if file := hold(path):
+                _leave(file)
 
 
 def reserve_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
@@ -89,7 +91,7 @@ def reserve_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
     Raises
     ------
     OSError
-        The disk is full.
+        The disk is full, or does not take so large a file.
 
     Examples
     --------
@@ -98,24 +100,50 @@ def reserve_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
     ...     np.load(folder / "rows.npy").shape
     (2, 3)
     """
-    np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape).flush()
-    if hasattr(os, "posix_fallocate"):
-        with open(path, "r+b") as file:
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    array.flush()
+    with open(path, "r+b") as file:
+        try:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except (AttributeError, OSError) as error:
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise
+            _write_zeros(file, array.offset, array.nbytes)  # system or disk cannot reserve space
+
+
+def _write_zeros(file: IO[bytes], start: int, count: int) -> None:
+    file.seek(start)
+    for written in range(0, count, BLOCK):
+        file.write(bytes(min(BLOCK, count - written)))
+    file.flush()
+    os.fsync(file.fileno())  # a network disk may say only now that it is full
 
 
 def _hold() -> IO[bytes]:
-    while True:
+    for _ in range(TRIES):
         handle, name = tempfile.mkstemp(prefix=PREFIX, suffix=LOCK)
         os.close(handle)
-        file = open(name, "r+b")  # noqa: SIM115, held to the end of the block
-        if lock(file) and Path(name).exists():
-            return file
-        file.close()  # before the lock was taken, another process removed it as one left behind
+        path = Path(name)
+        try:
+            if file := hold(path):
+                return file
+        except FileNotFoundError:
+            continue  # another process took it for one left behind before it was held
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        path.unlink(missing_ok=True)
+    raise DataError(
+        f"cannot lock a file in {tempfile.gettempdir()}; choose another folder with TMPDIR=FOLDER"
+    )
 
 
-def _remove(path: Path) -> None:
-    """Remove a folder, then the lock file beside it."""
+def _leave(file: IO[bytes]) -> None:
+    """Remove a folder, then the lock file beside it, which this process holds."""
+    path = Path(file.name)
     shutil.rmtree(path.with_name(path.name.removesuffix(LOCK)), ignore_errors=True)
     with suppress(OSError):
+        path.unlink()
+    let_go(file)
+    with suppress(OSError):  # Windows does not remove a file that is open
         path.unlink()

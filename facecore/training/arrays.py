@@ -25,14 +25,16 @@ from facecore.face.recipes import (
 from facecore.model.classifier import FaceModel
 from facecore.model.explain import distance_from_face_space
 from facecore.model.rule import doubt
-from facecore.model.store import check_name
+from facecore.model.store import check_name, reserving
 from facecore.system.scratch import reserve_array
-from facecore.training.options import TrainingOptions
+from facecore.system.workers import within_memory
+from facecore.training.options import LESS, TrainingOptions
 from facecore.training.pipeline import Plan, fit_and_write, to_fit
 from facecore.training.streaming import in_chunks
 
 
 # One keyword per fact about the faces, so that no caller has to build a table of them.
+@within_memory(LESS)
 def train_arrays(
     X: np.ndarray,
     y: Sequence[Any] | np.ndarray,
@@ -115,7 +117,8 @@ def train_arrays(
         predictions = _predict(model, [crops[i] for i in tested.index], tested)
         return predictions, {name: evaluate_predictions(predictions, plan.options.order)}
 
-    return fit_and_write(plan, table, load, evaluate)
+    with reserving(plan.name):
+        return fit_and_write(plan, table, load, evaluate)
 
 
 def to_crops(X: np.ndarray, *, colour: bool = False) -> np.ndarray:

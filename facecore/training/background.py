@@ -2,7 +2,7 @@
 
 ``WORK/training/`` holds the job (``job.json``), its photos and crops, its progress, its log and its
 result. Every reader, before or after a restart, finds the same. While a process of the job lives it
-holds ``WORK/training.lock``, which the system releases when it dies.
+holds ``WORK/training.lock``, as `facecore.system.holds` does, so it is free when the job dies.
 """
 
 import hashlib
@@ -24,13 +24,16 @@ from typing import IO, Any
 from facecore.data.archive import unpack_labels
 from facecore.errors import DataError
 from facecore.model.store import artifacts_dir, check_name, refuse_shipped
-from facecore.system.files import lock, write_json
+from facecore.system.files import try_folder, write_json
+from facecore.system.holds import hold, is_held, is_here, let_go, note_of, this_process
 from facecore.system.paths import expand_home
 from facecore.system.scratch import sweep
 
+LOCK = "training.lock"
 LOG_BYTES = 2**20  # of the log are kept
 TAIL_BYTES = 8_000  # of the log are shown
 LINE = 4096  # characters of a line of the log, at most
+ERROR = "error: "  # begins the line that says why a command failed
 PATIENCE = 30.0  # seconds for a process to start, or to end when asked
 PHOTOS = "photos"
 _start = threading.Lock()
@@ -215,6 +218,7 @@ def start_training(
     'running'
     """
     refuse_shipped(check_name(name))
+    try_folder(artifacts_dir())
     folder = _folder()
     called = title = title or ("made-faces" if source is None else Path(source).resolve().name)
     title = re.sub(r"[^\w-]+", "-", title).strip("-")[:64] or "photos"
@@ -265,7 +269,6 @@ def read_job() -> Job:
     Job
         Of state ``"none"`` where there was no training.
     """
-    _started[:] = [process for process in _started if process.poll() is None]
     folder = _folder()
     running = _is_running()  # asked first: a training that ends now has written its result
     job, result, progress = (
@@ -312,17 +315,25 @@ def cancel_job() -> None:
     Raises
     ------
     DataError
-        The training did not end.
+        The training did not end, or runs on another computer.
     """
     folder = _folder()
     with _start:
         if not _is_running():
             return
-        (folder / "cancelled").touch()
         # While the lock is held a process of the job lives, so no other process has its number.
-        process = _read(folder / "pid.json")["pid"]
+        process = _read(folder / "pid.json")
+        if not process:
+            raise DataError("the training is only just starting; try again in a moment")
+        if not is_here(process):
+            note = note_of(work_dir() / LOCK)
+            raise DataError(
+                f"the training runs on another computer, {process.get('host')}; cancel it there"
+                + (f", or remove {note} if it runs no more" if note.exists() else "")
+            )
+        (folder / "cancelled").touch()
         for how in ("SIGTERM", "SIGKILL"):
-            _kill(process, how)
+            _kill(process["pid"], how)
             patience = time.monotonic() + PATIENCE / 3
             while time.monotonic() < patience:
                 if not _is_running():
@@ -367,11 +378,12 @@ def _refuse_second() -> None:
 
 
 def _is_running() -> bool:
+    path = work_dir() / LOCK
+    _started[:] = [process for process in _started if process.poll() is None]
     try:
-        with open(work_dir() / "training.lock", "r+b") as file:
-            return not lock(file, shared=True)
-    except OSError:
-        return False
+        return is_held(path)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _spawn(folder: Path) -> None:
@@ -405,25 +417,32 @@ def _spawn(folder: Path) -> None:
 def run_job() -> None:
     """Run the commands of the job one after the other, in the background process."""
     folder = _folder()
-    held = open(work_dir() / "training.lock", "a+b")  # noqa: SIM115, held to the end
-    while not lock(held):  # a reader tries it for a moment
-        time.sleep(0.01)
-    write_json(folder / "pid.json", {"pid": os.getpid()})
+    path = work_dir() / LOCK
+    held = hold(path, PATIENCE / 3, make=True)  # a reader tries it for a moment
+    if held is None:
+        sys.exit(f"error: another training holds {path}")
+    write_json(folder / "pid.json", this_process())
     if sys.platform != "win32":
-        os.nice(5)
+        with suppress(OSError):  # a container may forbid it
+            os.nice(5)
     code, error = 0, ""
     job = _read(folder / "job.json")
     for arguments in job["commands"]:
         code, last = _run(arguments, folder / "log.txt", held)
         if code:
-            error = last.removeprefix("error: ") if code > 0 else "it was killed; is memory short?"
+            error = last.removeprefix(ERROR) if code > 0 else "it was killed; is memory short?"
             break
     _tidy(folder, keep=_waiting(job) if code or _dropped_many(Path(job["crops"])) else None)
     write_json(folder / "result.json", {"code": code, "error": error})
+    let_go(held)
 
 
 def _run(arguments: Sequence[str], log: Path, held: IO[bytes]) -> tuple[int, str]:
-    """Run one command, keep the beginning of what it prints, return its code and last line."""
+    """Run one command, keep the beginning of what it prints, return its code and its error.
+
+    Without an error it is the last line. What comes behind an error, such as warnings of worker
+    processes that end, does not say why.
+    """
     # Its command inherits the lock, so a job whose first process was killed still counts as alive.
     kept = () if sys.platform == "win32" else (held.fileno(),)
     last = ""
@@ -441,7 +460,8 @@ def _run(arguments: Sequence[str], log: Path, held: IO[bytes]) -> tuple[int, str
         output = process.stdout
         assert output is not None
         while line := output.readline(LINE):
-            last = line.strip() or last
+            if not last.startswith(ERROR) or line.startswith(ERROR):
+                last = line.strip() or last
             if file.tell() < LOG_BYTES:
                 file.write(line)
                 file.flush()

@@ -30,6 +30,7 @@ from facecore.model.store import artifact_folders, artifacts_dir
 from facecore.system.files import write_atomically, write_json
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
+from facecore.system.workers import within_memory
 from facecore.training.calibrate import cross_calibrate
 from facecore.training.estimator import fit_member
 from facecore.training.grids import Candidate
@@ -103,6 +104,7 @@ class _Climb:
     components: dict[int, np.ndarray]
 
 
+@within_memory("--quick")
 def climb(
     sources: Sequence[Path],
     *,

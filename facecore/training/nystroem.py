@@ -22,6 +22,7 @@ from facecore.model.classifier import Member
 from facecore.system.progress import track
 from facecore.system.scratch import reserve_array
 from facecore.system.threads import on_one_thread
+from facecore.system.workers import in_parallel
 from facecore.training.anonymise import cluster_faces, mean_faces
 from facecore.training.grids import Candidate, expand_grid
 from facecore.training.kernels import choose_labels, mirror_kernel, weigh_faces
@@ -242,11 +243,10 @@ def nystroem_search(
     splits = split_folds(y, subjects, folds, options.seed)
     kernels = sorted({_kernel_of(candidate) for candidate in candidates})
     most = max(candidate.n_components for candidate in candidates)
-    parallel = joblib.Parallel(n_jobs=options.jobs, return_as="generator_unordered")
+    parallel = partial(in_parallel, jobs=options.jobs, ordered=False, less="fewer --landmarks")
     # The validation faces of the folds are the shards; all others of them are measured together.
-    shards = joblib.Parallel(n_jobs=options.jobs)(
-        joblib.delayed(measure)(faces, test) for _, test in splits
-    )
+    tests = (joblib.delayed(measure)(faces, test) for _, test in splits)
+    shards = list(in_parallel(tests, options.jobs))
     with tempfile.TemporaryDirectory(prefix="spaces-", dir=faces.path.parent) as folder:
         files = [Path(folder) / f"fold-{i}.npy" for i in range(len(splits))]
         totals = [

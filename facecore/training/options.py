@@ -6,6 +6,7 @@ from typing import Any
 
 from facecore.errors import DataError
 
+LESS = "a smaller --grid, or --solver nystroem"  # than what needs too much memory
 LANDMARKS = 4000
 MEMORY_MB = 4000.0
 SOLVERS = ("auto", "exact", "nystroem")

@@ -14,6 +14,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from facecore.data.crops import check_finished
 from facecore.data.faces import gather, load_faces
 from facecore.data.sizes import round_sizes
 from facecore.data.splits import labels_are_subjects, split_folds, subject_names
@@ -24,9 +25,10 @@ from facecore.face.prepare import mirror
 from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe, for_whole_photos
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.explain import distance_from_face_space
-from facecore.model.store import check_name, write_model
+from facecore.model.store import check_name, reserving, write_model
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
+from facecore.system.workers import within_memory
 from facecore.training.anonymise import anonymise
 from facecore.training.calibrate import calibrate_members, cross_calibrate
 from facecore.training.eigenfaces import measure_spread
@@ -43,7 +45,7 @@ from facecore.training.metadata import (
     join_tables,
 )
 from facecore.training.nystroem import choose_solver, fit_nystroem, nystroem_search
-from facecore.training.options import TrainingOptions
+from facecore.training.options import LESS, TrainingOptions
 from facecore.training.points import tabulate_points
 from facecore.training.rules import OutOfFold, RuleMetadata, StrangersMetadata, with_rule
 from facecore.training.search import SearchResult, grid_search
@@ -59,6 +61,7 @@ Evaluate = Callable[[FaceModel], tuple[pd.DataFrame, dict[str, Any]]]
 
 
 # One keyword per choice of the command line, so there are more than seven.
+@within_memory(LESS)
 def train(
     sources: Sequence[Path | str],
     name: str,
@@ -107,7 +110,9 @@ def train(
     Raises
     ------
     FacecoreError
-        The name, the recipe, the grid, an option or the data cannot be used.
+        The name, the recipe, the grid, an option or the data cannot be used; the model could not
+        be written, which is tried first; another training of that name runs, or
+        memory is short.
 
     Examples
     --------
@@ -123,21 +128,30 @@ def train(
     plan = Plan(check_name(name), found, grid, chosen, note, command)
     plan.check()
     how: dict[str, Any] = {"jobs": chosen.jobs, "progress": chosen.progress}
-    faces = gather(
-        [Path(source) for source in sources],
-        plan.recipe,
-        seed=chosen.seed,
-        identity=chosen.identity,
-        min_size=min_size,
-        **how,
-    )
+    with reserving(plan.name):
+        with scratch_folder():  # is there a place for temporary files, before the long work?
+            pass
+        faces = gather(
+            [Path(source) for source in sources],
+            plan.recipe,
+            seed=chosen.seed,
+            identity=chosen.identity,
+            min_size=min_size,
+            **how,
+        )
 
-    def load(file: Path) -> np.ndarray:
-        return load_faces(to_fit(faces), plan.recipe, chosen.jobs, file)
+        def load(file: Path) -> np.ndarray:
+            rows = load_faces(to_fit(faces), plan.recipe, chosen.jobs, file)
+            for folder in faces["folder"].unique():  # has anybody changed crops meanwhile?
+                check_finished(folder)
+            return rows
 
-    return fit_and_write(
-        plan, faces, load, lambda model: evaluate_splits(faces, model, order=chosen.order, **how)
-    )
+        return fit_and_write(
+            plan,
+            faces,
+            load,
+            lambda model: evaluate_splits(faces, model, order=chosen.order, **how),
+        )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from sklearn.svm import SVC
 from facecore.data.splits import split_folds
 from facecore.system.progress import step, track
 from facecore.system.threads import on_one_thread
+from facecore.system.workers import in_parallel
 from facecore.training.eigenfaces import as_float, fit_space, project_views
 from facecore.training.fisherfaces import fit_discriminants
 from facecore.training.grids import Candidate, expand_grid
@@ -30,7 +31,7 @@ from facecore.training.kernels import (
     training_bands,
     weigh_faces,
 )
-from facecore.training.options import DEFAULT_OPTIONS, TrainingOptions
+from facecore.training.options import DEFAULT_OPTIONS, LESS, TrainingOptions
 
 TASKS = 2  # per worker, so that none waits long for another at the end
 Split = tuple[np.ndarray, np.ndarray]
@@ -241,9 +242,14 @@ def grid_search(
     # One worker per fold fits the eigenfaces, whichever fold is ready first.
     found = dict(
         track(
-            joblib.Parallel(n_jobs=plan.fitters, return_as="generator_unordered")(
-                joblib.delayed(_project)(fold, views, split, most, options.seed)
-                for fold, split in enumerate(splits)
+            in_parallel(
+                (
+                    joblib.delayed(_project)(fold, views, split, most, options.seed)
+                    for fold, split in enumerate(splits)
+                ),
+                plan.fitters,
+                ordered=False,
+                less=LESS,
             ),
             len(splits),
             "eigenfaces",
@@ -259,8 +265,8 @@ def grid_search(
         for group in _group(candidates, -(-TASKS * plan.scorers // len(splits)))
         for fold in range(len(splits))
     ]
-    parallel = joblib.Parallel(n_jobs=plan.scorers, return_as="generator_unordered")
-    result = collect(parallel(tasks), candidates, splits, y, progress=options.progress)
+    scores = in_parallel(tasks, plan.scorers, ordered=False, less=LESS)
+    result = collect(scores, candidates, splits, y, progress=options.progress)
     distances = np.empty(len(y))
     for fold, (_, test) in enumerate(splits):
         distances[test] = spaces[fold].distances(result.best.n_components, X.shape[1])

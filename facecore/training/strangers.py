@@ -8,10 +8,11 @@ import numpy as np
 from facecore.model.classifier import Member
 from facecore.system.progress import track
 from facecore.system.threads import on_one_thread
+from facecore.system.workers import in_parallel
 from facecore.training.calibrate import Calibration
 from facecore.training.estimator import fit_member
 from facecore.training.grids import Candidate
-from facecore.training.options import TrainingOptions
+from facecore.training.options import LESS, TrainingOptions
 
 GROUPS = 5  # of labels, held out in turn
 LEAST_LABELS = 3  # so that two are left when one is held out
@@ -84,12 +85,13 @@ def decide_strangers(
     labels, groups = np.unique(y), group_labels(y, options.seed)
     values = np.full((len(y), len(labels)), -np.inf)
     numbers = np.unique(groups)
-    results = joblib.Parallel(n_jobs=options.jobs, return_as="generator")(
+    tasks = (
         joblib.delayed(_decide_group)(
             X, mirrored, y, groups == group, candidate, options.seed, space
         )
         for group in numbers
     )
+    results = in_parallel(tasks, options.jobs, less=LESS)
     bar = track(results, len(numbers), "hold labels out", "group", progress=options.progress)
     for group, decided in zip(numbers, bar, strict=True):
         held = groups == group

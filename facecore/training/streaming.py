@@ -18,6 +18,7 @@ from facecore.face.features import WHOLE, Features
 from facecore.face.prepare import mirror
 from facecore.model.classifier import Member
 from facecore.system.threads import on_one_thread
+from facecore.system.workers import in_parallel
 from facecore.training.eigenfaces import CONSTANT, as_float
 
 CHUNK = 1024  # faces that are in memory at once
@@ -162,10 +163,11 @@ def over_shards(
         Results of `function`, shard by shard.
     """
     size = max(SHARD, -(-len(rows) // MOST_SHARDS))
-    yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(
+    tasks = (
         joblib.delayed(function)(rows[part], *(values[part] for values in per_row))
         for part in row_chunks(np.arange(len(rows)), size)
     )
+    yield from in_parallel(tasks, jobs)
 
 
 def moments(X: np.ndarray) -> Moments:

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import re
@@ -8,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import pandas as pd
 import pytest
 from cartoons import LABELS, draw_photo, encode, write_raw
+from disks import kill_workers
 
 from facecore.__main__ import main
 from facecore.model.classifier import FaceModel
@@ -36,6 +39,91 @@ def fails_in_one_line(done: subprocess.CompletedProcess, *words: str) -> None:
     assert "Traceback" not in done.stderr
     for word in words:
         assert word in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "target"),
+    [
+        (("crop", "RAW", "--out", "file/out"), "file/out"),
+        (("crop", "RAW", "--out", "new", "--progress", "none/p.json"), "none/p.json"),
+        (("train", "RAW", "--name", "mine"), "file"),
+        (("train", "RAW", "--name", "mine", "--progress", "file/p.json"), "file/p.json"),
+        (("evaluate", "RAW", "--json", "none/e.json"), "none/e.json"),
+        (("synth", "--out", "file"), "file"),
+        (("ladder", "RAW", "--out", "file/tables"), "file/tables"),
+        (("ladder", "RAW"), "file/_ladder"),
+    ],
+)
+def test_a_target_that_cannot_be_written_is_named_before_any_work(
+    command, target, raw_folder, tiny_artifacts, run, tmp_path
+):
+    (tmp_path / "file").touch()
+    given = [raw_folder if part == "RAW" else part for part in command]
+    models = tiny_artifacts if command[0] in ("evaluate", "synth") else tmp_path / "file"
+    done = run(*given, models=models)
+    fails_in_one_line(done, "cannot write", target)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills worker processes")
+@pytest.mark.parametrize("command", ["crop", "train"])
+def test_workers_that_are_killed_are_one_line_that_says_what_helps(
+    command, raw_folder, tmp_path, monkeypatch
+):
+    kill_workers(monkeypatch, tmp_path / "start")
+    paths = [os.environ["PYTHONPATH"], str(Path(__file__).resolve().parents[2])]
+    where = ["--out", "out"] if command == "crop" else ["--name", "mine"]
+    done = subprocess.run(
+        [sys.executable, "-m", "facecore", command, str(raw_folder), *where, "--jobs", "2"],
+        cwd=tmp_path,
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join(paths), "FACECORE_ARTIFACTS": str(tmp_path / "models")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+    assert len(lines) == 1
+    assert lines[0].startswith("error: a worker process was killed (SIGKILL")
+    assert "--jobs 1" in lines[0]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), cv2.error("OpenCV(4) alloc.cpp:73: error: (-4:Insufficient memory)")]
+)
+@pytest.mark.parametrize(
+    ("command", "call"),
+    [
+        (("crop", "RAW", "--out", "out", "--jobs", 1), "facecore.data.crops.decode"),
+        (("train", "CROPS", "--recipe", "classic", "--name", "m"), "facecore.data.faces.rows_of"),
+        (("evaluate", "RAW", "--jobs", 1), "facecore.model.predict.classify"),
+        (("predict", "RAW", "--jobs", 1), "facecore.model.predict.classify"),
+    ],
+)
+def test_memory_that_is_short_is_one_line_that_says_what_helps(
+    command, call, error, raw_folder, crops_folder, tiny_artifacts, run, monkeypatch
+):
+    def fail(*given, **options):
+        raise error
+
+    monkeypatch.setattr(call, fail)
+    given = [{"RAW": raw_folder, "CROPS": crops_folder}.get(part, part) for part in command]
+    done = run(*given, models=tiny_artifacts)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: memory is short")
+    assert "--jobs 1" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.ESTALE])
+def test_a_disk_that_fails_is_one_line(number, tiny_artifacts, run, monkeypatch):
+    def fail(*given):
+        raise OSError(number, os.strerror(number), "/mnt/models")
+
+    monkeypatch.setattr("facecore.model.store.list_models", fail)
+    fails_in_one_line(run("models", models=tiny_artifacts), "/mnt/models", os.strerror(number))
 
 
 def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(

@@ -1,8 +1,11 @@
+import errno
 import hashlib
 import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from cartoons import draw_face, draw_photo, encode, write_raw
+from disks import break_call
 
 from facecore.data.crops import (
     ALL,
     COLUMNS,
     STATES,
+    check_finished,
     check_recipe,
     count_states,
     crop_folder,
@@ -28,11 +33,14 @@ from facecore.data.crops import (
     recipe_settings,
     recipes_for,
 )
+from facecore.data.faces import gather
 from facecore.errors import DataError
 from facecore.face.detect import get_detector
 from facecore.face.images import Limits, decode
 from facecore.face.prepare import EYES_AND_MOUTH, LEAST, MOST, PLACES, cut
 from facecore.face.recipes import RECIPES, Alignment, for_whole_photos
+
+REPO = Path(__file__).resolve().parents[3]
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -266,6 +274,97 @@ def test_a_run_that_is_killed_loses_nothing(moment, dirty, dirty_crops, tmp_path
     process.wait()
     crop_folder(dirty, out, recipe_settings("classic"))
     assert tree(out) == tree(dirty_crops)
+
+
+@pytest.fixture(params=[None, errno.ENOLCK, errno.EOPNOTSUPP])
+def busy_crops(request, tmp_path, crops_folder, monkeypatch) -> Path:
+    """A copy of a folder of crops into which another process crops; with and without locks."""
+    if request.param is not None:
+        break_call(monkeypatch, tmp_path / "start", "fcntl.flock", request.param)
+    out = tmp_path / "out"
+    shutil.copytree(crops_folder, out)
+    code = (
+        "import sys; from pathlib import Path; from facecore.system.holds import hold; "
+        "file = hold(Path(sys.argv[1]), make=True); print('held', flush=True); sys.stdin.read()"
+    )
+    paths = filter(None, [os.environ.get("PYTHONPATH"), str(REPO)])
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(out / ".crop.lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+    ) as process:
+        assert process.stdout.readline().strip() == b"held"
+        yield out
+        process.kill()
+
+
+def test_a_folder_into_which_another_process_crops_is_left_alone(busy_crops, raw_folder):
+    before = tree(busy_crops)
+    with pytest.raises(DataError, match=r"another process crops into .*out; wait until it ends"):
+        crop_folder(raw_folder, busy_crops, recipe_settings("aligned"))
+    with pytest.raises(DataError, match=r"another process crops into .*out; wait until it ends"):
+        check_finished(busy_crops)
+    assert tree(busy_crops) == before
+
+
+def test_of_crops_that_begin_at_once_each_is_whole_or_says_why_not(run_apart_all, dirty, tmp_path):
+    out, fresh = tmp_path / "out", tmp_path / "fresh"
+    ended = run_apart_all(3, "crop", dirty, "--out", out, "--recipe", "classic", "--jobs", 1)
+    assert 0 in [code for code, _ in ended]
+    for code, told in ended:
+        assert code == 0 or told.splitlines()[-1].startswith(
+            f"error: another process crops into {out}; wait"
+        )
+    crop_folder(dirty, fresh, recipe_settings("classic"))
+    assert tree(out) == tree(fresh)
+
+
+@pytest.fixture
+def run_apart_all():
+    """Run the same command several times at once; return exit codes and standard errors."""
+
+    def call(times: int, *command) -> list[tuple[int, str]]:
+        begun = [
+            subprocess.Popen(
+                [sys.executable, "-m", "facecore", *map(str, command)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                cwd=REPO,
+            )
+            for _ in range(times)
+        ]
+        told = [process.communicate()[1] for process in begun]
+        return [(p.returncode, text) for p, text in zip(begun, told, strict=True)]
+
+    return call
+
+
+@pytest.mark.parametrize("left", ["journal", "settings"])
+def test_crops_that_were_stopped_are_not_complete_until_crop_has_run_again(
+    left, raw_folder, crops_folder, tmp_path
+):
+    out = tmp_path / "out"
+    shutil.copytree(crops_folder, out)
+    check_finished(out)
+    if left == "journal":
+        (out / ".faces.jsonl").write_text("\n")
+    else:
+        (out / "faces.csv").unlink()
+    for refuse in (check_finished, lambda folder: gather([folder], RECIPES["classic"])):
+        with pytest.raises(DataError, match=r"not complete, since crop was stopped.*--out"):
+            refuse(out)
+    crop_folder(raw_folder, out, recipe_settings("classic"))
+    check_finished(out)
+    assert len(gather([out], RECIPES["classic"])) == 32
+
+
+def test_raw_photos_are_not_taken_for_crops_that_were_stopped(raw_folder, tmp_path):
+    check_finished(raw_folder)
+    check_finished(tmp_path / "none")
+    (tmp_path / "crop.json").write_text('{"source": "mine"}')
+    check_finished(tmp_path)
 
 
 def test_litter_of_a_killed_run_is_cleared_away(dirty, dirty_crops, tmp_path):

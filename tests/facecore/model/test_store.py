@@ -1,17 +1,22 @@
+import errno
 import hashlib
 import io
 import json
+import os
 import shutil
+import stat
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from disks import break_call
 
-from facecore.errors import ModelError, ModelWarning
+from facecore.errors import DataError, ModelError, ModelWarning
 from facecore.model import store
 from facecore.model.store import (
     artifact_folders,
@@ -28,6 +33,7 @@ from facecore.model.store import (
     read_metadata,
     read_model_table,
     rename_model,
+    reserving,
     store_card,
     write_model,
 )
@@ -346,11 +352,128 @@ def test_a_folder_that_the_environment_names_is_the_only_one(installed, tmp_path
     assert list_models() == []
 
 
-def test_a_folder_that_cannot_be_written_is_an_error(tmp_path, monkeypatch, tiny_model):
+@pytest.fixture
+def spare(tmp_path, monkeypatch) -> Path:
+    """The folder for temporary files."""
+    (tmp_path / "spare").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spare"))
+    return tmp_path / "spare"
+
+
+def test_a_model_that_cannot_be_written_is_kept_elsewhere(tmp_path, monkeypatch, tiny_model, spare):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "file"))
-    with pytest.raises(ModelError, match="cannot write"):
+    with pytest.raises(ModelError, match=r"cannot write the model to .*; it is kept: move") as told:
         write(tiny_model)
+    (kept,) = spare.glob("*/m")
+    assert f"move the folder {kept} to {tmp_path / 'file' / 'm'}" in str(told.value)
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(kept.parent))
+    assert load_model("m").labels == tiny_model.labels
+    assert read_metadata("m")["seed"] == 0
+
+
+def test_a_model_that_no_folder_takes_is_one_error_and_no_litter(
+    tmp_path, monkeypatch, tiny_model, spare
+):
+    def full(self, folder):
+        (folder / "model.npz").write_bytes(b"some")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "models"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(type(tiny_model), "save", full)
+    with pytest.raises(ModelError, match="No space left on device; no other folder takes it"):
+        write(tiny_model)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["models", "spare"]
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_disk_without_permissions_and_times_takes_models(
+    number, artifacts, tiny_model, tmp_path, monkeypatch
+):
+    for call in ("os.chmod", "os.utime"):
+        break_call(monkeypatch, tmp_path / "start", call, number)
+    write(tiny_model, seed=1)
+    write(tiny_model, seed=2)
+    (artifacts / "m" / "notes").mkdir()
+    (artifacts / "m" / "notes" / "mine.txt").write_text("mine")
+    store_card("m", "# Card")
+    rename_model("m", "n")
+    assert (list_models(), read_metadata("n")["seed"], read_card("n")) == (["n"], 2, "# Card")
+    assert (artifacts / "n" / "notes" / "mine.txt").read_text() == "mine"
+    delete_model("n")
+    assert files(artifacts) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask for folders")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o755), (0o077, 0o700), (0o002, 0o775)])
+def test_the_permissions_of_a_model_follow_the_umask(umask, mode, artifacts, tiny_model):
+    before = os.umask(umask)
+    try:
+        write(tiny_model)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((artifacts / "m").stat().st_mode) == mode
+
+
+def busy(monkeypatch, times: int, number: int, name: str) -> None:
+    """Let some other program have a file or folder open, so that so many renames fail."""
+    replace, left = os.replace, [times]
+
+    def fail(source, target):
+        if left[0] and Path(source).name.startswith(name):
+            left[0] -= 1
+            raise OSError(number, os.strerror(number))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", fail)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EBUSY])
+@pytest.mark.parametrize("name", ["m", ".new-"])
+def test_what_is_open_for_a_moment_is_renamed_after_it(
+    number, name, artifacts, tiny_model, monkeypatch
+):
+    write(tiny_model, seed=1)
+    busy(monkeypatch, 3, number, name)
+    write(tiny_model, seed=2)
+    assert read_metadata("m")["seed"] == 2
+    assert not any(".new-" in name or ".old-" in name for name in files(artifacts))
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ENOTEMPTY])
+def test_a_model_whose_place_stays_taken_is_kept_and_the_old_one_is_back(
+    number, artifacts, tiny_model, spare, monkeypatch
+):
+    write(tiny_model, seed=1)
+    busy(monkeypatch, 100, number, ".new-")
+    with pytest.raises(ModelError, match="it is kept"):
+        write(tiny_model, seed=2)
+    assert list(artifacts.iterdir()) == [artifacts / "m"]
+    assert read_metadata("m")["seed"] == 1
+    (kept,) = spare.glob("*/m")
+    assert json.loads((kept / "metadata.json").read_text())["seed"] == 2
+
+
+def test_a_name_is_reserved_for_one_training(artifacts):
+    with reserving("m"), reserving("other"):
+        with pytest.raises(DataError, match="another training of 'm' runs"), reserving("m"):
+            pass
+        assert list_models() == []
+    assert not artifacts.exists()
+    with reserving("m"):
+        pass
+
+
+def test_a_name_under_which_nothing_can_be_written_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "m").write_text("")
+    for root in ("file", "file/deep", "models"):
+        monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / root))
+        with pytest.raises(ModelError, match="FACECORE_ARTIFACTS=FOLDER"), reserving("m"):
+            pass
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "m", "models"]
 
 
 def test_a_renamed_model_is_whole_and_knows_its_name(artifacts, tiny_model):

@@ -1,13 +1,27 @@
 """Files are written whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
 import stat
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from disks import NO_LOCKS, break_call
 
-from facecore.system.files import lock, sha256, write_atomically, write_json
+from facecore.errors import DataError
+from facecore.system.files import (
+    NoLocksError,
+    lock,
+    sha256,
+    try_file,
+    try_folder,
+    write_atomically,
+    write_json,
+)
 
 
 def test_a_lock_is_held_once_until_its_file_is_closed(tmp_path):
@@ -28,6 +42,42 @@ def test_a_shared_lock_is_held_by_many_but_not_beside_one_of_its_own(tmp_path):
         first.close()
         second.close()
         assert lock(third)
+
+
+@pytest.fixture
+def locking(tmp_path, monkeypatch):
+    """Whether a file could be locked, by the number of the system's error."""
+
+    def call(system: str, number: int) -> bool:
+        def fail(*given):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(sys, "platform", system)
+        calls = SimpleNamespace(
+            LOCK_SH=1, LOCK_EX=2, LOCK_NB=4, LK_NBLCK=2, flock=fail, locking=fail
+        )
+        monkeypatch.setitem(sys.modules, "msvcrt" if system == "win32" else "fcntl", calls)
+        with open(tmp_path / "lock", "a+b") as file:
+            return lock(file)
+
+    return call
+
+
+HELD = [("linux", errno.EWOULDBLOCK), ("darwin", errno.EAGAIN), ("linux", errno.EACCES)]
+HELD += [("win32", errno.EACCES), ("win32", errno.EDEADLOCK)]
+
+
+@pytest.mark.parametrize(("system", "number"), HELD)
+def test_that_somebody_holds_a_lock_is_no_error(locking, system, number):
+    assert locking(system, number) is False
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+@pytest.mark.parametrize("number", NO_LOCKS)
+def test_a_disk_without_locks_is_not_taken_for_somebody_who_holds_one(locking, system, number):
+    with pytest.raises(NoLocksError, match="no file locks") as error:
+        locking(system, number)
+    assert error.value.errno == number
 
 
 @pytest.mark.parametrize("content", ["naïve\r\ntext\n", b"\x00\xff", ""])
@@ -53,6 +103,69 @@ def test_a_write_that_fails_keeps_the_old_file_and_leaves_no_litter(tmp_path, mo
         write_atomically(file, "new")
     assert file.read_text() == "old"
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EBUSY])
+def test_a_file_that_a_reader_holds_for_a_moment_is_replaced_after_it(
+    tmp_path, monkeypatch, number
+):
+    replace, left = os.replace, [3]
+
+    def fail(*paths):
+        if left[0]:
+            left[0] -= 1
+            raise OSError(number, os.strerror(number))
+        replace(*paths)
+
+    monkeypatch.setattr(os, "replace", fail)
+    write_atomically(tmp_path / "a", "new")
+    assert (tmp_path / "a").read_text() == "new"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
+@pytest.mark.parametrize("place", ["", "new", "new/deep/er"])
+def test_a_folder_is_tried_and_nothing_is_left(tmp_path, place):
+    try_folder(tmp_path / place)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["file", "file/new", "n" * 300, "new/" + "n" * 300])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, place):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot write to .*" + place):
+        try_folder(tmp_path / place)
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT])
+def test_a_folder_that_takes_no_files_is_named_with_the_reason(tmp_path, monkeypatch, number):
+    break_call(monkeypatch, tmp_path / "start", "pathlib.Path.write_bytes", number)
+    with pytest.raises(DataError, match=os.strerror(number)):
+        try_folder(tmp_path / "new")
+    with pytest.raises(DataError, match=r"a\.json.*" + os.strerror(number)):
+        try_file(tmp_path / "a.json")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_file_is_tried_and_stays_as_it_is(tmp_path):
+    (tmp_path / "old.json").write_text("old")
+    (tmp_path / "link.json").symlink_to("old.json")
+    for name in ("old.json", "link.json", "new.json"):
+        try_file(tmp_path / name)
+    assert (tmp_path / "old.json").read_text() == "old"
+    assert not (tmp_path / "new.json").exists()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        try_file(tmp_path / "pipe")  # without waiting for a reader
+        try_file(Path(os.devnull))
+
+
+@pytest.mark.parametrize("place", ["", "none/a.json", "file/a.json", "n" * 300])
+def test_a_file_that_cannot_be_written_is_named(tmp_path, place):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot write .*" + place):
+        try_file(tmp_path / place)
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
 def test_a_name_may_be_as_long_as_names_can_be(tmp_path):

@@ -1,5 +1,6 @@
 """A training in the background: one at a time, on disk, and seen through whatever happens."""
 
+import errno
 import io
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from cartoons import draw_photo, encode, write_raw
+from disks import break_call, kill_workers
 
 from facecore.data.crops import read_table
 from facecore.errors import DataError, ModelError
@@ -212,6 +214,81 @@ def processes_of(group: int) -> list[int]:
     ).stdout
     rows = [line.split() for line in listed.splitlines()]
     return [int(pid) for pid, pgid, stat, *_ in rows if int(pgid) == group and "Z" not in stat]
+
+
+@pytest.fixture(params=[errno.ENOSYS, errno.EOPNOTSUPP, errno.EIO])
+def no_locks(request, work, tmp_path, monkeypatch) -> None:
+    break_call(monkeypatch, tmp_path / "start", "fcntl.flock", request.param)
+
+
+def test_without_file_locks_a_training_runs_alone_and_ends(
+    no_locks, work, raw_folder, tiny_grid, long_grid
+):
+    start_training("mine", raw_folder, recipe="classic", grid=str(tiny_grid))
+    with pytest.raises(DataError, match="already running"):
+        start_training("other", raw_folder)
+    job = wait_for(lambda job: job.state != "running")
+    assert job.state == "done", job.log
+    assert list_models() == ["mine"]
+    start_training("other", raw_folder, recipe="classic", grid=str(long_grid))
+    group = json.loads((work / "training" / "pid.json").read_text())["pid"]
+    wait_for(lambda job: job.step == "grid search" or job.state != "running")
+    cancel_job()
+    assert read_job().state == "cancelled"
+    assert processes_of(group) == []
+    clear_job()
+    assert read_job() == Job("none")
+
+
+def test_without_file_locks_a_job_that_was_killed_is_seen_as_failed(
+    no_locks, work, crops_folder, long_grid
+):
+    start_training("mine", crops_folder, recipe="classic", grid=str(long_grid))
+    os.killpg(json.loads((work / "training" / "pid.json").read_text())["pid"], signal.SIGKILL)
+    assert wait_for(lambda job: job.state != "running", seconds=10).state == "failed"
+    start_training("mine", crops_folder, recipe="classic", grid=str(long_grid))
+    assert read_job().state == "running"
+
+
+def test_a_job_of_another_computer_is_not_cancelled_here(work, crops_folder, long_grid):
+    start_training("mine", crops_folder, recipe="classic", grid=str(long_grid))
+    file = work / "training" / "pid.json"
+    mine = json.loads(file.read_text())
+    file.write_text(json.dumps(mine | {"host": "elsewhere"}))
+    with pytest.raises(DataError, match="another computer, elsewhere; cancel it there"):
+        cancel_job()
+    assert read_job().state == "running"
+    file.write_text(json.dumps(mine))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills worker processes")
+def test_a_job_whose_workers_were_killed_says_so(work, raw_folder, tmp_path, monkeypatch):
+    kill_workers(monkeypatch, tmp_path / "start")
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)  # so that it gets two worker processes
+    start_training("mine", raw_folder, recipe="classic")
+    job = wait_for(lambda job: job.state != "running")
+    assert job.state == "failed"
+    assert job.error.startswith("a worker process was killed (SIGKILL"), job.log
+    assert "memory is short" in job.error
+
+
+def test_a_job_in_a_folder_of_models_that_cannot_be_written_starts_nothing(
+    work, raw_folder, tmp_path, monkeypatch
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "file"))
+    with pytest.raises(DataError, match=r"cannot write to .*file"):
+        start_training("mine", raw_folder)
+    assert not work.exists()
+
+
+def test_a_lock_that_cannot_be_read_is_an_error_and_not_a_training(work, crops_folder):
+    work.mkdir()
+    (work / "training.lock").mkdir()  # no system opens it
+    for call in (read_job, cancel_job, clear_job):
+        with pytest.raises(DataError, match=r"cannot read .*training\.lock"):
+            call()
+    (work / "training.lock").rmdir()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills a group of processes")

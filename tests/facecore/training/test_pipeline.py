@@ -19,7 +19,15 @@ from facecore.model.classifier import FaceModel
 from facecore.model.explain import distance_from_face_space
 from facecore.model.predict import predict_photo
 from facecore.model.rule import AnswerRule
-from facecore.model.store import load_model, read_evaluation, read_metadata, read_model_table
+from facecore.model.store import (
+    list_models,
+    load_model,
+    read_evaluation,
+    read_metadata,
+    read_model_table,
+    reserving,
+)
+from facecore.training import pipeline
 from facecore.training.grids import parse_grid
 from facecore.training.pipeline import train
 
@@ -370,3 +378,24 @@ def test_the_typical_distance_is_that_of_faces_which_the_eigenfaces_have_not_see
     fitted = load_faces(table[table["state"].eq("kept")], tiny_model.recipe)
     seen = np.median(distance_from_face_space(tiny_model, fitted))
     assert seen < typical < 3 * seen
+
+
+def test_crops_that_another_process_changed_while_they_were_read_are_refused(
+    crops_folder, tiny_grid, artifacts, tmp_path, monkeypatch
+):
+    crops = tmp_path / "crops"
+    shutil.copytree(crops_folder, crops)
+
+    def load(*given):
+        (crops / ".faces.jsonl").write_text("\n")  # a crop begins
+        return load_faces(*given)
+
+    monkeypatch.setattr(pipeline, "load_faces", load)
+    with pytest.raises(DataError, match="not complete"):
+        train([crops], "m", recipe="classic", grid=str(tiny_grid))
+    assert list_models() == []
+
+
+def test_of_two_trainings_of_one_name_the_second_is_refused(crops_folder, artifacts):
+    with reserving("m"), pytest.raises(DataError, match="another training of 'm' runs"):
+        train([crops_folder], "m", recipe="classic")
