@@ -30,8 +30,8 @@ HELP = {
     "long_side": "The photo is shrunk to this long side before the search, in pixels",
     "border": "Where nothing is found, search again with this share of the long side added on "
     "every side; 0 turns that off",
-    "most_pixels": "Large photos are also searched for faces that the long side leaves out, down to "
-    "the smallest face first, on a copy of at most so many pixels; 0 turns that off",
+    "most_pixels": "Large photos are also searched for faces that the long side leaves out, "
+    "down to the size above, on a copy of at most so many pixels; 0 turns that off",
 }
 FURTHER = ", and mtcnn's further searches for smaller faces too"
 
