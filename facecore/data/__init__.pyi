@@ -44,6 +44,7 @@ from .sizes import (
 )
 from .splits import (
     split_folds,
+    split_for_search,
     subject_names,
 )
 
@@ -79,5 +80,6 @@ __all__ = [
     "root_of",
     "sizes_of",
     "split_folds",
+    "split_for_search",
     "subject_names",
 ]

@@ -274,7 +274,9 @@ def _doubts(table: pd.DataFrame) -> list[str]:
     if 0 < (without := int((~declared).sum())) < len(table):
         notes.append(f"{without:,} photos have no split where others have one: they are left out")
     if held := int(table["split"].eq("val").sum()):
-        notes.append(f"{held:,} photos of the split val are neither fitted nor in the final report")
+        notes.append(
+            f"{held:,} photos of the split val help to choose, and are neither fitted nor tested on"
+        )
     return notes
 
 

@@ -65,6 +65,54 @@ def split_folds(
     return splits
 
 
+def split_for_search(
+    y: np.ndarray,
+    subjects: np.ndarray,
+    folds: int,
+    seed: int,
+    chooses: np.ndarray | None = None,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Split faces for a search: into folds, and faces that only help to choose.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_faces,), str
+        Label of each face.
+    subjects : ndarray of shape (n_faces,)
+        Subject of each face, as `subject_names` returns it.
+    folds : int
+        As `split_folds` takes it.
+    seed : int
+        Of the shuffling, at least 0.
+    chooses : ndarray of shape (n_faces,), bool, optional
+        Faces of the val split. They are in no fold; one more split fits all others and is validated
+        on these.
+
+    Returns
+    -------
+    list of tuple of ndarray
+        As `split_folds` returns it.
+
+    Raises
+    ------
+    DataError
+        As `split_folds` raises it.
+
+    Examples
+    --------
+    >>> y, subjects = np.array(["serious", "smiling"] * 3), np.arange(6)
+    >>> chooses = np.array([False, False, False, False, True, True])
+    >>> splits = split_for_search(y, subjects, 2, 0, chooses)
+    >>> len(splits), splits[-1][0].tolist(), splits[-1][1].tolist()
+    (3, [0, 1, 2, 3], [4, 5])
+    """
+    if chooses is None or not chooses.any():
+        return split_folds(y, subjects, folds, seed)
+    rows = np.flatnonzero(~chooses)
+    inner = split_folds(y[rows], subjects[rows], folds, seed)
+    return [(rows[a], rows[b]) for a, b in inner] + [(rows, np.flatnonzero(chooses))]
+
+
 def hold_out(table: pd.DataFrame, seed: int, identity: bool | None = None) -> np.ndarray:
     """Hold out about a fifth of the photos of a data set for the test, by subject.
 

@@ -540,6 +540,12 @@ def _making(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
             if metadata.get("identity")
             else "all photos of a subject are in one fold). "
         )
+        + (
+            f"{search['val']:,} photos of the val split were one more fold of the comparison, "
+            "fitted to all training photos. "
+            if search.get("val")
+            else ""
+        )
         + "The candidates were compared on the same folds, so that it is slightly too high.",
         _table(("member", *map(_text, settings)), rows),
     ]

@@ -25,7 +25,9 @@ MOST = 20  # times that a file is removed by whoever held it before
 NOTE = ".owner"  # ends the name of the note beside a lock file
 
 
-def hold(path: Path, patience: float = 0.0, make: bool = False) -> IO[bytes] | None:
+def hold(
+    path: Path, patience: float = 0.0, make: bool = False, left: bool = False
+) -> IO[bytes] | None:
     """Hold a lock file, unless another process does.
 
     Parameters
@@ -36,6 +38,9 @@ def hold(path: Path, patience: float = 0.0, make: bool = False) -> IO[bytes] | N
         Seconds to wait for it; it is tried once at least.
     make : bool, default=False
         Make the file where it is missing.
+    left : bool, default=False
+        Hold it only if its owner is known to be gone. Where the system has no locks, perhaps for
+        a moment, a file without a note may be one that somebody has locked.
 
     Returns
     -------
@@ -64,7 +69,7 @@ def hold(path: Path, patience: float = 0.0, make: bool = False) -> IO[bytes] | N
         file = open(path, "a+b" if make else "r+b")  # noqa: SIM115, held by whoever called
         taken = False
         try:
-            taken = _take(file, path)
+            taken = _take(file, path, left)
         finally:
             if not taken:
                 file.close()
@@ -214,13 +219,15 @@ def is_here(process: dict[str, Any]) -> bool:
     return process.get("host") == _host()
 
 
-def _take(file: IO[bytes], path: Path) -> bool:
+def _take(file: IO[bytes], path: Path, left: bool) -> bool:
     note = note_of(path)
     try:
         # of a process that got no lock, as when the system had run out of them
         return lock(file) and not _counts(note)
     except NoLocksError:
         pass
+    if left and not note.exists():
+        return False
     if note.exists() and not _counts(note):
         note.unlink(missing_ok=True)
     try:

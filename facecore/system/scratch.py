@@ -70,7 +70,7 @@ def sweep() -> None:
     """Remove the temporary folders of processes that were killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*{LOCK}"):
         with suppress(OSError):
-            if file := hold(path):
+            if file := hold(path, left=True):
                 _leave(file)
 
 

@@ -115,4 +115,5 @@ def _lack_of(error: Exception) -> str | None:
     if ends is None:
         return f"a worker process broke down ({str(error).strip().splitlines()[0]})"
     cause = ", probably because memory is short" if "SIGKILL" in ends[1] else ""
-    return f"a worker process was killed ({ends[1]}){cause}"
+    ways = ", ".join(dict.fromkeys(ends[1].split(", ")))  # several may be killed at once
+    return f"a worker process was killed ({ways}){cause}"

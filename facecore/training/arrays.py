@@ -29,7 +29,7 @@ from facecore.model.store import check_name, reserving
 from facecore.system.scratch import reserve_array
 from facecore.system.workers import within_memory
 from facecore.training.options import LESS, TrainingOptions
-from facecore.training.pipeline import Plan, fit_and_write, to_fit
+from facecore.training.pipeline import Plan, fit_and_write, to_search
 from facecore.training.streaming import in_chunks
 
 
@@ -65,8 +65,8 @@ def train_arrays(
         Who is on each face; one subject's faces stay in one fold and on one side of the split.
         Without it every face counts as a subject of its own.
     split : sequence of shape (n_faces,), optional
-        ``"train"`` or ``"test"`` for each face; without it a fifth of the subjects is held out
-        for the test.
+        ``"train"``, ``"val"`` or ``"test"`` for each face; without it a fifth of the subjects is
+        held out for the test. Faces of the val split help to choose and are never fitted.
     recipe : str
         A key of `facecore.face.RECIPES`. ``"classic"`` suits crops that are the face alone;
         ``"embedding"`` needs colour.
@@ -108,7 +108,7 @@ def train_arrays(
     table = drop_copies(_tabulate(crops, y, subjects, split, name, plan.options))
 
     def load(file: Path) -> np.ndarray:
-        return _write_rows([crops[i] for i in to_fit(table).index], plan.recipe, file)
+        return _write_rows([crops[i] for i in to_search(table).index], plan.recipe, file)
 
     def evaluate(model: FaceModel) -> tuple[pd.DataFrame, dict[str, Any]]:
         tested = table[table["split"].eq("test") & table["state"].eq("kept")]
@@ -186,8 +186,8 @@ def _tabulate(
         table["split"] = hold_out(table, options.seed, options.identity)
     else:
         table["split"] = _texts(split, count, "split")
-        if unknown := sorted(set(table["split"]) - {"train", "test"}):
-            raise DataError(f"split {unknown[0]!r} is unknown; give 'train' or 'test' per face")
+        if unknown := sorted(set(table["split"]) - {"train", "val", "test"}):
+            raise DataError(f"split {unknown[0]!r} is unknown; give train, val or test per face")
     return table.assign(set=name, folder="")
 
 

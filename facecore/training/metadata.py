@@ -38,11 +38,15 @@ class SubjectsMetadata(TypedDict):
 
 
 class SearchMetadata(TypedDict):
-    """Grid searches of a model; `balanced_accuracy` and `std` are over folds, of all members."""
+    """Grid searches of a model; `balanced_accuracy` and `std` are over folds, of all members.
+
+    `val` is the number of faces of the val split, which were one more fold of the choice.
+    """
 
     grid: dict[str, Any]
     candidates: int
     folds: int
+    val: NotRequired[int]
     best: dict[str, Any]
     members: NotRequired[dict[str, dict[str, Any]]]
     balanced_accuracy: float
@@ -169,6 +173,7 @@ def describe_search(
     decisions: np.ndarray,
     y: np.ndarray,
     splits: Sequence[tuple[np.ndarray, np.ndarray]],
+    val: int = 0,
 ) -> SearchMetadata:
     """Describe the grid searches of a model.
 
@@ -185,6 +190,8 @@ def describe_search(
         Labels of the training faces.
     splits : sequence of tuple of ndarray
         Per fold, the indices of the other faces and of its own.
+    val : int
+        Number of faces that were never fitted and took part in the choice.
 
     Returns
     -------
@@ -199,11 +206,13 @@ def describe_search(
     described: SearchMetadata = {
         "grid": dict(grids) if several else dict(next(iter(grids.values()))),
         "candidates": sum(len(search.table) for search in searches.values()),
-        "folds": count_folds(first.table.columns),
+        "folds": count_folds(first.table.columns) - bool(val),
         "best": asdict(first.best),
         "balanced_accuracy": round(float(np.mean(scores)), 4),
         "std": round(float(np.std(scores)), 4),
     }
+    if val:
+        described["val"] = val
     if several:
         described["members"] = {name: asdict(search.best) for name, search in searches.items()}
     return described

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.metrics import balanced_accuracy_score
 
-from facecore.data.splits import split_folds
+from facecore.data.splits import split_for_search
 from facecore.model.classifier import Member
 from facecore.system.progress import track
 from facecore.system.scratch import reserve_array
@@ -209,6 +209,7 @@ def nystroem_search(
     subjects: np.ndarray,
     grid: Mapping[str, Any],
     *,
+    chooses: np.ndarray | None = None,
     folds: int = 5,
     options: TrainingOptions = DEFAULT_OPTIONS,
 ) -> SearchResult:
@@ -224,6 +225,8 @@ def nystroem_search(
         Who is in each photo: a subject is in one fold only.
     grid : mapping of str to list
         As `facecore.training.grids.parse_grid` takes it.
+    chooses : ndarray of shape (n_faces,), bool, optional
+        Faces of the val split: never fitted, they are one more fold of the score.
     folds : int, default=5
         Number of folds, 2 or more; fewer where a label has fewer subjects.
     options : TrainingOptions, optional
@@ -240,12 +243,14 @@ def nystroem_search(
         The grid cannot be used, or the faces cannot be split into folds.
     """
     candidates = expand_grid(grid)
-    splits = split_folds(y, subjects, folds, options.seed)
+    splits = split_for_search(y, subjects, folds, options.seed, chooses)
+    fitted = len(splits) - (chooses is not None and bool(chooses.any()))
     kernels = sorted({_kernel_of(candidate) for candidate in candidates})
     most = max(candidate.n_components for candidate in candidates)
     parallel = partial(in_parallel, jobs=options.jobs, ordered=False, less="fewer --landmarks")
     # The validation faces of the folds are the shards; all others of them are measured together.
-    tests = (joblib.delayed(measure)(faces, test) for _, test in splits)
+    # Those of the val split, the last one, are in none of these sums.
+    tests = (joblib.delayed(measure)(faces, test) for _, test in splits[:fitted])
     shards = list(in_parallel(tests, options.jobs))
     with tempfile.TemporaryDirectory(prefix="spaces-", dir=faces.path.parent) as folder:
         files = [Path(folder) / f"fold-{i}.npy" for i in range(len(splits))]

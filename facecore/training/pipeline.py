@@ -141,7 +141,7 @@ def train(
         )
 
         def load(file: Path) -> np.ndarray:
-            rows = load_faces(to_fit(faces), plan.recipe, chosen.jobs, file)
+            rows = load_faces(to_search(faces), plan.recipe, chosen.jobs, file)
             for folder in faces["folder"].unique():  # has anybody changed crops meanwhile?
                 check_finished(folder)
             return rows
@@ -270,6 +270,39 @@ def to_fit(faces: pd.DataFrame) -> pd.DataFrame:
     return faces[faces["split"].eq("train") & faces["state"].eq("kept")]
 
 
+def to_choose(faces: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table of faces that help to choose hyperparameters, and are not fitted.
+
+    Parameters
+    ----------
+    faces : DataFrame
+        As `facecore.data.gather` returns it.
+
+    Returns
+    -------
+    DataFrame
+        The faces of the val split that were kept, of labels that the train split has.
+    """
+    kept = faces["split"].eq("val") & faces["state"].eq("kept")
+    return faces[kept & faces["label"].isin(to_fit(faces)["label"].unique())]
+
+
+def to_search(faces: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table of faces that a search reads: `to_fit`, then `to_choose`.
+
+    Parameters
+    ----------
+    faces : DataFrame
+        As `facecore.data.gather` returns it.
+
+    Returns
+    -------
+    DataFrame
+        In this order.
+    """
+    return pd.concat([to_fit(faces), to_choose(faces)])
+
+
 def fit_and_write(
     plan: Plan, faces: pd.DataFrame, load: Callable[[Path], np.ndarray], evaluate: Evaluate
 ) -> Path:
@@ -282,7 +315,7 @@ def fit_and_write(
     faces : DataFrame
         As `facecore.data.gather` returns it: every photo in one split.
     load : callable
-        Takes a path ending in ``.npy``; writes the rows of the faces that `to_fit` returns to it,
+        Takes a path ending in ``.npy``; writes the rows of the faces of `to_search` to it,
         and returns them mapped.
     evaluate : callable
         Takes the model; returns the table of predictions and the evaluation by data set, both
@@ -311,7 +344,7 @@ def fit_and_write(
         )
     # The faces of a training wait on disk, not in memory.
     with scratch_folder() as work, joblib.parallel_config(temp_folder=str(work)):
-        fitted = fit_model(plan, load(work / "faces.npy"), to_fit(faces))
+        fitted = fit_model(plan, load(work / "faces.npy"), to_search(faces))
     predictions, evaluation = evaluate(fitted.model)
     metadata = {
         "name": plan.name,
@@ -357,8 +390,8 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
     X : memmap of shape (n_faces, n_numbers)
         Rows of the prepared faces, as `facecore.face.to_rows` makes them, in a ``.npy``.
     table : DataFrame
-        One row per face: label, set, subject, path and score (of the detector, NaN where none
-        looked for the face).
+        One row per face: label, set, subject, path, split and score (of the detector, NaN where
+        none looked for the face). Faces of the val split come last.
 
     Returns
     -------
@@ -374,6 +407,8 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
     solver = choose_solver(options.solver, len(table))
     _check_space(recipe, solver, options.centres)
     grids = plan.grids(solver)
+    chooses = table["split"].eq("val").to_numpy(dtype=bool)
+    count = len(table) - int(chooses.sum())
     y = table["label"].to_numpy(dtype=str)
     subjects = subject_names(table, options.identity)
     members, searches = [], {}
@@ -381,9 +416,11 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
     for name, planned in recipe.members.items():
         faces = FacesOnDisk(_file_of(X), planned.features, recipe.mirror)
         fit = partial(_fit_exact, space=planned.space) if solver == "exact" else _fit_nystroem
-        member, searches[name], decided = fit(name, faces, y, subjects, grids[name], options)
+        member, search, decided = fit(name, faces, y, subjects, chooses, grids[name], options)
+        searches[name] = search.first(count)
         strangers += [] if decided is None else [decided]
         members.append(replace(member, features=planned.features, name=name))
+    X, y, subjects, table = X[:count], y[:count], subjects[:count], table[:count]
     labels = tuple(str(label) for label in np.unique(y))
     slope = np.ones(members[0].coefficients.shape[1])
     model = FaceModel(labels, tuple(members), slope, recipe)
@@ -416,7 +453,7 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
     return Fitted(
         model=model,
         solver=solver,
-        search=describe_search(searches, grids, logits, y, splits),
+        search=describe_search(searches, grids, logits, y, splits, int(chooses.sum())),
         candidates=join_tables(searches),
         vectors=vectors,
         rule=rule,
@@ -431,6 +468,7 @@ def _fit_exact(
     faces: FacesOnDisk,
     y: np.ndarray,
     subjects: np.ndarray,
+    chooses: np.ndarray,
     grid: Mapping[str, Any],
     options: TrainingOptions,
     *,
@@ -439,7 +477,12 @@ def _fit_exact(
     X = np.load(faces.path, mmap_mode="r")
     F = faces.features.extract(X)
     mirrored = faces.features.extract(mirror(X)) if faces.mirrored else None
-    search = grid_search(F, y, subjects, grid, mirrored=mirrored, space=space, options=options)
+    search = grid_search(
+        F, y, subjects, grid, mirrored=mirrored, chooses=chooses, space=space, options=options
+    )
+    count = len(y) - int(chooses.sum())
+    F, y = F[:count], y[:count]
+    mirrored = None if mirrored is None else mirrored[:count]
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
         fit = fit_member(F, mirrored, y, search.best, options.seed, space)
         advance()
@@ -454,12 +497,14 @@ def _fit_nystroem(
     faces: FacesOnDisk,
     y: np.ndarray,
     subjects: np.ndarray,
+    chooses: np.ndarray,
     grid: Mapping[str, Any],
     options: TrainingOptions,
 ) -> tuple[Member, SearchResult, np.ndarray | None]:
-    search = nystroem_search(faces, y, subjects, grid, options=options)
+    search = nystroem_search(faces, y, subjects, grid, chooses=chooses, options=options)
+    rows = np.flatnonzero(~chooses)
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
-        fit = fit_nystroem(faces, y, subjects, search.best, options=options)
+        fit = fit_nystroem(faces, y, subjects, search.best, rows=rows, options=options)
         advance()
     return fit, search, None
 

@@ -12,7 +12,7 @@ from sklearn import config_context
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.svm import SVC
 
-from facecore.data.splits import split_folds
+from facecore.data.splits import split_for_search
 from facecore.system.progress import step, track
 from facecore.system.threads import on_one_thread
 from facecore.system.workers import in_parallel
@@ -162,6 +162,22 @@ class SearchResult:
     decisions: np.ndarray
     distances: np.ndarray | None = None
 
+    def first(self, count: int) -> "SearchResult":
+        """Return the result for the first faces alone: those that are fitted.
+
+        Parameters
+        ----------
+        count : int
+            Number of faces, at least 1.
+
+        Returns
+        -------
+        SearchResult
+            With the same table and best candidate.
+        """
+        distances = None if self.distances is None else self.distances[:count]
+        return replace(self, decisions=self.decisions[:count], distances=distances)
+
 
 # One argument per fact about the faces, as in `train_arrays`.
 def grid_search(
@@ -171,6 +187,7 @@ def grid_search(
     grid: Mapping[str, Any],
     *,
     mirrored: np.ndarray | None = None,
+    chooses: np.ndarray | None = None,
     space: str = "eigenfaces",
     folds: int = 5,
     options: TrainingOptions = DEFAULT_OPTIONS,
@@ -194,6 +211,8 @@ def grid_search(
     mirrored : ndarray of shape (n_faces, n_features), optional
         The same features of the mirror images: train on both, and score the mean decision over
         a face and its mirror image, as the model will decide.
+    chooses : ndarray of shape (n_faces,), bool, optional
+        Faces of the val split: never fitted, they are one more fold of the score.
     space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
         What the SVM reads: coordinates along the eigenfaces, or along the Fisherfaces that are
         fitted to n_components of these.
@@ -226,7 +245,7 @@ def grid_search(
     True
     """
     candidates = expand_grid(grid)
-    splits = split_folds(y, subjects, folds, options.seed)
+    splits = split_for_search(y, subjects, folds, options.seed, chooses)
     codes = np.unique(y, return_inverse=True)[1]
     most = max(candidate.n_components for candidate in candidates)
     views = [X] if mirrored is None else [X, mirrored]

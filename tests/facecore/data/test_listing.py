@@ -229,7 +229,7 @@ def test_splits_are_normalised_and_what_is_left_out_is_told(raw):
     listing = read_listing(raw)
     assert listing.photos["split"].tolist() == ["", "test", "val"]
     assert any("1 photos have no split where others have one" in note for note in listing.notes)
-    assert any("1 photos of the split val are neither fitted" in note for note in listing.notes)
+    assert any("1 photos of the split val help to choose" in note for note in listing.notes)
 
 
 def test_a_split_that_nobody_knows_is_refused_by_its_word(raw):

@@ -91,6 +91,18 @@ def test_the_folder_of_a_process_that_lives_stays(place, other):
     assert list(place.iterdir()) == []
 
 
+@pytest.mark.parametrize("number", NO_LOCKS)
+def test_a_system_that_has_run_out_of_locks_takes_no_folder_for_one_left_behind(
+    place, other, tmp_path, monkeypatch, number
+):
+    _, folder = other
+    break_call(monkeypatch, tmp_path / "later", "fcntl.flock", number)
+    sweep()
+    with scratch_folder():
+        assert (folder / "part.npy").exists()
+    assert (folder / "part.npy").exists()
+
+
 @pytest.mark.parametrize("number", [*NO_LOCKS, errno.EACCES])
 def test_no_error_of_the_system_makes_more_than_a_few_files(place, tmp_path, monkeypatch, number):
     break_call(monkeypatch, tmp_path / "start", "fcntl.flock", number)

@@ -1,10 +1,19 @@
+import json
+
 import numpy as np
 import pytest
 
 from facecore.errors import DataError, ModelError
 from facecore.model.predict import predict_photo
-from facecore.model.store import load_model, read_evaluation, read_metadata, read_model_table
+from facecore.model.store import (
+    load_model,
+    read_card,
+    read_evaluation,
+    read_metadata,
+    read_model_table,
+)
 from facecore.training.arrays import to_crops, train_arrays
+from facecore.training.search import count_folds
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +88,37 @@ def test_faces_declared_test_are_not_trained_on(small, grid, artifacts):
     metadata = read_metadata("arrays")
     assert sum(metadata["training_faces"].values()) == (split == "train").sum()
     assert read_evaluation("arrays")["arrays"]["n"] == (split == "test").sum()
+
+
+@pytest.mark.parametrize("solver", ["exact", "nystroem"])
+@pytest.mark.parametrize("recipe", ["classic", "aligned"])
+def test_faces_of_the_val_split_help_to_choose_and_are_never_fitted(
+    solver, recipe, small, tmp_path, artifacts
+):
+    X, y, subjects = small
+    grid = tmp_path / "one.json"
+    grid.write_text(json.dumps({"n_components": [8], "C": [1.0], "gamma": [0.01]}))
+    place = np.unique(subjects, return_inverse=True)[1] % 5
+    split = np.array(["val", "test", "train", "train", "train"])[place]
+    how = {"grid": str(grid), "solver": solver, "landmarks": 20, "recipe": recipe}
+    train_arrays(X, y, "with", subjects=subjects, split=split, **how)
+    rest = split != "val"
+    train_arrays(X[rest], y[rest], "without", subjects=subjects[rest], split=split[rest], **how)
+    with_val, without = (load_model(name) for name in ("with", "without"))
+    # matrices with more rows round otherwise, where coordinates wait on disk
+    near = 1e-3 if solver == "nystroem" else 0
+    for one, other in zip(with_val.members, without.members, strict=True):
+        np.testing.assert_allclose(one.coefficients, other.coefficients, rtol=near)
+        np.testing.assert_allclose(one.components, other.components, rtol=near, atol=near)
+    np.testing.assert_allclose(with_val.slope, without.slope, rtol=near)
+    metadata = read_metadata("with")
+    assert metadata["training_faces"] == read_metadata("without")["training_faces"]
+    assert metadata["search"]["val"] == (split == "val").sum()
+    assert metadata["search"]["folds"] == read_metadata("without")["search"]["folds"]
+    assert read_evaluation("with")["with"]["n"] == (split == "test").sum()
+    assert "photos of the val split were one more fold" in read_card("with")
+    table = read_model_table("grid_search", "with")
+    assert count_folds(table.columns) == metadata["search"]["folds"] + 1
 
 
 def test_without_a_test_split_there_is_no_evaluation(small, grid, artifacts):

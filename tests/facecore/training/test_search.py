@@ -130,6 +130,31 @@ def test_the_best_candidate_has_the_best_mean_score(found):
     }
 
 
+def test_the_val_split_is_one_more_fold_that_no_machine_is_fitted_to(faces):
+    X, y, subjects = noisy(faces)
+    chooses = np.isin(subjects, np.unique(subjects)[::4])
+    with_val = grid_search(X, y, subjects, GRID, folds=3, chooses=chooses)
+    alone = grid_search(X[~chooses], y[~chooses], subjects[~chooses], GRID, folds=3)
+    scores = [f"split{i}_test_score" for i in range(3)]
+    assert count_folds(with_val.table.columns) == 4
+    pd.testing.assert_frame_equal(with_val.table[scores], alone.table[scores])
+    expected, _ = plain_scores(
+        X, y, [(np.flatnonzero(~chooses), np.flatnonzero(chooses))], asdict(with_val.best)
+    )
+    assert with_val.table["split3_test_score"][with_val.table["rank_test_score"].idxmin()] == (
+        pytest.approx(expected[0], abs=0.03)
+    )
+
+
+def test_the_val_split_takes_part_in_choosing(faces):
+    X, y, subjects = noisy(faces)
+    chooses = np.isin(subjects, np.unique(subjects)[::4])
+    grid = {"n_components": [2, 40], "C": [5.0], "gamma": [0.02]}
+    found = grid_search(X, y, subjects, grid, folds=3, chooses=chooses)
+    means = found.table[[f"split{i}_test_score" for i in range(4)]].mean(axis=1)
+    np.testing.assert_allclose(means, found.table["mean_test_score"])
+
+
 def test_of_equal_candidates_the_simpler_wins(faces):
     grid = {"n_components": [20, 10], "C": [9.0, 3.0], "gamma": [0.005]}
     result = grid_search(*faces, grid, folds=3)
