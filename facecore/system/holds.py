@@ -22,6 +22,7 @@ from facecore.system.files import NoLocksError, lock
 
 PAUSE = 0.02  # seconds between two tries
 MOST = 20  # times that a file is removed by whoever held it before
+ENDED = "ZX"  # states of a process that has ended and was not collected by its parent
 NOTE = ".owner"  # ends the name of the note beside a lock file
 
 
@@ -267,9 +268,11 @@ def _lives(process: dict[str, Any]) -> bool:
         command = ["tasklist", "/FI", f"PID eq {pid}", "/NH", "/FO", "CSV"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return f'"{pid}"' in done.stdout
-    born = _birth(pid)
-    if born is not None:  # another process may have got the number
-        return bool(born == process["born"])
+    if Path("/proc/self/stat").exists():
+        if born := _birth(pid):
+            return bool(born == process["born"])  # another process may have got the number
+        stats = map(_stat, Path("/proc").glob("[0-9]*/stat"))
+        return any(stat[2] == str(pid) and stat[0] not in ENDED for stat in stats if stat)
     for ask in (os.kill, os.killpg):
         try:
             ask(pid, 0)
@@ -282,13 +285,18 @@ def _lives(process: dict[str, Any]) -> bool:
 
 
 def _birth(pid: int) -> str | None:
-    """Return when a process began, in a clock of its system; None where that cannot be known."""
+    """Return when a process began, in a clock of its system; None where it is not known."""
+    stat = _stat(Path(f"/proc/{pid}/stat"))
+    return stat[19] if stat and stat[0] not in ENDED else None
+
+
+def _stat(path: Path) -> list[str]:
+    """Return what Linux tells of a process behind its name: state, parent, group, ..."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return None
-    fields = stat.rpartition(")")[2].split()  # the name before it may have spaces
-    return "ended" if fields[0] == "Z" else fields[19]
+        return []
+    return text.rpartition(")")[2].split()  # the name may have spaces
 
 
 def _host() -> str:

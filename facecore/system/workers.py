@@ -114,6 +114,6 @@ def _lack_of(error: Exception) -> str | None:
     ends = re.search(r"exit codes of the workers are \{(.*)\}", str(error))
     if ends is None:
         return f"a worker process broke down ({str(error).strip().splitlines()[0]})"
-    cause = ", probably because memory is short" if "SIGKILL" in ends[1] else ""
-    ways = ", ".join(dict.fromkeys(ends[1].split(", ")))  # several may be killed at once
-    return f"a worker process was killed ({ways}){cause}"
+    codes = ", ".join(sorted(set(ends[1].split(", "))))  # of several workers
+    cause = ", probably because memory is short" if "SIGKILL" in codes else ""
+    return f"a worker process was killed ({codes}){cause}"
