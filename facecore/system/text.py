@@ -9,8 +9,10 @@ HIDDEN = re.compile(
 )
 NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 MARKUP = re.compile(
-    r"[\\`*\[\]<>|~$&#]|:(?=\w)|(?<![^\W_])_|_(?![^\W_])"  # an underscore inside a word is none
-    r"|^[-+](?=[-\s]|$)"
+    r"[\\`*\[\]|~$&#]|<(?=[a-z/!?])|^>|>(?!=)|:(?=\w)"  # versions such as >=1,<2 are no markup
+    r"|(?<![^\W_])_|_(?![^\W_])"  # nor is an underscore inside a word
+    r"|^[-+](?=[-\s]|$)",
+    re.IGNORECASE,
 )
 NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
