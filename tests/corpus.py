@@ -237,6 +237,26 @@ def floats(white: float, hole: float | None = None) -> bytes:
     return encode(Image.fromarray(values), "TIFF")
 
 
+def signed() -> bytes:
+    """The face as TIFF of 32-bit floats from -1 to 1."""
+    return encode(Image.fromarray(draw_face()[:, :, 0].astype(np.float32) / 127.5 - 1), "TIFF")
+
+
+def deep(white: int, kind: str = "PNG", dtype: type = np.uint16) -> bytes:
+    """The grey face in whole numbers up to a white that its file does not name."""
+    levels = np.rint(draw_face()[:, :, 0] * (white / 255))
+    return encode(Image.fromarray(levels.astype(dtype)), kind)
+
+
+def deep_colours(levels: np.ndarray) -> bytes:
+    """A PNG of 16 bits per colour."""
+    packer = zlib.compressobj(1)
+    data = b"".join(packer.compress(b"\0" + row.astype(">u2").tobytes()) for row in levels)
+    header = struct.pack(">IIBBBBB", *levels.shape[1::-1], 16, 2, 0, 0, 0)
+    body = chunk(b"IDAT", data + packer.flush())
+    return PNG + chunk(b"IHDR", header) + body + chunk(b"IEND", b"")
+
+
 def pickled() -> bytes:
     """A pickle that would print a word, were it ever read."""
     return b"cbuiltins\nprint\n(S'read'\ntR."
@@ -399,6 +419,24 @@ SAMPLES = [
     Sample("TIFF of floats to 1", lambda: floats(1.0), 1, filename="a.tif"),
     Sample("TIFF of floats to 255", lambda: floats(255.0), 1, filename="a.tif"),
     Sample("TIFF with a hole that is no number", lambda: floats(1.0, np.nan), 1, filename="a.tif"),
+    *(
+        Sample(f"PNG of 16 bits, {bits} used", lambda b=bits: deep(2**b - 1), 1, filename="a.png")  # type: ignore[misc]
+        for bits in (8, 10, 12, 14)
+    ),
+    Sample(
+        "PNG of 16-bit colours, 12 used",
+        lambda: deep_colours(draw_face().astype(np.uint16) * 16),
+        1,
+        filename="a.png",
+    ),
+    Sample("TIFF of 16 bits, 12 used", lambda: deep(4095, "TIFF"), 1, filename="a.tif"),
+    Sample("TIFF of 32 bits, 12 used", lambda: deep(4095, "TIFF", np.int32), 1, filename="a.tif"),
+    Sample(
+        "TIFF of 32 bits, 20 used", lambda: deep(2**20 - 1, "TIFF", np.int32), 1, filename="a.tif"
+    ),
+    Sample("TIFF of floats to 4,095", lambda: floats(4095.0), 1, filename="a.tif"),
+    Sample("TIFF of floats with infinity", lambda: floats(1.0, np.inf), 1, filename="a.tif"),
+    Sample("TIFF of floats around 0", lambda: signed(), 1, filename="a.tif"),
     Sample("CMYK", lambda: face("JPEG", "CMYK"), 1),
     Sample("progressive", lambda: face("JPEG", progressive=True), 1),
     Sample("WebP", lambda: face("WEBP"), 1, filename="a.webp"),
@@ -459,9 +497,20 @@ LARGE = [
     Sample("50 megapixels, grey PNG with alpha", large("LA", "PNG", compress_level=1)),
     Sample("50 megapixels, palette PNG", large("P", "PNG", compress_level=1, transparency=3)),
     Sample("50 megapixels, 16-bit PNG", large("I;16", "PNG", compress_level=1)),
+    *(
+        Sample(
+            f"{side**2 / 1e6:.1f} megapixels, PNG of 16-bit colours, 12 used",
+            lambda side=side: deep_colours(np.broadcast_to(np.uint16(900), (side, side, 3))),  # type: ignore[misc]
+            0,
+            reason,
+            FEWER if reason else "",
+        )
+        for side, reason in ((4470, ""), (7000, "too_large"))
+    ),
     Sample("50 megapixels, GIF", large("P", "GIF")),
     Sample("50 megapixels, 1-bit TIFF", large("1", "TIFF", compression="tiff_lzw")),
     Sample("50 megapixels, TIFF with alpha", large("RGBA", "TIFF", compression="tiff_lzw")),
+    Sample("50 megapixels, 16-bit TIFF", large("I;16", "TIFF", compression="tiff_lzw")),
     Sample("50 megapixels, TIFF of floats", large("F", "TIFF", compression="tiff_lzw")),
     Sample(
         "50 megapixels, turned TIFF",

@@ -3,7 +3,6 @@
 import io
 import os
 import warnings
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from PIL import (
 )
 
 from facecore.errors import DataError, PhotoError
+from facecore.face.levels import WIDE_MODES, is_shallow, raw_mode, to_8_bit, widen
 
 try:
     from pillow_heif import register_heif_opener
@@ -68,10 +68,9 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
-WIDE_MODES = ("I", "F", *SIXTEEN_BIT)
 UNSHOWABLE = ("LAB",)
 STRIP = 2**20  # pixels
+DEEP = 0.4  # of the pixel limit, where the low bytes of 16-bit colours are needed, too
 REDUCIBLE = 5  # times the limit: a JPEG of so many pixels is read at a half or a quarter
 
 
@@ -247,7 +246,8 @@ def decode(
     """Decode a photo into upright RGB pixels.
 
     The format and the number of pixels are read from the header first. EXIF orientation is
-    applied, alpha is laid over white, 16-bit and CMYK become 8-bit RGB, and of an animation
+    applied, alpha is laid over white, wide levels (16-bit, 32-bit, floats) become 8 bits by the
+    range of the data (see `facecore.face.levels.find_range`), CMYK becomes RGB, and of an animation
     or a multi-page file the first frame is taken.
 
     Parameters
@@ -283,12 +283,17 @@ def decode(
     ((60, 80, 3), 80)
     """
     limits = limits or default_limits()
+    data = b""
     if isinstance(source, np.ndarray):
         image = _from_array(source, bgr)
     elif bgr:
         raise PhotoError("unsupported", "bgr=True is for arrays; a file names its channels itself")
+    elif isinstance(source, Image.Image):
+        image = source
     else:
-        image = source if isinstance(source, Image.Image) else _open(read_bytes(source, limits))
+        data = read_bytes(source, limits)
+        image = _open(data)
+    raw = raw_mode(image) if data else ""
     lent = image is source  # the caller keeps using it, so it is neither shrunk nor closed here
     width, height = image.size
     kind = image.format or "unknown"
@@ -299,11 +304,7 @@ def decode(
             factor *= 2
     if (width // factor) * (height // factor) > most:
         most *= REDUCIBLE if not lent and _is_reducible(image) else 1
-        raise PhotoError(
-            "too_large",
-            f"the photo has {width} x {height} pixels; the limit is {most / 1e6:.3g} million"
-            + (f" for {kind} of this kind" if most != limits.max_pixels else ""),
-        )
+        raise _too_many(width, height, most, kind, limits)
     rest = max(1, max(width, height) // enough) if enough else 1
     try:
         with nullcontext() if lent else image:
@@ -320,6 +321,11 @@ def decode(
                     "unsupported",
                     f"photos in the colour space {image.mode} are not supported; save it as JPEG",
                 )
+            if raw and is_shallow(image):
+                if width * height > most * DEEP:
+                    raise _too_many(width, height, most * DEEP, kind, limits)
+                with _open(data) as again:
+                    widen(image, again, raw)
             rest = max(1, max(image.size) // enough) if enough else 1
             flat = _flatten(image, rest)
             if orientation in TURNS:
@@ -336,6 +342,14 @@ def decode(
             "truncated", "the photo is damaged or cut off; save or send it again"
         ) from error
     return Photo(pixels, width, height, kind)
+
+
+def _too_many(width: int, height: int, most: float, kind: str, limits: Limits) -> PhotoError:
+    return PhotoError(
+        "too_large",
+        f"the photo has {width} x {height} pixels; the limit is {most / 1e6:.3g} million"
+        + (f" for {kind} of this kind" if most != limits.max_pixels else ""),
+    )
 
 
 def _from_array(pixels: np.ndarray, bgr: bool) -> Image.Image:
@@ -440,7 +454,7 @@ def _orientation(image: Image.Image) -> int:
 def _flatten(image: Image.Image, factor: int = 1) -> Image.Image:
     """Return `image` as 8-bit RGB, transparency over white, shrunk by a whole factor."""
     if image.mode in WIDE_MODES:
-        return _to_8_bit(image).reduce(factor).convert("RGB")
+        return to_8_bit(image).reduce(factor).convert("RGB")
     if image.mode in ("L", "RGB", "CMYK") and "transparency" not in image.info:
         small = image.reduce(factor) if factor > 1 else image
         return small if small.mode == "RGB" else small.convert("RGB")
@@ -460,28 +474,6 @@ def _over_white(image: Image.Image, factor: int) -> Image.Image:
         white = Image.new("RGBA", layer.size, "white")
         return Image.alpha_composite(white, layer).convert("RGB")
     return image.convert("RGB").reduce(factor)
-
-
-def _to_8_bit(image: Image.Image) -> Image.Image:
-    """Return wide grey levels as 8 bits, strip by strip: all as float64 would take 400 MB."""
-    width, height = image.size
-    rows = max(1, STRIP // max(width, 1))
-
-    def strips() -> Iterator[tuple[int, np.ndarray]]:
-        for top in range(0, height, rows):
-            part = np.asarray(image.crop((0, top, width, min(top + rows, height))))
-            yield top, np.nan_to_num(part.astype(np.float64))
-
-    full = 65535  # also of a PGM, which Pillow scales by the maximum in its header
-    if image.mode not in SIXTEEN_BIT and image.format != "PPM":
-        # 32 bits do not say which number is white
-        top = max((float(part.max(initial=0)) for _, part in strips()), default=0.0)
-        if top <= 255:
-            full = 1 if top <= 1 else 255
-    levels = np.empty((height, width), dtype=np.uint8)
-    for row, part in strips():
-        levels[row : row + len(part)] = np.clip(part * (255 / full) + 0.5, 0, 255)
-    return Image.fromarray(levels)
 
 
 def to_png(pixels: np.ndarray) -> bytes:
