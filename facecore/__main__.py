@@ -607,6 +607,9 @@ def _predict(options: argparse.Namespace) -> int:
         else:
             for face in answer.faces:
                 print(f"{path}: {_describe_face(face)}")
+        if not options.json:
+            for note in answer.notes:
+                print(f"{path}: note: {note}")
     return int(failed)
 
 

@@ -300,6 +300,8 @@ class Sample:
         Words of that error.
     filename : str
         As whom sends it calls it.
+    note : str
+        Words of the note that its answer has; empty where it has none.
     """
 
     kind: str
@@ -308,6 +310,7 @@ class Sample:
     reason: str = ""
     message: str = ""
     filename: str = "photo.jpg"
+    note: str = ""
 
 
 def _refused(kind: str, make: Callable[[], bytes], filename: str = "photo.jpg") -> Sample:
@@ -316,6 +319,10 @@ def _refused(kind: str, make: Callable[[], bytes], filename: str = "photo.jpg") 
 
 def _damaged(kind: str, make: Callable[[], bytes], filename: str = "photo.jpg") -> Sample:
     return Sample(kind, make, 0, "truncated", DAMAGED, filename)
+
+
+def _ended(kind: str, make: Callable[[], bytes]) -> Sample:
+    return Sample(kind, make, 1, note="the end of the file is missing")
 
 
 def _too_large(kind: str, make: Callable[[], bytes], message: str) -> Sample:
@@ -439,6 +446,21 @@ SAMPLES = [
     Sample("TIFF of floats around 0", lambda: signed(), 1, filename="a.tif"),
     Sample("CMYK", lambda: face("JPEG", "CMYK"), 1),
     Sample("progressive", lambda: face("JPEG", progressive=True), 1),
+    _ended("JPEG without its end mark", lambda: face("JPEG")[:-2]),
+    _ended("JPEG with half of its end mark", lambda: face("JPEG")[:-1]),
+    _ended("JPEG without its last bytes", lambda: face("JPEG")[:-8]),
+    _ended("progressive JPEG without its end mark", lambda: face("JPEG", progressive=True)[:-2]),
+    _ended(
+        "JPEG with restarts without its end mark",
+        lambda: face("JPEG", restart_marker_blocks=4)[:-2],
+    ),
+    _ended("CMYK JPEG without its end mark", lambda: face("JPEG", "CMYK")[:-2]),
+    _damaged("progressive JPEG cut at half", lambda: face("JPEG", progressive=True)[:1400]),
+    _damaged(
+        "JPEG with restarts cut at half", lambda: face("JPEG", restart_marker_blocks=4)[:1800]
+    ),
+    _ended("PNG without its end", lambda: face()[:-12]),
+    Sample("GIF without its end mark", lambda: face("GIF")[:-1], 1, filename="a.gif"),
     Sample("WebP", lambda: face("WEBP"), 1, filename="a.webp"),
     Sample("AVIF", lambda: face("AVIF"), 1, filename="a.avif"),
     Sample("BMP", lambda: face("BMP"), 1, filename="a.bmp"),
@@ -492,6 +514,13 @@ LARGE = [
     Sample("200 megapixels, grey JPEG", large("L", "JPEG", (16_320, 12_240))),
     Sample("50 megapixels, progressive JPEG", large("L", "JPEG", progressive=True)),
     Sample("50 megapixels, CMYK JPEG", large("CMYK", "JPEG")),
+    *(
+        Sample(f"50 megapixels, {kind} JPEG without its end mark", lambda make=make: make()[:-2])  # type: ignore[misc]
+        for kind, make in {
+            "baseline": large("RGB", "JPEG"),
+            "progressive": large("L", "JPEG", progressive=True),
+        }.items()
+    ),
     Sample("50 megapixels, PNG", large("RGB", "PNG", compress_level=1)),
     Sample("50 megapixels, PNG with alpha", large("RGBA", "PNG", compress_level=1)),
     Sample("50 megapixels, grey PNG with alpha", large("LA", "PNG", compress_level=1)),

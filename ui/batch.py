@@ -19,7 +19,8 @@ from ui.models import Chosen
 
 MAX_PHOTOS = PREDICTION_LIMITS.max_photos
 KEPT = "batch_answers"
-HEAD, BOX = ("position", "photo", "face", "error", "label", "reason"), ("x", "y", "width", "height")
+HEAD = ("position", "photo", "face", "error", "notes", "label", "reason")
+BOX = ("x", "y", "width", "height")
 NO_PICTURE = np.empty((0, 0), dtype=np.uint8)
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a cell that starts so is run by spreadsheets
 
@@ -170,13 +171,14 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Indexed by the position of the photo: photo, face (from 1), error, label, reason (why
-        there is no label), with many labels the likeliest one and its probability, the
-        probability of each label, distance (from face space), x, y,
-        width, height (of the box, in pixels).
+        Indexed by the position of the photo: photo, face (from 1), error, notes (what was not as it
+        should be with the photo), label, reason (why there is no label), with many labels the
+        likeliest one and its probability, the probability of each label, distance (from face
+        space), x, y, width, height (of the box, in pixels).
     """
     rows: list[dict[str, object]] = []
     for position, answer in enumerate(answers):
+        notes = "; ".join(answer.notes) or None
         for number, face in enumerate(answer.faces, start=1):
             box = dict(zip(BOX, face.box, strict=True))
             scores = {f"P({label})": round(face.scores[label], 4) for label in labels}
@@ -185,6 +187,7 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
                     "position": position,
                     "photo": answer.photo,
                     "face": number,
+                    "notes": notes,
                     "label": face.label,
                     "reason": face.reason,
                     "likely": face.likely,
@@ -196,7 +199,8 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
             )
         if not answer.faces:
             error = answer.error or "no face"
-            rows.append({"position": position, "photo": answer.photo, "error": error})
+            empty = {"position": position, "photo": answer.photo, "error": error, "notes": notes}
+            rows.append(empty)
     best = ("likely", "probability") if len(labels) > MOST_COLOURS else ()
     columns = [*HEAD, *best, *(f"P({label})" for label in labels), "distance", *BOX]
     whole = dict.fromkeys(("face", *BOX), "Int64")  # pandas' own integers, which may be missing

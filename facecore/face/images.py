@@ -4,7 +4,7 @@ import io
 import os
 import warnings
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -24,6 +24,7 @@ from PIL import (
 )
 
 from facecore.errors import DataError, PhotoError
+from facecore.face.endings import NOTE, add_end, has_end
 from facecore.face.levels import WIDE_MODES, is_shallow, raw_mode, to_8_bit, widen
 
 try:
@@ -166,12 +167,15 @@ class Photo:
         Size of the upright photo at full resolution, in pixels.
     format : str
         Name of the file format in Pillow, such as ``"JPEG"``; ``"unknown"`` for arrays.
+    notes : tuple of str
+        What was not as it should be, one line each, although the photo can be used.
     """
 
     pixels: np.ndarray
     width: int
     height: int
     format: str
+    notes: tuple[str, ...] = ()
 
     @property
     def scale(self) -> float:
@@ -266,7 +270,8 @@ def decode(
     Returns
     -------
     Photo
-        Pixels, and the size at full resolution.
+        Pixels, the size at full resolution, and notes: a JPEG that lacks its end is read where
+        hardly any of its pixels are missing.
 
     Raises
     ------
@@ -283,18 +288,36 @@ def decode(
     ((60, 80, 3), 80)
     """
     limits = limits or default_limits()
-    data = b""
     if isinstance(source, np.ndarray):
-        image = _from_array(source, bgr)
-    elif bgr:
+        return _decode_image(_from_array(source, bgr), enough, limits)
+    if bgr:
         raise PhotoError("unsupported", "bgr=True is for arrays; a file names its channels itself")
-    elif isinstance(source, Image.Image):
-        image = source
-    else:
-        data = read_bytes(source, limits)
-        image = _open(data)
+    if isinstance(source, Image.Image):
+        return _decode_image(source, enough, limits, lent=True)
+    data = read_bytes(source, limits)
+    try:
+        photo = _decode_file(data, enough, limits)
+    except PhotoError as error:
+        if error.reason != "truncated":
+            raise
+        photo, cut = None, PhotoError(error.reason, str(error))
+    if photo is None:  # out of the exception, which would keep the pixels in memory
+        ended = add_end(data)
+        if ended is None:
+            raise cut
+        photo = _decode_file(ended, enough, limits)
+    return photo if has_end(data) else replace(photo, notes=(NOTE,))
+
+
+def _decode_file(data: bytes, enough: int | None, limits: Limits) -> Photo:
+    return _decode_image(_open(data), enough, limits, data)
+
+
+def _decode_image(
+    image: Image.Image, enough: int | None, limits: Limits, data: bytes = b"", lent: bool = False
+) -> Photo:
+    """Decode an opened image; one that is `lent` is neither shrunk nor closed."""
     raw = raw_mode(image) if data else ""
-    lent = image is source  # the caller keeps using it, so it is neither shrunk nor closed here
     width, height = image.size
     kind = image.format or "unknown"
     most = limits.max_pixels * _share(image)

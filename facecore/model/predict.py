@@ -121,7 +121,7 @@ def _search(
         return PhotoAnswer(name, str(error), reason=error.reason), [], []
     faces = get_detector(detector or model.recipe.detector)(photo.pixels)
     crops = [prepare_face(photo.pixels, face, model) for face in faces]
-    answer = PhotoAnswer(name, None, (), photo.pixels, photo.width, photo.height)
+    answer = PhotoAnswer(name, None, (), photo.pixels, photo.width, photo.height, notes=photo.notes)
     return answer, [_enlarge(face, photo.scale) for face in faces], crops
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cartoons import LABELS, draw_photo, encode
-from corpus import SAMPLES
+from corpus import SAMPLES, face
 from PIL import Image
 
 from facecore.face.detect import HaarSettings, spec_of
@@ -75,6 +75,15 @@ def test_every_kind_of_file_gets_the_verdict_of_the_corpus(open_page, tiny_artif
             assert rows["x"].notna().all(), sample.kind
         else:
             assert (sample.message or "no face") in rows["error"].iloc[0], sample.kind
+        assert rows["notes"].notna().all() == bool(sample.note), sample.kind
+
+
+def test_a_photo_that_lacks_its_end_has_a_note(open_page):
+    app = open_page(PAGE)
+    app.file_uploader[0].upload("cut.jpg", face("JPEG")[:-2], "image/jpeg").run()
+    assert not app.exception
+    assert not app.error
+    assert "the end of the file is missing" in app.info[0].value
 
 
 def test_a_photo_without_a_face_gets_a_message(open_page):

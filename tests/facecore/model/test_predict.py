@@ -143,7 +143,12 @@ def test_bad_bytes_give_an_answer_with_an_error(data, tiny_model):
     answer = predict_photo(data, tiny_model, name="bad")
     assert answer.error
     assert answer.faces == ()
-    assert answer.to_dict() == {"photo": "bad", "error": answer.error, "faces": []}
+    assert answer.to_dict() == {
+        "photo": "bad",
+        "error": answer.error,
+        "notes": [],
+        "faces": [],
+    }
 
 
 def test_a_missing_file_gives_an_answer_with_an_error(tiny_model, tmp_path):
