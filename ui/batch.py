@@ -37,11 +37,14 @@ class Source:
         Name of the file; it ends in ``.zip`` if it is a ZIP.
     data : bytes
         Contents of the file.
+    encoding : str, optional
+        Of names in a ZIP that do not say theirs; guessed where left out.
     """
 
     id: str
     name: str
     data: bytes
+    encoding: str | None = None
 
     def count(self) -> int:
         """Return the number of photos; a file that cannot be read counts as one.
@@ -50,10 +53,10 @@ class Source:
         -------
         int
         """
-        if not self._is_zip():
+        if not self.is_zip():
             return 1
         try:
-            return count_photos(self.data)
+            return count_photos(self.data, encoding=self.encoding)
         except DataError:
             return 1
 
@@ -64,15 +67,21 @@ class Source:
         ------
         Entry
         """
-        if not self._is_zip():
+        if not self.is_zip():
             yield Entry(self.name, self.data)
             return
         try:
-            yield from read_photos(self.data)
+            yield from read_photos(self.data, encoding=self.encoding)
         except DataError as error:
             yield Entry(self.name, b"", str(error))
 
-    def _is_zip(self) -> bool:
+    def is_zip(self) -> bool:
+        """Return whether the file is a ZIP, by its name.
+
+        Returns
+        -------
+        bool
+        """
         return self.name.lower().endswith(".zip")
 
 

@@ -189,6 +189,41 @@ def test_a_zip_is_as_good_as_its_photos(open_page, photos):
     assert app.dataframe[0].value["photo"].tolist() == list(files)
 
 
+def foreign(encoding: str, files: dict[str, bytes]) -> bytes:
+    """A ZIP whose maker did not say the encoding of its names."""
+
+    class Info(zipfile.ZipInfo):
+        def _encodeFilenameFlags(self):
+            return self.filename.encode(encoding), self.flag_bits & ~0x800
+
+    return pack({Info(name): data for name, data in files.items()})
+
+
+def test_the_names_in_a_zip_are_guessed_told_and_can_be_set_right(open_page, photos):
+    names = [f"мужчины/{i}.png" for i in range(len(photos))]
+    zipped = foreign("cp866", dict(zip(names, photos, strict=True)) | {"notes.txt": b""})
+    app = upload(open_page(PAGE), {"all.zip": zipped})
+    assert not app.exception
+    assert app.dataframe[0].value["photo"].tolist() == names
+    told = [text.value for text in app.text]
+    assert "all.zip: passed over: 1 not a photo" in told
+    assert any("read as cp866" in text for text in told)
+    box = next(box for box in app.selectbox if box.key.startswith("encoding_"))
+    box.set_value("cp850").run()
+    assert not app.exception
+    shown = app.dataframe[0].value["photo"].tolist()
+    assert shown == [name.encode("cp866").decode("cp850") for name in names]
+    assert not any("read as" in text.value for text in app.text)
+
+
+@pytest.mark.parametrize("name", ["männer", "男"])
+def test_names_that_say_their_encoding_ask_for_none(open_page, photos, name):
+    app = upload(open_page(PAGE), {"all.zip": pack({f"{name}/1.png": photos[0]})})
+    assert not app.exception
+    assert not [box for box in app.selectbox if (box.key or "").startswith("encoding_")]
+    assert not app.text
+
+
 def test_a_bad_zip_is_an_error_and_the_others_are_answered(open_page, photo):
     app = upload(open_page(PAGE), {"bad.zip": b"PK no zip", "me.png": photo})
     assert not app.exception
