@@ -76,7 +76,7 @@ def find_range(levels: np.ndarray, stretched: Sequence[int] = STRETCHED) -> Rang
     --------
     >>> find_range(np.array([0, 90, 3000])), find_range(np.array([0.0, 0.4, np.inf]))
     (Range(black=0.0, white=4095.0), Range(black=0.0, white=1.0))
-    >>> find_range(np.array([-1.0, 0.0, 1.0])), find_range(np.array([0, 257, 514]))
+    >>> find_range(np.array([-1.0, 0.5, 1.0])), find_range(np.array([0, 257, 514]))
     (Range(black=-1.0, white=1.0), Range(black=0.0, white=65535.0))
     """
     fractions = levels.dtype.kind == "f"
