@@ -119,9 +119,27 @@ def with_alpha(kind: str = "PNG") -> bytes:
     return encode(image, kind)
 
 
-def with_profile() -> bytes:
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-    return face("JPEG", icc_profile=profile.tobytes())
+def profile(space: bytes = b"RGB ") -> bytes:
+    """An ICC profile: of sRGB, or one whose header names another colour space."""
+    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return made[:16] + space + made[20:]
+
+
+def wide_gamut() -> bytes:
+    """The profile of sRGB with red, green and blue of Display P3, as phones write it."""
+    made = bytearray(profile())
+    primaries = {
+        b"rXYZ": (0.51512, 0.2412, -0.00105),
+        b"gXYZ": (0.29198, 0.69225, 0.04189),
+        b"bXYZ": (0.1571, 0.06657, 0.78407),
+    }
+    for number in range(int.from_bytes(made[128:132], "big")):
+        name, place = made[132 + 12 * number :][:4], made[136 + 12 * number :][:4]
+        start = int.from_bytes(place, "big") + 8
+        if bytes(name) in primaries:
+            values = [round(value * 2**16) for value in primaries[bytes(name)]]
+            made[start : start + 12] = struct.pack(">iii", *values)
+    return bytes(made)
 
 
 def tagged(orientation: int) -> bytes:
@@ -460,6 +478,8 @@ SAMPLES = [
         "JPEG with restarts cut at half", lambda: face("JPEG", restart_marker_blocks=4)[:1800]
     ),
     _ended("PNG without its end", lambda: face()[:-12]),
+    _ended("BMP without its last bytes", lambda: face("BMP")[:-40]),
+    _ended("PNG without its last bytes", lambda: face()[:-30]),
     Sample("GIF without its end mark", lambda: face("GIF")[:-1], 1, filename="a.gif"),
     Sample("WebP", lambda: face("WEBP"), 1, filename="a.webp"),
     Sample("AVIF", lambda: face("AVIF"), 1, filename="a.avif"),
@@ -478,7 +498,11 @@ SAMPLES = [
     Sample("TIFF multi-page", lambda: several_pages("TIFF"), 1, filename="a.tif"),
     Sample("corrupt EXIF", lambda: face("JPEG", exif=b"Exif\0\0II*\0\xff\xff"), 1),
     Sample("EXIF of an orientation that is none", lambda: tagged(9), 1),
-    Sample("ICC profile", with_profile, 1),
+    Sample("ICC profile", lambda: face("JPEG", icc_profile=profile()), 1),
+    Sample("ICC profile of a wide gamut", lambda: face("JPEG", icc_profile=wide_gamut()), 1),
+    Sample("PNG with an ICC profile of a wide gamut", lambda: face(icc_profile=wide_gamut()), 1),
+    Sample("ICC profile of grey", lambda: face("JPEG", "L", icc_profile=profile(b"GRAY")), 1),
+    Sample("ICC profile of CMYK", lambda: face("JPEG", "CMYK", icc_profile=profile(b"CMYK")), 1),
     Sample("ICC profile of noise", lambda: face("JPEG", icc_profile=bytes(range(256)) * 40), 1),
     Sample("large JPEG", lambda: encode(draw_face(3000), "JPEG"), 1),
     Sample("PNG that announces more rows than it has", lambda: announcing(250, 4000)),

@@ -1,7 +1,9 @@
-"""JPEGs that lack their end, which every browser shows: added where hardly anything is missing."""
+"""Photos that lack their end: it is added where hardly more is missing, as in every browser."""
 
 import io
 import random
+import struct
+import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,7 +11,10 @@ import numpy as np
 from PIL import JpegImagePlugin
 
 MISSING = 0.03  # largest share of the pixels that the missing end may change: a row of blocks
-NOTE = f"the end of the file is missing: up to {MISSING:.0%} of the photo may be grey or blurred"
+NOTE = f"the end of the file is missing: up to {MISSING:.0%} of the photo may be missing, too"
+PNG, CHANNELS = b"\x89PNG\r\n\x1a\n", {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the kind of colours
+UNPACKED = (0, 3)  # kinds of BMP that have each pixel as it is
+STEP = 2**20  # bytes
 START, END = b"\xff\xd8", b"\xff\xd9"
 RESTARTS = range(0xD0, 0xD8)
 NO_LENGTH = (
@@ -31,39 +36,83 @@ class _Segment(NamedTuple):
     end: int  # place in the file
 
 
-def add_end(data: bytes) -> bytes | None:
-    """Return a JPEG with its end mark, if hardly anything else of it is missing.
+def add_end(data: bytes, max_pixels: int) -> bytes | None:
+    """Return a photo with an end, if hardly anything else of it is missing.
 
-    A decoder draws what is missing in grey, whatever share of the photo it is. So the photo is
-    drawn with two endings: the mark alone, and data that are made up. Where both agree, the
-    picture is in the file.
+    A decoder of JPEGs draws what is missing in grey, whatever share of the photo it is. So the
+    photo is drawn with two endings: the mark alone, and data that are made up. Where both agree,
+    the picture is in the file. PNG and BMP have a known number of bytes per row.
 
     Parameters
     ----------
     data : bytes
         Any bytes.
+    max_pixels : int
+        Most pixels of a PNG that are unpacked.
 
     Returns
     -------
     bytes or None
-        None for what is no JPEG, for one that is damaged otherwise, and where the two endings
-        differ in more than `MISSING` of the pixels, or a whole scan is missing.
+        None for other formats, for what is damaged otherwise, and where more than `MISSING` of the
+        pixels are missing, or a whole scan of a JPEG.
     """
-    if not data.startswith(START):
-        return None
-    data = data.rstrip(b"\xff")  # half of a mark
     try:
-        segments = list(_segments(data))
-        if not _has_all_scans(segments) or not _has_all_intervals(segments, data):
-            return None
-        made_up = random.Random(0).randbytes(len(data)).replace(b"\xff", b"")
-        ended, other = _draw(data + END), _draw(data + made_up + END)
+        if data.startswith(START):
+            return _end_jpeg(data.rstrip(b"\xff"))  # half of a mark
+        if data.startswith(PNG):
+            return _end_png(data, max_pixels)
+        if data.startswith(b"BM") and int.from_bytes(data[30:34], "little") in UNPACKED:
+            return data + bytes(int(len(data) * MISSING))
     except Exception:
-        return None  # damaged elsewhere, too: codecs raise whatever they like
+        pass  # damaged elsewhere, too: codecs raise whatever they like
+    return None
+
+
+def _end_jpeg(data: bytes) -> bytes | None:
+    segments = list(_segments(data))
+    if not _has_all_scans(segments) or not _has_all_intervals(segments, data):
+        return None
+    made_up = random.Random(0).randbytes(len(data)).replace(b"\xff", b"")
+    ended, other = _draw(data + END), _draw(data + made_up + END)
     changed = np.abs(ended.astype(np.int16) - other) > VISIBLE
     if changed.reshape(*changed.shape[:2], -1).any(axis=2).mean() > MISSING:
         return None
     return data + END
+
+
+def _end_png(data: bytes, max_pixels: int) -> bytes | None:
+    """Pack the pixels anew and fill them up: what is cut off cannot be unpacked to its end."""
+    place, parts, packed = len(PNG), [PNG], []
+    while place < len(data):
+        size, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
+        if kind == b"IDAT":
+            packed.append(data[place + 8 : place + 8 + size])
+        elif kind == b"IEND" or packed:
+            break
+        else:
+            parts.append(data[place : place + 12 + size])
+        place += 12 + size
+    width, height, bits, colour, *_, interlaced = struct.unpack(">IIBBBBB", parts[1][8:21])
+    if interlaced or width * height > max_pixels:
+        return None
+    wanted = height * (1 + -(-width * bits * CHANNELS[colour] // 8))
+    unpacker, packer = zlib.decompressobj(), zlib.compressobj(1)
+    pixels, found = [], 0
+    for part in packed:
+        while part and found <= wanted:
+            rows = unpacker.decompress(part, STEP)
+            found += len(rows)
+            pixels.append(packer.compress(rows))
+            part = unpacker.unconsumed_tail
+    if unpacker.eof or not wanted * (1 - MISSING) <= found <= wanted:
+        return None
+    body = b"".join(pixels) + packer.compress(bytes(wanted - found)) + packer.flush()
+    return b"".join([*parts, _chunk(b"IDAT", body), _chunk(b"IEND", b"")])
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    checksum = zlib.crc32(kind + body).to_bytes(4, "big")
+    return len(body).to_bytes(4, "big") + kind + body + checksum
 
 
 def has_end(data: bytes) -> bool:
@@ -81,7 +130,7 @@ def has_end(data: bytes) -> bool:
     """
     if data.startswith(START):
         return data.endswith(END) or any(kind == END[1] for kind, _, _ in _segments(data))
-    return not data.startswith(b"\x89PNG") or b"IEND" in data
+    return not data.startswith(PNG) or b"IEND" in data
 
 
 def _segments(data: bytes) -> Iterator[_Segment]:

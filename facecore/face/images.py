@@ -270,8 +270,8 @@ def decode(
     Returns
     -------
     Photo
-        Pixels, the size at full resolution, and notes: a JPEG that lacks its end is read where
-        hardly any of its pixels are missing.
+        Pixels, the size at full resolution, and notes: a JPEG, PNG or BMP that lacks its end is
+        read where hardly any of its pixels are missing.
 
     Raises
     ------
@@ -302,10 +302,10 @@ def decode(
             raise
         photo, cut = None, PhotoError(error.reason, str(error))
     if photo is None:  # out of the exception, which would keep the pixels in memory
-        ended = add_end(data)
+        ended = add_end(data, limits.max_pixels)
         if ended is None:
             raise cut
-        photo = _decode_file(ended, enough, limits)
+        return replace(_decode_file(ended, enough, limits), notes=(NOTE,))
     return photo if has_end(data) else replace(photo, notes=(NOTE,))
 
 
@@ -406,6 +406,14 @@ def _open(data: bytes) -> Image.Image:
                 return factory(io.BytesIO(data), "")
         except Image.DecompressionBombError as error:
             raise PhotoError("too_large", "the photo announces far too many pixels") from error
+        except SyntaxError as error:
+            if "unknown pixel mode" in str(error):
+                raise PhotoError(
+                    "unsupported",
+                    "photos with this kind of levels are not supported; save it with 8 or 16 bits "
+                    "per colour",
+                ) from error
+            continue
         except Exception:
             # Damaged headers raise anything; another format may still know these bytes.
             continue

@@ -1,4 +1,4 @@
-"""JPEGs that lack their end are read, those that lack a part of the picture are not."""
+"""Photos that lack their end are read, those that lack a part of the picture are not."""
 
 import numpy as np
 import pytest
@@ -101,9 +101,33 @@ def test_a_png_that_lacks_its_end_is_read_with_a_note(lost):
     assert decode(whole).notes == ()
 
 
+@pytest.mark.parametrize("kind", ["PNG", "BMP"])
+@pytest.mark.parametrize("name", ["drawing", "grain", "on 255", "grey"])
+def test_a_png_or_bmp_that_lacks_a_little_is_read_and_one_that_lacks_more_is_not(kind, name):
+    whole = encode(PICTURES[name], kind)
+    for lost in (20, 30):
+        photo = decode(whole[:-lost])
+        assert photo.notes == (NOTE,)
+        assert (photo.pixels != decode(whole).pixels).any(axis=2).mean() < 0.03
+    for share in (0.3, 0.6, 0.9):
+        assert reason_of(whole[: int(len(whole) * share)]) == "truncated"
+
+
+@pytest.mark.parametrize("pixels", [99, 40_000])
+def test_a_png_is_not_unpacked_beyond_the_limit(pixels):
+    ended = add_end(encode(PICTURES["drawing"])[:-20], pixels)
+    assert (ended is None) == (pixels == 99)
+
+
+def test_a_png_that_unpacks_to_more_than_it_announces_is_not_ended():
+    whole = encode(Image.new("L", (2000, 2000)))
+    small = whole[:16] + (9).to_bytes(4, "big") * 2 + whole[24:-20]
+    assert add_end(small, 10**9) is None
+
+
 @pytest.mark.parametrize("data", [b"", b"\xff", b"\xff\xd8", b"\xff\xd8\xff\xda\0\x02", b"GIF89a"])
-def test_what_is_no_jpeg_is_not_ended(data):
-    assert add_end(data) is None
+def test_what_is_no_photo_is_not_ended(data):
+    assert add_end(data, 10**9) is None
 
 
 @settings(max_examples=100, deadline=None)
@@ -117,5 +141,5 @@ def test_damaged_bytes_are_ended_or_refused(way, changes, keep):
     for place, value in changes:
         damaged[int(place * (len(damaged) - 1))] = value
     data = bytes(damaged[: int(len(damaged) * keep)])
-    ended = add_end(data)
+    ended = add_end(data, 10**9)
     assert ended is None or ended == data.rstrip(b"\xff") + END

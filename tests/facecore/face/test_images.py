@@ -526,6 +526,13 @@ def test_a_colour_space_that_cannot_be_shown_is_unsupported():
     assert reason_of(buffer.getvalue()) == "unsupported"
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.uint32])
+def test_colours_of_32_bits_are_unsupported_and_not_called_damaged(dtype):
+    with pytest.raises(PhotoError, match="save it with 8 or 16 bits") as caught:
+        decode(tiff(quarters().astype(dtype)))
+    assert caught.value.reason == "unsupported"
+
+
 @pytest.mark.parametrize("name", ["missing.jpg", "folder", "a\0b.jpg", "x" * 5000])
 def test_a_file_that_cannot_be_opened_is_unreadable(name, tmp_path):
     (tmp_path / "folder").mkdir()
