@@ -20,6 +20,7 @@ MANY = 300  # names that tell the encoding of all
 SYMBOL, RARE = log(1e-6), log(5e-6)  # chances of a character that names hardly have
 ASCII_LETTER, OTHER_ASCII = log(1 / 30), log(1 / 60)
 MIXED = log(1e-3)  # letters of two scripts side by side
+SELDOM = log(1e-2)  # an encoding that few systems still use, or few people
 UNUSUAL = log(1e-2)  # a capital within a word, two accented letters
 
 # The commonest characters, of running text and of what labels of faces say.
@@ -31,7 +32,7 @@ SIMPLIFIED = (
     "必场件计管期市直德资命山金指克许统区保至队形社便空决治展马科司五基眼书非则听白却界达光放强即像难且权思王象完设式色路记南品住"
     "告类求据程北边死张该交规万取格望觉术领共确传师观清今切院让识候带导争运笑男脸怒喜悲惊恐厌哭微照片童青伤愤讶惧恶轻幼孩训练测试集"
     "刘陈杨黄赵周吴徐孙胡朱林郭罗梁宋郑谢韩唐冯董萧曹袁邓沈曾彭吕苏卢蒋蔡贾丁魏薛叶余潘杜戴夏钟汪姜范石姚谭陆郝孔崔康江史顾侯邵孟"
-    "龙钱汤尹黎武乔贺赖静洋伟芳娜敏丽强磊勇艳杰娟涛超霞猫狗镜爸妈哥姐弟妹"
+    "龙钱汤尹黎武乔贺赖静洋伟芳娜敏丽强磊勇艳杰娟涛超霞猫狗镜爸妈哥姐弟妹左右红绿蓝黑"
 )
 TRADITIONAL = (
     "的一是不我有大在人了中到資要以可這個你會好為上來學就交也用能如時文說沒他看那提問生過下請天們所多麼小之想得工出還電對都機自後"
@@ -41,7 +42,7 @@ TRADITIONAL = (
     "更版度考喜頭難光買今身許弟若算記代統處完號接言政玩師字並男計誰山張黨每且結改非星連建放直轉報活設變指氣研陳試西五取神化物王戰近"
     "世受義反單死任跟便空林士卻北隊功必聲寫平影業金檔片討色容向市則員利強白價安特思叫總辦保花議傳元求件持萬未究決投笑離眼臉怒悲驚恐"
     "厭哭微照童青傷憤訝懼惡輕幼孩訓練測集陳林黃李吳劉蔡楊許鄭郭洪曾邱廖賴周徐蘇葉莊江呂何羅蕭潘簡朱鍾彭游胡施沈余趙盧梁顏孫魏戴宋"
-    "鄧杜曹薛丁溫董石唐玲志芳雅君豪偉貓狗鏡戴爸媽哥姊弟妹"
+    "鄧杜曹薛丁溫董石唐玲志芳雅君豪偉貓狗鏡戴爸媽哥姊弟妹左右紅綠藍黑"
 )
 KANJI = (
     "日一国人年大十二本中長出三時行見月後前生五間上東四今金九入学高円子外八六下来気小七山話女北午百書先名川千水半男西電校語土木聞食"
@@ -55,9 +56,14 @@ SYLLABLES = (
     "안물오개선경공영우성습음남녀웃슬픔분노놀람행복얼굴학친족진람소미마연방드러와트위체회양당요내안계년군크바용입금문실말명세호재반통"
     "산거르불식교현달업터없각기간강건결권근길까날단데되또란량력련레려록론류름린매몬민박발배번법변별병복본북빛색석설속술습심쓰않야약언"
     "역열예외운움월육은임작저절점존종좌직질집차참책처천청초최추출충측친키타탄태토투특파판편평포표품프피필학합항향험형혼확환황활후훈련"
-    "테중립청노인린아혐오두려움젊은백흑좋김박최윤홍철희민준서연지은맨끼코양"
+    "테중립청노인린아혐오두려움젊은백흑좋김박최윤홍철희민준서연지은맨끼코양왼쪽른빨파랑"
 )
-RUSSIAN = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё"
+CYRILLIC = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъёіїєґў"
+GREEK = "αοιετσνηυρπκμλςάίδέόήγθφχύώβξωζψ"
+HEBREW = "יוהלאמתרשבנדעםקחפגצסכןטזךףץ"
+ARABIC = "ايلمونرتبةعدسفهكقحجشطصأخضزذثىءغئظؤإآ"
+THAI = "านรกอเมยลวดทสต่ั้ะิีปบคหงชพจ์ุขูแโใไธศ็ำืณผถึซภฟษญฐฮ"
+CENTRAL = "áéíóęłążščřśćńěžýůöüäőőúůşťďňźţăîâçűđğı"
 ACCENTED = "äöüßéèêëàâáåæøçñíìîïóòôõãúùûœ"
 
 
@@ -159,7 +165,11 @@ def _find_encoding(stored: Iterable[bytes]) -> tuple[str, str]:
     # the parts of a path are tried whole: a slash is no second byte of any encoding here
     fitting = [name for name in ENCODINGS if all(_decodes(part, name) for part in strange)]
     told = strange[:MANY]
-    best = max(fitting, key=lambda name: sum(_likelihood(part, name) for part in told))
+
+    def chance(name: str) -> float:
+        return sum(_likelihood(part, name) for part in told) + SELDOM * (name in RARELY_USED)
+
+    best = max(fitting, key=chance)
     return best, best
 
 
@@ -240,20 +250,38 @@ def _characters(
 
 ENCODINGS = {
     "cp932": "Japanese",
+    "euc_jp": "Japanese, Unix",
     "gbk": "Chinese, simplified",
     "cp950": "Chinese, traditional",
     "cp949": "Korean",
     "cp1251": "Cyrillic, Windows",
     "cp866": "Cyrillic, DOS",
+    "koi8-r": "Cyrillic, Unix",
+    "cp1253": "Greek",
+    "cp1255": "Hebrew",
+    "cp1256": "Arabic",
+    "cp874": "Thai",
     "cp1252": "Western, Windows",
+    "cp1250": "Central European, Windows",
+    "cp852": "Central European, DOS",
+    "cp1254": "Turkish",
     "cp437": "Western, DOS",
     "cp850": "Western, DOS with more letters",
 }
+RARELY_USED = (
+    *("euc_jp", "koi8-r", "cp1253", "cp1255", "cp1256", "cp874", "cp1250", "cp852", "cp1254"),
+)
 _CHANCES: dict[str, Callable[[str], float]] = {
     "cp932": _characters(KANJI, "cp932", range(0x88, 0x98), 0.65, kana=True),
     "gbk": _characters(SIMPLIFIED, "gbk", range(0xB0, 0xD8), 0.65),
     "cp950": _characters(TRADITIONAL, "cp950", range(0xA4, 0xC7), 0.65),
     "cp949": _characters(SYLLABLES, "cp949", range(0xB0, 0xC9), 0.85),
-    **dict.fromkeys(("cp1251", "cp866"), _alphabet(RUSSIAN, 0.98)),
+    "euc_jp": _characters(KANJI, "euc_jp", range(0xB0, 0xD0), 0.65, kana=True),
+    **dict.fromkeys(("cp1251", "cp866", "koi8-r"), _alphabet(CYRILLIC, 0.98)),
+    "cp1253": _alphabet(GREEK, 0.98),
+    "cp1255": _alphabet(HEBREW, 0.98),
+    "cp1256": _alphabet(ARABIC, 0.98),
+    "cp874": _alphabet(THAI, 0.98),
+    **dict.fromkeys(("cp1250", "cp852", "cp1254"), _alphabet(CENTRAL, 0.1)),
     **dict.fromkeys(("cp1252", "cp437", "cp850"), _alphabet(ACCENTED, 0.2)),
 }

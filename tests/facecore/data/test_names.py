@@ -44,6 +44,11 @@ LABELS = {
     "cp866": ["мужчины женщины", "Мужчины Женщины", "радость грусть", "кот пёс", "борода"],
     "cp1252": ["männer frauen", "garçon fille", "niños niñas", "été", "São Paulo", "Ärger Freude"],
     "cp437": ["männer frauen", "garçon fille", "größe", "élève", "señor"],
+    "euc_jp": ["男性 女性", "笑顔 真顔"],
+    "cp1253": ["άνδρες γυναίκες", "χαρά λύπη"],
+    "cp1256": ["رجال نساء"],
+    "cp874": ["ชาย หญิง"],
+    "cp1250": ["mężczyźni kobiety", "šťastný smutný"],
 }
 CASES = [(encoding, words.split()) for encoding, lists in LABELS.items() for words in lists]
 
