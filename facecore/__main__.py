@@ -667,6 +667,9 @@ def _predict(options: argparse.Namespace) -> int:
         else:
             for face in answer.faces:
                 _say(f"{path}: {_describe_face(face)}")
+        if not options.json:
+            for note in answer.notes:
+                _say(f"{path}: note: {note}")
     return int(failed)
 
 

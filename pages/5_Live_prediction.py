@@ -11,6 +11,7 @@ from ui.look import ICON
 from ui.models import pick_model, pick_other
 from ui.photo import pick_synthetic, say_no_spread, say_whom
 from ui.rule import pick_rule
+from ui.zips import prepare_zips
 
 MAX_UPLOAD = 100  # MB per file, enough for a ZIP; the library has a limit of its own for photos
 CARDS = 3  # photos; more of them are shown as a table
@@ -60,7 +61,7 @@ else:
 if not sources:
     st.info("The answer appears here as soon as there is a photo.", icon=":material/image_search:")
     st.stop()
-sources = within_limit(sources)
+sources = within_limit(prepare_zips(sources))
 settings = Settings(models, detector, heat, unsure, ruled)
 if sum(source.count() for source in sources) > CARDS:
     show_batch(sources, answer_all(sources, settings), settings)

@@ -119,9 +119,27 @@ def with_alpha(kind: str = "PNG") -> bytes:
     return encode(image, kind)
 
 
-def with_profile() -> bytes:
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-    return face("JPEG", icc_profile=profile.tobytes())
+def profile(space: bytes = b"RGB ") -> bytes:
+    """An ICC profile: of sRGB, or one whose header names another colour space."""
+    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return made[:16] + space + made[20:]
+
+
+def wide_gamut() -> bytes:
+    """The profile of sRGB with red, green and blue of Display P3, as phones write it."""
+    made = bytearray(profile())
+    primaries = {
+        b"rXYZ": (0.51512, 0.2412, -0.00105),
+        b"gXYZ": (0.29198, 0.69225, 0.04189),
+        b"bXYZ": (0.1571, 0.06657, 0.78407),
+    }
+    for number in range(int.from_bytes(made[128:132], "big")):
+        name, place = made[132 + 12 * number :][:4], made[136 + 12 * number :][:4]
+        start = int.from_bytes(place, "big") + 8
+        if bytes(name) in primaries:
+            values = [round(value * 2**16) for value in primaries[bytes(name)]]
+            made[start : start + 12] = struct.pack(">iii", *values)
+    return bytes(made)
 
 
 def tagged(orientation: int) -> bytes:
@@ -237,6 +255,26 @@ def floats(white: float, hole: float | None = None) -> bytes:
     return encode(Image.fromarray(values), "TIFF")
 
 
+def signed() -> bytes:
+    """The face as TIFF of 32-bit floats from -1 to 1."""
+    return encode(Image.fromarray(draw_face()[:, :, 0].astype(np.float32) / 127.5 - 1), "TIFF")
+
+
+def deep(white: int, kind: str = "PNG", dtype: type = np.uint16) -> bytes:
+    """The grey face in whole numbers up to a white that its file does not name."""
+    levels = np.rint(draw_face()[:, :, 0] * (white / 255))
+    return encode(Image.fromarray(levels.astype(dtype)), kind)
+
+
+def deep_colours(levels: np.ndarray) -> bytes:
+    """A PNG of 16 bits per colour."""
+    packer = zlib.compressobj(1)
+    data = b"".join(packer.compress(b"\0" + row.astype(">u2").tobytes()) for row in levels)
+    header = struct.pack(">IIBBBBB", *levels.shape[1::-1], 16, 2, 0, 0, 0)
+    body = chunk(b"IDAT", data + packer.flush())
+    return PNG + chunk(b"IHDR", header) + body + chunk(b"IEND", b"")
+
+
 def pickled() -> bytes:
     """A pickle that would print a word, were it ever read."""
     return b"cbuiltins\nprint\n(S'read'\ntR."
@@ -280,6 +318,8 @@ class Sample:
         Words of that error.
     filename : str
         As whom sends it calls it.
+    note : str
+        Words of the note that its answer has; empty where it has none.
     """
 
     kind: str
@@ -288,6 +328,7 @@ class Sample:
     reason: str = ""
     message: str = ""
     filename: str = "photo.jpg"
+    note: str = ""
 
 
 def _refused(kind: str, make: Callable[[], bytes], filename: str = "photo.jpg") -> Sample:
@@ -296,6 +337,10 @@ def _refused(kind: str, make: Callable[[], bytes], filename: str = "photo.jpg") 
 
 def _damaged(kind: str, make: Callable[[], bytes], filename: str = "photo.jpg") -> Sample:
     return Sample(kind, make, 0, "truncated", DAMAGED, filename)
+
+
+def _ended(kind: str, make: Callable[[], bytes]) -> Sample:
+    return Sample(kind, make, 1, note="the end of the file is missing")
 
 
 def _too_large(kind: str, make: Callable[[], bytes], message: str) -> Sample:
@@ -399,8 +444,43 @@ SAMPLES = [
     Sample("TIFF of floats to 1", lambda: floats(1.0), 1, filename="a.tif"),
     Sample("TIFF of floats to 255", lambda: floats(255.0), 1, filename="a.tif"),
     Sample("TIFF with a hole that is no number", lambda: floats(1.0, np.nan), 1, filename="a.tif"),
+    *(
+        Sample(f"PNG of 16 bits, {bits} used", lambda b=bits: deep(2**b - 1), 1, filename="a.png")  # type: ignore[misc]
+        for bits in (8, 10, 12, 14)
+    ),
+    Sample(
+        "PNG of 16-bit colours, 12 used",
+        lambda: deep_colours(draw_face().astype(np.uint16) * 16),
+        1,
+        filename="a.png",
+    ),
+    Sample("TIFF of 16 bits, 12 used", lambda: deep(4095, "TIFF"), 1, filename="a.tif"),
+    Sample("TIFF of 32 bits, 12 used", lambda: deep(4095, "TIFF", np.int32), 1, filename="a.tif"),
+    Sample(
+        "TIFF of 32 bits, 20 used", lambda: deep(2**20 - 1, "TIFF", np.int32), 1, filename="a.tif"
+    ),
+    Sample("TIFF of floats to 4,095", lambda: floats(4095.0), 1, filename="a.tif"),
+    Sample("TIFF of floats with infinity", lambda: floats(1.0, np.inf), 1, filename="a.tif"),
+    Sample("TIFF of floats around 0", lambda: signed(), 1, filename="a.tif"),
     Sample("CMYK", lambda: face("JPEG", "CMYK"), 1),
     Sample("progressive", lambda: face("JPEG", progressive=True), 1),
+    _ended("JPEG without its end mark", lambda: face("JPEG")[:-2]),
+    _ended("JPEG with half of its end mark", lambda: face("JPEG")[:-1]),
+    _ended("JPEG without its last bytes", lambda: face("JPEG")[:-8]),
+    _ended("progressive JPEG without its end mark", lambda: face("JPEG", progressive=True)[:-2]),
+    _ended(
+        "JPEG with restarts without its end mark",
+        lambda: face("JPEG", restart_marker_blocks=4)[:-2],
+    ),
+    _ended("CMYK JPEG without its end mark", lambda: face("JPEG", "CMYK")[:-2]),
+    _damaged("progressive JPEG cut at half", lambda: face("JPEG", progressive=True)[:1400]),
+    _damaged(
+        "JPEG with restarts cut at half", lambda: face("JPEG", restart_marker_blocks=4)[:1800]
+    ),
+    _ended("PNG without its end", lambda: face()[:-12]),
+    _ended("BMP without its last bytes", lambda: face("BMP")[:-40]),
+    _ended("PNG without its last bytes", lambda: face()[:-30]),
+    Sample("GIF without its end mark", lambda: face("GIF")[:-1], 1, filename="a.gif"),
     Sample("WebP", lambda: face("WEBP"), 1, filename="a.webp"),
     Sample("AVIF", lambda: face("AVIF"), 1, filename="a.avif"),
     Sample("BMP", lambda: face("BMP"), 1, filename="a.bmp"),
@@ -418,7 +498,11 @@ SAMPLES = [
     Sample("TIFF multi-page", lambda: several_pages("TIFF"), 1, filename="a.tif"),
     Sample("corrupt EXIF", lambda: face("JPEG", exif=b"Exif\0\0II*\0\xff\xff"), 1),
     Sample("EXIF of an orientation that is none", lambda: tagged(9), 1),
-    Sample("ICC profile", with_profile, 1),
+    Sample("ICC profile", lambda: face("JPEG", icc_profile=profile()), 1),
+    Sample("ICC profile of a wide gamut", lambda: face("JPEG", icc_profile=wide_gamut()), 1),
+    Sample("PNG with an ICC profile of a wide gamut", lambda: face(icc_profile=wide_gamut()), 1),
+    Sample("ICC profile of grey", lambda: face("JPEG", "L", icc_profile=profile(b"GRAY")), 1),
+    Sample("ICC profile of CMYK", lambda: face("JPEG", "CMYK", icc_profile=profile(b"CMYK")), 1),
     Sample("ICC profile of noise", lambda: face("JPEG", icc_profile=bytes(range(256)) * 40), 1),
     Sample("large JPEG", lambda: encode(draw_face(3000), "JPEG"), 1),
     Sample("PNG that announces more rows than it has", lambda: announcing(250, 4000)),
@@ -454,14 +538,32 @@ LARGE = [
     Sample("200 megapixels, grey JPEG", large("L", "JPEG", (16_320, 12_240))),
     Sample("50 megapixels, progressive JPEG", large("L", "JPEG", progressive=True)),
     Sample("50 megapixels, CMYK JPEG", large("CMYK", "JPEG")),
+    *(
+        Sample(f"50 megapixels, {kind} JPEG without its end mark", lambda make=make: make()[:-2])  # type: ignore[misc]
+        for kind, make in {
+            "baseline": large("RGB", "JPEG"),
+            "progressive": large("L", "JPEG", progressive=True),
+        }.items()
+    ),
     Sample("50 megapixels, PNG", large("RGB", "PNG", compress_level=1)),
     Sample("50 megapixels, PNG with alpha", large("RGBA", "PNG", compress_level=1)),
     Sample("50 megapixels, grey PNG with alpha", large("LA", "PNG", compress_level=1)),
     Sample("50 megapixels, palette PNG", large("P", "PNG", compress_level=1, transparency=3)),
     Sample("50 megapixels, 16-bit PNG", large("I;16", "PNG", compress_level=1)),
+    *(
+        Sample(
+            f"{side**2 / 1e6:.1f} megapixels, PNG of 16-bit colours, 12 used",
+            lambda side=side: deep_colours(np.broadcast_to(np.uint16(900), (side, side, 3))),  # type: ignore[misc]
+            0,
+            reason,
+            FEWER if reason else "",
+        )
+        for side, reason in ((4470, ""), (7000, "too_large"))
+    ),
     Sample("50 megapixels, GIF", large("P", "GIF")),
     Sample("50 megapixels, 1-bit TIFF", large("1", "TIFF", compression="tiff_lzw")),
     Sample("50 megapixels, TIFF with alpha", large("RGBA", "TIFF", compression="tiff_lzw")),
+    Sample("50 megapixels, 16-bit TIFF", large("I;16", "TIFF", compression="tiff_lzw")),
     Sample("50 megapixels, TIFF of floats", large("F", "TIFF", compression="tiff_lzw")),
     Sample(
         "50 megapixels, turned TIFF",

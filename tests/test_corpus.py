@@ -45,6 +45,8 @@ def test_the_library_answers_or_tells_why_not(sample, tiny_model):
     answer = predict_photo(sample.make(), tiny_model)
     assert verdict(answer) == (sample.faces, sample.reason)
     assert sample.message in (answer.error or "")
+    assert len(answer.notes) == bool(sample.note)
+    assert sample.note in "".join(answer.notes)
 
 
 def test_many_photos_at_once_are_answered_as_one(folder, tiny_model):
@@ -52,6 +54,7 @@ def test_many_photos_at_once_are_answered_as_one(folder, tiny_model):
     answers = predict_many(sources, tiny_model, jobs=2)
     for sample, answer in zip(ALL, answers, strict=True):
         assert verdict(answer) == (sample.faces, sample.reason), sample.kind
+        assert len(answer.notes) == bool(sample.note), sample.kind
 
 
 def test_the_command_line_answers_all_of_a_folder(folder, run, tiny_artifacts):
@@ -63,6 +66,7 @@ def test_the_command_line_answers_all_of_a_folder(folder, run, tiny_artifacts):
         assert len(answer["faces"]) == sample.faces, sample.kind
         assert sample.message in (answer["error"] or ""), sample.kind
         assert bool(answer["error"]) == bool(sample.reason), sample.kind
+        assert len(answer["notes"]) == bool(sample.note), sample.kind
 
 
 def test_cropping_keeps_an_account_of_each(folder, tmp_path):
@@ -76,6 +80,8 @@ def test_cropping_keeps_an_account_of_each(folder, tmp_path):
         else:
             wanted = {"kept", "duplicate"} if sample.faces else {"no_face", "duplicate"}
             assert row["state"] in wanted, sample.kind
+            if row["state"] == "kept":
+                assert bool(row["reason"]) == bool(sample.note), sample.kind
 
 
 # The peak that the kernel keeps for a program, not the one that it inherits from its parent.

@@ -21,7 +21,8 @@ from ui.text import as_is
 
 MAX_PHOTOS = PREDICTION_LIMITS.max_photos
 KEPT = "batch_answers"
-HEAD, BOX = ("position", "photo", "face", "error", "label", "reason"), ("x", "y", "width", "height")
+HEAD = ("position", "photo", "face", "error", "notes", "label", "reason")
+BOX = ("x", "y", "width", "height")
 NO_PICTURE = np.empty((0, 0), dtype=np.uint8)
 
 
@@ -37,11 +38,14 @@ class Source:
         Name of the file; it ends in ``.zip`` if it is a ZIP.
     data : bytes
         Contents of the file.
+    encoding : str, optional
+        Of names in a ZIP that do not say theirs; guessed where left out.
     """
 
     id: str
     name: str
     data: bytes
+    encoding: str | None = None
 
     def count(self) -> int:
         """Return the number of photos; a file that cannot be read counts as one.
@@ -50,10 +54,10 @@ class Source:
         -------
         int
         """
-        if not self._is_zip():
+        if not self.is_zip():
             return 1
         try:
-            return count_photos(self.data)
+            return count_photos(self.data, encoding=self.encoding)
         except DataError:
             return 1
 
@@ -64,15 +68,21 @@ class Source:
         ------
         Entry
         """
-        if not self._is_zip():
+        if not self.is_zip():
             yield Entry(self.name, self.data)
             return
         try:
-            yield from read_photos(self.data)
+            yield from read_photos(self.data, encoding=self.encoding)
         except DataError as error:
             yield Entry(self.name, b"", str(error))
 
-    def _is_zip(self) -> bool:
+    def is_zip(self) -> bool:
+        """Return whether the file is a ZIP, by its name.
+
+        Returns
+        -------
+        bool
+        """
         return self.name.lower().endswith(".zip")
 
 
@@ -171,13 +181,14 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Indexed by the position of the photo: photo, face (from 1), error, label, reason (why
-        there is no label), with many labels the likeliest one and its probability, the
-        probability of each label, distance (from face space), x, y,
-        width, height (of the box, in pixels).
+        Indexed by the position of the photo: photo, face (from 1), error, notes (what was not as it
+        should be with the photo), label, reason (why there is no label), with many labels the
+        likeliest one and its probability, the probability of each label, distance (from face
+        space), x, y, width, height (of the box, in pixels).
     """
     rows: list[dict[str, object]] = []
     for position, answer in enumerate(answers):
+        notes = "; ".join(answer.notes) or None
         for number, face in enumerate(answer.faces, start=1):
             box = dict(zip(BOX, face.box, strict=True))
             scores = {f"P({label})": round(face.scores[label], 4) for label in labels}
@@ -186,6 +197,7 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
                     "position": position,
                     "photo": answer.photo,
                     "face": number,
+                    "notes": notes,
                     "label": face.label,
                     "reason": face.reason,
                     "likely": face.likely,
@@ -197,7 +209,8 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
             )
         if not answer.faces:
             error = answer.error or "no face"
-            rows.append({"position": position, "photo": answer.photo, "error": error})
+            empty = {"position": position, "photo": answer.photo, "error": error, "notes": notes}
+            rows.append(empty)
     best = ("likely", "probability") if len(labels) > MOST_COLOURS else ()
     columns = [*HEAD, *best, *(f"P({label})" for label in labels), "distance", *BOX]
     whole = dict.fromkeys(("face", *BOX), "Int64")  # pandas' own integers, which may be missing

@@ -95,7 +95,7 @@ def say_no_spread() -> None:
 
 
 def has_face(answer: PhotoAnswer) -> bool:
-    """Return whether a face was found in a photo; if not, show why.
+    """Return whether a face was found in a photo; if not, show why. Show the photo's notes.
 
     Parameters
     ----------
@@ -106,6 +106,8 @@ def has_face(answer: PhotoAnswer) -> bool:
     -------
     bool
     """
+    for note in answer.notes:
+        st.info(note, icon=":material/info:")
     if answer.error:
         st.error(as_is(f"{answer.photo}: {answer.error}"), icon=":material/broken_image:")
     elif not answer.faces:

@@ -7,7 +7,14 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from facecore.data import TABLE, TRAINING_LIMITS, read_listing, read_table, root_of
+from facecore.data import (
+    TABLE,
+    TRAINING_LIMITS,
+    read_listing,
+    read_table,
+    root_of,
+    survey_labels,
+)
 from facecore.errors import FacecoreError
 from facecore.face import decode, to_png
 from facecore.model import order_labels
@@ -17,6 +24,7 @@ from ui.controls import choose
 from ui.local import is_local
 from ui.models import Chosen
 from ui.text import as_is
+from ui.zips import pick_encoding
 
 FEW_PHOTOS = 50  # per label
 UNBALANCED = 3  # times as many photos of one label as of another
@@ -120,8 +128,14 @@ def _pick_zip(job: Job) -> Photos | None:
         )
         st.code(EXAMPLE, language=None)
         return None
+    survey = survey_labels(upload)
+    encoding = pick_encoding(survey, "data_encoding")
+    if encoding:
+        survey = survey_labels(upload, encoding=encoding)
+    for note in survey.notes:
+        st.text(note)  # file names are no Markdown
     with st.spinner("Unpacking", show_time=True):
-        folder = take_photos(upload, upload.file_id)
+        folder = take_photos(upload, upload.file_id, encoding)
     st.session_state["data_sent"] = str(folder)
     return Photos(folder, Path(upload.name).stem) if _show_photos(folder) else None
 

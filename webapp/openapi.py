@@ -143,6 +143,11 @@ DOCUMENT: dict[str, Any] = {
                     "type": ["string", "null"],
                     "description": "Why the photo cannot be used; null when it can",
                 },
+                notes={
+                    "type": "array",
+                    "items": TEXT,
+                    "description": "What was not as it should be with a photo that can be used",
+                },
                 faces={
                     "type": "array",
                     "items": {"$ref": "#/components/schemas/Face"},

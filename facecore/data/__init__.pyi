@@ -4,8 +4,11 @@ from .archive import (
     PREDICTION_LIMITS,
     TRAINING_LIMITS,
     Entry,
+    Survey,
     count_photos,
     read_photos,
+    survey_labels,
+    survey_photos,
 )
 from .crops import (
     ALL,
@@ -35,6 +38,9 @@ from .losses import (
     describe_losses,
     find_losses,
 )
+from .names import (
+    ENCODINGS,
+)
 from .sizes import (
     count_by_size,
     describe_sizes,
@@ -50,6 +56,7 @@ from .splits import (
 
 __all__ = [
     "ALL",
+    "ENCODINGS",
     "NONE_LEFT",
     "PREDICTION_LIMITS",
     "STATES",
@@ -58,6 +65,7 @@ __all__ = [
     "CropSettings",
     "Entry",
     "Loss",
+    "Survey",
     "count_by_size",
     "count_photos",
     "count_states",
@@ -82,4 +90,6 @@ __all__ = [
     "split_folds",
     "split_for_search",
     "subject_names",
+    "survey_labels",
+    "survey_photos",
 ]

@@ -6,15 +6,17 @@ import stat
 import unicodedata
 import zipfile
 import zlib
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from facecore.data.listing import clean, is_label
-from facecore.data.photos import has_photo_name, is_hidden
+from facecore.data.listing import clean, is_label, place, split_of
+from facecore.data.names import read_names
+from facecore.data.photos import HEAD, describe_skipped, has_photo_name, is_hidden
 from facecore.errors import DataError
-from facecore.face.images import DEFAULT_LIMITS, SUFFIXES
+from facecore.face.images import DEFAULT_LIMITS, SUFFIXES, looks_like_photo
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 UNREADABLE = (  # what zipfile raises on an entry whose bytes are damaged
@@ -29,6 +31,7 @@ UNREADABLE = (  # what zipfile raises on an entry whose bytes are damaged
 TABLE = "labels.csv"
 DIRECTORY_BYTES = 512  # of the list at the end of a ZIP, per entry that is allowed
 CHUNK = 2**16
+PATH = 200  # letters in a path below the target: Windows allows 259 in all
 LONGEST = 120  # letters in a name: a letter takes up to 4 bytes, and a file name at most 255
 FORBIDDEN = set('<>:"|?*')
 RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{d}{i}" for d in ("COM", "LPT") for i in range(1, 10)}
@@ -76,14 +79,36 @@ class Entry:
     error: str | None = None
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What a ZIP holds, by its list of files.
+
+    Parameters
+    ----------
+    photos : int
+        Number of photos that are taken.
+    notes : tuple of str
+        One line each: what is passed over, and what the ZIP does not say itself.
+    guessed : str
+        The encoding of its names, if it had to be guessed; otherwise empty.
+    """
+
+    photos: int
+    notes: tuple[str, ...] = ()
+    guessed: str = ""
+
+
 class _Refused(Exception):
     """One entry cannot be read."""
 
 
-def read_photos(data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS) -> Iterator[Entry]:
+def read_photos(
+    data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS, encoding: str | None = None
+) -> Iterator[Entry]:
     """Read the photos of a ZIP in memory, one at a time, in the order of the ZIP.
 
-    Folders, hidden files and files whose name does not end like that of a photo are ignored.
+    A photo is a file whose name ends as photos do, or whose first bytes are those of a photo.
+    Folders, hidden files and other files are passed over; `survey_photos` counts them.
 
     Parameters
     ----------
@@ -91,6 +116,8 @@ def read_photos(data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS) -> Itera
         The ZIP.
     limits : ArchiveLimits
         How much it may hold.
+    encoding : str, optional
+        Of names that do not say theirs; see `facecore.data.names.read_names`.
 
     Returns
     -------
@@ -101,8 +128,8 @@ def read_photos(data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS) -> Itera
     Raises
     ------
     DataError
-        The bytes are not a ZIP, the ZIP is damaged, or it holds no photo or too many. It is raised
-        by the call, not by the first entry.
+        The bytes are not a ZIP, the ZIP is damaged, it holds no photo or too many, or its names
+        are not in the encoding. It is raised by the call, not by the first entry.
 
     Examples
     --------
@@ -115,13 +142,13 @@ def read_photos(data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS) -> Itera
     [Entry(name='holiday/a.jpg', data=b'...', error=None)]
     """
     archive = _open(io.BytesIO(data), limits)
-    photos = [(info, parts) for info, parts in _files(archive) if _is_photo(parts[-1])]
-    _check_count(len(photos), limits)
-    return _read_each(archive, photos, limits)
+    return _read_each(archive, _list(archive, limits, encoding).photos, limits)
 
 
-def count_photos(data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS) -> int:
-    """Count the photos of a ZIP by its list of files, without inflating any of them.
+def survey_photos(
+    data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS, encoding: str | None = None
+) -> Survey:
+    """Count the photos of a ZIP by its list of files, and say what is passed over.
 
     Parameters
     ----------
@@ -129,30 +156,90 @@ def count_photos(data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS) -> int:
         The ZIP.
     limits : ArchiveLimits
         How much it may hold.
+    encoding : str, optional
+        Of names that do not say theirs; see `facecore.data.names.read_names`.
 
     Returns
     -------
-    int
-        Number of photos: `read_photos` yields no more.
+    Survey
+        `read_photos` yields no more photos than it counts.
 
     Raises
     ------
     DataError
-        The bytes are not a ZIP, the ZIP is damaged, or it holds no photo or too many.
+        As `read_photos` raises it.
     """
-    count = sum(_is_photo(parts[-1]) for _, parts in _files(_open(io.BytesIO(data), limits)))
-    _check_count(count, limits)
-    return count
+    found = _list(_open(io.BytesIO(data), limits), limits, encoding)
+    return Survey(len(found.photos), tuple(found.notes()), found.guessed)
+
+
+def count_photos(
+    data: bytes, limits: ArchiveLimits = PREDICTION_LIMITS, encoding: str | None = None
+) -> int:
+    """Count the photos of a ZIP by its list of files.
+
+    Parameters
+    ----------
+    data : bytes
+        The ZIP.
+    limits : ArchiveLimits
+        How much it may hold.
+    encoding : str, optional
+        Of names that do not say theirs; see `facecore.data.names.read_names`.
+
+    Returns
+    -------
+    int
+        As `survey_photos` counts them.
+
+    Raises
+    ------
+    DataError
+        As `read_photos` raises it.
+    """
+    return survey_photos(data, limits, encoding).photos
+
+
+def survey_labels(
+    file: IO[bytes], limits: ArchiveLimits = TRAINING_LIMITS, encoding: str | None = None
+) -> Survey:
+    """Count the photos that `unpack_labels` would write, and say what it passes over.
+
+    Parameters
+    ----------
+    file : binary file
+        The ZIP, open for reading, at any position.
+    limits : ArchiveLimits
+        How much it may hold.
+    encoding : str, optional
+        Of names that do not say theirs; see `facecore.data.names.read_names`.
+
+    Returns
+    -------
+    Survey
+
+    Raises
+    ------
+    DataError
+        As `unpack_labels` raises it, but for what is found while writing.
+    """
+    found = _list(_open(file, limits), limits, encoding)
+    plan = _plan(found)
+    return Survey(len(plan.photos), tuple(found.notes() + plan.notes()), found.guessed)
 
 
 def unpack_labels(
-    file: IO[bytes], target: Path, limits: ArchiveLimits = TRAINING_LIMITS
+    file: IO[bytes],
+    target: Path,
+    limits: ArchiveLimits = TRAINING_LIMITS,
+    encoding: str | None = None,
 ) -> dict[str, int]:
-    """Write the photos of a ZIP of label folders to ``TARGET/<label>/<photo>``.
+    """Write the photos of a ZIP of label folders below a folder, for `read_listing`.
 
-    The ZIP holds ``<label>/<photo>`` or ``<folder>/<label>/<photo>``, and perhaps a
-    ``labels.csv`` beside the label folders, which is kept. A photo gets another name where its own
-    would not be valid or unique on every system. On failure, nothing is left behind.
+    Labels and splits are found as `facecore.data.listing.read_listing` finds them, and so are
+    photos; a folder around the whole set is left out. A ``labels.csv`` beside the label folders is
+    kept. A photo gets another name where its own would not be valid or unique on every system. On
+    failure, nothing is left behind.
 
     Parameters
     ----------
@@ -162,20 +249,23 @@ def unpack_labels(
         A folder that is missing or empty.
     limits : ArchiveLimits
         How much it may hold.
+    encoding : str, optional
+        Of names that do not say theirs; see `facecore.data.names.read_names`.
 
     Returns
     -------
     dict of str to int
-        Number of photos by label, sorted by label.
+        Number of photos by label, sorted by label. `survey_labels` says what was passed over.
 
     Raises
     ------
     DataError
         The file is not a ZIP, or the ZIP is damaged, encrypted or too large, or it has a link, a
-        path out of the folder or no label folders; or the target cannot be written.
+        path out of the folder or no label folders; or its names are not in the encoding, or the
+        target cannot be written.
     """
     archive = _open(file, limits)
-    plan, table = _plan(archive, limits)
+    plan = _plan(_list(archive, limits, encoding))
     target = Path(target)
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -184,17 +274,14 @@ def unpack_labels(
     except OSError as error:
         raise DataError(f"cannot write to {target}: {error.strerror}") from error
     try:
-        _write(archive, plan, table, target, limits)
+        _write(archive, plan, target, limits)
     except OSError as error:
         shutil.rmtree(target, ignore_errors=True)
         raise DataError(f"cannot write to {target}: {error.strerror}") from error
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
-    counts: dict[str, int] = {}
-    for _, label, _ in plan:
-        counts[label] = counts.get(label, 0) + 1
-    return dict(sorted(counts.items()))
+    return dict(sorted(Counter(label for _, label, _ in plan.photos).items()))
 
 
 class _Guarded:
@@ -224,17 +311,46 @@ def _open(file: IO[bytes], limits: ArchiveLimits) -> zipfile.ZipFile:
         raise DataError("the file is not a ZIP or is damaged; make the ZIP again") from error
 
 
-def _files(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, list[str]]]:
-    """Yield the entries that are files and not hidden, with the parts of their paths."""
-    for info in archive.infolist():
-        parts = info.filename.replace("\\", "/").split("/")  # some Windows tools write backslashes
-        hidden = any(is_hidden(part) and part not in (".", "..") for part in parts)
-        if parts[-1] and not hidden:
-            yield info, parts
+@dataclass(frozen=True)
+class _Found:
+    """The photos and tables of a ZIP, each with the parts of its path, and what is left."""
+
+    photos: list[tuple[zipfile.ZipInfo, list[str]]]
+    tables: list[tuple[zipfile.ZipInfo, list[str]]]
+    skipped: "Counter[str]"
+    guessed: str
+    encoding_note: str
+
+    def notes(self) -> list[str]:
+        return [note for note in (self.encoding_note, describe_skipped(self.skipped)) if note]
 
 
-def _is_photo(name: str) -> bool:
-    return has_photo_name(name)
+def _list(archive: zipfile.ZipFile, limits: ArchiveLimits, encoding: str | None) -> _Found:
+    """Sort the entries of a ZIP by the rules of `facecore.data.photos`."""
+    entries = archive.infolist()
+    names = read_names(entries, encoding)
+    found = _Found([], [], Counter(), names.guessed, names.note)
+    for info, name in zip(entries, names.texts, strict=True):
+        parts = name.replace("\\", "/").split("/")  # some Windows tools write backslashes
+        if not parts[-1]:
+            continue  # a folder
+        if any(is_hidden(part) and part not in (".", "..") for part in parts):
+            found.skipped["hidden"] += 1
+        elif has_photo_name(parts[-1]) or _starts_like_photo(archive, info):
+            found.photos.append((info, parts))
+        elif parts[-1].lower() == TABLE:
+            found.tables.append((info, parts))
+        else:
+            found.skipped["not a photo"] += 1
+    _check_count(len(found.photos), limits)
+    return found
+
+
+def _starts_like_photo(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
+    try:
+        return looks_like_photo(_inflate(archive, info, HEAD, HEAD)[:HEAD])
+    except _Refused:
+        return False
 
 
 def _check_count(count: int, limits: ArchiveLimits) -> None:
@@ -277,7 +393,9 @@ def _read_each(
             yield Entry(name, data)
 
 
-def _inflate(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
+def _inflate(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, at_once: int = CHUNK
+) -> bytes:
     """Return the bytes of an entry; of one larger than `most`, only the first, more than `most`."""
     if info.flag_bits & 1:
         raise _Refused("it is encrypted; make the ZIP without a password")
@@ -288,7 +406,7 @@ def _inflate(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> byte
     parts, size = [], 0
     try:
         with archive.open(info) as file:
-            while size <= most and (part := file.read(CHUNK)):
+            while size <= most and (part := file.read(at_once)):
                 parts.append(part)
                 size += len(part)
     except UNREADABLE as error:
@@ -304,44 +422,107 @@ def _photo_too_large(limits: ArchiveLimits) -> str:
     return f"it is larger than the limit of {limits.max_photo_bytes / 2**20:.3g} MB"
 
 
-def _plan(
-    archive: zipfile.ZipFile, limits: ArchiveLimits
-) -> tuple[list[tuple[zipfile.ZipInfo, str, str]], zipfile.ZipInfo | None]:
-    """Return each photo with its label and file name, and the table of labels if there is one."""
-    files = list(_files(archive))
-    photos = [(info, parts) for info, parts in files if _is_photo(parts[-1])]
-    _check_count(len(photos), limits)
-    for _, parts in photos:
+@dataclass(frozen=True)
+class _Plan:
+    """Each photo with its label and its path below the target, and the table of labels."""
+
+    photos: list[tuple[zipfile.ZipInfo, str, PurePosixPath]]
+    table: zipfile.ZipInfo | None
+    outside: int = 0
+    renamed: int = 0
+
+    def notes(self) -> list[str]:
+        notes = []
+        if self.outside:
+            notes.append(f"passed over: {self.outside:,} photos outside of label folders")
+        if self.renamed:
+            notes.append(
+                f"{self.renamed:,} photos got other names, since theirs are not valid and unique "
+                "on every system"
+            )
+        return notes
+
+
+def _plan(found: _Found) -> _Plan:
+    for _, parts in found.photos:
         if any(part in ("", ".", "..") or ":" in part for part in parts[:-1]):
             raise DataError(f"the ZIP has a path out of its folder: {'/'.join(parts)!r}")
-    tops = {parts[0] for _, parts in photos}
-    top = list(tops) if len(tops) == 1 and all(len(parts) == 3 for _, parts in photos) else []
-    plan, taken, labels = [], set(), dict[str, str]()
-    for number, (info, parts) in enumerate(photos, start=1):
-        label, *names = parts[len(top) :]
-        label = clean(label)
-        if len(names) != 1:
-            raise DataError(
-                f"every photo of the ZIP must be <label>/<photo>; found {_shown(parts)!r}"
-            )
-        if not _is_safe(label) or not is_label(label) or label.endswith("_crop"):
-            raise DataError(
-                f"{label!r} in the ZIP cannot be a label; labels are names of folders, valid on "
-                "every system, and do not end in _crop"
-            )
-        if labels.setdefault(_key(label), label) != label:
-            raise DataError(
-                f"the labels {labels[_key(label)]!r} and {label!r} would share a folder; rename one"
-            )
-        name = names[0]
-        if not _is_safe(name) or (label, _key(name)) in taken:
-            name = f"photo-{number}{Path(name).suffix.lower()}"
-            while (label, _key(name)) in taken:
-                name = f"photo-{name}"
-        taken.add((label, _key(name)))
-        plan.append((info, label, name))
-    tables = [info for info, parts in files if parts == [*top, TABLE]]
-    return plan, tables[0] if tables else None
+    outer = _outer_folders([parts for _, parts in found.photos])
+    below: dict[str, list[tuple[zipfile.ZipInfo, list[str]]]] = defaultdict(list)
+    for info, parts in found.photos:
+        if parts[: len(outer)] == outer and len(parts) > len(outer) + 1:
+            below[parts[len(outer)]].append((info, parts[len(outer) :]))
+    if not below:
+        raise DataError(
+            f"every photo of the ZIP must be <label>/<photo>; found {_shown(found.photos[0][1])!r}"
+        )
+    photos: list[tuple[zipfile.ZipInfo, str, PurePosixPath]] = []
+    paths, labels, renamed = _Paths(), dict[str, str](), 0
+    for top, inside in below.items():
+        rows = place(top, ["/".join(parts[1:]) for _, parts in inside])
+        for (info, parts), (_, label, split) in zip(inside, rows, strict=True):
+            _check_label(label, labels)
+            depth = 2 if split else 1  # the label's folder, and that of the split
+            folder = [clean(part) for part in parts[:depth]]
+            path = paths.add(folder, parts[depth:], len(photos) + 1)
+            renamed += path.name != parts[-1]
+            photos.append((info, label, path))
+    tables = [info for info, parts in found.tables if parts[:-1] == outer]
+    outside = len(found.photos) - len(photos)
+    return _Plan(photos, tables[0] if tables else None, outside, renamed)
+
+
+def _outer_folders(paths: list[list[str]]) -> list[str]:
+    """Return the folders around the whole set: most photos are two folders or more below them."""
+    outer: list[str] = []
+    while True:
+        inside = [parts[len(outer) :] for parts in paths if parts[: len(outer)] == outer]
+        tops = {parts[0] for parts in inside if len(parts) > 1}
+        deeper = [parts for parts in inside if len(parts) > 2]
+        if len(tops) != 1 or 2 * len(deeper) <= len(inside) or _is_split(deeper):
+            return outer
+        outer += tops
+
+
+def _is_split(paths: list[list[str]]) -> bool:
+    """Return whether paths are ``train/<label>/...`` or ``<label>/train/<photo>``."""
+    inner = all(split_of(parts[1]) and len(parts) == 3 for parts in paths)
+    return bool(split_of(paths[0][0])) or inner
+
+
+def _check_label(label: str, known: dict[str, str]) -> None:
+    if not _is_safe(label) or not is_label(label) or label.endswith("_crop"):
+        raise DataError(
+            f"{label!r} in the ZIP cannot be a label; labels are names of folders, valid on "
+            "every system, and do not end in _crop"
+        )
+    if known.setdefault(_key(label), label) != label:
+        raise DataError(
+            f"the labels {known[_key(label)]!r} and {label!r} would share a folder; rename one"
+        )
+
+
+class _Paths:
+    """Paths that are valid and unique on every system."""
+
+    def __init__(self) -> None:
+        self.files: set[str] = set()
+        self.folders: set[str] = set()
+
+    def add(self, folder: list[str], parts: list[str], number: int) -> PurePosixPath:
+        """Return a path in a folder, the given one where it is possible."""
+        path = PurePosixPath(*folder, *parts)
+        if not all(map(_is_safe, parts)) or len(str(path)) > PATH or self._is_taken(path):
+            path = PurePosixPath(*folder, f"photo-{number}{path.suffix.lower()}")
+            while self._is_taken(path):
+                path = path.with_name(f"photo-{path.name}")
+        self.files.add(_key(str(path)))
+        self.folders |= {_key(str(above)) for above in path.parents}
+        return path
+
+    def _is_taken(self, path: PurePosixPath) -> bool:
+        above = {_key(str(folder)) for folder in path.parents}
+        return _key(str(path)) in self.files | self.folders or bool(above & self.files)
 
 
 def _is_safe(name: str) -> bool:
@@ -362,15 +543,16 @@ def _key(name: str) -> str:
 
 def _write(
     archive: zipfile.ZipFile,
-    plan: list[tuple[zipfile.ZipInfo, str, str]],
-    table: zipfile.ZipInfo | None,
+    plan: _Plan,
     target: Path,
     limits: ArchiveLimits,
 ) -> None:
     left = limits.max_bytes
-    entries = [(info, target / label / name) for info, label, name in plan]
-    for info, path in entries + ([(table, target / TABLE)] if table else []):
-        name = _shown(info.filename.replace("\\", "/").split("/"))
+    entries = [(info, path) for info, _, path in plan.photos]
+    if plan.table:
+        entries.append((plan.table, PurePosixPath(TABLE)))
+    for info, inside in entries:
+        name = _shown(list(inside.parts))
         try:
             data = _inflate(archive, info, min(left, limits.max_photo_bytes))
         except _Refused as error:
@@ -380,5 +562,6 @@ def _write(
         left -= len(data)
         if left < 0:
             raise DataError(f"{_too_large(limits)}; split it")
-        path.parent.mkdir(exist_ok=True)
+        path = target / inside
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

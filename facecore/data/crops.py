@@ -150,7 +150,8 @@ def crop_folder(
     -------
     DataFrame
         The table that is also in ``faces.csv``, one row per photo, sorted by path: path, label,
-        state (one of `STATES`), reason, crop (path of the crop in `out`, empty unless kept), x, y,
+        state (one of `STATES`), reason (why it was not kept, or what was not as it should be with
+        one that was), crop (path of the crop in `out`, empty unless kept), x, y,
         w, h (the face box, in pixels of the upright photo), photo_width, photo_height (pixels),
         score (of the detector; empty without one), sha256, hash (see `difference_hash`), split,
         subject, age, race.
@@ -205,6 +206,8 @@ def crop_folder(
             _remove_dropped(table, out, folders)
             table = table.loc[:, list(COLUMNS)]
             write_atomically(out / TABLE, table.to_csv(index=False))
+            for line in describe_notes(table) if progress else ():
+                print(line, file=sys.stderr)
             (out / JOURNAL).unlink(missing_ok=True)
     except OSError as error:
         raise DataError(
@@ -414,6 +417,33 @@ def count_states(table: pd.DataFrame) -> pd.DataFrame:
     return counts.rename_axis(index=None, columns=None)
 
 
+def describe_notes(table: pd.DataFrame) -> list[str]:
+    """Count the photos that were used although something was not as it should be.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `crop_folder` returns it: state and reason.
+
+    Returns
+    -------
+    list of str
+        One line per note; empty where there are none.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"state": ["kept", "kept"], "reason": ["", "the end is missing"]})
+    >>> describe_notes(table)
+    ['1 of 2 photos were used, although the end is missing']
+    """
+    kept = table[table["state"].eq("kept")]
+    counts = kept.loc[kept["reason"].ne(""), "reason"].value_counts()
+    return [
+        f"{count:,} of {len(kept):,} photos were used, although {note}"
+        for note, count in counts.items()
+    ]
+
+
 def difference_hash(pixels: np.ndarray) -> str:
     """Compute a perceptual hash: is each of 16 x 16 cells brighter than its left neighbour?
 
@@ -518,6 +548,7 @@ class _Found:
 
     path: str
     problem: str = ""  # why the photo cannot be read
+    note: str = ""  # what was not as it should be with one that can be read
     x: float | None = None
     y: float | None = None
     w: float | None = None
@@ -581,6 +612,7 @@ def _crop_one(
         found,
         photo_width=photo.width,
         photo_height=photo.height,
+        note="; ".join(photo.notes),
         hash=difference_hash(photo.pixels),
     )
     faces = get_detector(settings.detector)(photo.pixels, scale=photo.scale, every=False)
@@ -627,7 +659,7 @@ def _settle(table: pd.DataFrame, min_size: int) -> pd.DataFrame:
         ["unreadable", "no_face", "too_small"],
         "kept",
     )
-    table["reason"] = table["problem"]
+    table["reason"] = table["problem"].where(table["problem"].ne(""), table["note"])
     readable = table["sha256"].ne("") & table["problem"].eq("")
     same = table[readable].groupby("sha256")
     torn = same["label"].transform("nunique").gt(1).reindex(table.index, fill_value=False)
@@ -710,8 +742,10 @@ def _known(out: Path) -> tuple[dict[str, _Found], set[str]]:
     known, folders = {}, set()
     try:
         table = read_table(out)
-        table["problem"] = np.where(table["state"].eq("unreadable"), table["reason"], "")
-        rows = table[["path", "problem", *FOUND]].astype(object)
+        unreadable = table["state"].eq("unreadable")
+        table["problem"] = table["reason"].where(unreadable, "")
+        table["note"] = table["reason"].mask(unreadable | table["state"].eq("duplicate"), "")
+        rows = table[["path", "problem", "note", *FOUND]].astype(object)
         records = rows.where(rows.notna(), None).to_dict(orient="records")
         known = {row["path"]: _Found(**row) for row in records}
         folders = {f"{label}_crop" for label in table["label"]}
@@ -722,7 +756,8 @@ def _known(out: Path) -> tuple[dict[str, _Found], set[str]]:
             try:
                 row = json.loads(line)
                 folders.add(row["crop"].split("/")[0])
-                found = _Found(**{key: row[key] for key in ("path", "problem", *FOUND)})
+                known_of_it = {key: row[key] for key in ("path", "problem", *FOUND)}
+                found = _Found(**known_of_it, note=row.get("note", ""))
                 known[found.path] = found
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue

@@ -294,7 +294,7 @@ def _read_folders(root: Path) -> tuple[pd.DataFrame, list[str]]:
             found.skipped["outside of label folders"] += 1
         elif top not in made:
             below[top].append(rest)
-    rows = [row for top, paths in below.items() for row in _place(top, paths)]
+    rows = [row for top, paths in below.items() for row in place(top, paths)]
     table = pd.DataFrame(rows, columns=["path", "label", "split"], dtype="str")
     beside = next((path for path in root.glob("*") if path.name.lower() == "labels.csv"), None)
     if beside:
@@ -310,8 +310,26 @@ def _read_folders(root: Path) -> tuple[pd.DataFrame, list[str]]:
     return table, notes
 
 
-def _place(top: str, paths: list[str]) -> Iterator[tuple[str, str, str]]:
-    """Yield path, label and split of the photos below a top folder."""
+def place(top: str, paths: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield path, label and split of the photos below a top folder.
+
+    Parameters
+    ----------
+    top : str
+        Name of the folder.
+    paths : list of str
+        Of the photos, relative to the folder.
+
+    Yields
+    ------
+    tuple of str
+        Path with the folder, label and split, in the order of `paths`.
+
+    Examples
+    --------
+    >>> list(place("train", ["calm/1.jpg"])), list(place("calm", ["test/1.jpg"]))
+    ([('train/calm/1.jpg', 'calm', 'train')], [('calm/test/1.jpg', 'calm', 'test')])
+    """
     parts = [path.split("/") for path in paths]
     whole, below = split_of(top) or "", {names[0] for names in parts}
     nested = bool(parts) and all(len(names) > 1 for names in parts)

@@ -3,9 +3,8 @@
 import io
 import os
 import warnings
-from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -25,6 +24,8 @@ from PIL import (
 )
 
 from facecore.errors import DataError, PhotoError
+from facecore.face.endings import NOTE, add_end, has_end
+from facecore.face.levels import WIDE_MODES, is_shallow, raw_mode, to_8_bit, widen
 
 try:
     from pillow_heif import register_heif_opener
@@ -68,10 +69,9 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
-WIDE_MODES = ("I", "F", *SIXTEEN_BIT)
 UNSHOWABLE = ("LAB",)
 STRIP = 2**20  # pixels
+DEEP = 0.4  # of the pixel limit, where the low bytes of 16-bit colours are needed, too
 REDUCIBLE = 5  # times the limit: a JPEG of so many pixels is read at a half or a quarter
 
 
@@ -167,12 +167,15 @@ class Photo:
         Size of the upright photo at full resolution, in pixels.
     format : str
         Name of the file format in Pillow, such as ``"JPEG"``; ``"unknown"`` for arrays.
+    notes : tuple of str
+        What was not as it should be, one line each, although the photo can be used.
     """
 
     pixels: np.ndarray
     width: int
     height: int
     format: str
+    notes: tuple[str, ...] = ()
 
     @property
     def scale(self) -> float:
@@ -248,7 +251,8 @@ def decode(
     """Decode a photo into upright RGB pixels.
 
     The format and the number of pixels are read from the header first. EXIF orientation is
-    applied, alpha is laid over white, 16-bit and CMYK become 8-bit RGB, and of an animation
+    applied, alpha is laid over white, wide levels (16-bit, 32-bit, floats) become 8 bits by the
+    range of the data (see `facecore.face.levels.find_range`), CMYK becomes RGB, and of an animation
     or a multi-page file the first frame is taken.
 
     Parameters
@@ -269,7 +273,8 @@ def decode(
     Returns
     -------
     Photo
-        Pixels, and the size at full resolution.
+        Pixels, the size at full resolution, and notes: a JPEG, PNG or BMP that lacks its end is
+        read where hardly any of its pixels are missing.
 
     Raises
     ------
@@ -287,12 +292,40 @@ def decode(
     """
     limits = limits or default_limits()
     if isinstance(source, np.ndarray):
-        image = _from_array(source, bgr)
-    elif bgr:
+        return _decode_image(_from_array(source, bgr), enough, shrink, limits)
+    if bgr:
         raise PhotoError("unsupported", "bgr=True is for arrays; a file names its channels itself")
-    else:
-        image = source if isinstance(source, Image.Image) else _open(read_bytes(source, limits))
-    lent = image is source  # the caller keeps using it, so it is neither shrunk nor closed here
+    if isinstance(source, Image.Image):
+        return _decode_image(source, enough, shrink, limits, lent=True)
+    data = read_bytes(source, limits)
+    try:
+        photo = _decode_file(data, enough, shrink, limits)
+    except PhotoError as error:
+        if error.reason != "truncated":
+            raise
+        photo, cut = None, PhotoError(error.reason, str(error))
+    if photo is None:  # out of the exception, which would keep the pixels in memory
+        ended = add_end(data, limits.max_pixels)
+        if ended is None:
+            raise cut
+        return replace(_decode_file(ended, enough, shrink, limits), notes=(NOTE,))
+    return photo if has_end(data) else replace(photo, notes=(NOTE,))
+
+
+def _decode_file(data: bytes, enough: int | None, shrink: int | None, limits: Limits) -> Photo:
+    return _decode_image(_open(data), enough, shrink, limits, data)
+
+
+def _decode_image(
+    image: Image.Image,
+    enough: int | None,
+    shrink: int | None,
+    limits: Limits,
+    data: bytes = b"",
+    lent: bool = False,
+) -> Photo:
+    """Decode an opened image; one that is `lent` is neither shrunk nor closed."""
+    raw = raw_mode(image) if data else ""
     width, height = image.size
     kind = image.format or "unknown"
     most = limits.max_pixels * _share(image)
@@ -302,11 +335,7 @@ def decode(
             factor *= 2
     if (width // factor) * (height // factor) > most:
         most *= REDUCIBLE if not lent and _is_reducible(image) else 1
-        raise PhotoError(
-            "too_large",
-            f"the photo has {width} x {height} pixels; the limit is {most / 1e6:.3g} million"
-            + (f" for {kind} of this kind" if most != limits.max_pixels else ""),
-        )
+        raise _too_many(width, height, most, kind, limits)
     if enough and shrink:
         enough = max(enough, -(-max(width, height) // shrink))
     rest = max(1, max(width, height) // enough) if enough else 1
@@ -325,6 +354,11 @@ def decode(
                     "unsupported",
                     f"photos in the colour space {image.mode} are not supported; save it as JPEG",
                 )
+            if raw and is_shallow(image):
+                if width * height > most * DEEP:
+                    raise _too_many(width, height, most * DEEP, kind, limits)
+                with _open(data) as again:
+                    widen(image, again, raw)
             rest = max(1, max(image.size) // enough) if enough else 1
             flat = _flatten(image, rest)
             if orientation in TURNS:
@@ -341,6 +375,14 @@ def decode(
             "truncated", "the photo is damaged or cut off; save or send it again"
         ) from error
     return Photo(pixels, width, height, kind)
+
+
+def _too_many(width: int, height: int, most: float, kind: str, limits: Limits) -> PhotoError:
+    return PhotoError(
+        "too_large",
+        f"the photo has {width} x {height} pixels; the limit is {most / 1e6:.3g} million"
+        + (f" for {kind} of this kind" if most != limits.max_pixels else ""),
+    )
 
 
 def _from_array(pixels: np.ndarray, bgr: bool) -> Image.Image:
@@ -374,6 +416,14 @@ def _open(data: bytes) -> Image.Image:
                 return factory(io.BytesIO(data), "")
         except Image.DecompressionBombError as error:
             raise PhotoError("too_large", "the photo announces far too many pixels") from error
+        except SyntaxError as error:
+            if "unknown pixel mode" in str(error):
+                raise PhotoError(
+                    "unsupported",
+                    "photos with this kind of levels are not supported; save it with 8 or 16 bits "
+                    "per colour",
+                ) from error
+            continue
         except Exception:
             # Damaged headers raise anything; another format may still know these bytes.
             continue
@@ -445,7 +495,7 @@ def _orientation(image: Image.Image) -> int:
 def _flatten(image: Image.Image, factor: int = 1) -> Image.Image:
     """Return `image` as 8-bit RGB, transparency over white, shrunk by a whole factor."""
     if image.mode in WIDE_MODES:
-        return _to_8_bit(image).reduce(factor).convert("RGB")
+        return to_8_bit(image).reduce(factor).convert("RGB")
     if image.mode in ("L", "RGB", "CMYK") and "transparency" not in image.info:
         small = image.reduce(factor) if factor > 1 else image
         return small if small.mode == "RGB" else small.convert("RGB")
@@ -465,28 +515,6 @@ def _over_white(image: Image.Image, factor: int) -> Image.Image:
         white = Image.new("RGBA", layer.size, "white")
         return Image.alpha_composite(white, layer).convert("RGB")
     return image.convert("RGB").reduce(factor)
-
-
-def _to_8_bit(image: Image.Image) -> Image.Image:
-    """Return wide grey levels as 8 bits, strip by strip: all as float64 would take 400 MB."""
-    width, height = image.size
-    rows = max(1, STRIP // max(width, 1))
-
-    def strips() -> Iterator[tuple[int, np.ndarray]]:
-        for top in range(0, height, rows):
-            part = np.asarray(image.crop((0, top, width, min(top + rows, height))))
-            yield top, np.nan_to_num(part.astype(np.float64))
-
-    full = 65535  # also of a PGM, which Pillow scales by the maximum in its header
-    if image.mode not in SIXTEEN_BIT and image.format != "PPM":
-        # 32 bits do not say which number is white
-        top = max((float(part.max(initial=0)) for _, part in strips()), default=0.0)
-        if top <= 255:
-            full = 1 if top <= 1 else 255
-    levels = np.empty((height, width), dtype=np.uint8)
-    for row, part in strips():
-        levels[row : row + len(part)] = np.clip(part * (255 / full) + 0.5, 0, 255)
-    return Image.fromarray(levels)
 
 
 def to_png(pixels: np.ndarray) -> bytes:

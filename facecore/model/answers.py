@@ -112,6 +112,8 @@ class PhotoAnswer:
         Time from decoding to the answer, in milliseconds.
     reason : str or None
         The kind of the error, as `PhotoError` names it.
+    notes : tuple of str
+        What was not as it should be with a photo that can be used, one line each.
 
     Examples
     --------
@@ -127,6 +129,7 @@ class PhotoAnswer:
     height: int = 0
     ms: float = 0.0
     reason: str | None = None
+    notes: tuple[str, ...] = ()
 
     def to_dict(self, order: Sequence[str] = ()) -> dict[str, Any]:
         """Return what ``predict --json`` prints.
@@ -139,14 +142,14 @@ class PhotoAnswer:
         Returns
         -------
         dict
-            JSON types only: photo, error, and faces with box, label (None where the rule withholds
-            it), probability of the likeliest label, scores by label in the order of
+            JSON types only: photo, error, notes, and faces with box, label (None where the rule
+            withholds it), probability of the likeliest label, scores by label in the order of
             `order_labels`, and reason (None where there is a label).
 
         Examples
         --------
         >>> PhotoAnswer("a.jpg").to_dict()
-        {'photo': 'a.jpg', 'error': None, 'faces': []}
+        {'photo': 'a.jpg', 'error': None, 'notes': [], 'faces': []}
         """
         faces = [
             {
@@ -161,7 +164,12 @@ class PhotoAnswer:
             }
             for face in self.faces
         ]
-        return {"photo": self.photo, "error": self.error, "faces": faces}
+        return {
+            "photo": self.photo,
+            "error": self.error,
+            "notes": list(self.notes),
+            "faces": faces,
+        }
 
     def to_frame(self) -> "pd.DataFrame":
         """Return the answer as a table; `pandas.concat` joins those of several photos.
@@ -171,8 +179,9 @@ class PhotoAnswer:
         DataFrame
             One row per face: photo, face (from 1), label (missing where it is withheld), likely,
             probability, p_<label> of each label (s2 before s10), reason, distance,
-            detection_score, x, y, width, height (pixels of the photo at full resolution) and
-            error. A photo that cannot be used, or has no face, gives one row, whose face is 0.
+            detection_score, x, y, width, height (pixels of the photo at full resolution),
+            error and notes (joined by ``"; "``). A photo that cannot be used, or has no face, gives
+            one row, whose face is 0.
 
         Examples
         --------
@@ -182,6 +191,7 @@ class PhotoAnswer:
         """
         import pandas as pd  # the upload site answers without pandas
 
+        notes = "; ".join(self.notes)
         rows: list[dict[str, Any]] = [
             {
                 "photo": self.photo,
@@ -195,10 +205,12 @@ class PhotoAnswer:
                 "detection_score": face.detection_score,
                 **dict(zip(("x", "y", "width", "height"), face.box, strict=True)),
                 "error": None,
+                "notes": notes,
             }
             for number, face in enumerate(self.faces, start=1)
         ]
-        empty = {"photo": self.photo, "face": 0, "error": self.error or "no face found"}
+        error = self.error or "no face found"
+        empty = {"photo": self.photo, "face": 0, "error": error, "notes": notes}
         return pd.DataFrame(rows or [empty])
 
     def __repr__(self) -> str:
@@ -211,8 +223,9 @@ class PhotoAnswer:
         title = f"<b>{escape(self.photo)}</b>" if self.photo else ""
         if self.error:
             return f"<p {NO_FORMULAS}>{title} error: {escape(self.error)}</p>"
+        notes = "".join(f"<br>note: {escape(note)}" for note in self.notes)
         if not self.faces:
-            return f"<p {NO_FORMULAS}>{title} no face found</p>"
+            return f"<p {NO_FORMULAS}>{title} no face found{notes}</p>"
         picture = ""
         if self.pixels is not None:
             hexes = label_colours(list(self.faces[0].scores))
@@ -222,7 +235,7 @@ class PhotoAnswer:
             f"<tr><td>{number}</td>{_html_cells(face)}</tr>"
             for number, face in enumerate(self.faces, start=1)
         )
-        return f"<div {NO_FORMULAS}>{title}<br>{picture}<table>{rows}</table></div>"
+        return f"<div {NO_FORMULAS}>{title}{notes}<br>{picture}<table>{rows}</table></div>"
 
 
 def annotate(answer: PhotoAnswer, colours: Mapping[str, Colour]) -> np.ndarray:

@@ -19,8 +19,16 @@ import numpy as np
 from PIL import Image
 
 from facecore.errors import PhotoError
-from facecore.face.detect import Face, Settings, get_detector
-from facecore.face.images import Limits, Source, decode, read_bytes
+from facecore.face.detect import (
+    MIN_SIZE,
+    Face,
+    Settings,
+    WholeSettings,
+    get_detector,
+    parse_detector,
+    smallest_face,
+)
+from facecore.face.images import Limits, Photo, Source, decode, read_bytes
 from facecore.face.recipes import cut_face, prepare_crop, to_rows
 from facecore.model.answers import FaceAnswer, PhotoAnswer
 from facecore.model.classifier import FaceModel
@@ -120,7 +128,9 @@ def _search(
     bgr: bool = False,
 ) -> tuple[PhotoAnswer, list[Face], list[np.ndarray]]:
     """Return an answer without faces, the faces in pixels of the full photo, and their crops."""
-    find = get_detector(detector or model.recipe.detector)
+    settings = detector or model.recipe.detector
+    settings = parse_detector(settings) if isinstance(settings, Mapping) else settings
+    find = get_detector(settings)
     try:
         if not isinstance(source, (np.ndarray, Image.Image)):
             source = read_bytes(source, limits)
@@ -134,8 +144,19 @@ def _search(
     except PhotoError as error:
         return PhotoAnswer(name, str(error), reason=error.reason), [], []
     crops = [prepare_face(photo.pixels, face, model) for face in faces]
-    answer = PhotoAnswer(name, None, (), photo.pixels, photo.width, photo.height)
+    notes = photo.notes + _of_small_faces(settings, photo)
+    answer = PhotoAnswer(name, None, (), photo.pixels, photo.width, photo.height, notes=notes)
     return answer, [_enlarge(face, photo.scale) for face in faces], crops
+
+
+def _of_small_faces(settings: Settings, photo: Photo) -> tuple[str, ...]:
+    """Say where faces that a model could judge were not looked for."""
+    height, width = photo.pixels.shape[:2]
+    smallest = round(smallest_face(settings, width, height, photo.scale) / photo.scale)
+    least = MIN_SIZE if isinstance(settings, WholeSettings) else settings.min_pixels
+    if smallest <= max(least, MIN_SIZE):
+        return ()
+    return (f"faces narrower than {smallest} pixels were not looked for in this large photo",)
 
 
 def _enlarge(face: Face, scale: float) -> Face:

@@ -112,7 +112,7 @@ def work_dir() -> Path:
     )
 
 
-def take_photos(file: IO[bytes], mark: str) -> Path:
+def take_photos(file: IO[bytes], mark: str, encoding: str | None = None) -> Path:
     """Unpack a ZIP of label folders for a training, in place of any other one.
 
     A ZIP that is unpacked already stays as it is. The photos are removed when the training ends
@@ -124,6 +124,8 @@ def take_photos(file: IO[bytes], mark: str) -> Path:
         As `facecore.data.archive.unpack_labels` takes it.
     mark : str
         Distinguishes this ZIP from others.
+    encoding : str, optional
+        Of names that do not say theirs, as `facecore.data.archive.unpack_labels` takes it.
 
     Returns
     -------
@@ -140,12 +142,13 @@ def take_photos(file: IO[bytes], mark: str) -> Path:
     >>> with open("photos.zip", "rb") as file:  # doctest: +SKIP
     ...     start_training("mine", take_photos(file, mark="photos.zip"))
     """
+    mark = f"{mark} {encoding}" if encoding else mark
     photos = _folder() / PHOTOS / hashlib.sha256(mark.encode()).hexdigest()[:16]
     with _start:
         _refuse_second()
         if not photos.is_dir():
             _remove(photos.parent)
-            unpack_labels(file, photos)
+            unpack_labels(file, photos, encoding=encoding)
     return photos
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pandas as pd
 import pytest
 from cartoons import LABELS, draw_photo, encode, write_raw
@@ -257,7 +258,7 @@ def test_one_bad_photo_does_not_stop_the_others_and_shows_in_the_exit_code(
     assert [answer["photo"] for answer in answers] == list(map(str, names))
     assert [answer["error"] is None for answer in answers] == [True, False, False, True]
     for answer in answers:
-        assert set(answer) == {"photo", "error", "faces"}
+        assert set(answer) == {"photo", "error", "notes", "faces"}
         for face in answer["faces"]:
             assert set(face) == {"box", "label", "probability", "scores", "reason"}
             assert len(face["box"]) == 4
@@ -355,6 +356,17 @@ def test_a_folder_of_pgm_or_jpeg_2000_is_predicted(run, tiny_artifacts, tmp_path
 def test_a_folder_without_photos_is_an_error(run, tiny_artifacts, tmp_path):
     (tmp_path / "empty").mkdir()
     fails_in_one_line(run("predict", tmp_path / "empty", models=tiny_artifacts), "no photo in")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "wall.jpg"])
+def test_notes_on_a_photo_are_lines_of_their_own(run, tiny_artifacts, tmp_path, name):
+    pixels = draw_photo("round", 3) if name == "a.jpg" else np.full((90, 90, 3), 128, np.uint8)
+    (tmp_path / name).write_bytes(encode(pixels, "JPEG")[:-2])
+    done = run("predict", name, "--model", "tiny", models=tiny_artifacts)
+    answer, note = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert answer.startswith(f"{name}: {'round' if name == 'a.jpg' else 'no face'}")
+    assert note.startswith(f"{name}: note: the end of the file is missing")
 
 
 def test_predictions_read_as_lines_too(photos, run, tiny_artifacts):

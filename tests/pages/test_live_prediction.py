@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cartoons import LABELS, draw_photo, encode
-from corpus import SAMPLES
+from corpus import SAMPLES, face
 from PIL import Image
 
 from facecore.face.detect import HaarSettings, spec_of
@@ -75,6 +75,15 @@ def test_every_kind_of_file_gets_the_verdict_of_the_corpus(open_page, tiny_artif
             assert rows["x"].notna().all(), sample.kind
         else:
             assert (sample.message or "no face") in rows["error"].iloc[0], sample.kind
+        assert rows["notes"].notna().all() == bool(sample.note), sample.kind
+
+
+def test_a_photo_that_lacks_its_end_has_a_note(open_page):
+    app = open_page(PAGE)
+    app.file_uploader[0].upload("cut.jpg", face("JPEG")[:-2], "image/jpeg").run()
+    assert not app.exception
+    assert not app.error
+    assert "the end of the file is missing" in app.info[0].value
 
 
 def test_a_photo_without_a_face_gets_a_message(open_page):
@@ -178,6 +187,41 @@ def test_a_zip_is_as_good_as_its_photos(open_page, photos):
     app = upload(open_page(PAGE), {"all.zip": pack(files | {"notes.txt": b""})})
     assert not app.exception
     assert app.dataframe[0].value["photo"].tolist() == list(files)
+
+
+def foreign(encoding: str, files: dict[str, bytes]) -> bytes:
+    """A ZIP whose maker did not say the encoding of its names."""
+
+    class Info(zipfile.ZipInfo):
+        def _encodeFilenameFlags(self):
+            return self.filename.encode(encoding), self.flag_bits & ~0x800
+
+    return pack({Info(name): data for name, data in files.items()})
+
+
+def test_the_names_in_a_zip_are_guessed_told_and_can_be_set_right(open_page, photos):
+    names = [f"мужчины/{i}.png" for i in range(len(photos))]
+    zipped = foreign("cp866", dict(zip(names, photos, strict=True)) | {"notes.txt": b""})
+    app = upload(open_page(PAGE), {"all.zip": zipped})
+    assert not app.exception
+    assert app.dataframe[0].value["photo"].tolist() == names
+    told = [text.value for text in app.text]
+    assert "all.zip: passed over: 1 not a photo" in told
+    assert any("read as cp866" in text for text in told)
+    box = next(box for box in app.selectbox if box.key.startswith("encoding_"))
+    box.set_value("cp850").run()
+    assert not app.exception
+    shown = app.dataframe[0].value["photo"].tolist()
+    assert shown == [name.encode("cp866").decode("cp850") for name in names]
+    assert not any("read as" in text.value for text in app.text)
+
+
+@pytest.mark.parametrize("name", ["männer", "男"])
+def test_names_that_say_their_encoding_ask_for_none(open_page, photos, name):
+    app = upload(open_page(PAGE), {"all.zip": pack({f"{name}/1.png": photos[0]})})
+    assert not app.exception
+    assert not [box for box in app.selectbox if (box.key or "").startswith("encoding_")]
+    assert not app.text
 
 
 def test_a_bad_zip_is_an_error_and_the_others_are_answered(open_page, photo):

@@ -104,6 +104,34 @@ def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models
     assert list_models() == ["shapes", "tiny"]
 
 
+def test_labels_of_a_zip_from_another_system_are_read_and_can_be_set_right(
+    open_page, models, photos
+):
+    class Info(zipfile.ZipInfo):
+        def _encodeFilenameFlags(self):
+            return self.filename.encode("gbk"), self.flag_bits & ~0x800
+
+    faces, buffer = zipfile.ZipFile(io.BytesIO(photos)), io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in faces.namelist():
+            label, _, rest = name.partition("/")
+            if label in ("round", "square"):
+                own = {"round": "微笑", "square": "中性"}[label]
+                archive.writestr(Info(f"set/train/{own}/{rest}"), faces.read(name))
+        archive.writestr("set/readme.txt", b"hello")
+    app = open_page(PAGE)
+    app.file_uploader[0].upload("faces.zip", buffer.getvalue(), "application/zip").run()
+    assert not app.exception
+    assert table_of(app, "train")["photos"].to_dict() == {"中性": 12, "微笑": 12}
+    told = [text.value for text in app.text]
+    assert "passed over: 1 not a photo" in told
+    assert any("read as gbk (Chinese, simplified)" in text for text in told)
+    app.selectbox(key="data_encoding").set_value("cp949").run()
+    assert not app.exception
+    labels = sorted(name.encode("gbk").decode("cp949") for name in ("微笑", "中性"))
+    assert sorted(table_of(app, "train").index) == labels
+
+
 def test_a_running_training_is_shown_to_whoever_comes_and_can_be_cancelled(
     open_page, models, crops_folder, tmp_path
 ):

@@ -53,6 +53,8 @@ def test_page_answers_every_kind_of_file(client, sample):
     found = {0: "No face was found", 1: "One face found"}.get(sample.faces, f"{sample.faces} faces")
     assert (sample.message or found) in re.sub(r"\s+", " ", response.text)
     assert "<script>alert" not in response.text
+    assert response.text.count('role="note"') == bool(sample.note)
+    assert sample.note.capitalize() in response.text
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.kind)
@@ -68,6 +70,7 @@ def test_api_answers_every_kind_of_file(client, sample):
         (answer,) = response.json["photos"]
         assert answer["error"] is None
         assert len(answer["faces"]) == sample.faces
+        assert len(answer["notes"]) == bool(sample.note)
 
 
 @pytest.mark.skipif(HEIC_READABLE, reason="pillow-heif is installed and reads HEIC")

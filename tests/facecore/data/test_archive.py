@@ -12,7 +12,15 @@ from cartoons import draw_photo, encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facecore.data.archive import ArchiveLimits, count_photos, read_photos, unpack_labels
+from facecore.data.archive import (
+    ArchiveLimits,
+    Survey,
+    count_photos,
+    read_photos,
+    survey_labels,
+    survey_photos,
+    unpack_labels,
+)
 from facecore.data.listing import list_photos
 from facecore.errors import DataError
 
@@ -272,11 +280,108 @@ def test_labels_that_would_be_one_folder_are_refused(twins, tmp_path):
         unpack_labels(io.BytesIO(data), tmp_path / "raw")
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "1/2/3/a.jpg"])
-def test_a_photo_outside_the_label_folders_is_named(name, tmp_path):
-    data = pack({"neutral/b.jpg": PHOTO, name: PHOTO})
-    with pytest.raises(DataError, match=f"must be <label>/<photo>; found '{name}'"):
-        unpack_labels(io.BytesIO(data), tmp_path / "raw")
+@pytest.mark.parametrize("top", ["", "photos/", "my/photos/"])
+def test_a_photo_outside_the_label_folders_is_passed_over_and_counted(top, tmp_path):
+    names = ["neutral/b.jpg", "neutral/c.jpg", "smiling/1/2/3/a.jpg", "smiling/b.jpg"]
+    data = pack({f"{top}{name}": PHOTO for name in [*names, "a.jpg"]} | {"cover.jpg": PHOTO})
+    assert unpack_labels(io.BytesIO(data), tmp_path / "raw") == {"neutral": 2, "smiling": 2}
+    assert files_under(tmp_path / "raw") == names
+    survey = survey_labels(io.BytesIO(data))
+    assert survey.photos == 4
+    assert survey.notes == ("passed over: 2 photos outside of label folders",)
+
+
+def test_photos_without_any_label_folder_are_refused(tmp_path):
+    with pytest.raises(DataError, match=r"must be <label>/<photo>; found 'a\.jpg'"):
+        unpack_labels(io.BytesIO(pack({"a.jpg": PHOTO, "b.jpg": PHOTO})), tmp_path / "raw")
+
+
+SPLITS = {
+    "parts, then labels": "{split}/{label}/{n}.jpg",
+    "labels, then parts": "{label}/{split}/{n}.jpg",
+    "in a folder": "set/{split}/{label}/{n}.jpg",
+    "in folders": "a/b/{label}/{split}/{n}.jpg",
+    "deeper": "set/{split}/{label}/more/{n}.jpg",
+}
+
+
+@pytest.mark.parametrize("form", SPLITS.values(), ids=SPLITS)
+@pytest.mark.parametrize("words", [("train", "test"), ("Training", "Validation", "Testing")])
+def test_parts_of_a_data_set_may_be_folders(form, words, tmp_path):
+    names = [
+        form.format(split=split, label=label, n=n)
+        for split in words
+        for label in ("calm", "glad")
+        for n in range(2)
+    ]
+    counts = unpack_labels(io.BytesIO(pack(dict.fromkeys(names, PHOTO))), tmp_path / "raw")
+    assert counts == dict.fromkeys(("calm", "glad"), 2 * len(words))
+    listed = list_photos(tmp_path / "raw")
+    assert listed["label"].value_counts().to_dict() == counts
+    known = {"train": "train", "test": "test", "Training": "train", "Validation": "val"}
+    expected = sorted(known.get(word, "test") for word in words)
+    assert sorted(listed["split"].unique()) == expected
+    assert survey_labels(io.BytesIO(pack(dict.fromkeys(names, PHOTO)))).notes == ()
+
+
+def test_a_photo_is_known_by_its_first_bytes_and_what_is_not_one_is_counted(tmp_path):
+    files = {
+        "neutral/1": PHOTO,
+        "neutral/2.dat": encode(draw_photo("round", 1), "PNG"),
+        "neutral/3.jfif": PHOTO,
+        "neutral/notes.txt": b"hello",
+        "neutral/.DS_Store": b"x",
+        "__MACOSX/neutral/._1": PHOTO,
+        "readme": b"",
+    }
+    data = pack(files)
+    assert unpack_labels(io.BytesIO(data), tmp_path / "raw") == {"neutral": 3}
+    told = "passed over: 2 hidden, 2 not a photo"
+    assert survey_labels(io.BytesIO(data)).notes == (told,)
+    assert survey_photos(data) == Survey(3, (told,))
+    assert [entry.name for entry in read_photos(data)] == list(files)[:3]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "labels"),
+    [
+        ("cp932", ("男性", "女性")),
+        ("gbk", ("微笑", "中性")),
+        ("cp949", ("남자", "여자")),
+        ("cp866", ("мужчины", "женщины")),
+        ("cp1252", ("männer", "frauen")),
+        ("utf-8", ("männer", "frauen")),
+    ],
+)
+def test_labels_are_read_whatever_encoding_the_zip_has(encoding, labels, tmp_path):
+    class Info(zipfile.ZipInfo):
+        def _encodeFilenameFlags(self):
+            return self.filename.encode(encoding), self.flag_bits & ~0x800
+
+    names = [f"{label}/{i}.jpg" for label in labels for i in range(2)]
+    data = pack([(Info(name), PHOTO) for name in names])
+    assert unpack_labels(io.BytesIO(data), tmp_path / "raw") == dict.fromkeys(sorted(labels), 2)
+    assert [entry.name for entry in read_photos(data)] == names
+    guessed = "" if encoding == "utf-8" else encoding
+    assert survey_photos(data).guessed == survey_labels(io.BytesIO(data)).guessed == guessed
+    assert len(survey_photos(data).notes) == bool(guessed)
+    other = unpack_labels(io.BytesIO(data), tmp_path / "other", encoding="cp850")
+    assert sorted(other) != sorted(labels)
+    with pytest.raises(DataError, match="not in ascii"):
+        unpack_labels(io.BytesIO(data), tmp_path / "ascii", encoding="ascii")
+
+
+def test_folders_in_a_label_keep_their_photos_apart(tmp_path):
+    names = ["calm/s1/1.jpg", "calm/s2/1.jpg", "calm/S2/1.jpg", "calm/1.jpg/2.jpg", "calm/1.jpg"]
+    names += ["calm/a?/1.jpg", "glad/" + "deep/" * 60 + "1.jpg"]
+    data = pack([(name, name.encode()) for name in names])
+    assert unpack_labels(io.BytesIO(data), tmp_path / "raw") == {"calm": 6, "glad": 1}
+    written = files_under(tmp_path / "raw")
+    assert {"calm/s1/1.jpg", "calm/s2/1.jpg"} < set(written)
+    assert {(tmp_path / "raw" / name).read_text() for name in written} == set(names)
+    assert survey_labels(io.BytesIO(data)).notes == (
+        "4 photos got other names, since theirs are not valid and unique on every system",
+    )
 
 
 def test_photos_whose_names_collide_or_are_no_files_are_kept_under_other_names(tmp_path):

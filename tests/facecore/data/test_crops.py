@@ -418,6 +418,20 @@ def test_a_table_of_labels_is_a_data_set_too(raw_folder, tmp_path):
     assert raw_root(tmp_path / "out") == raw_folder
 
 
+def test_a_photo_that_lacks_its_end_is_kept_counted_and_remembered(own_raw, tmp_path, capsys):
+    for name in ("round/p00_0.jpg", "square/p01_0.jpg"):
+        (own_raw / name).write_bytes((own_raw / name).read_bytes()[:-2])
+    settings = recipe_settings("classic")
+    first = crop_folder(own_raw, tmp_path / "out", settings, progress=True)
+    told = f"2 of {len(first)} photos were used, although the end of the file is missing"
+    assert told in capsys.readouterr().err
+    noted = first[first["reason"].ne("")]
+    assert noted["path"].tolist() == ["round/p00_0.jpg", "square/p01_0.jpg"]
+    assert noted["state"].eq("kept").all()
+    again = crop_folder(own_raw, tmp_path / "out", settings)
+    pd.testing.assert_frame_equal(first, again)
+
+
 def test_one_label_alone_can_be_cropped(tmp_path):
     write_raw(tmp_path / "raw", labels=("round",), persons=2, shots=1, table=False)
     table = crop_folder(tmp_path / "raw", tmp_path / "out")

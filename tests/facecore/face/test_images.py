@@ -204,21 +204,71 @@ def test_a_bilevel_photo_becomes_black_and_white():
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-@pytest.mark.parametrize("top", [65535, 40000, 200])
-def test_sixteen_bit_grey_keeps_its_brightness(kind, top):
+@pytest.mark.parametrize(
+    ("top", "white"),
+    [(65535, 65535), (40000, 65535), (16383, 16383), (4000, 4095), (1023, 1023), (200, 255)],
+)
+def test_sixteen_bit_grey_is_shown_by_the_fewest_bits_that_hold_it(kind, top, white):
     ramp = np.linspace(0, top, 256).astype(np.uint16)[None].repeat(4, axis=0)
     pixels = decode(encode(ramp, kind)).pixels
-    assert np.abs(pixels[0, :, 0] - ramp[0] / 257).max() <= 1
+    assert np.abs(pixels[0, :, 0] - ramp[0] * (255 / white)).max() <= 1
 
 
-def test_sixteen_bit_colour_becomes_eight_bit():
-    rows = np.zeros((2, 2, 3), dtype=">u2")
-    rows[..., 0] = 0xC800
-    raw = b"".join(b"\0" + row.tobytes() for row in rows)
-    data = png(
-        [(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0)), (b"IDAT", zlib.compress(raw))]
-    )
-    assert decode(data).pixels[0, 0].tolist() == [200, 0, 0]
+@pytest.mark.parametrize(
+    ("dtype", "low", "high", "white"),
+    [
+        (np.float32, 0, 1, 1),
+        (np.float32, 0, 0.02, 1),
+        (np.float32, 0, 255, 255),
+        (np.float32, 0, 4080, 4095),
+        (np.float32, 0, 65535, 65535),
+        (np.float32, 0, 1e6, 1e6),
+        (np.float32, -1, 1, None),
+        (np.float32, -1000, 3000, None),
+        (np.int32, 0, 255, 255),
+        (np.int32, 0, 4095, 4095),
+        (np.int32, 0, 100_000, 100_000),
+        (np.int32, -1024, 3071, None),
+        (np.int16, -500, 500, None),
+    ],
+)
+def test_a_tiff_of_any_numbers_is_shown_by_its_range(dtype, low, high, white):
+    ramp = np.linspace(low, high, 256).astype(dtype)[None].repeat(4, axis=0)
+    pixels = decode(tiff(ramp)).pixels
+    black, white = (0, white) if white else (low, high)
+    assert np.abs(pixels[0, :, 0] - (ramp[0] - black) * (255 / (white - black))).max() <= 1
+
+
+def test_whole_numbers_without_sign_keep_their_highest_bit():
+    ramp = np.linspace(0, 2**32 - 1, 256).astype(np.uint32)[None].repeat(4, axis=0)
+    assert np.abs(decode(tiff(ramp)).pixels[0, :, 0] - np.arange(256.0)).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "TIFF packed"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
+@pytest.mark.parametrize("white", [255, 1023, 4095, 16383, 65535])
+def test_colours_of_sixteen_bits_are_shown_by_the_fewest_bits_that_hold_them(kind, mode, white):
+    if mode == "LA" and kind != "PNG":
+        pytest.skip("Pillow reads no such TIFF")
+    colours = quarters().astype(float)
+    if mode == "LA":
+        colours = colours[:, :, :1].repeat(3, axis=2)
+    levels = np.rint(colours / 255 * white).astype(np.uint16)
+    stored = {"LA": levels[:, :, :1], "RGB": levels}.get(mode, levels)
+    if mode != "RGB":  # the upper half is opaque
+        alpha = np.zeros((40, 60, 1), np.uint16)
+        alpha[:20] = 65535 if white > 255 else 255
+        stored = np.dstack([stored, alpha])
+        colours[20:] = 255
+    data = png16(stored) if kind == "PNG" else tiff(stored, packed="packed" in kind)
+    assert np.abs(decode(data).pixels - colours).max() <= 1
+
+
+def test_deep_colours_have_a_lower_limit_of_pixels():
+    levels = np.full((40, 60, 3), 1000, np.uint16)
+    assert decode(png16(levels), limits=Limits(max_pixels=6000)).width == 60
+    assert reason_of(png16(levels), limits=Limits(max_pixels=5999)) == "too_large"
+    assert decode(png16(levels * 60), limits=Limits(max_pixels=2400)).width == 60
 
 
 def test_a_cmyk_jpeg_keeps_its_colours():
@@ -258,6 +308,57 @@ def png(chunks: list[tuple[bytes, bytes]]) -> bytes:
         crc = struct.pack(">I", zlib.crc32(name + body))
         parts += [struct.pack(">I", len(body)), name, body, crc]
     return b"".join(parts)
+
+
+def png16(levels: np.ndarray) -> bytes:
+    """A PNG of 16 bits, grey or colour, with or without alpha."""
+    height, width, channels = levels.shape
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    raw = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    return png([(b"IHDR", header), (b"IDAT", zlib.compress(raw))])
+
+
+def tiff(levels: np.ndarray, packed: bool = False) -> bytes:
+    """A TIFF of any numbers, of one strip, as another program than Pillow may write it."""
+    height, width, channels = (*levels.shape, 1)[:3]
+    bits, form = levels.dtype.itemsize * 8, "uif".index(levels.dtype.kind) + 1
+    data = levels.astype(levels.dtype.newbyteorder("<")).tobytes()
+    if packed:
+        data = zlib.compress(data)
+    tags = {
+        256: (3, [width]),
+        257: (3, [height]),
+        258: (3, [bits] * channels),
+        259: (3, [8 if packed else 1]),
+        262: (3, [2 if channels > 1 else 1]),
+        273: (4, [8]),
+        277: (3, [channels]),
+        278: (3, [height]),
+        279: (4, [len(data)]),
+        **({338: (3, [2])} if channels == 4 else {}),
+        339: (3, [form] * channels),
+    }
+    place = 8 + len(data) + len(data) % 2
+    entries, extra = b"", b""
+    behind = place + 2 + 12 * len(tags) + 4
+    for tag, (kind, values) in sorted(tags.items()):
+        body = struct.pack(f"<{len(values)}{'HI'[kind == 4]}", *values)
+        if len(body) > 4:
+            entries += struct.pack("<HHII", tag, kind, len(values), behind + len(extra))
+            extra += body
+        else:
+            entries += struct.pack("<HHI", tag, kind, len(values)) + body.ljust(4, b"\0")
+    head = struct.pack("<2sHI", b"II", 42, place)
+    return (
+        head
+        + data
+        + bytes(len(data) % 2)
+        + struct.pack("<H", len(tags))
+        + entries
+        + bytes(4)
+        + extra
+    )
 
 
 def bomb(width: int, height: int) -> bytes:
@@ -423,6 +524,13 @@ def test_a_colour_space_that_cannot_be_shown_is_unsupported():
     buffer = io.BytesIO()
     Image.new("LAB", (8, 8)).save(buffer, "TIFF")
     assert reason_of(buffer.getvalue()) == "unsupported"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint32])
+def test_colours_of_32_bits_are_unsupported_and_not_called_damaged(dtype):
+    with pytest.raises(PhotoError, match="save it with 8 or 16 bits") as caught:
+        decode(tiff(quarters().astype(dtype)))
+    assert caught.value.reason == "unsupported"
 
 
 @pytest.mark.parametrize("name", ["missing.jpg", "folder", "a\0b.jpg", "x" * 5000])

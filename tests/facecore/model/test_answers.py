@@ -14,7 +14,7 @@ from facecore.model.rule import AnswerRule
 
 def test_what_json_shows_is_rounded_and_plain(photo, tiny_model):
     told = predict_photo(photo, tiny_model, name="p").to_dict()
-    assert set(told) == {"photo", "error", "faces"}
+    assert set(told) == {"photo", "error", "notes", "faces"}
     (face,) = told["faces"]
     assert set(face) == {"box", "label", "probability", "scores", "reason"}
     assert (face["label"], face["reason"]) == ("round", None)
@@ -76,7 +76,7 @@ def test_an_answer_is_a_table_with_a_row_per_face():
 def test_a_photo_without_an_answer_is_a_row_that_says_why(error):
     table = PhotoAnswer("x.jpg", error).to_frame()
     assert table.to_dict("records") == [
-        {"photo": "x.jpg", "face": 0, "error": error or "no face found"}
+        {"photo": "x.jpg", "face": 0, "error": error or "no face found", "notes": ""}
     ]
 
 
@@ -102,6 +102,14 @@ def test_an_answer_shows_its_faces_in_a_notebook_with_names_escaped():
     without = answer_of(face_of(reconstruction=None))._repr_html_()
     assert without.count("<img ") == 2
     assert "<tr>" in face_of()._repr_html_()
+
+
+@pytest.mark.parametrize("faces", [(), (face_of(),)])
+def test_notes_are_in_json_table_and_notebook(faces):
+    answer = PhotoAnswer("x.jpg", faces=faces, notes=("its <end> is missing", "two"))
+    assert answer.to_dict()["notes"] == ["its <end> is missing", "two"]
+    assert answer.to_frame()["notes"].tolist() == ["its <end> is missing; two"]
+    assert "note: its &lt;end&gt; is missing" in answer._repr_html_()
 
 
 def test_what_has_no_face_shows_why_in_a_notebook():

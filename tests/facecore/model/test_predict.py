@@ -151,6 +151,29 @@ def test_a_group_is_answered_face_by_face_at_full_resolution(kind, columns, tile
     assert same(replace(again, photo=""), replace(answer, photo=""))
 
 
+@pytest.mark.parametrize(
+    ("size", "most_pixels", "smallest"),
+    [
+        ((480, 360), 900_000, None),
+        ((3000, 2000), 900_000, None),
+        ((4000, 3000), 900_000, 80),  # at a quarter, where the cascade sees 20 pixels
+        ((3000, 2000), 100_000, 155),
+        ((3000, 2000), 0, 300),
+        ((480, 360), 0, None),
+    ],
+)
+def test_an_answer_says_when_small_faces_were_not_looked_for(
+    size, most_pixels, smallest, tiny_model
+):
+    data = encode(np.full((*size[::-1], 3), 150, dtype=np.uint8), "JPEG")
+    detector = replace(tiny_model.recipe.detector, most_pixels=most_pixels)
+    notes = predict_photo(data, tiny_model, detector=detector).notes
+    told = (
+        [] if smallest is None else [f"faces narrower than {smallest} pixels were not looked for"]
+    )
+    assert [note.removesuffix(" in this large photo") for note in notes] == told
+
+
 @pytest.mark.parametrize("factor", [6, 11])
 def test_boxes_are_in_pixels_of_the_full_photo_though_it_is_decoded_smaller(factor, tiny_model):
     small = draw_photo("round", 3)
@@ -167,7 +190,12 @@ def test_bad_bytes_give_an_answer_with_an_error(data, tiny_model):
     answer = predict_photo(data, tiny_model, name="bad")
     assert answer.error
     assert answer.faces == ()
-    assert answer.to_dict() == {"photo": "bad", "error": answer.error, "faces": []}
+    assert answer.to_dict() == {
+        "photo": "bad",
+        "error": answer.error,
+        "notes": [],
+        "faces": [],
+    }
 
 
 def test_a_missing_file_gives_an_answer_with_an_error(tiny_model, tmp_path):
