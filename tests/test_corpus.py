@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from cartoons import LABELS, draw_face, encode
 from conftest import environment
 from corpus import HEIC, LARGE, SAMPLES, Sample
 
@@ -98,19 +100,41 @@ print(json.dumps([answer.reason, answer.error, peaks[0], peaks[1] - peaks[0]]))
 """
 
 
+def measure(artifacts: Path, small: Path, large: Path) -> list:
+    """Reason and error of the answer to a large photo, and megabytes, idle and for the photo."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, small, large],
+        env=environment(artifacts),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory as Linux tells it")
+@pytest.mark.parametrize("models", ["tiny_artifacts", "aligned_artifacts"])
+def test_nor_does_a_photo_of_many_people(models, folder, tmp_path, request):
+    tile, face, columns, rows = 660, 100, 12, 8
+    picture = np.full((rows * tile, columns * tile), 150, dtype=np.uint8)
+    for i in range(rows * columns):
+        top, left = i // columns * tile + 200, i % columns * tile + 200
+        picture[top : top + face, left : left + face] = draw_face(LABELS[i % 2], i, side=face)
+    large = tmp_path / "large"
+    large.write_bytes(encode(picture, "JPEG", quality=90))
+    small = folder / "others" / "one.png"
+    reason, error, _, megabytes = measure(request.getfixturevalue(models), small, large)
+    assert (reason, error) == (None, None)
+    assert megabytes <= 300
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory as Linux tells it")
 @pytest.mark.parametrize("sample", LARGE, ids=lambda sample: sample.kind)
 def test_no_photo_takes_more_than_300_mb(sample, folder, tiny_artifacts, tmp_path):
     large = tmp_path / "large"
     large.write_bytes(sample.make())
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, folder / "others" / "one.png", large],
-        env=environment(tiny_artifacts),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    reason, error, idle, megabytes = json.loads(done.stdout)
+    small = folder / "others" / "one.png"
+    reason, error, idle, megabytes = measure(tiny_artifacts, small, large)
     assert (reason or "") == sample.reason
     assert sample.message in (error or "")
     assert idle < 150

@@ -16,6 +16,8 @@ import numpy as np
 from facecore.errors import ModelError
 
 CELL, STRIDE = 12, 2  # window of the first network and its step, in pixels of the pyramid
+MOST = 4000  # boxes that the first network passes on, the likeliest first: they bound the time
+BATCH = 64  # boxes that a network sees at once: they bound the memory
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class Mtcnn:
             scores.append(faces[0, x, y, 1][kept])
             scale *= how.factor
         # the levels find the same faces again, at sizes that are close
-        kept = suppress(np.concatenate(found), np.concatenate(scores), how.overlap)
+        kept = suppress(np.concatenate(found), np.concatenate(scores), how.overlap)[:MOST]
         return _to_squares(np.concatenate(moved)[kept])
 
     def _refine(self, pixels: np.ndarray, boxes: np.ndarray, how: Thoroughness) -> np.ndarray:
@@ -157,8 +159,12 @@ class Mtcnn:
 
     def _run(self, net: int, blob: np.ndarray, layers: list[str]) -> list[np.ndarray]:
         # the networks were trained on pictures with rows and columns swapped, in about [-1, 1]
-        self.nets[net].setInput((blob.transpose(0, 2, 1, 3) - 127.5) / 128)
-        return list(self.nets[net].forward(layers))
+        swapped = (blob.transpose(0, 2, 1, 3) - 127.5) / 128
+        parts = []
+        for start in range(0, len(blob), BATCH):
+            self.nets[net].setInput(swapped[start : start + BATCH])
+            parts.append(self.nets[net].forward(layers))
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 def _cut_all(pixels: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:

@@ -40,6 +40,8 @@ from facecore.system.workers import in_parallel
 
 ENOUGH = 1000  # long side in pixels: a face of a tenth of the photo still fills 100 pixels
 FINE = 100  # width of a face in pixels: with fewer, more of the photo is decoded
+MOST_PIXELS = 24_000_000  # that are decoded for small faces: they bound the memory
+MOST_FACES = 250  # that are answered, the largest first: they bound the time
 SHRINK = 5  # a face of 54 pixels still fills 11, which is enough to find it
 BATCH = 16  # photos whose faces go through the model together
 
@@ -138,15 +140,27 @@ def _search(
         faces = find(photo.pixels, scale=photo.scale)
         narrowest = min((face.box[2] for face in faces), default=FINE)
         if narrowest < FINE and photo.scale < 1:
-            enough = math.ceil(max(photo.pixels.shape) * FINE / narrowest)
-            photo = decode(source, enough=enough, limits=limits, bgr=bgr)
+            photo = decode(source, enough=_enough(photo, narrowest), limits=limits, bgr=bgr)
             faces = find(photo.pixels, scale=photo.scale)
     except PhotoError as error:
         return PhotoAnswer(name, str(error), reason=error.reason), [], []
-    crops = [prepare_face(photo.pixels, face, model) for face in faces]
     notes = photo.notes + _of_small_faces(settings, photo)
+    if len(faces) > MOST_FACES:
+        notes += (f"of {len(faces):,} faces, the {MOST_FACES} largest are answered",)
+        faces = faces[:MOST_FACES]
+    crops = [prepare_face(photo.pixels, face, model) for face in faces]
     answer = PhotoAnswer(name, None, (), photo.pixels, photo.width, photo.height, notes=notes)
     return answer, [_enlarge(face, photo.scale) for face in faces], crops
+
+
+def _enough(photo: Photo, narrowest: float) -> int:
+    """Return the long side at which the narrowest face has enough pixels, within the memory."""
+    long_side: int = max(photo.width, photo.height)
+    shrink = 1
+    while photo.width * photo.height > MOST_PIXELS * shrink**2:
+        shrink *= 2
+    wanted: int = math.ceil(max(photo.pixels.shape[:2]) * FINE / narrowest)
+    return min(wanted, long_side // shrink)
 
 
 def _of_small_faces(settings: Settings, photo: Photo) -> tuple[str, ...]:

@@ -317,7 +317,7 @@ def test_where_one_face_is_needed_a_group_costs_no_further_search(spec):
         (HaarSettings(most_pixels=0), (6000, 4000), 1, 600),
         (MtcnnSettings(), (480, 320), 1, 40),
         (MtcnnSettings(), (6000, 4000), 1, 54),
-        (MtcnnSettings(), (12000, 9000), 1, 79),
+        (MtcnnSettings(), (12000, 9000), 1, 100),
         (MtcnnSettings(), (1000, 750), 0.25, 13.5),
         (MtcnnSettings(), (1000, 750), 0.125, 9.6),
         (MtcnnSettings(min_pixels=100), (6000, 4000), 1, 100),

@@ -19,6 +19,7 @@ from facecore.errors import ModelError
 from facecore.face.images import Limits
 from facecore.face.prepare import align
 from facecore.face.recipes import RECIPES, Alignment
+from facecore.model import predict
 from facecore.model.predict import BATCH, colour_crop, predict_many, predict_photo
 from facecore.model.rule import AnswerRule
 from facecore.model.store import load_model, read_metadata, write_model
@@ -149,6 +150,21 @@ def test_a_group_is_answered_face_by_face_at_full_resolution(kind, columns, tile
         assert answer.pixels.shape == picture.shape
     again = predict_photo(io.BytesIO(encode(picture, kind, quality=90)), tiny_model)
     assert same(replace(again, photo=""), replace(answer, photo=""))
+
+
+def test_of_a_crowd_the_largest_faces_are_answered_and_the_rest_is_counted(tiny_model, monkeypatch):
+    monkeypatch.setattr(predict, "MOST_FACES", 5)
+    picture = np.full((500, 800, 3), 150, dtype=np.uint8)
+    for i in range(8):
+        side, left, top = 90 + 10 * i, 200 * (i % 4), 250 * (i // 4)
+        drawn = draw_face(LABELS[i % 2], i, side=side)
+        picture[top : top + side, left : left + side] = drawn[:, :, None]
+    answer = predict_photo(picture, tiny_model)
+    assert answer.notes == ("of 8 faces, the 5 largest are answered",)
+    assert len(answer.faces) == 5
+    assert min(face.box[2] for face in answer.faces) > 90
+    again = next(predict_many([("a", picture)], tiny_model))
+    assert (again.notes, len(again.faces)) == (answer.notes, 5)
 
 
 @pytest.mark.parametrize(
