@@ -3,7 +3,6 @@
 import io
 import shutil
 import stat
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from facecore.data.listing import clean, is_label
+from facecore.data.listing import clean, is_label, refuse_twins
 from facecore.data.photos import has_photo_name, is_hidden
 from facecore.errors import DataError
 from facecore.face.images import DEFAULT_LIMITS, SUFFIXES
+from facecore.system.paths import RESERVED, file_key
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 UNREADABLE = (  # what zipfile raises on an entry whose bytes are damaged
@@ -31,7 +31,6 @@ DIRECTORY_BYTES = 512  # of the list at the end of a ZIP, per entry that is allo
 CHUNK = 2**16
 LONGEST = 120  # letters in a name: a letter takes up to 4 bytes, and a file name at most 255
 FORBIDDEN = set('<>:"|?*')
-RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{d}{i}" for d in ("COM", "LPT") for i in range(1, 10)}
 
 
 @dataclass(frozen=True)
@@ -316,7 +315,7 @@ def _plan(
             raise DataError(f"the ZIP has a path out of its folder: {'/'.join(parts)!r}")
     tops = {parts[0] for _, parts in photos}
     top = list(tops) if len(tops) == 1 and all(len(parts) == 3 for _, parts in photos) else []
-    plan, taken, labels = [], set(), dict[str, str]()
+    plan, taken = [], set()
     for number, (info, parts) in enumerate(photos, start=1):
         label, *names = parts[len(top) :]
         label = clean(label)
@@ -329,17 +328,14 @@ def _plan(
                 f"{label!r} in the ZIP cannot be a label; labels are names of folders, valid on "
                 "every system, and do not end in _crop"
             )
-        if labels.setdefault(_key(label), label) != label:
-            raise DataError(
-                f"the labels {labels[_key(label)]!r} and {label!r} would share a folder; rename one"
-            )
         name = names[0]
-        if not _is_safe(name) or (label, _key(name)) in taken:
+        if not _is_safe(name) or (label, file_key(name)) in taken:
             name = f"photo-{number}{Path(name).suffix.lower()}"
-            while (label, _key(name)) in taken:
+            while (label, file_key(name)) in taken:
                 name = f"photo-{name}"
-        taken.add((label, _key(name)))
+        taken.add((label, file_key(name)))
         plan.append((info, label, name))
+    refuse_twins((label for _, label, _ in plan), "the ZIP")
     tables = [info for info, parts in files if parts == [*top, TABLE]]
     return plan, tables[0] if tables else None
 
@@ -353,11 +349,6 @@ def _is_safe(name: str) -> bool:
         and name == name.strip().rstrip(".")
         and name.split(".")[0].strip().upper() not in RESERVED
     )
-
-
-def _key(name: str) -> str:
-    """Return a text that two names share if they name the same file on some system."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _write(

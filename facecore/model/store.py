@@ -22,7 +22,7 @@ from facecore.face.recipes import Recipe, lacks
 from facecore.model.classifier import FaceModel
 from facecore.system.files import rename, sha256, try_folder, write_atomically, write_json
 from facecore.system.holds import holding
-from facecore.system.paths import expand_home
+from facecore.system.paths import RESERVED, expand_home, file_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -434,7 +434,8 @@ def check_name(name: str) -> str:
     Raises
     ------
     ModelError
-        The name is too long, or has other characters than letters, digits, - and _.
+        The name is too long, has other characters than letters, digits, - and _, or is that of a
+        device on Windows.
 
     Examples
     --------
@@ -446,17 +447,75 @@ def check_name(name: str) -> str:
             f"{name!r} cannot name a model; use 1 to 64 letters, digits, - and _, "
             "starting with a letter or digit"
         )
+    if name.upper() in RESERVED:
+        raise ModelError(f"{name!r} is a device on Windows and cannot name a model; choose another")
     return name
 
 
+def check_new_name(name: str) -> str:
+    """Return a model's name if a new model can have it, or an old one of that name be replaced.
+
+    Parameters
+    ----------
+    name : str
+        The name to check.
+
+    Returns
+    -------
+    str
+        The same name.
+
+    Raises
+    ------
+    ModelError
+        As `check_name` raises it; or the name differs from that of a stored or shipped model only
+        in capitals, or is that of a folder that is not a model.
+
+    Examples
+    --------
+    >>> check_new_name("my-model_2")
+    'my-model_2'
+    """
+    root = artifacts_dir()
+    others = {*SHIPPED, *_folders(), *(path.name for path in root.glob("*"))} - {check_name(name)}
+    for other in sorted(others):
+        if file_key(other) == file_key(name):
+            raise ModelError(
+                f"the name {name!r} differs from {other!r} only in capitals, and both would be one "
+                "folder on Windows and macOS; choose another name"
+            )
+    if _is_foreign(root / name):
+        raise ModelError(f"{root / name} is a folder, but not of a model; choose another name")
+    return name
+
+
+def _is_foreign(folder: Path) -> bool:
+    """Return whether a folder holds something, but nothing of a model."""
+    held = {path.name for path in folder.glob("*")}
+    return bool(held) and not held & {*CORE, "metadata.json"}
+
+
+def _refuse_taken(name: str, replace: bool) -> None:
+    """Refuse the name of a stored model, also of a damaged one, unless it may be replaced."""
+    if name in _folders():
+        refuse_shipped(name)
+    if not replace and (name in _folders() or (artifacts_dir() / name).is_dir()):
+        raise ModelError(
+            f"there is a model {name!r} already; replace it with --replace (replace=True in "
+            "Python), or choose another name"
+        )
+
+
 @contextmanager
-def reserving(name: str) -> Iterator[None]:
+def reserving(name: str, replace: bool = False) -> Iterator[None]:
     """Keep a model's name from other trainings while the block runs.
 
     Parameters
     ----------
     name : str
         Name of the model that the block writes.
+    replace : bool
+        Whether a model of that name may be replaced; one that ships with facecore never.
 
     Yields
     ------
@@ -466,12 +525,12 @@ def reserving(name: str) -> Iterator[None]:
     Raises
     ------
     ModelError
-        The name is not allowed, or a model could not be written under it.
+        The name is not allowed or taken, or a model could not be written under it.
     DataError
-        Another process trains a model of that name.
+        Another process trains a model of that name, in whatever capitals.
     """
     root = artifacts_dir()
-    target = root / check_name(name)
+    target = root / check_new_name(name)
     try:
         try_folder(root)
         if target.exists() and not target.is_dir():
@@ -485,7 +544,8 @@ def reserving(name: str) -> Iterator[None]:
     made = not root.exists()
     root.mkdir(parents=True, exist_ok=True)
     try:
-        with holding(root / f".lock-{name}", busy):
+        with holding(root / f".lock-{file_key(name)}", busy):
+            _refuse_taken(name, replace)
             yield
     finally:
         if made:
@@ -506,7 +566,7 @@ def write_model(
     Parameters
     ----------
     name : str
-        The model's name; an existing model of that name is replaced.
+        The model's name; an existing model of that name is replaced (see `reserving`).
     model : FaceModel
         The trained model.
     metadata : mapping of str to object
@@ -541,7 +601,7 @@ def write_model(
         sums = {path.name: _checksum(path) for path in sorted(work.iterdir())}
         write_json(work / "metadata.json", {"format": FORMAT, **metadata, "sha256": sums})
 
-    target = artifacts_dir() / check_name(name)
+    target = artifacts_dir() / check_new_name(name)
     try:
         with _replacing(name) as work:
             write(work)
@@ -646,7 +706,10 @@ def rename_model(old: str, new: str) -> Path:
     ------
     ModelError
         The model is missing or damaged, one of the names belongs to a shipped model, the new name
-        is taken or not allowed, or the folder cannot be written.
+        is taken or not allowed, or differs from that of a model only in capitals, or the folder
+        cannot be written.
+    DataError
+        A training of the new name runs.
     """
     root = artifacts_dir()
     for name in (old, check_name(new)):
@@ -655,18 +718,19 @@ def rename_model(old: str, new: str) -> Path:
         raise ModelError(f"there is a model {new!r} already; choose another name")
     metadata = read_metadata(old)
     work = None
-    try:
-        _recover(root, old)
-        work = _new_folder(root, new)
-        _copy(root / old, work)
-        write_json(work / "metadata.json", metadata | {"name": new})
-        rename(work, root / new)
-        _remove(root / old)
-    except OSError as error:
-        raise ModelError(f"cannot rename model {old!r}: {error.strerror or error}") from error
-    finally:
-        if work is not None:
-            shutil.rmtree(work, ignore_errors=True)
+    with reserving(new):
+        try:
+            _recover(root, old)
+            work = _new_folder(root, new)
+            _copy(root / old, work)
+            write_json(work / "metadata.json", metadata | {"name": new})
+            rename(work, root / new)
+            _remove(root / old)
+        except OSError as error:
+            raise ModelError(f"cannot rename model {old!r}: {error.strerror or error}") from error
+        finally:
+            if work is not None:
+                shutil.rmtree(work, ignore_errors=True)
     return root / new
 
 

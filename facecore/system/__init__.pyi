@@ -31,6 +31,8 @@ from .paths import (
     expand_home,
     expand_one,
     expand_patterns,
+    file_key,
+    find_twins,
 )
 from .progress import (
     progress_to,
@@ -58,6 +60,8 @@ __all__ = [
     "expand_home",
     "expand_one",
     "expand_patterns",
+    "file_key",
+    "find_twins",
     "hold",
     "holding",
     "in_parallel",

@@ -22,6 +22,7 @@ from facecore.model.store import (
     artifact_folders,
     artifacts_dir,
     check_name,
+    check_new_name,
     damaged_papers,
     delete_model,
     find_model,
@@ -474,6 +475,86 @@ def test_a_name_under_which_nothing_can_be_written_is_refused(tmp_path, monkeypa
         with pytest.raises(ModelError, match="FACECORE_ARTIFACTS=FOLDER"), reserving("m"):
             pass
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "m", "models"]
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "Com1", "LPT9"])
+def test_devices_of_windows_are_no_names(name, artifacts, tiny_model):
+    with pytest.raises(ModelError, match="device on Windows"):
+        write(tiny_model, name)
+    assert not artifacts.exists()
+
+
+def reserve(name: str) -> None:
+    with reserving(name, replace=True):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("MinE", "mine"), ("Classic", "classic"), ("aLIGNED", "aligned"), ("K", "k")],
+)
+def test_a_name_that_differs_from_another_only_in_capitals_is_refused(
+    name, other, artifacts, tiny_model
+):
+    write(tiny_model, "mine")
+    write(tiny_model, "else")
+    (artifacts / "k").mkdir()  # whatever is in it
+    before = files(artifacts)
+    for attempt in (
+        lambda: check_new_name(name),
+        lambda: reserve(name),
+        lambda: write(tiny_model, name),
+        lambda: rename_model("else", name),
+    ):
+        with pytest.raises(ModelError, match=f"'{name}' differs from '{other}' only in") as caught:
+            attempt()
+        assert "\n" not in str(caught.value)
+    assert files(artifacts) == before
+
+
+def test_two_trainings_whose_names_differ_only_in_capitals_do_not_run_at_once(artifacts):
+    with reserving("mine"):
+        for name in ("mine", "Mine"):
+            with pytest.raises(DataError, match="another training"), reserving(name):
+                pass
+
+
+@pytest.mark.parametrize("state", ["whole", "damaged", "empty"])
+def test_a_stored_model_is_replaced_only_when_asked_to(state, artifacts, tiny_model):
+    folder = write(tiny_model)
+    if state == "damaged":
+        (folder / "metadata.json").unlink()
+    if state == "empty":
+        shutil.rmtree(folder)
+        folder.mkdir()
+    with pytest.raises(ModelError, match=r"--replace .replace=True in Python."), reserving("m"):
+        pass
+    with reserving("m", replace=True):
+        write(tiny_model, seed=4)
+    assert read_metadata("m")["seed"] == 4
+
+
+def test_a_shipped_model_is_never_replaced(artifacts, tiny_model):
+    write(tiny_model, "classic")
+    for replace in (False, True):
+        with pytest.raises(ModelError, match="ships with"), reserving("classic", replace):
+            pass
+
+
+def test_a_folder_of_something_else_is_never_replaced(artifacts, tiny_model):
+    (artifacts / "photos" / "anna").mkdir(parents=True)
+    (artifacts / "photos" / "anna" / "1.jpg").write_bytes(b"x")
+    for attempt in (lambda: reserve("photos"), lambda: write(tiny_model, "photos")):
+        with pytest.raises(ModelError, match="not of a model; choose another name"):
+            attempt()
+    assert files(artifacts) == ["photos", "photos/anna", "photos/anna/1.jpg"]
+
+
+def test_a_model_is_not_renamed_to_what_is_being_trained(artifacts, tiny_model):
+    write(tiny_model, "a")
+    with reserving("b"), pytest.raises(DataError, match="another training of 'b' runs"):
+        rename_model("a", "b")
+    assert list_models() == ["a"]
 
 
 def test_a_renamed_model_is_whole_and_knows_its_name(artifacts, tiny_model):
