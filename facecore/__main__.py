@@ -430,24 +430,11 @@ def _sizes(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from facecore.data.losses import describe_losses
-    from facecore.model.store import (
-        list_models,
-        read_evaluation,
-        read_metadata,
-        read_model_table,
-        refuse_shipped,
-    )
+    from facecore.model.store import read_evaluation, read_metadata, read_model_table
     from facecore.training.nystroem import EXACT_UP_TO
     from facecore.training.options import LANDMARKS
     from facecore.training.pipeline import train
 
-    if options.name in list_models():
-        refuse_shipped(options.name)
-        if not options.replace:
-            raise ModelError(
-                f"there is a model {options.name!r} already; replace it with --replace, or choose "
-                "another name"
-            )
     options.dirs = [Path(path) for path in expand_patterns(options.dirs)]
     wanted = {
         name: getattr(options, name)
@@ -462,6 +449,7 @@ def _train(options: argparse.Namespace) -> int:
         command=_describe_command(options),
         min_size=options.min_size,
         whole_photo=options.whole_photo,
+        replace=options.replace,
         jobs=options.jobs,
         seed=options.seed,
         centres=options.centres,

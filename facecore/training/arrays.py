@@ -11,6 +11,7 @@ import pandas as pd
 
 from facecore.data.crops import COLUMNS
 from facecore.data.faces import drop_copies
+from facecore.data.listing import refuse_twins
 from facecore.data.splits import hold_out
 from facecore.errors import DataError
 from facecore.evaluation.report import evaluate_predictions
@@ -25,7 +26,7 @@ from facecore.face.recipes import (
 from facecore.model.classifier import FaceModel
 from facecore.model.explain import distance_from_face_space
 from facecore.model.rule import doubt
-from facecore.model.store import check_name, reserving
+from facecore.model.store import check_new_name, reserving
 from facecore.system.scratch import reserve_array
 from facecore.system.workers import within_memory
 from facecore.training.options import LESS, TrainingOptions
@@ -46,6 +47,7 @@ def train_arrays(
     grid: str = "quick",
     note: str = "",
     whole_photo: bool = False,
+    replace: bool = False,
     **options: Any,
 ) -> Path:
     """Train a model on arrays of faces and write it to artifacts/, with its evaluation.
@@ -77,6 +79,8 @@ def train_arrays(
     whole_photo : bool
         Whether the photos that the model will see are such crops themselves, so that it takes each
         of them for a face, without a detector.
+    replace : bool
+        Whether a model of that name may be replaced; one that ships with facecore never.
     **options : dict
         Seed, jobs, progress, centres, solver and landmarks, as `TrainingOptions` takes them.
 
@@ -102,7 +106,7 @@ def train_arrays(
     FaceModel(female / male, recipe 'classic', members: pixels)
     """
     found = for_whole_photos(find_recipe(recipe)) if whole_photo else find_recipe(recipe)
-    plan = Plan(check_name(name), found, grid, TrainingOptions(**options), note)
+    plan = Plan(check_new_name(name), found, grid, TrainingOptions(**options), note)
     plan.check()
     crops = to_crops(X, colour=plan.recipe.embedding)
     table = drop_copies(_tabulate(crops, y, subjects, split, name, plan.options))
@@ -117,7 +121,7 @@ def train_arrays(
         predictions = _predict(model, [crops[i] for i in tested.index], tested)
         return predictions, {name: evaluate_predictions(predictions, plan.options.order)}
 
-    with reserving(plan.name):
+    with reserving(plan.name, replace):
         return fit_and_write(plan, table, load, evaluate)
 
 
@@ -175,6 +179,7 @@ def _tabulate(
     table = pd.DataFrame("", index=range(count), columns=list(COLUMNS), dtype="str")
     table["path"] = [f"face {i}" for i in range(count)]
     table["label"] = _texts(y, count, "labels")
+    refuse_twins(table["label"], "y")
     table["subject"] = "" if subjects is None else _texts(subjects, count, "subjects")
     table["state"] = "kept"
     sizes = {"x": 0.0, "y": 0.0, "w": width, "h": height}

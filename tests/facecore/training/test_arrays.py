@@ -72,6 +72,15 @@ def test_every_form_of_the_same_faces_gives_the_same_model(form, small, grid, ar
     assert (first / "model.npz").read_bytes() == (second / "model.npz").read_bytes()
 
 
+def test_a_model_of_that_name_is_replaced_only_when_asked_to(small, grid, artifacts):
+    train_small(small, grid=grid, seed=1)
+    with pytest.raises(ModelError, match=r"'arrays' already.*--replace.*replace=True"):
+        train_small(small, grid=grid, seed=2)
+    assert read_metadata("arrays")["seed"] == 1
+    train_small(small, grid=grid, seed=3, replace=True)
+    assert read_metadata("arrays")["seed"] == 3
+
+
 def test_faces_declared_test_are_not_trained_on(small, grid, artifacts):
     subjects = small[2]
     split = np.where(np.isin(subjects, np.unique(subjects)[::3]), "test", "train")
@@ -142,7 +151,9 @@ def test_a_recipe_of_colours_refuses_grey_faces():
         ({"subjects": [1]}, "1 subjects for 90 faces"),
         ({"split": ["train"] * 89 + ["dev"]}, "split 'dev' is unknown"),
         ({"y": ["a"] * 90}, "at least two labels"),
+        ({"y": ["a", "A"] * 45}, "'A' and 'a' differ only in capitals"),
         ({"name": "../x"}, "cannot name a model"),
+        ({"name": "Aligned"}, "'Aligned' differs from 'aligned' only in capitals"),
         ({"recipe": "cake"}, "no recipe 'cake'"),
         ({"grid": "huge"}, "no grid 'huge'"),
         ({"jobs": 0}, "jobs must be 1 or more"),
