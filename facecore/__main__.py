@@ -336,6 +336,9 @@ def _mapped(text: str) -> tuple[tuple[str, str], ...]:
     pairs = [tuple(word.strip() for word in pair.partition("=")[::2]) for pair in text.split(",")]
     if any("=" not in pair or not pair.partition("=")[0].strip() for pair in text.split(",")):
         raise argparse.ArgumentTypeError(f"{text!r} is not A=B,...: the set's label, the model's")
+    theirs = [pair[0] for pair in pairs]
+    if again := [label for label in theirs if theirs.count(label) > 1]:
+        raise argparse.ArgumentTypeError(f"{text!r} maps {again[0]!r} twice")
     return tuple((theirs, ours) for theirs, ours in pairs)
 
 
@@ -543,7 +546,12 @@ def _describe_command(options: argparse.Namespace) -> str:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from facecore.data.listing import read_listing, split_of
-    from facecore.evaluation.report import evaluate_predictions, map_labels, predict_table
+    from facecore.evaluation.report import (
+        count_labels,
+        evaluate_predictions,
+        map_labels,
+        predict_table,
+    )
     from facecore.model.rule import AnswerRule
     from facecore.model.store import load_model, read_metadata
     from facecore.system.files import try_file, write_json
@@ -558,13 +566,19 @@ def _evaluate(options: argparse.Namespace) -> int:
     listing = read_listing(source)
     for note in listing.notes:
         _say(note, file=sys.stderr)
-    photos = map_labels(listing.photos, model.labels, dict(options.map))
+    chosen = listing.photos
     if options.split:
-        splits = sorted(set(photos["split"]) - {""})
-        photos = photos[photos["split"].eq(split_of(options.split) or options.split)]
-        if photos.empty:
+        splits = sorted(set(chosen["split"]) - {""})
+        chosen = chosen[chosen["split"].eq(split_of(options.split) or options.split)]
+        if chosen.empty:
             known = f"there are: {', '.join(splits)}" if splits else "the photos have no splits"
             raise DataError(f"no photo of split {options.split!r}; {known}")
+    photos = map_labels(
+        chosen, model.labels, dict(options.map), others=set(listing.photos["label"])
+    )
+    left_out = chosen.drop(photos.index)
+    if len(left_out):
+        _say(f"left out by --map: {len(left_out):,} photos: {count_labels(left_out)}", sys.stderr)
     if options.limit and options.limit < len(photos):
         photos = photos.sample(options.limit, random_state=options.seed).sort_index()
     bar = partial(track, total=len(photos), name="evaluate", unit="photo", progress=True)
@@ -584,7 +598,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         _say(f"  largest gap by {trait}: {gap['gap']:.3f}, {gap['best']} over {gap['worst']}")
     if options.json:
         try:
-            write_json(options.json, figures)
+            counts = left_out["label"].value_counts().sort_index().to_dict()
+            write_json(options.json, {**figures, "left_out": counts})
         except OSError as error:
             raise DataError(f"cannot write {options.json}: {error.strerror}") from error
     return 0

@@ -1,6 +1,7 @@
 """Train on faces that are arrays already, such as those that scikit-learn's loaders return."""
 
 import hashlib
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from facecore.data.faces import drop_copies
 from facecore.data.listing import refuse_twins
 from facecore.data.splits import hold_out
 from facecore.errors import DataError
-from facecore.evaluation.report import evaluate_predictions
+from facecore.evaluation.report import drop_unknown, evaluate_predictions
 from facecore.face.recipes import (
     Recipe,
     find_recipe,
@@ -116,6 +117,9 @@ def train_arrays(
 
     def evaluate(model: FaceModel) -> tuple[pd.DataFrame, dict[str, Any]]:
         tested = table[table["split"].eq("test") & table["state"].eq("kept")]
+        tested, note = drop_unknown(tested, model.labels)
+        if note:
+            print(f"{name}: {note}", file=sys.stderr)
         if tested.empty:
             return pd.DataFrame(), {}
         predictions = _predict(model, [crops[i] for i in tested.index], tested)

@@ -90,6 +90,19 @@ def test_faces_declared_test_are_not_trained_on(small, grid, artifacts):
     assert read_evaluation("arrays")["arrays"]["n"] == (split == "test").sum()
 
 
+def test_a_label_of_the_test_split_alone_is_told_and_not_counted_as_wrong(
+    small, grid, artifacts, capsys
+):
+    X, y, _ = (np.concatenate([part, part[:7]]) for part in small)
+    X[-7:] = 255 - X[-7:]  # no copies
+    y = np.concatenate([small[1], np.repeat("other", 7)])
+    split = ["train"] * 80 + ["test"] * 17
+    train_arrays(X, y, "arrays", split=split, grid=grid)
+    assert "arrays: left out: 7 photos" in (told := capsys.readouterr().err)
+    assert "other (7); it knows round, square" in told
+    assert read_evaluation("arrays")["arrays"]["n"] == 10
+
+
 def test_without_a_test_split_there_is_no_evaluation(small, grid, artifacts):
     train_small(small, split=["train"] * len(small[0]), grid=grid)
     assert read_evaluation("arrays") is None
