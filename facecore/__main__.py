@@ -52,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a name may be no text at all
     try:
         with _ended_like_interrupted(), warnings.catch_warnings():
-            warnings.simplefilter("default", ModelWarning)
-            warnings.showwarning = _show_warning  # type: ignore[assignment]
+            warnings.simplefilter("always", ModelWarning)
+            warnings.showwarning = _show_once()
             with within_memory():
                 return _run(options)
     except FacecoreError as error:
@@ -92,8 +92,16 @@ def _ended_like_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _show_warning(message: Warning | str, *_: Any) -> None:
-    _say(f"warning: {message}", file=sys.stderr)
+def _show_once() -> Callable[..., None]:
+    """Return a function that prints each warning once, from wherever it comes."""
+    told: set[str] = set()
+
+    def show(message: Warning | str, *_: Any) -> None:
+        if str(message) not in told:
+            told.add(str(message))
+            _say(f"warning: {message}", file=sys.stderr)
+
+    return show
 
 
 def _say(line: str, file: TextIO | None = None) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from facecore.data.listing import clean, is_label, refuse_twins
-from facecore.data.photos import has_photo_name, is_hidden
+from facecore.data.photos import has_photo_name
 from facecore.errors import DataError
 from facecore.face.images import DEFAULT_LIMITS, SUFFIXES
-from facecore.system.paths import RESERVED, file_key
+from facecore.system.paths import RESERVED, file_key, is_hidden
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 UNREADABLE = (  # what zipfile raises on an entry whose bytes are damaged

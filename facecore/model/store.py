@@ -22,7 +22,7 @@ from facecore.face.recipes import Recipe, lacks
 from facecore.model.classifier import FaceModel
 from facecore.system.files import rename, sha256, try_folder, write_atomically, write_json
 from facecore.system.holds import holding
-from facecore.system.paths import RESERVED, expand_home, file_key
+from facecore.system.paths import RESERVED, expand_home, file_key, is_hidden
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,6 +220,15 @@ def read_metadata(name: str | None = None) -> dict[str, Any]:
         ignored.
     """
     folder = find_model(name)
+    metadata, faults = _check(folder)
+    for fault in faults:
+        _warn_of(folder, fault)
+    return metadata
+
+
+def _check(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return the metadata of a model, and what is wrong with its papers."""
+    faults = []
     try:
         metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
         version = metadata["format"]
@@ -232,12 +241,12 @@ def read_metadata(name: str | None = None) -> dict[str, Any]:
             if fault := _fault_of(folder / file, expected):
                 if file in CORE:
                     raise ValueError(fault)
-                _warn_of(folder, fault)
+                faults.append(fault)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             f"model {folder.name!r} is damaged: {error}; restore the folder or train it again"
         ) from error
-    return dict(metadata)
+    return dict(metadata), faults
 
 
 def read_evaluation(name: str | None = None) -> dict[str, Any] | None:
@@ -264,13 +273,20 @@ def read_evaluation(name: str | None = None) -> dict[str, Any] | None:
     ModelWarning
         The evaluation is missing or changed.
     """
-    path = find_model(name) / "evaluation.json"
-    text = _read_paper(path)
+    folder = find_model(name)
+    text, fault = _read_paper(folder / "evaluation.json")
+    evaluation, unreadable = _parse_evaluation(text)
+    if fault := fault or unreadable:
+        _warn_of(folder, fault)
+    return evaluation
+
+
+def _parse_evaluation(text: str | None) -> tuple[dict[str, Any] | None, str | None]:
+    """Return an evaluation, or why it cannot be read, as its writer stored it."""
     try:
-        return None if text is None else dict(json.loads(text))
-    except (ValueError, TypeError, RecursionError) as error:  # as its writer stored it
-        _warn_of(path.parent, f"{path.name} cannot be read ({error})")
-        return None
+        return (None if text is None else dict(json.loads(text))), None
+    except (ValueError, TypeError, RecursionError) as error:
+        return None, f"evaluation.json cannot be read ({error})"
 
 
 def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | None":
@@ -301,7 +317,9 @@ def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | Non
     import pandas as pd  # the upload site reads models without tables, and without pandas
 
     path = find_model(name) / f"{table}.csv"
-    text = _read_paper(path)
+    text, fault = _read_paper(path)
+    if fault:
+        _warn_of(path.parent, fault)
     if text is None:
         return None
     # A label such as 1 stays a string; missing numbers and strings are NaN.
@@ -336,11 +354,17 @@ def read_card(name: str | None = None) -> str | None:
     ModelWarning
         The card is missing or changed.
     """
-    return _read_paper(find_model(name) / "card.md")
+    folder = find_model(name)
+    text, fault = _read_paper(folder / "card.md")
+    if fault:
+        _warn_of(folder, fault)
+    return text
 
 
 def damaged_papers(name: str | None = None) -> list[str]:
-    """Return which papers of a model (card, tables, evaluation) are missing or changed.
+    """Return which papers of a model are missing or changed, or cannot be read.
+
+    Papers are its card, its tables and its evaluation.
 
     Parameters
     ----------
@@ -350,7 +374,8 @@ def damaged_papers(name: str | None = None) -> list[str]:
     Returns
     -------
     list of str
-        What is wrong, one line per paper; empty where all are as they were written.
+        What is wrong, one line per paper; empty where all are well. Of tables that are as they
+        were written, it is not tried whether they can be read.
 
     Raises
     ------
@@ -362,10 +387,11 @@ def damaged_papers(name: str | None = None) -> list[str]:
     >>> damaged_papers("classic")
     []
     """
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", ModelWarning)
-        read_metadata(name)
-    return [str(warning.message) for warning in told if warning.category is ModelWarning]
+    # Without the warnings of Python, whose filters are those of all threads of a site.
+    folder = find_model(name)
+    _, faults = _check(folder)
+    _, unreadable = _parse_evaluation(_read_paper(folder / "evaluation.json")[0])
+    return [_describe(folder, fault) for fault in [*faults, *filter(None, [unreadable])]]
 
 
 def _sums_of(metadata: Mapping[str, Any]) -> dict[str, str]:
@@ -383,37 +409,47 @@ def _fault_of(path: Path, expected: str | None) -> str | None:
     """Return what is wrong with a file of a model by its checksum; None where nothing is."""
     if not path.is_file():
         return f"{path.name} is missing"
-    return None if _checksum(path) == expected else f"{path.name} does not match its checksum"
+    return (
+        None if expected in list(_checksums(path)) else f"{path.name} does not match its checksum"
+    )
 
 
 def _checksum(path: Path) -> str:
     """Return the SHA-256 of a file; of a text with line ends as this library writes them."""
-    if path.suffix not in TEXT_FILES:
-        return sha256(path)
-    # a checkout may have turned them into those of its system
-    data = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return hashlib.sha256(data).hexdigest()
+    return next(_checksums(path))
+
+
+def _checksums(path: Path) -> Iterator[str]:
+    """Yield the SHA-256 of a file; of a text, those with the line ends of all systems, too.
+
+    A checkout may have turned line ends into those of its system, before or after the checksum was
+    made.
+    """
+    if path.suffix in TEXT_FILES:
+        plain = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        for ends in (b"\n", b"\r\n"):
+            yield hashlib.sha256(plain.replace(b"\n", ends)).hexdigest()
+    yield sha256(path)
+
+
+def _describe(folder: Path, fault: str) -> str:
+    return f"model {folder.name!r}: {fault}; it is left out, restore it or train the model again"
 
 
 def _warn_of(folder: Path, fault: str) -> None:
-    warnings.warn(
-        f"model {folder.name!r}: {fault}; it is left out, restore it or train the model again",
-        ModelWarning,
-        stacklevel=3,
-    )
+    warnings.warn(_describe(folder, fault), ModelWarning, stacklevel=3)
 
 
-def _read_paper(path: Path) -> str | None:
-    """Return the text of a model's paper; None where it was stored without, or it is damaged."""
+def _read_paper(path: Path) -> tuple[str | None, str | None]:
+    """Return the text of a model's paper, None where it was stored without, and what is wrong."""
     try:
         text = (path.parent / "metadata.json").read_text(encoding="utf-8")
         expected = _sums_of(json.loads(text)).get(path.name)
         if expected is None:  # what somebody put beside a model is not its own
-            return None
+            return None, None
         if fault := _fault_of(path, expected):
-            _warn_of(path.parent, fault)
-            return None
-        return path.read_text(encoding="utf-8")
+            return None, fault
+        return path.read_text(encoding="utf-8"), None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"model {path.parent.name!r} is damaged: {error}") from error
 
@@ -815,9 +851,15 @@ def _new_folder(root: Path, name: str) -> Path:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy what a folder holds, but not permissions and times, which some disks do not store."""
+    """Copy what a folder holds, but neither what a system added nor permissions and times.
+
+    Some disks do not store these.
+    """
     for path in sorted(source.rglob("*")):
-        copy = target / path.relative_to(source)
+        place = path.relative_to(source)
+        if any(map(is_hidden, place.parts)):
+            continue
+        copy = target / place
         if path.is_dir():
             copy.mkdir()
         else:

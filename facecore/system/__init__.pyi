@@ -33,6 +33,7 @@ from .paths import (
     expand_patterns,
     file_key,
     find_twins,
+    is_hidden,
 )
 from .progress import (
     progress_to,
@@ -67,6 +68,7 @@ __all__ = [
     "in_parallel",
     "is_held",
     "is_here",
+    "is_hidden",
     "let_go",
     "lock",
     "note_of",

@@ -11,6 +11,18 @@ from facecore.errors import DataError
 # Names of devices on Windows, with any ending: no file or folder can have one.
 RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{d}{i}" for d in ("COM", "LPT") for i in range(1, 10)}
 
+MADE_BY_SYSTEMS = (  # files and folders, without capitals
+    "__macosx",
+    "@eadir",
+    "$recycle.bin",
+    "desktop.ini",
+    "ehthumbs.db",
+    "icon\r",
+    "lost+found",
+    "system volume information",
+    "thumbs.db",
+)
+
 
 def expand_home(path: str) -> str:
     """Return a path with the user's home folder in place of a leading ``~``.
@@ -142,3 +154,25 @@ def find_twins(names: Iterable[str]) -> tuple[str, str] | None:
         if other != name:
             return other, name
     return None
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a file or folder is hidden or made by a system, by its name.
+
+    Parameters
+    ----------
+    name : str
+        Of the file or folder, without its path.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_hidden(".git"), is_hidden("Thumbs.db"), is_hidden("a.jpg")
+    (True, True, False)
+    """
+    plain = name.casefold()
+    # Windows marks what was downloaded; on other disks the mark is a file of its own.
+    return plain.startswith(".") or plain in MADE_BY_SYSTEMS or plain.endswith(":zone.identifier")

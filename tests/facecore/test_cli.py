@@ -721,6 +721,20 @@ def test_the_limit_of_pixels_is_an_option_and_a_variable(
     fails_in_one_line(run(*command, models=tiny_artifacts), "FACECORE_MAX_MEGAPIXELS", "'two'")
 
 
+@pytest.mark.parametrize("how", ["missing", "changed"])
+@pytest.mark.parametrize("file", ["evaluation.json", "predictions.csv"])
+@pytest.mark.parametrize("command", ["models", "card"])
+def test_a_damaged_paper_is_told_once(command, file, how, run, tiny_artifacts, tmp_path):
+    shutil.copytree(tiny_artifacts, tmp_path / "models")
+    paper = tmp_path / "models" / "tiny" / file
+    paper.unlink() if how == "missing" else paper.write_text("{}")
+    words = ("tiny", "--write") if command == "card" else ()
+    for _ in range(1 if words else 2):  # and again in the next command
+        done = run(command, *words, models=tmp_path / "models")
+        assert done.returncode == 0
+        assert done.stderr.count("warning: ") == done.stderr.count(f"'tiny': {file}") == 1
+
+
 def test_evaluation_on_labels_that_the_model_does_not_know_needs_a_map(
     run, tmp_path, tiny_artifacts
 ):

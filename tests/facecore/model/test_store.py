@@ -213,8 +213,10 @@ def test_a_paper_that_was_stored_unreadable_is_named_and_left_out(
     metadata["sha256"][file] = hashlib.sha256(text.encode()).hexdigest()
     (folder / "metadata.json").write_text(json.dumps(metadata))
     assert load_model("m").labels == tiny_model.labels
-    with pytest.warns(ModelWarning, match=rf"{file} cannot be read"):
+    with pytest.warns(ModelWarning, match=rf"{file} cannot be read") as told:
         assert read("m") is None
+    if file == "evaluation.json":
+        assert damaged_papers("m") == [str(told[0].message)]
 
 
 @pytest.mark.parametrize("ends", [b"\r\n", b"\r"])
@@ -230,6 +232,33 @@ def test_line_ends_of_another_system_are_no_damage(ends, artifacts, tiny_model):
     assert damaged_papers("m") == []
     assert read_model_table("sizes", "m").equals(before[0])
     assert read_evaluation("m") == before[1]
+
+
+@pytest.mark.parametrize("now", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("then", ["\n", "\r\n"])
+def test_checksums_made_over_any_line_ends_hold(then, now, artifacts, tiny_model):
+    folder = write_model("m", tiny_model, METADATA, {"sizes": TABLE}, {"x": {"n": 1}}, "# A\nB\n")
+    metadata = json.loads((folder / "metadata.json").read_text())
+    for name in set(metadata["sha256"]) - {"model.npz"}:
+        data = (folder / name).read_bytes()
+        raw = hashlib.sha256(data.replace(b"\n", then.encode())).hexdigest()
+        metadata["sha256"][name] = raw
+        (folder / name).write_bytes(data.replace(b"\n", now.encode()))
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    assert load_model("m").labels == tiny_model.labels
+    assert damaged_papers("m") == []
+    (folder / "card.md").write_text("# A\nC\n")
+    assert len(damaged_papers("m")) == 1
+
+
+@pytest.mark.parametrize("ends", [b"\r\n", b"\r", b"\n\r\n"])
+def test_a_checksum_of_the_bytes_as_they_are_holds(ends, artifacts, tiny_model):
+    folder = write_model("m", tiny_model, METADATA, {}, None, "# A\nB\n")
+    (folder / "card.md").write_bytes(b"# A" + ends + b"B\n")
+    metadata = json.loads((folder / "metadata.json").read_text())
+    metadata["sha256"]["card.md"] = hashlib.sha256((folder / "card.md").read_bytes()).hexdigest()
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    assert damaged_papers("m") == []
 
 
 def test_the_shipped_models_are_whole_with_the_line_ends_of_windows(tmp_path, monkeypatch):
@@ -264,6 +293,29 @@ def test_what_somebody_put_beside_a_model_is_no_part_of_it(name, artifacts, tiny
     assert read_evaluation("m") is None
     with zipfile.ZipFile(io.BytesIO(pack_model("m"))) as archive:
         assert sorted(archive.namelist()) == ["m/metadata.json", "m/model.json", "m/model.npz"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Thumbs.db", "desktop.ini", ".DS_Store", "._card.md", "Icon\r", "@eaDir/x", "EHTHUMBS.DB"],
+)
+def test_what_a_system_put_beside_a_model_is_not_taken_along(name, artifacts, tiny_model):
+    folder = write_model("m", tiny_model, METADATA, {}, None, "# A card\n")
+    own = files(folder)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"x")
+    assert files(store_card("m", "# Another\n")) == own
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"x")
+    assert files(rename_model("m", "n")) == own
+    assert read_card("n") == "# Another\n"
+
+
+def test_what_its_user_put_beside_a_model_stays(artifacts, tiny_model):
+    folder = write_model("m", tiny_model, METADATA, {}, None, "# A card\n")
+    (folder / "notes.txt").write_text("mine")
+    store_card("m", "# Another\n")
+    assert (rename_model("m", "n") / "notes.txt").read_text() == "mine"
 
 
 def test_a_hidden_file_as_file_managers_leave_it_is_no_harm(artifacts, tiny_model):
