@@ -261,7 +261,8 @@ def crop(job: Job) -> dict[str, Any]:
 def ours(job: Job) -> dict[str, Any]:
     """Train a recipe on crops, and answer about photos."""
     crops = Path(job["place"], crops_of(find_recipe(job["recipe"])), "train")
-    train([crops], "mine", recipe=job["recipe"], grid=job["grid"], seed=job["seed"])
+    how = {name: job[name] for name in ("recipe", "grid", "seed")}
+    train([crops], "mine", **how, replace=True)
     used = usage()
     source = Path(job["place"], "raw", "test")
     return judge(predict_table(list_photos(source), source, load_model("mine"))) | used

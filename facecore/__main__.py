@@ -52,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a name may be no text at all
     try:
         with _ended_like_interrupted(), warnings.catch_warnings():
-            warnings.simplefilter("default", ModelWarning)
-            warnings.showwarning = _show_warning  # type: ignore[assignment]
+            warnings.simplefilter("always", ModelWarning)
+            warnings.showwarning = _show_once()
             with within_memory():
                 return _run(options)
     except FacecoreError as error:
@@ -92,8 +92,16 @@ def _ended_like_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _show_warning(message: Warning | str, *_: Any) -> None:
-    _say(f"warning: {message}", file=sys.stderr)
+def _show_once() -> Callable[..., None]:
+    """Return a function that prints each warning once, from wherever it comes."""
+    told: set[str] = set()
+
+    def show(message: Warning | str, *_: Any) -> None:
+        if str(message) not in told:
+            told.add(str(message))
+            _say(f"warning: {message}", file=sys.stderr)
+
+    return show
 
 
 def _say(line: str, file: TextIO | None = None) -> None:
@@ -336,6 +344,9 @@ def _mapped(text: str) -> tuple[tuple[str, str], ...]:
     pairs = [tuple(word.strip() for word in pair.partition("=")[::2]) for pair in text.split(",")]
     if any("=" not in pair or not pair.partition("=")[0].strip() for pair in text.split(",")):
         raise argparse.ArgumentTypeError(f"{text!r} is not A=B,...: the set's label, the model's")
+    theirs = [pair[0] for pair in pairs]
+    if again := [label for label in theirs if theirs.count(label) > 1]:
+        raise argparse.ArgumentTypeError(f"{text!r} maps {again[0]!r} twice")
     return tuple((theirs, ours) for theirs, ours in pairs)
 
 
@@ -430,24 +441,11 @@ def _sizes(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from facecore.data.losses import describe_losses
-    from facecore.model.store import (
-        list_models,
-        read_evaluation,
-        read_metadata,
-        read_model_table,
-        refuse_shipped,
-    )
+    from facecore.model.store import read_evaluation, read_metadata, read_model_table
     from facecore.training.nystroem import EXACT_UP_TO
     from facecore.training.options import LANDMARKS
     from facecore.training.pipeline import train
 
-    if options.name in list_models():
-        refuse_shipped(options.name)
-        if not options.replace:
-            raise ModelError(
-                f"there is a model {options.name!r} already; replace it with --replace, or choose "
-                "another name"
-            )
     options.dirs = [Path(path) for path in expand_patterns(options.dirs)]
     wanted = {
         name: getattr(options, name)
@@ -462,6 +460,7 @@ def _train(options: argparse.Namespace) -> int:
         command=_describe_command(options),
         min_size=options.min_size,
         whole_photo=options.whole_photo,
+        replace=options.replace,
         jobs=options.jobs,
         seed=options.seed,
         centres=options.centres,
@@ -555,7 +554,12 @@ def _describe_command(options: argparse.Namespace) -> str:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from facecore.data.listing import read_listing, split_of
-    from facecore.evaluation.report import evaluate_predictions, map_labels, predict_table
+    from facecore.evaluation.report import (
+        count_labels,
+        evaluate_predictions,
+        map_labels,
+        predict_table,
+    )
     from facecore.model.rule import AnswerRule
     from facecore.model.store import load_model, read_metadata
     from facecore.system.files import try_file, write_json
@@ -570,13 +574,19 @@ def _evaluate(options: argparse.Namespace) -> int:
     listing = read_listing(source)
     for note in listing.notes:
         _say(note, file=sys.stderr)
-    photos = map_labels(listing.photos, model.labels, dict(options.map))
+    chosen = listing.photos
     if options.split:
-        splits = sorted(set(photos["split"]) - {""})
-        photos = photos[photos["split"].eq(split_of(options.split) or options.split)]
-        if photos.empty:
+        splits = sorted(set(chosen["split"]) - {""})
+        chosen = chosen[chosen["split"].eq(split_of(options.split) or options.split)]
+        if chosen.empty:
             known = f"there are: {', '.join(splits)}" if splits else "the photos have no splits"
             raise DataError(f"no photo of split {options.split!r}; {known}")
+    photos = map_labels(
+        chosen, model.labels, dict(options.map), others=set(listing.photos["label"])
+    )
+    left_out = chosen.drop(photos.index)
+    if len(left_out):
+        _say(f"left out by --map: {len(left_out):,} photos: {count_labels(left_out)}", sys.stderr)
     if options.limit and options.limit < len(photos):
         photos = photos.sample(options.limit, random_state=options.seed).sort_index()
     bar = partial(track, total=len(photos), name="evaluate", unit="photo", progress=True)
@@ -596,7 +606,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         _say(f"  largest gap by {trait}: {gap['gap']:.3f}, {gap['best']} over {gap['worst']}")
     if options.json:
         try:
-            write_json(options.json, figures)
+            counts = left_out["label"].value_counts().sort_index().to_dict()
+            write_json(options.json, {**figures, "left_out": counts})
         except OSError as error:
             raise DataError(f"cannot write {options.json}: {error.strerror}") from error
     return 0

@@ -39,8 +39,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         width=220,
     )
     positive = choose("Positive label", labels, "evaluation_label", default=labels[-1])
-    rows = known(table, which)
     second = st.container(width=260)
+rows = known(table, which)
 tested = compare(chosen, rows, which, second)
 reports = {name: evaluate_predictions(found, chosen.order) for name, found in tested.items()}
 show_metrics(reports, tested, positive)

@@ -13,6 +13,7 @@ from facecore.evaluation import (
     balanced_interval,
     brier_score,
     calibration_error,
+    drop_unknown,
     precision_recall,
     reliability,
     roc,
@@ -109,7 +110,7 @@ METRICS = {
 
 
 def known(table: pd.DataFrame, which: str) -> pd.DataFrame:
-    """Return the predictions for one test set, or for all of them.
+    """Return the predictions for one test set, or for all; warn of labels the model does not know.
 
     Parameters
     ----------
@@ -121,9 +122,13 @@ def known(table: pd.DataFrame, which: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same columns, with an empty text for an unknown age, race or prediction.
+        The same columns, with an empty text for an unknown age, race or prediction, without
+        photos whose label the model does not know.
     """
     rows = table if which == ALL else table[table["set"].eq(which)]
+    rows, note = drop_unknown(rows, score_labels(table))
+    if note:
+        st.warning(as_is(note), icon=":material/filter_alt:")
     return rows.fillna({"age": "", "race": "", "predicted": ""})
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from facecore.evaluation import LEAST_PHOTOS
 from ui.evaluation import Reports, interval_words
 from ui.look import PAIR, REFERENCE, SYMBOLS, show, tidy
-from ui.models import Chosen
+from ui.models import Chosen, command_to_train_again
 from ui.text import as_is
 
 MANY = 12  # groups; from there on they lie closer together
@@ -40,7 +40,7 @@ def show_groups(reports: Reports, chosen: Chosen) -> None:
             title="No groups by age or race",
             icon=":material/groups:",
         )
-        st.code(f"python -m facecore train PHOTOS --name {chosen.name}", language="shell")
+        st.code(command_to_train_again(chosen.name), language="shell")
     for trait in own["groups"]:
         st.subheader(as_is(trait.capitalize()))
         if gap := gap_words(reports, trait):

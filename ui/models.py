@@ -8,6 +8,7 @@ import streamlit as st
 
 from facecore.errors import FacecoreError
 from facecore.model import (
+    SHIPPED,
     FaceModel,
     damaged_papers,
     find_model,
@@ -228,8 +229,29 @@ def read_table(table: str, chosen: Chosen, optional: bool = False) -> pd.DataFra
             title="Nothing to show yet",
             icon=":material/table:",
         )
-        st.code(f"python -m facecore train PHOTOS --name {chosen.name}", language="shell")
+        st.code(command_to_train_again(chosen.name), language="shell")
     return found
+
+
+def command_to_train_again(name: str) -> str:
+    """Return the command that trains a model again; of one that ships, under another name.
+
+    Parameters
+    ----------
+    name : str
+        Name of a stored model.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> command_to_train_again("mine")
+    'python -m facecore train PHOTOS --name mine --replace'
+    """
+    target = "my-model" if name in SHIPPED else f"{name} --replace"
+    return f"python -m facecore train PHOTOS --name {target}"
 
 
 @st.cache_data(max_entries=12, show_spinner="Reading the table")

@@ -23,7 +23,7 @@ from facecore.data import (
 )
 from facecore.errors import FacecoreError
 from facecore.face import MIN_SIZE, RECIPES, lacks
-from facecore.model import SHIPPED, check_name, list_models, read_evaluation, read_metadata
+from facecore.model import SHIPPED, check_new_name, list_models, read_evaluation, read_metadata
 from facecore.training import Job, cancel_job, clear_job, read_job
 from ui.controls import choose
 from ui.models import Chosen
@@ -164,7 +164,7 @@ def can_be_named(name: str) -> bool:
     """
     problem = ""
     try:
-        check_name(name)
+        check_new_name(name)
     except FacecoreError as error:
         problem = str(error)
     if name in SHIPPED:

@@ -8,6 +8,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from facecore.errors import ModelError
 from facecore.model import (
+    damaged_papers,
     lacks_of,
     list_models,
     order_labels,
@@ -83,6 +84,7 @@ def models() -> Response:
 
 def _describe(name: str, served: str | None) -> dict[str, Any]:
     try:
+        warnings = damaged_papers(name)
         metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
     except ModelError as error:
         abort(503, str(error))
@@ -95,6 +97,7 @@ def _describe(name: str, served: str | None) -> dict[str, Any]:
         "note": metadata["note"],
         "accuracy": {data: figures["accuracy_all"] for data, figures in evaluation.items()},
         "lacks": lacks_of(name),
+        "warnings": warnings,
     }
 
 

@@ -199,6 +199,12 @@ DOCUMENT: dict[str, Any] = {
                     "description": "What the model needs that is not installed here, and the "
                     "command that installs it; null when nothing is missing",
                 },
+                warnings={
+                    "type": "array",
+                    "items": TEXT,
+                    "description": "Papers of the model (card, tables, evaluation) that are "
+                    "missing, changed or cannot be read, one line each; it answers without them",
+                },
             ),
             "Problem": {
                 **_object(

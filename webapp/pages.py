@@ -9,11 +9,11 @@ from facecore.evaluation import card_of
 from facecore.face import DESCRIBED, FORMATS, takes_whole_photos
 from facecore.model import (
     PhotoAnswer,
+    damaged_papers,
     eigenface_images,
     lacks_of,
     list_models,
     mean_face,
-    read_metadata,
 )
 from webapp import cards
 from webapp.errors import status_of
@@ -144,10 +144,15 @@ def model_card(name: str) -> str:
     if name not in names:
         abort(404, f"There is no model {name!r}; there are: {', '.join(names) or 'none'}.")
     try:
-        read_metadata(name)  # checks all its files against their checksums
+        warnings = damaged_papers(name)  # checks all its files against their checksums
         card = card_of(name)
     except ModelError as error:
         abort(503, str(error))
     return render_template(
-        "model.html", name=name, names=names, card=cards.render(card), lacks=lacks_of(name)
+        "model.html",
+        name=name,
+        names=names,
+        card=cards.render(card),
+        lacks=lacks_of(name),
+        warnings=warnings,
     )

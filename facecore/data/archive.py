@@ -3,7 +3,6 @@
 import io
 import shutil
 import stat
-import unicodedata
 import zipfile
 import zlib
 from collections import Counter, defaultdict
@@ -12,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from facecore.data.listing import clean, is_label, place, split_of
+from facecore.data.listing import clean, is_label, place, refuse_twins, split_of
 from facecore.data.names import read_names
-from facecore.data.photos import HEAD, describe_skipped, has_photo_name, is_hidden
+from facecore.data.photos import HEAD, describe_skipped, has_photo_name
 from facecore.errors import DataError
 from facecore.face.images import DEFAULT_LIMITS, SUFFIXES, looks_like_photo
+from facecore.system.paths import RESERVED, file_key, is_hidden
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 UNREADABLE = (  # what zipfile raises on an entry whose bytes are damaged
@@ -34,7 +34,6 @@ CHUNK = 2**16
 PATH = 200  # letters in a path below the target: Windows allows 259 in all
 LONGEST = 120  # letters in a name: a letter takes up to 4 bytes, and a file name at most 255
 FORBIDDEN = set('<>:"|?*')
-RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{d}{i}" for d in ("COM", "LPT") for i in range(1, 10)}
 
 
 @dataclass(frozen=True)
@@ -457,16 +456,17 @@ def _plan(found: _Found) -> _Plan:
             f"every photo of the ZIP must be <label>/<photo>; found {_shown(found.photos[0][1])!r}"
         )
     photos: list[tuple[zipfile.ZipInfo, str, PurePosixPath]] = []
-    paths, labels, renamed = _Paths(), dict[str, str](), 0
+    paths, renamed = _Paths(), 0
     for top, inside in below.items():
         rows = place(top, ["/".join(parts[1:]) for _, parts in inside])
         for (info, parts), (_, label, split) in zip(inside, rows, strict=True):
-            _check_label(label, labels)
+            _check_label(label)
             depth = 2 if split else 1  # the label's folder, and that of the split
             folder = [clean(part) for part in parts[:depth]]
             path = paths.add(folder, parts[depth:], len(photos) + 1)
             renamed += path.name != parts[-1]
             photos.append((info, label, path))
+    refuse_twins((label for _, label, _ in photos), "the ZIP")
     tables = [info for info, parts in found.tables if parts[:-1] == outer]
     outside = len(found.photos) - len(photos)
     return _Plan(photos, tables[0] if tables else None, outside, renamed)
@@ -490,15 +490,11 @@ def _is_split(paths: list[list[str]]) -> bool:
     return bool(split_of(paths[0][0])) or inner
 
 
-def _check_label(label: str, known: dict[str, str]) -> None:
+def _check_label(label: str) -> None:
     if not _is_safe(label) or not is_label(label) or label.endswith("_crop"):
         raise DataError(
             f"{label!r} in the ZIP cannot be a label; labels are names of folders, valid on "
             "every system, and do not end in _crop"
-        )
-    if known.setdefault(_key(label), label) != label:
-        raise DataError(
-            f"the labels {known[_key(label)]!r} and {label!r} would share a folder; rename one"
         )
 
 
@@ -516,13 +512,13 @@ class _Paths:
             path = PurePosixPath(*folder, f"photo-{number}{path.suffix.lower()}")
             while self._is_taken(path):
                 path = path.with_name(f"photo-{path.name}")
-        self.files.add(_key(str(path)))
-        self.folders |= {_key(str(above)) for above in path.parents}
+        self.files.add(file_key(str(path)))
+        self.folders |= {file_key(str(above)) for above in path.parents}
         return path
 
     def _is_taken(self, path: PurePosixPath) -> bool:
-        above = {_key(str(folder)) for folder in path.parents}
-        return _key(str(path)) in self.files | self.folders or bool(above & self.files)
+        above = {file_key(str(folder)) for folder in path.parents}
+        return file_key(str(path)) in self.files | self.folders or bool(above & self.files)
 
 
 def _is_safe(name: str) -> bool:
@@ -534,11 +530,6 @@ def _is_safe(name: str) -> bool:
         and name == name.strip().rstrip(".")
         and name.split(".")[0].strip().upper() not in RESERVED
     )
-
-
-def _key(name: str) -> str:
-    """Return a text that two names share if they name the same file on some system."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _write(

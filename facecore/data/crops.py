@@ -35,6 +35,7 @@ from facecore.face.recipes import (
 )
 from facecore.system.files import LITTER, try_folder, write_atomically, write_json
 from facecore.system.holds import holding, is_held
+from facecore.system.paths import file_key
 from facecore.system.progress import track
 from facecore.system.workers import in_parallel, within_memory
 
@@ -643,7 +644,7 @@ def _crop_names(paths: pd.Series, labels: pd.Series) -> list[str]:
     """Return a path for each crop; photos whose crops would share one get a checksum added."""
     names = [Path(path).stem.encode()[:NAME_BYTES].decode(errors="ignore") for path in paths]
     stems = [f"{label}_crop/{name}" for name, label in zip(names, labels, strict=True)]
-    twins = pd.Series(stems).str.casefold().duplicated(keep=False)
+    twins = pd.Series(map(file_key, stems), dtype="str").duplicated(keep=False)
     return [
         f"{stem}-{hashlib.sha256(path.encode()).hexdigest()[:8]}.png" if twin else f"{stem}.png"
         for stem, path, twin in zip(stems, paths, twins, strict=True)

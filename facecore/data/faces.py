@@ -20,6 +20,7 @@ from facecore.data.crops import (
     read_table,
     recipe_settings,
 )
+from facecore.data.listing import refuse_twins
 from facecore.data.losses import NONE_LEFT, describe_losses
 from facecore.data.splits import hold_out
 from facecore.errors import DataError, PhotoError
@@ -81,7 +82,7 @@ def gather(
     ------
     DataError
         A data set cannot be used, its crops are not complete or do not suit the recipe or the
-        minimum, or no face is left to train on.
+        minimum, labels differ only in capitals, or no face is left to train on.
     """
     settings = recipe_settings(recipe, min_size)
     tables, losses = [], []
@@ -102,7 +103,9 @@ def gather(
         tables.append(
             table.assign(set=name, folder=str(folder), min_size=np.nan if least is None else least)
         )
-    faces = drop_copies(pd.concat(tables, ignore_index=True))  # or one error that says the same
+    faces = pd.concat(tables, ignore_index=True)
+    refuse_twins(faces["label"], " and ".join(map(str, sources)))
+    faces = drop_copies(faces)  # or one error that says the same
     if progress and losses:
         print(*losses, sep="\n", file=sys.stderr)
     return faces

@@ -12,6 +12,7 @@ import pandas as pd
 
 from facecore.data.photos import describe_skipped, find_photos
 from facecore.errors import DataError
+from facecore.system.paths import file_key, find_twins
 
 TRAITS = ("split", "subject", "age", "race")
 NO_FACE = "no face"  # stands beside the labels in a confusion table
@@ -107,7 +108,8 @@ def read_listing(source: Path) -> Listing:
     ------
     DataError
         The folder or table does not exist, has no photo or cannot be read; no row of the table has
-        a photo; a split is unknown; or a label cannot be the name of a folder.
+        a photo; a split is unknown; or a label cannot be the name of a folder, or differs from
+        another only in capitals.
     """
     source = Path(source)
     notes: list[str] = []
@@ -126,6 +128,7 @@ def read_listing(source: Path) -> Listing:
                 f"{source}: {label!r} cannot be a label; labels are names of folders, and "
                 f"{NO_FACE!r} stands for photos in which no face is found"
             )
+    refuse_twins(table["label"], source)
     table["split"] = normal_splits(table["split"], source)
     notes += _doubts(table)
     return Listing(table.sort_values("path", ignore_index=True), tuple(notes))
@@ -154,6 +157,35 @@ def is_label(name: str) -> bool:
         and clean(name) not in (".", "..", NO_FACE)
         and not set(name) & set("/\\\0")
     )
+
+
+def refuse_twins(labels: Iterable[str], source: Path | str) -> None:
+    """Refuse labels that differ only in capitals.
+
+    Mostly one label was meant. Where not, the folders of their photos, crops and synthetic faces
+    would be one folder on Windows and macOS, and each would overwrite the other.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        Of photos or faces; a label may occur more than once.
+    source : Path or str
+        Where they are from, for the error.
+
+    Raises
+    ------
+    DataError
+        Two labels differ only in capitals.
+
+    Examples
+    --------
+    >>> refuse_twins(["anna", "bea", "anna"], "labels.csv")
+    """
+    if twins := find_twins(labels):
+        raise DataError(
+            f"{source}: the labels {twins[0]!r} and {twins[1]!r} differ only in capitals, so that "
+            "on Windows and macOS they would share a folder; write them alike, or rename one"
+        )
 
 
 def root_of(source: Path) -> Path:
@@ -262,14 +294,7 @@ def _few(items: Iterable[str]) -> str:
 
 def _doubts(table: pd.DataFrame) -> list[str]:
     """Say what is probably meant otherwise."""
-    notes, twins = [], defaultdict(list)
-    for label in sorted(table["label"].unique()):
-        twins[label.casefold()].append(label)
-    for labels in twins.values():
-        if len(labels) > 1:
-            notes.append(
-                f"the labels {_few(labels)} differ only in capitals; rename one if not meant"
-            )
+    notes = []
     declared = table["split"].ne("")
     if 0 < (without := int((~declared).sum())) < len(table):
         notes.append(f"{without:,} photos have no split where others have one: they are left out")
@@ -422,7 +447,7 @@ class _Places:
 
 
 def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", clean(path)).casefold()
+    return file_key(clean(path))
 
 
 def _lacks_columns(path: Path, table: pd.DataFrame) -> DataError:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from facecore.face.images import SUFFIXES, looks_like_photo
+from facecore.system.paths import is_hidden
 
 HEAD = 64  # bytes that tell a photo
-HIDDEN = ("__macosx", "@eadir", "$recycle.bin", "thumbs.db", "desktop.ini")  # made by systems
 
 
 @dataclass(frozen=True)
@@ -62,26 +62,6 @@ def find_photos(folder: Path) -> Found:
     skipped: Counter[str] = Counter()
     root = Path(folder)
     return Found(sorted(_walk(root, "", {_identity(root)}, skipped)), skipped)
-
-
-def is_hidden(name: str) -> bool:
-    """Return whether a file or folder is hidden or made by a system, by its name.
-
-    Parameters
-    ----------
-    name : str
-        Of the file or folder, without its path.
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> is_hidden(".git"), is_hidden("Thumbs.db"), is_hidden("a.jpg")
-    (True, True, False)
-    """
-    return name.startswith(".") or name.casefold() in HIDDEN
 
 
 def has_photo_name(name: str) -> bool:

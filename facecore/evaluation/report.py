@@ -1,7 +1,7 @@
 """Evaluation of a model: over faces found and over all photos, with intervals, by group."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NotRequired, TypedDict
@@ -305,7 +305,11 @@ def age_band(age: str) -> str:
 
 
 def map_labels(
-    photos: pd.DataFrame, labels: Sequence[str], names: Mapping[str, str] | None = None
+    photos: pd.DataFrame,
+    labels: Sequence[str],
+    names: Mapping[str, str] | None = None,
+    *,
+    others: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return photos with the labels of a model in place of those of their data set.
 
@@ -317,6 +321,9 @@ def map_labels(
         Of the model.
     names : mapping of str to str, optional
         Label of the model by label of the data set; empty to leave its photos out.
+    others : collection of str
+        Further labels of the data set, of which these photos, such as those of one split, may have
+        none. They may be in `names`.
 
     Returns
     -------
@@ -337,8 +344,9 @@ def map_labels(
     """
     names = dict(names or {})
     there = sorted(photos["label"].unique())
-    if strange := sorted(set(names) - set(there)):
-        raise DataError(f"no label {strange[0]!r} to map in the photos; there are: {_some(there)}")
+    if strange := sorted(set(names) - {*there, *others}):
+        known = _some(sorted({*there, *others}))
+        raise DataError(f"no label {strange[0]!r} to map in the photos; there are: {known}")
     mapped = photos["label"].map(lambda label: names.get(label, label))
     unknown = sorted(set(mapped) - set(labels) - {""})
     if unknown:
@@ -353,6 +361,61 @@ def map_labels(
     if kept.empty:
         raise DataError(f"no photo is left: all labels ({_some(there)}) are mapped to nothing")
     return kept
+
+
+def drop_unknown(table: pd.DataFrame, labels: Sequence[str]) -> tuple[pd.DataFrame, str]:
+    """Leave out the photos whose labels a model does not know: it could never be right.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Photos or predictions, with a column label.
+    labels : sequence of str
+        Of the model.
+
+    Returns
+    -------
+    table : DataFrame
+        The photos that are left, in their order.
+    note : str
+        What was left out, with both lists of labels; empty where all labels are known.
+
+    Examples
+    --------
+    >>> photos = pd.DataFrame({"path": ["1.jpg", "2.jpg"], "label": ["calm", "sad"]})
+    >>> drop_unknown(photos, ["angry", "calm"])[1]
+    'left out: 1 photo of a label that the model does not know: sad (1); it knows angry, calm'
+    """
+    unknown = ~table["label"].isin(list(labels))
+    if not unknown.any():
+        return table, ""
+    what = "photo of a label" if unknown.sum() == 1 else "photos of labels"
+    return table[~unknown], (
+        f"left out: {unknown.sum():,} {what} that the model does not know: "
+        f"{count_labels(table[unknown])}; it knows {_some(sorted(labels))}"
+    )
+
+
+def count_labels(table: pd.DataFrame) -> str:
+    """Return the labels of photos with the number of each, in words.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With a column label.
+
+    Returns
+    -------
+    str
+        The first ten labels, sorted.
+
+    Examples
+    --------
+    >>> count_labels(pd.DataFrame({"label": ["sad", "calm", "sad"]}))
+    'calm (1), sad (2)'
+    """
+    counts = table["label"].value_counts().sort_index()
+    return _some([f"{label} ({count:,})" for label, count in counts.items()])
 
 
 def _some(labels: Sequence[str]) -> str:
@@ -446,6 +509,12 @@ def evaluate_predictions(table: pd.DataFrame, order: Sequence[str] = ()) -> Eval
     Evaluation
         A dict of numbers and texts, ready for JSON.
 
+    Raises
+    ------
+    DataError
+        The table has p_<label> columns, but none for one of its labels: the model does not know
+        it. `map_labels` and `drop_unknown` help.
+
     Examples
     --------
     >>> table = pd.DataFrame({"label": ["smiling", "smiling", "serious", "serious"]})
@@ -455,6 +524,13 @@ def evaluate_predictions(table: pd.DataFrame, order: Sequence[str] = ()) -> Eval
     >>> figures["accuracy_all"], figures["accuracy_found"], figures["recall"]
     (0.5, 0.6667, {'serious': 0.5, 'smiling': 0.5})
     """
+    known = score_labels(table)
+    if unknown := sorted(set(table["label"]) - set(known)) if known else []:
+        raise DataError(
+            f"the model has no label {_some(unknown)}; the photos have "
+            f"{_some(sorted(table['label'].unique()))}, the model {_some(sorted(known))}; call "
+            "them as the model does with map_labels, or leave them out with drop_unknown"
+        )
     whole, found = _figures(table), table["detected"]
     right = _right(table)
     recall = right.groupby(table["label"]).mean()
@@ -538,7 +614,7 @@ def _interval(right: pd.Series) -> list[float]:
 
 def _confusion(table: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[str, int]]:
     labels = order_labels(map(str, table["label"].unique()), order)
-    # A data set may have labels that the model does not know, and the other way round.
+    # A data set may lack labels that the model answers.
     answers = order_labels(set(labels) | set(table.loc[table["detected"], "predicted"]), order)
     return {
         label: {
@@ -592,8 +668,8 @@ def evaluate_splits(
         As `predict_table` returns them, without error, sorted by value so that no row can be
         traced to a photo.
     evaluation : dict of str to Evaluation
-        By data set. Data sets without a test split are left out, and those whose raw photos have
-        moved, with a line on standard error.
+        By data set. Data sets without a test split are left out, and, with a line on standard
+        error, those whose raw photos have moved and photos whose label the model does not know.
     """
     tables, evaluation = [], dict[str, Evaluation]()
     tests = faces[faces["split"].eq("test") & faces["state"].ne("duplicate")]
@@ -605,6 +681,11 @@ def evaluate_splits(
                 "python -m facecore evaluate PHOTOS --split test",
                 file=sys.stderr,
             )
+            continue
+        photos, note = drop_unknown(photos, model.labels)
+        if note:
+            print(f"{name}: {note}", file=sys.stderr)
+        if photos.empty:
             continue
         bar = partial(
             track, total=len(photos), name=f"evaluate {name}", unit="photo", progress=progress

@@ -22,7 +22,7 @@ from facecore.face.recipes import Recipe, lacks
 from facecore.model.classifier import FaceModel
 from facecore.system.files import rename, sha256, try_folder, write_atomically, write_json
 from facecore.system.holds import holding
-from facecore.system.paths import expand_home
+from facecore.system.paths import RESERVED, expand_home, file_key, is_hidden
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,6 +220,15 @@ def read_metadata(name: str | None = None) -> dict[str, Any]:
         ignored.
     """
     folder = find_model(name)
+    metadata, faults = _check(folder)
+    for fault in faults:
+        _warn_of(folder, fault)
+    return metadata
+
+
+def _check(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return the metadata of a model, and what is wrong with its papers."""
+    faults = []
     try:
         metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
         version = metadata["format"]
@@ -232,12 +241,12 @@ def read_metadata(name: str | None = None) -> dict[str, Any]:
             if fault := _fault_of(folder / file, expected):
                 if file in CORE:
                     raise ValueError(fault)
-                _warn_of(folder, fault)
+                faults.append(fault)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             f"model {folder.name!r} is damaged: {error}; restore the folder or train it again"
         ) from error
-    return dict(metadata)
+    return dict(metadata), faults
 
 
 def read_evaluation(name: str | None = None) -> dict[str, Any] | None:
@@ -264,13 +273,20 @@ def read_evaluation(name: str | None = None) -> dict[str, Any] | None:
     ModelWarning
         The evaluation is missing or changed.
     """
-    path = find_model(name) / "evaluation.json"
-    text = _read_paper(path)
+    folder = find_model(name)
+    text, fault = _read_paper(folder / "evaluation.json")
+    evaluation, unreadable = _parse_evaluation(text)
+    if fault := fault or unreadable:
+        _warn_of(folder, fault)
+    return evaluation
+
+
+def _parse_evaluation(text: str | None) -> tuple[dict[str, Any] | None, str | None]:
+    """Return an evaluation, or why it cannot be read, as its writer stored it."""
     try:
-        return None if text is None else dict(json.loads(text))
-    except (ValueError, TypeError, RecursionError) as error:  # as its writer stored it
-        _warn_of(path.parent, f"{path.name} cannot be read ({error})")
-        return None
+        return (None if text is None else dict(json.loads(text))), None
+    except (ValueError, TypeError, RecursionError) as error:
+        return None, f"evaluation.json cannot be read ({error})"
 
 
 def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | None":
@@ -301,7 +317,9 @@ def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | Non
     import pandas as pd  # the upload site reads models without tables, and without pandas
 
     path = find_model(name) / f"{table}.csv"
-    text = _read_paper(path)
+    text, fault = _read_paper(path)
+    if fault:
+        _warn_of(path.parent, fault)
     if text is None:
         return None
     # A label such as 1 stays a string; missing numbers and strings are NaN.
@@ -336,11 +354,17 @@ def read_card(name: str | None = None) -> str | None:
     ModelWarning
         The card is missing or changed.
     """
-    return _read_paper(find_model(name) / "card.md")
+    folder = find_model(name)
+    text, fault = _read_paper(folder / "card.md")
+    if fault:
+        _warn_of(folder, fault)
+    return text
 
 
 def damaged_papers(name: str | None = None) -> list[str]:
-    """Return which papers of a model (card, tables, evaluation) are missing or changed.
+    """Return which papers of a model are missing or changed, or cannot be read.
+
+    Papers are its card, its tables and its evaluation.
 
     Parameters
     ----------
@@ -350,7 +374,8 @@ def damaged_papers(name: str | None = None) -> list[str]:
     Returns
     -------
     list of str
-        What is wrong, one line per paper; empty where all are as they were written.
+        What is wrong, one line per paper; empty where all are well. Of tables that are as they
+        were written, it is not tried whether they can be read.
 
     Raises
     ------
@@ -362,10 +387,11 @@ def damaged_papers(name: str | None = None) -> list[str]:
     >>> damaged_papers("classic")
     []
     """
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", ModelWarning)
-        read_metadata(name)
-    return [str(warning.message) for warning in told if warning.category is ModelWarning]
+    # Without the warnings of Python, whose filters are those of all threads of a site.
+    folder = find_model(name)
+    _, faults = _check(folder)
+    _, unreadable = _parse_evaluation(_read_paper(folder / "evaluation.json")[0])
+    return [_describe(folder, fault) for fault in [*faults, *filter(None, [unreadable])]]
 
 
 def _sums_of(metadata: Mapping[str, Any]) -> dict[str, str]:
@@ -383,37 +409,47 @@ def _fault_of(path: Path, expected: str | None) -> str | None:
     """Return what is wrong with a file of a model by its checksum; None where nothing is."""
     if not path.is_file():
         return f"{path.name} is missing"
-    return None if _checksum(path) == expected else f"{path.name} does not match its checksum"
+    return (
+        None if expected in list(_checksums(path)) else f"{path.name} does not match its checksum"
+    )
 
 
 def _checksum(path: Path) -> str:
     """Return the SHA-256 of a file; of a text with line ends as this library writes them."""
-    if path.suffix not in TEXT_FILES:
-        return sha256(path)
-    # a checkout may have turned them into those of its system
-    data = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return hashlib.sha256(data).hexdigest()
+    return next(_checksums(path))
+
+
+def _checksums(path: Path) -> Iterator[str]:
+    """Yield the SHA-256 of a file; of a text, those with the line ends of all systems, too.
+
+    A checkout may have turned line ends into those of its system, before or after the checksum was
+    made.
+    """
+    if path.suffix in TEXT_FILES:
+        plain = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        for ends in (b"\n", b"\r\n"):
+            yield hashlib.sha256(plain.replace(b"\n", ends)).hexdigest()
+    yield sha256(path)
+
+
+def _describe(folder: Path, fault: str) -> str:
+    return f"model {folder.name!r}: {fault}; it is left out, restore it or train the model again"
 
 
 def _warn_of(folder: Path, fault: str) -> None:
-    warnings.warn(
-        f"model {folder.name!r}: {fault}; it is left out, restore it or train the model again",
-        ModelWarning,
-        stacklevel=3,
-    )
+    warnings.warn(_describe(folder, fault), ModelWarning, stacklevel=3)
 
 
-def _read_paper(path: Path) -> str | None:
-    """Return the text of a model's paper; None where it was stored without, or it is damaged."""
+def _read_paper(path: Path) -> tuple[str | None, str | None]:
+    """Return the text of a model's paper, None where it was stored without, and what is wrong."""
     try:
         text = (path.parent / "metadata.json").read_text(encoding="utf-8")
         expected = _sums_of(json.loads(text)).get(path.name)
         if expected is None:  # what somebody put beside a model is not its own
-            return None
+            return None, None
         if fault := _fault_of(path, expected):
-            _warn_of(path.parent, fault)
-            return None
-        return path.read_text(encoding="utf-8")
+            return None, fault
+        return path.read_text(encoding="utf-8"), None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"model {path.parent.name!r} is damaged: {error}") from error
 
@@ -434,7 +470,8 @@ def check_name(name: str) -> str:
     Raises
     ------
     ModelError
-        The name is too long, or has other characters than letters, digits, - and _.
+        The name is too long, has other characters than letters, digits, - and _, or is that of a
+        device on Windows.
 
     Examples
     --------
@@ -446,17 +483,75 @@ def check_name(name: str) -> str:
             f"{name!r} cannot name a model; use 1 to 64 letters, digits, - and _, "
             "starting with a letter or digit"
         )
+    if name.upper() in RESERVED:
+        raise ModelError(f"{name!r} is a device on Windows and cannot name a model; choose another")
     return name
 
 
+def check_new_name(name: str) -> str:
+    """Return a model's name if a new model can have it, or an old one of that name be replaced.
+
+    Parameters
+    ----------
+    name : str
+        The name to check.
+
+    Returns
+    -------
+    str
+        The same name.
+
+    Raises
+    ------
+    ModelError
+        As `check_name` raises it; or the name differs from that of a stored or shipped model only
+        in capitals, or is that of a folder that is not a model.
+
+    Examples
+    --------
+    >>> check_new_name("my-model_2")
+    'my-model_2'
+    """
+    root = artifacts_dir()
+    others = {*SHIPPED, *_folders(), *(path.name for path in root.glob("*"))} - {check_name(name)}
+    for other in sorted(others):
+        if file_key(other) == file_key(name):
+            raise ModelError(
+                f"the name {name!r} differs from {other!r} only in capitals, and both would be one "
+                "folder on Windows and macOS; choose another name"
+            )
+    if _is_foreign(root / name):
+        raise ModelError(f"{root / name} is a folder, but not of a model; choose another name")
+    return name
+
+
+def _is_foreign(folder: Path) -> bool:
+    """Return whether a folder holds something, but nothing of a model."""
+    held = {path.name for path in folder.glob("*")}
+    return bool(held) and not held & {*CORE, "metadata.json"}
+
+
+def _refuse_taken(name: str, replace: bool) -> None:
+    """Refuse the name of a stored model, also of a damaged one, unless it may be replaced."""
+    if name in _folders():
+        refuse_shipped(name)
+    if not replace and (name in _folders() or (artifacts_dir() / name).is_dir()):
+        raise ModelError(
+            f"there is a model {name!r} already; replace it with --replace (replace=True in "
+            "Python), or choose another name"
+        )
+
+
 @contextmanager
-def reserving(name: str) -> Iterator[None]:
+def reserving(name: str, replace: bool = False) -> Iterator[None]:
     """Keep a model's name from other trainings while the block runs.
 
     Parameters
     ----------
     name : str
         Name of the model that the block writes.
+    replace : bool
+        Whether a model of that name may be replaced; one that ships with facecore never.
 
     Yields
     ------
@@ -466,12 +561,12 @@ def reserving(name: str) -> Iterator[None]:
     Raises
     ------
     ModelError
-        The name is not allowed, or a model could not be written under it.
+        The name is not allowed or taken, or a model could not be written under it.
     DataError
-        Another process trains a model of that name.
+        Another process trains a model of that name, in whatever capitals.
     """
     root = artifacts_dir()
-    target = root / check_name(name)
+    target = root / check_new_name(name)
     try:
         try_folder(root)
         if target.exists() and not target.is_dir():
@@ -485,7 +580,8 @@ def reserving(name: str) -> Iterator[None]:
     made = not root.exists()
     root.mkdir(parents=True, exist_ok=True)
     try:
-        with holding(root / f".lock-{name}", busy):
+        with holding(root / f".lock-{file_key(name)}", busy):
+            _refuse_taken(name, replace)
             yield
     finally:
         if made:
@@ -506,7 +602,7 @@ def write_model(
     Parameters
     ----------
     name : str
-        The model's name; an existing model of that name is replaced.
+        The model's name; an existing model of that name is replaced (see `reserving`).
     model : FaceModel
         The trained model.
     metadata : mapping of str to object
@@ -541,7 +637,7 @@ def write_model(
         sums = {path.name: _checksum(path) for path in sorted(work.iterdir())}
         write_json(work / "metadata.json", {"format": FORMAT, **metadata, "sha256": sums})
 
-    target = artifacts_dir() / check_name(name)
+    target = artifacts_dir() / check_new_name(name)
     try:
         with _replacing(name) as work:
             write(work)
@@ -646,7 +742,10 @@ def rename_model(old: str, new: str) -> Path:
     ------
     ModelError
         The model is missing or damaged, one of the names belongs to a shipped model, the new name
-        is taken or not allowed, or the folder cannot be written.
+        is taken or not allowed, or differs from that of a model only in capitals, or the folder
+        cannot be written.
+    DataError
+        A training of the new name runs.
     """
     root = artifacts_dir()
     for name in (old, check_name(new)):
@@ -655,18 +754,19 @@ def rename_model(old: str, new: str) -> Path:
         raise ModelError(f"there is a model {new!r} already; choose another name")
     metadata = read_metadata(old)
     work = None
-    try:
-        _recover(root, old)
-        work = _new_folder(root, new)
-        _copy(root / old, work)
-        write_json(work / "metadata.json", metadata | {"name": new})
-        rename(work, root / new)
-        _remove(root / old)
-    except OSError as error:
-        raise ModelError(f"cannot rename model {old!r}: {error.strerror or error}") from error
-    finally:
-        if work is not None:
-            shutil.rmtree(work, ignore_errors=True)
+    with reserving(new):
+        try:
+            _recover(root, old)
+            work = _new_folder(root, new)
+            _copy(root / old, work)
+            write_json(work / "metadata.json", metadata | {"name": new})
+            rename(work, root / new)
+            _remove(root / old)
+        except OSError as error:
+            raise ModelError(f"cannot rename model {old!r}: {error.strerror or error}") from error
+        finally:
+            if work is not None:
+                shutil.rmtree(work, ignore_errors=True)
     return root / new
 
 
@@ -751,9 +851,15 @@ def _new_folder(root: Path, name: str) -> Path:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy what a folder holds, but not permissions and times, which some disks do not store."""
+    """Copy what a folder holds, but neither what a system added nor permissions and times.
+
+    Some disks do not store these.
+    """
     for path in sorted(source.rglob("*")):
-        copy = target / path.relative_to(source)
+        place = path.relative_to(source)
+        if any(map(is_hidden, place.parts)):
+            continue
+        copy = target / place
         if path.is_dir():
             copy.mkdir()
         else:

@@ -10,6 +10,7 @@ from facecore.face.images import to_png
 from facecore.face.recipes import takes_whole_photos
 from facecore.model.classifier import FaceModel
 from facecore.system.files import try_folder
+from facecore.system.paths import find_twins
 
 WHOLE_SIDE = 250  # of a synthetic photo that is the face alone, in pixels
 SPREAD = 0.8  # share of the standard deviations that samples are drawn with
@@ -207,10 +208,16 @@ def write_photos(model: FaceModel, out: Path, count: int, seed: int = 0) -> int:
     Raises
     ------
     DataError
-        The model stores no spread, or the folder cannot be written.
+        The model stores no spread, two of its labels would be one folder on Windows and macOS, or
+        the folder cannot be written.
     ModelError
         The model has no eigenfaces.
     """
+    if twins := find_twins(model.labels):
+        raise DataError(
+            f"the labels {twins[0]!r} and {twins[1]!r} of the model differ only in capitals and "
+            "would share a folder; train it again with other labels"
+        )
     try_folder(Path(out))
     shares = [len(part) for part in np.array_split(np.arange(count), len(model.labels))]
     for label, share in zip(model.labels, shares, strict=True):

@@ -1,11 +1,27 @@
-"""Paths as people type them: with `~` and patterns such as `*.png`, as a shell would read them."""
+"""Paths as people type them, and names as the disks of other systems read them."""
 
 import os
+import unicodedata
 from collections.abc import Iterable
 from glob import glob, has_magic
 from pathlib import Path
 
 from facecore.errors import DataError
+
+# Names of devices on Windows, with any ending: no file or folder can have one.
+RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{d}{i}" for d in ("COM", "LPT") for i in range(1, 10)}
+
+MADE_BY_SYSTEMS = (  # files and folders, without capitals
+    "__macosx",
+    "@eadir",
+    "$recycle.bin",
+    "desktop.ini",
+    "ehthumbs.db",
+    "icon\r",
+    "lost+found",
+    "system volume information",
+    "thumbs.db",
+)
 
 
 def expand_home(path: str) -> str:
@@ -87,3 +103,76 @@ def expand_one(path: str) -> Path:
     if more:
         raise DataError(f"{len(more) + 1} files match {path}; give one, such as {first}")
     return Path(first)
+
+
+def file_key(name: str) -> str:
+    """Return a text that two names share if they name one file on some system.
+
+    Parameters
+    ----------
+    name : str
+        Of a file or folder, or a path.
+
+    Returns
+    -------
+    str
+        Without capitals, composed (Unicode NFC).
+
+    Examples
+    --------
+    >>> file_key("Anna") == file_key("anna"), file_key("Anna") == file_key("Ana")
+    (True, False)
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def find_twins(names: Iterable[str]) -> tuple[str, str] | None:
+    """Find two different names that are one folder where capitals do not count.
+
+    Such are the disks of Windows and macOS.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of folders; a name may occur more than once.
+
+    Returns
+    -------
+    tuple of str or None
+        The first two such names, sorted; None where there are none.
+
+    Examples
+    --------
+    >>> find_twins(["anna", "bea", "Anna", "anna"])
+    ('Anna', 'anna')
+    >>> find_twins(["anna", "bea"]) is None
+    True
+    """
+    known: dict[str, str] = {}
+    for name in sorted(set(names)):
+        other = known.setdefault(file_key(name), name)
+        if other != name:
+            return other, name
+    return None
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a file or folder is hidden or made by a system, by its name.
+
+    Parameters
+    ----------
+    name : str
+        Of the file or folder, without its path.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_hidden(".git"), is_hidden("Thumbs.db"), is_hidden("a.jpg")
+    (True, True, False)
+    """
+    plain = name.casefold()
+    # Windows marks what was downloaded; on other disks the mark is a file of its own.
+    return plain.startswith(".") or plain in MADE_BY_SYSTEMS or plain.endswith(":zone.identifier")

@@ -1,6 +1,7 @@
 """Train on faces that are arrays already, such as those that scikit-learn's loaders return."""
 
 import hashlib
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,10 @@ import pandas as pd
 
 from facecore.data.crops import COLUMNS
 from facecore.data.faces import drop_copies
+from facecore.data.listing import refuse_twins
 from facecore.data.splits import hold_out
 from facecore.errors import DataError
-from facecore.evaluation.report import evaluate_predictions
+from facecore.evaluation.report import drop_unknown, evaluate_predictions
 from facecore.face.recipes import (
     Recipe,
     find_recipe,
@@ -25,7 +27,7 @@ from facecore.face.recipes import (
 from facecore.model.classifier import FaceModel
 from facecore.model.explain import distance_from_face_space
 from facecore.model.rule import doubt
-from facecore.model.store import check_name, reserving
+from facecore.model.store import check_new_name, reserving
 from facecore.system.scratch import reserve_array
 from facecore.system.workers import within_memory
 from facecore.training.options import LESS, TrainingOptions
@@ -46,6 +48,7 @@ def train_arrays(
     grid: str = "quick",
     note: str = "",
     whole_photo: bool = False,
+    replace: bool = False,
     **options: Any,
 ) -> Path:
     """Train a model on arrays of faces and write it to artifacts/, with its evaluation.
@@ -77,6 +80,8 @@ def train_arrays(
     whole_photo : bool
         Whether the photos that the model will see are such crops themselves, so that it takes each
         of them for a face, without a detector.
+    replace : bool
+        Whether a model of that name may be replaced; one that ships with facecore never.
     **options : dict
         Seed, jobs, progress, centres, solver and landmarks, as `TrainingOptions` takes them.
 
@@ -102,7 +107,7 @@ def train_arrays(
     FaceModel(female / male, recipe 'classic', members: pixels)
     """
     found = for_whole_photos(find_recipe(recipe)) if whole_photo else find_recipe(recipe)
-    plan = Plan(check_name(name), found, grid, TrainingOptions(**options), note)
+    plan = Plan(check_new_name(name), found, grid, TrainingOptions(**options), note)
     plan.check()
     crops = to_crops(X, colour=plan.recipe.embedding)
     table = drop_copies(_tabulate(crops, y, subjects, split, name, plan.options))
@@ -112,12 +117,15 @@ def train_arrays(
 
     def evaluate(model: FaceModel) -> tuple[pd.DataFrame, dict[str, Any]]:
         tested = table[table["split"].eq("test") & table["state"].eq("kept")]
+        tested, note = drop_unknown(tested, model.labels)
+        if note:
+            print(f"{name}: {note}", file=sys.stderr)
         if tested.empty:
             return pd.DataFrame(), {}
         predictions = _predict(model, [crops[i] for i in tested.index], tested)
         return predictions, {name: evaluate_predictions(predictions, plan.options.order)}
 
-    with reserving(plan.name):
+    with reserving(plan.name, replace):
         return fit_and_write(plan, table, load, evaluate)
 
 
@@ -175,6 +183,7 @@ def _tabulate(
     table = pd.DataFrame("", index=range(count), columns=list(COLUMNS), dtype="str")
     table["path"] = [f"face {i}" for i in range(count)]
     table["label"] = _texts(y, count, "labels")
+    refuse_twins(table["label"], "y")
     table["subject"] = "" if subjects is None else _texts(subjects, count, "subjects")
     table["state"] = "kept"
     sizes = {"x": 0.0, "y": 0.0, "w": width, "h": height}

@@ -23,7 +23,7 @@ from typing import IO, Any
 
 from facecore.data.archive import unpack_labels
 from facecore.errors import DataError
-from facecore.model.store import artifacts_dir, check_name, refuse_shipped
+from facecore.model.store import artifacts_dir, check_new_name, refuse_shipped
 from facecore.system.files import try_folder, write_json
 from facecore.system.holds import hold, is_held, is_here, let_go, note_of, this_process
 from facecore.system.paths import expand_home
@@ -183,7 +183,7 @@ def start_training(
     Parameters
     ----------
     name : str
-        Name of the model.
+        Name of the model; one of that name is replaced.
     source : Path or None
         A folder of crops (from ``facecore crop``) or of labelled photos; None trains on synthetic
         photos.
@@ -220,7 +220,7 @@ def start_training(
     >>> read_job().state  # doctest: +SKIP
     'running'
     """
-    refuse_shipped(check_name(name))
+    refuse_shipped(check_new_name(name))
     try_folder(artifacts_dir())
     folder = _folder()
     called = title = title or ("made-faces" if source is None else Path(source).resolve().name)

@@ -25,7 +25,7 @@ from facecore.face.prepare import mirror
 from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe, for_whole_photos
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.explain import distance_from_face_space
-from facecore.model.store import check_name, reserving, write_model
+from facecore.model.store import check_new_name, reserving, write_model
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
 from facecore.system.workers import within_memory
@@ -72,6 +72,7 @@ def train(
     command: str = "",
     min_size: int | None = None,
     whole_photo: bool = False,
+    replace: bool = False,
     **options: Any,
 ) -> Path:
     """Train a model on folders of labelled photos and write it to artifacts/.
@@ -99,6 +100,8 @@ def train(
     whole_photo : bool
         Whether each photo is the face already, as in sets of small crops: no detector runs, in
         training as in prediction.
+    replace : bool
+        Whether a model of that name may be replaced; one that ships with facecore never.
     **options : dict
         Seed, jobs, progress, centres, solver and landmarks, as `TrainingOptions` takes them.
 
@@ -110,9 +113,9 @@ def train(
     Raises
     ------
     FacecoreError
-        The name, the recipe, the grid, an option or the data cannot be used; the model could not
-        be written, which is tried first; another training of that name runs, or
-        memory is short.
+        The name, the recipe, the grid, an option or the data cannot be used; there is a model of
+        that name already; the model could not be written, which is tried first; another training
+        of that name runs, or memory is short.
 
     Examples
     --------
@@ -125,10 +128,10 @@ def train(
     """
     chosen = TrainingOptions(**options)
     found = for_whole_photos(find_recipe(recipe)) if whole_photo else find_recipe(recipe)
-    plan = Plan(check_name(name), found, grid, chosen, note, command)
+    plan = Plan(check_new_name(name), found, grid, chosen, note, command)
     plan.check()
     how: dict[str, Any] = {"jobs": chosen.jobs, "progress": chosen.progress}
-    with reserving(plan.name):
+    with reserving(plan.name, replace):
         with scratch_folder():  # is there a place for temporary files, before the long work?
             pass
         faces = gather(

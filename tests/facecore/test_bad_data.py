@@ -101,7 +101,6 @@ NAMES = [
     "a b",
     "v1.2",
     "Neutral",
-    "neutral",
     "köpek",
     "猫",
     "кот",
@@ -131,6 +130,20 @@ def test_labels_of_any_name_are_cropped_sized_trained_and_evaluated(raw, crop, r
     assert done.returncode == 0, done.stderr
     done = run("evaluate", raw, "--model", "m", models=tmp_path / "models")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("twins", [("Neutral", "neutral"), ("KÖPEK", "köpek"), ("Кот", "кот")])
+def test_labels_that_would_be_one_folder_are_refused_by_every_command(
+    twins, raw, run, refused, tmp_path, tiny_artifacts
+):
+    for label in (*twins, "smiling"):
+        photo(raw / label / "a.png")
+    words = f"{twins[0]!r} and {twins[1]!r} differ only in capitals"
+    assert words in refused("crop", raw, "--out", tmp_path / "out")
+    assert words in refused("train", raw, "--name", "m", "--recipe", "classic")
+    assert words in error_of(run("evaluate", raw, "--model", "tiny", models=tiny_artifacts))
+    assert words in refused("ladder", raw, "--quick", "--out", tmp_path / "ladder")
+    assert not (tmp_path / "out" / "faces.csv").exists()
 
 
 def test_a_label_that_tables_need_for_themselves_is_refused_by_name(raw, refused, tmp_path):

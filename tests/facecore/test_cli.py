@@ -733,6 +733,20 @@ def test_the_limit_of_pixels_is_an_option_and_a_variable(
     fails_in_one_line(run(*command, models=tiny_artifacts), "FACECORE_MAX_MEGAPIXELS", "'two'")
 
 
+@pytest.mark.parametrize("how", ["missing", "changed"])
+@pytest.mark.parametrize("file", ["evaluation.json", "predictions.csv"])
+@pytest.mark.parametrize("command", ["models", "card"])
+def test_a_damaged_paper_is_told_once(command, file, how, run, tiny_artifacts, tmp_path):
+    shutil.copytree(tiny_artifacts, tmp_path / "models")
+    paper = tmp_path / "models" / "tiny" / file
+    paper.unlink() if how == "missing" else paper.write_text("{}")
+    words = ("tiny", "--write") if command == "card" else ()
+    for _ in range(1 if words else 2):  # and again in the next command
+        done = run(command, *words, models=tmp_path / "models")
+        assert done.returncode == 0
+        assert done.stderr.count("warning: ") == done.stderr.count(f"'tiny': {file}") == 1
+
+
 def test_evaluation_on_labels_that_the_model_does_not_know_needs_a_map(
     run, tmp_path, tiny_artifacts
 ):
@@ -748,7 +762,32 @@ def test_evaluation_on_labels_that_the_model_does_not_know_needs_a_map(
     assert "4 photos" in done.stdout
     fewer = run(*command, "--map", "Boxes=,Round=round", models=tiny_artifacts)
     assert "2 photos" in fewer.stdout
-    assert run(*command, "--map", "Boxes", models=tiny_artifacts).returncode == 2
+    assert "left out by --map: 2 photos: Boxes (2)" in fewer.stderr
+    for words in ("Boxes", "Boxes=square,Boxes=round"):
+        assert run(*command, "--map", words, models=tiny_artifacts).returncode == 2
+
+
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_a_map_and_a_split_may_come_in_any_order(split, run, tmp_path, tiny_artifacts):
+    raw = write_raw(tmp_path / "raw", persons=4, shots=1, table=False)
+    for label in ("Pets", "Boxes"):  # in one split only
+        shutil.copytree(raw / "square", raw / label)
+    where = {"round": "test", "square": "test", "Pets": "train", "Boxes": "test"}
+    rows = [f"{p.parent.name}/{p.name},{where[p.parent.name]}" for p in raw.glob("*/*.jpg")]
+    (raw / "labels.csv").write_text("\n".join(["path,split", *rows]) + "\n")
+    labels = "Pets=square,Boxes=" if split == "test" else "Boxes=,Pets="
+    command = ("evaluate", raw, "--jobs", 1, "--json", tmp_path / "f.json", "--split", split)
+    done = run(*command, "--map", labels, models=tiny_artifacts)
+    if split == "train":
+        fails_in_one_line(done, "no photo is left")
+        fails_in_one_line(run(*command, models=tiny_artifacts), "no label Pets; ")
+        done = run(*command, "--map", "Pets=square", models=tiny_artifacts)
+        assert "4 photos" in done.stdout  # Boxes are in the other split
+        return
+    assert "left out by --map: 4 photos: Boxes (4)" in done.stderr
+    assert "8 photos" in done.stdout
+    figures = json.loads((tmp_path / "f.json").read_text())
+    assert (figures["n"], figures["left_out"]) == (8, {"Boxes": 4})
 
 
 def test_predict_says_which_files_of_a_folder_it_passed_over(run, tmp_path, tiny_artifacts):

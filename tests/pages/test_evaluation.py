@@ -277,12 +277,27 @@ def test_another_model_with_other_sets_and_labels_can_be_chosen(
     assert "AUC of square" in metrics(app)
 
 
+@pytest.mark.parametrize("unknown", ["child", "Male"])
+def test_photos_whose_label_the_model_does_not_know_are_told_and_left_out(
+    unknown, open_page, copy_model, shipped, predictions
+):
+    spoilt = predictions.copy()
+    spoilt.loc[spoilt.index[:5], "label"] = unknown
+    copy_model(shipped, "classic", predictions=spoilt)
+    app = open_page(PAGE)
+    assert not app.exception
+    assert f"left out: 5 photos of labels that the model does not know: {unknown} (5)" in (
+        app.warning[0].value
+    )
+    assert metrics(app)["Photos"] == f"{len(predictions) - 5:,}"
+
+
 def test_a_model_without_predictions_names_the_command(open_page, copy_model, shipped):
     copy_model(shipped, "classic", predictions=None)
     app = open_page(PAGE)
     assert not app.exception
     assert "without the table predictions.csv" in app.info[0].value
-    assert app.code[0].value == "python -m facecore train PHOTOS --name classic"
+    assert app.code[0].value == "python -m facecore train PHOTOS --name my-model"
 
 
 @pytest.mark.filterwarnings("ignore::facecore.errors.ModelWarning")

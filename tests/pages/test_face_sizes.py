@@ -117,7 +117,7 @@ def test_a_model_without_the_table_names_the_command_that_writes_it(
     app = open_page(PAGE)
     assert not app.exception
     assert "sizes.csv" in app.info[0].value
-    assert app.code[0].value == "python -m facecore train PHOTOS --name bare"
+    assert app.code[0].value == "python -m facecore train PHOTOS --name bare --replace"
 
 
 def test_a_folder_of_crops_is_studied_in_the_same_way(open_folder, crops_folder, downloads):

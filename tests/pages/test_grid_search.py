@@ -278,7 +278,7 @@ def test_a_model_without_a_table_names_the_command(open_page, copy_model, shippe
     app = open_page(PAGE)
     assert not app.exception
     assert "without the table grid_search.csv" in app.info[0].value
-    assert app.code[0].value == "python -m facecore train PHOTOS --name classic"
+    assert app.code[0].value == "python -m facecore train PHOTOS --name my-model"
 
 
 @pytest.mark.filterwarnings("ignore::facecore.errors.ModelWarning")

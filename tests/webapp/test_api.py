@@ -99,6 +99,7 @@ def test_models(client):
     assert (made["name"], made["served"], other["served"]) == ("made", True, False)
     assert made["accuracy"] == {"drawings": 0.81}
     assert made["lacks"] is None
+    assert made["warnings"] == []
 
 
 def test_without_a_model(make_app, monkeypatch, tmp_path, photo):

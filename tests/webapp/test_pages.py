@@ -1,6 +1,9 @@
 """The pages: what they say, that they are valid HTML, and that a screen reader can read them."""
 
+import hashlib
+import html
 import io
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -264,6 +267,33 @@ def test_damaged_model_has_an_error_page(make_app, made_artifacts, monkeypatch, 
     assert response.status_code == 503
     assert "does not match its checksum" in response.text
     assert client.get("/api/v1/models").status_code == 503
+
+
+@pytest.mark.filterwarnings("ignore::facecore.errors.ModelWarning")
+@pytest.mark.parametrize("how", ["missing", "changed", "unreadable"])
+def test_damaged_papers_are_told_on_the_page_of_the_model_and_in_the_api(
+    how, make_app, made_artifacts, monkeypatch, tmp_path
+):
+    folder = tmp_path / "artifacts" / "made"
+    shutil.copytree(made_artifacts, folder.parent)
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(folder.parent))
+    client = make_app().test_client()
+    paper = folder / "evaluation.json"
+    paper.unlink() if how == "missing" else paper.write_text("[<b>")
+    if how == "unreadable":
+        metadata = json.loads((folder / "metadata.json").read_text())
+        metadata["sha256"][paper.name] = hashlib.sha256(paper.read_bytes()).hexdigest()
+        (folder / "metadata.json").write_text(json.dumps(metadata))
+    made, other = client.get("/api/v1/models").json["models"]
+    (warning,) = made["warnings"]
+    assert "evaluation.json" in warning
+    assert (made["accuracy"], other["warnings"]) == ({}, [])
+    response = client.get("/models/made")
+    assert response.status_code == 200
+    check_html(response.text)
+    assert response.text.count("alert-warning") == 1
+    assert html.unescape(response.text).count(warning) == 1
+    assert "alert-warning" not in client.get("/models/other").text
 
 
 def test_the_form_offers_every_format_but_heic_so_that_phones_convert_it(client):

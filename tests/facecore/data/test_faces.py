@@ -1,5 +1,6 @@
 import re
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -43,6 +44,22 @@ def test_data_sets_of_one_name_are_told_apart(split_crops, tmp_path):
     faces = gather([split_crops, other], CLASSIC)
     assert set(faces["set"]) == {"crops-1", "crops-2"}
     assert faces.query("state == 'kept'")["sha256"].is_unique
+
+
+@pytest.mark.parametrize("cropped", [False, True])
+def test_labels_of_two_data_sets_that_differ_only_in_capitals_are_refused(
+    cropped, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name, label in (("one", "round"), ("two", "Round")):
+        raw = write_raw(tmp_path / name, persons=2, shots=1)
+        (raw / "labels.csv").unlink()
+        (raw / "round").rename(raw / label)
+        if cropped:
+            crop_folder(raw, tmp_path / f"{name}-crops", recipe_settings("classic"))
+    names = [f"{name}-crops" if cropped else name for name in ("one", "two")]
+    with pytest.raises(DataError, match=r"one.* and two.*'Round' and 'round' differ only in"):
+        gather([Path(name) for name in names], CLASSIC)
 
 
 def test_a_crop_that_is_missing_names_the_command_that_makes_it(split_crops, tmp_path):

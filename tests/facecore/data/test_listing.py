@@ -253,11 +253,34 @@ def test_folders_that_differ_only_in_space_are_one_label(tmp_path):
     assert photos["path"].tolist() == ["calm /1.jpg", "calm/1.jpg"]
 
 
-def test_labels_that_differ_in_capitals_are_told(tmp_path):
-    table = write_table(tmp_path, "path,label\n1.jpg,Calm\n2.jpg,calm\n")
-    assert read_listing(table).notes == (
-        "the labels Calm, calm differ only in capitals; rename one if not meant",
-    )
+TWINS = [("Calm", "calm"), ("\xc9mu", "\xe9mu"), ("CAF\xc9", "cafe\u0301"), ("ANNA", " anna")]
+
+
+@pytest.mark.parametrize("twins", TWINS)
+def test_labels_of_a_table_that_differ_only_in_capitals_are_refused(twins, tmp_path):
+    rows = "".join(f"{i}.jpg,{label}\n" for i, label in enumerate(twins))
+    table = write_table(tmp_path, f"path,label\n9.jpg,sad\n{rows}")
+    with pytest.raises(DataError, match=r"'.*' and '.*' differ only in capitals.*rename one"):
+        read_listing(table)
+
+
+@pytest.mark.parametrize("part", ["", "train/"])
+@pytest.mark.parametrize("twins", TWINS)
+def test_folders_that_differ_only_in_capitals_are_refused(twins, part, tmp_path):
+    for label in ("sad", *twins):
+        folder = tmp_path / part / label
+        folder.mkdir(parents=True)
+        (folder / "1.jpg").write_bytes(b"x")
+    with pytest.raises(DataError, match="differ only in capitals"):
+        list_photos(tmp_path)
+
+
+def test_the_folder_of_a_photo_may_be_written_in_capitals_in_a_table(tmp_path):
+    for label in ("calm", "sad"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.jpg").write_bytes(b"x")
+    write_table(tmp_path, "path,subject\nCALM/1.JPG,eve\nSad/1.jpg,leo\n")
+    assert list_photos(tmp_path)["subject"].tolist() == ["eve", "leo"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from cartoons import draw_photo, encode, write_raw
 
 from facecore.data.listing import list_photos
 from facecore.errors import DataError
@@ -13,6 +14,7 @@ from facecore.evaluation.report import (
     age_band,
     balanced_interval,
     confused_pairs,
+    drop_unknown,
     evaluate_predictions,
     label_figures,
     map_labels,
@@ -20,6 +22,7 @@ from facecore.evaluation.report import (
 )
 from facecore.model.rule import AnswerRule
 from facecore.model.store import read_evaluation, read_model_table
+from facecore.training.pipeline import train
 
 
 def test_the_interval_of_one_label_is_that_of_its_recall():
@@ -123,6 +126,7 @@ def test_labels_in_an_order_have_an_error_in_steps_over_the_faces_found(three_la
 
 def test_labels_come_in_the_order_that_people_read(three_labels):
     tens = three_labels.assign(label=["s1", "s10", "s2", "s2"], predicted=["s10", "s2", "s1", ""])
+    tens = tens.rename(columns={"p_child": "p_s1", "p_teen": "p_s2", "p_adult": "p_s10"})
     figures = evaluate_predictions(tens)
     assert list(figures["confusion"]) == list(figures["recall"]) == ["s1", "s2", "s10"]
     assert list(figures["confusion"]["s1"]) == ["s1", "s2", "s10", "no face"]
@@ -432,6 +436,54 @@ def test_photos_predicted_again_are_in_the_predictions_that_ship(
 @pytest.fixture
 def folk() -> pd.DataFrame:
     return pd.DataFrame({"path": ["1.jpg", "2.jpg", "3.jpg"], "label": ["Men", "Women", "Men"]})
+
+
+def test_a_label_of_another_split_may_be_mapped(folk):
+    names = {"Men": "male", "Women": "female", "Pets": ""}
+    assert map_labels(folk, ["female", "male"], names, others=["Pets"])["label"].nunique() == 2
+    with pytest.raises(DataError, match="no label 'Pets' to map in the photos; there are: Men"):
+        map_labels(folk, ["female", "male"], names)
+
+
+@pytest.mark.parametrize("labels", [["Men"], ["men", "women"], ["Men", "Women", "x"]])
+def test_photos_of_unknown_labels_are_left_out_and_counted_with_both_lists(folk, labels):
+    left, note = drop_unknown(folk, labels)
+    unknown = [label for label in ("Men", "Women") if label not in labels]
+    assert set(left["label"]) == set(folk["label"]) - set(unknown)
+    assert bool(note) == bool(unknown)
+    for label in unknown:
+        assert f"{label} ({folk['label'].eq(label).sum()})" in note
+    assert not unknown or note.endswith(f"it knows {', '.join(labels)}")
+
+
+@pytest.mark.parametrize("wrong", ["A", "c", "", "no face"])
+def test_predictions_of_a_label_that_the_model_does_not_know_are_refused(ruled, wrong):
+    spoilt = ruled.astype({"label": "str"})
+    spoilt.loc[spoilt.index[0], "label"] = wrong
+    both = ", ".join(sorted({*ruled["label"], wrong})), ", ".join(sorted(set(ruled["label"])))
+    with pytest.raises(DataError) as refusal:
+        evaluate_predictions(spoilt)
+    assert f"photos have {both[0]}, the model {both[1]}" in str(refusal.value)
+    left = drop_unknown(spoilt, sorted(set(ruled["label"])))[0]
+    assert evaluate_predictions(left)["n"] == len(ruled) - 1
+
+
+def test_a_label_of_the_test_split_alone_is_told_and_not_counted_as_wrong(
+    tmp_path, tiny_grid, artifacts, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    raw = write_raw(tmp_path / "raw", persons=6, split=True)
+    (raw / "wide").mkdir()
+    lines = (raw / "labels.csv").read_text().splitlines()
+    for i in range(3):
+        (raw / "wide" / f"{i}.jpg").write_bytes(encode(draw_photo("wide", 50 + i), quality=92))
+        lines.append(f"wide/{i}.jpg,wide,w{i},test,,")
+    (raw / "labels.csv").write_text("\n".join(lines) + "\n")
+    train([raw], "m", recipe="classic", grid=str(tiny_grid))
+    told = capsys.readouterr().err
+    assert "raw: left out: 3 photos of labels that the model does not know: wide (3)" in told
+    assert "it knows round, square" in told
+    assert set(read_evaluation("m")["raw"]["confusion"]) == {"round", "square"}
 
 
 def test_labels_of_a_set_are_called_as_the_model_calls_them(folk):

@@ -22,6 +22,7 @@ from facecore.model.store import (
     artifact_folders,
     artifacts_dir,
     check_name,
+    check_new_name,
     damaged_papers,
     delete_model,
     find_model,
@@ -212,8 +213,10 @@ def test_a_paper_that_was_stored_unreadable_is_named_and_left_out(
     metadata["sha256"][file] = hashlib.sha256(text.encode()).hexdigest()
     (folder / "metadata.json").write_text(json.dumps(metadata))
     assert load_model("m").labels == tiny_model.labels
-    with pytest.warns(ModelWarning, match=rf"{file} cannot be read"):
+    with pytest.warns(ModelWarning, match=rf"{file} cannot be read") as told:
         assert read("m") is None
+    if file == "evaluation.json":
+        assert damaged_papers("m") == [str(told[0].message)]
 
 
 @pytest.mark.parametrize("ends", [b"\r\n", b"\r"])
@@ -229,6 +232,33 @@ def test_line_ends_of_another_system_are_no_damage(ends, artifacts, tiny_model):
     assert damaged_papers("m") == []
     assert read_model_table("sizes", "m").equals(before[0])
     assert read_evaluation("m") == before[1]
+
+
+@pytest.mark.parametrize("now", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("then", ["\n", "\r\n"])
+def test_checksums_made_over_any_line_ends_hold(then, now, artifacts, tiny_model):
+    folder = write_model("m", tiny_model, METADATA, {"sizes": TABLE}, {"x": {"n": 1}}, "# A\nB\n")
+    metadata = json.loads((folder / "metadata.json").read_text())
+    for name in set(metadata["sha256"]) - {"model.npz"}:
+        data = (folder / name).read_bytes()
+        raw = hashlib.sha256(data.replace(b"\n", then.encode())).hexdigest()
+        metadata["sha256"][name] = raw
+        (folder / name).write_bytes(data.replace(b"\n", now.encode()))
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    assert load_model("m").labels == tiny_model.labels
+    assert damaged_papers("m") == []
+    (folder / "card.md").write_text("# A\nC\n")
+    assert len(damaged_papers("m")) == 1
+
+
+@pytest.mark.parametrize("ends", [b"\r\n", b"\r", b"\n\r\n"])
+def test_a_checksum_of_the_bytes_as_they_are_holds(ends, artifacts, tiny_model):
+    folder = write_model("m", tiny_model, METADATA, {}, None, "# A\nB\n")
+    (folder / "card.md").write_bytes(b"# A" + ends + b"B\n")
+    metadata = json.loads((folder / "metadata.json").read_text())
+    metadata["sha256"]["card.md"] = hashlib.sha256((folder / "card.md").read_bytes()).hexdigest()
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    assert damaged_papers("m") == []
 
 
 def test_the_shipped_models_are_whole_with_the_line_ends_of_windows(tmp_path, monkeypatch):
@@ -263,6 +293,29 @@ def test_what_somebody_put_beside_a_model_is_no_part_of_it(name, artifacts, tiny
     assert read_evaluation("m") is None
     with zipfile.ZipFile(io.BytesIO(pack_model("m"))) as archive:
         assert sorted(archive.namelist()) == ["m/metadata.json", "m/model.json", "m/model.npz"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Thumbs.db", "desktop.ini", ".DS_Store", "._card.md", "Icon\r", "@eaDir/x", "EHTHUMBS.DB"],
+)
+def test_what_a_system_put_beside_a_model_is_not_taken_along(name, artifacts, tiny_model):
+    folder = write_model("m", tiny_model, METADATA, {}, None, "# A card\n")
+    own = files(folder)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"x")
+    assert files(store_card("m", "# Another\n")) == own
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"x")
+    assert files(rename_model("m", "n")) == own
+    assert read_card("n") == "# Another\n"
+
+
+def test_what_its_user_put_beside_a_model_stays(artifacts, tiny_model):
+    folder = write_model("m", tiny_model, METADATA, {}, None, "# A card\n")
+    (folder / "notes.txt").write_text("mine")
+    store_card("m", "# Another\n")
+    assert (rename_model("m", "n") / "notes.txt").read_text() == "mine"
 
 
 def test_a_hidden_file_as_file_managers_leave_it_is_no_harm(artifacts, tiny_model):
@@ -474,6 +527,86 @@ def test_a_name_under_which_nothing_can_be_written_is_refused(tmp_path, monkeypa
         with pytest.raises(ModelError, match="FACECORE_ARTIFACTS=FOLDER"), reserving("m"):
             pass
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "m", "models"]
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "Com1", "LPT9"])
+def test_devices_of_windows_are_no_names(name, artifacts, tiny_model):
+    with pytest.raises(ModelError, match="device on Windows"):
+        write(tiny_model, name)
+    assert not artifacts.exists()
+
+
+def reserve(name: str) -> None:
+    with reserving(name, replace=True):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("MinE", "mine"), ("Classic", "classic"), ("aLIGNED", "aligned"), ("K", "k")],
+)
+def test_a_name_that_differs_from_another_only_in_capitals_is_refused(
+    name, other, artifacts, tiny_model
+):
+    write(tiny_model, "mine")
+    write(tiny_model, "else")
+    (artifacts / "k").mkdir()  # whatever is in it
+    before = files(artifacts)
+    for attempt in (
+        lambda: check_new_name(name),
+        lambda: reserve(name),
+        lambda: write(tiny_model, name),
+        lambda: rename_model("else", name),
+    ):
+        with pytest.raises(ModelError, match=f"'{name}' differs from '{other}' only in") as caught:
+            attempt()
+        assert "\n" not in str(caught.value)
+    assert files(artifacts) == before
+
+
+def test_two_trainings_whose_names_differ_only_in_capitals_do_not_run_at_once(artifacts):
+    with reserving("mine"):
+        for name in ("mine", "Mine"):
+            with pytest.raises(DataError, match="another training"), reserving(name):
+                pass
+
+
+@pytest.mark.parametrize("state", ["whole", "damaged", "empty"])
+def test_a_stored_model_is_replaced_only_when_asked_to(state, artifacts, tiny_model):
+    folder = write(tiny_model)
+    if state == "damaged":
+        (folder / "metadata.json").unlink()
+    if state == "empty":
+        shutil.rmtree(folder)
+        folder.mkdir()
+    with pytest.raises(ModelError, match=r"--replace .replace=True in Python."), reserving("m"):
+        pass
+    with reserving("m", replace=True):
+        write(tiny_model, seed=4)
+    assert read_metadata("m")["seed"] == 4
+
+
+def test_a_shipped_model_is_never_replaced(artifacts, tiny_model):
+    write(tiny_model, "classic")
+    for replace in (False, True):
+        with pytest.raises(ModelError, match="ships with"), reserving("classic", replace):
+            pass
+
+
+def test_a_folder_of_something_else_is_never_replaced(artifacts, tiny_model):
+    (artifacts / "photos" / "anna").mkdir(parents=True)
+    (artifacts / "photos" / "anna" / "1.jpg").write_bytes(b"x")
+    for attempt in (lambda: reserve("photos"), lambda: write(tiny_model, "photos")):
+        with pytest.raises(ModelError, match="not of a model; choose another name"):
+            attempt()
+    assert files(artifacts) == ["photos", "photos/anna", "photos/anna/1.jpg"]
+
+
+def test_a_model_is_not_renamed_to_what_is_being_trained(artifacts, tiny_model):
+    write(tiny_model, "a")
+    with reserving("b"), pytest.raises(DataError, match="another training of 'b' runs"):
+        rename_model("a", "b")
+    assert list_models() == ["a"]
 
 
 def test_a_renamed_model_is_whole_and_knows_its_name(artifacts, tiny_model):

@@ -1,11 +1,18 @@
-"""Paths as a shell would read them, where no shell did."""
+"""Paths as a shell would read them, where no shell did, and names as other disks read them."""
 
 from pathlib import Path
 
 import pytest
 
 from facecore.errors import DataError
-from facecore.system.paths import expand_home, expand_one, expand_patterns
+from facecore.system.paths import (
+    RESERVED,
+    expand_home,
+    expand_one,
+    expand_patterns,
+    file_key,
+    find_twins,
+)
 
 
 @pytest.fixture
@@ -67,3 +74,24 @@ def test_one_of_several_is_refused_with_an_example(folder):
     assert expand_one("c.*") == Path("c.jpg")
     with pytest.raises(DataError, match=r"2 files match \?\.png; give one, such as a\.png"):
         expand_one("?.png")
+
+
+@pytest.mark.parametrize(
+    ("names", "twins"),
+    [
+        ([], None),
+        (["anna", "anna"], None),
+        (["anna", "bea", "Anna"], ("Anna", "anna")),
+        (["\xc9mu", "\xe9mu"], ("\xc9mu", "\xe9mu")),
+        (["caf\xe9", "cafe\u0301"], ("cafe\u0301", "caf\xe9")),
+        (["a b", "ab"], None),
+    ],
+)
+def test_twins_are_names_of_one_folder_where_capitals_do_not_count(names, twins):
+    assert find_twins(names) == twins
+    if twins:
+        assert file_key(twins[0]) == file_key(twins[1])
+
+
+def test_devices_of_windows_are_known():
+    assert {"CON", "PRN", "AUX", "NUL", "COM1", "LPT9"} <= RESERVED

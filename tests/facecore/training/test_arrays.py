@@ -81,6 +81,15 @@ def test_every_form_of_the_same_faces_gives_the_same_model(form, small, grid, ar
     assert (first / "model.npz").read_bytes() == (second / "model.npz").read_bytes()
 
 
+def test_a_model_of_that_name_is_replaced_only_when_asked_to(small, grid, artifacts):
+    train_small(small, grid=grid, seed=1)
+    with pytest.raises(ModelError, match=r"'arrays' already.*--replace.*replace=True"):
+        train_small(small, grid=grid, seed=2)
+    assert read_metadata("arrays")["seed"] == 1
+    train_small(small, grid=grid, seed=3, replace=True)
+    assert read_metadata("arrays")["seed"] == 3
+
+
 def test_faces_declared_test_are_not_trained_on(small, grid, artifacts):
     subjects = small[2]
     split = np.where(np.isin(subjects, np.unique(subjects)[::3]), "test", "train")
@@ -119,6 +128,19 @@ def test_faces_of_the_val_split_help_to_choose_and_are_never_fitted(
     assert "photos of the val split were one more fold" in read_card("with")
     table = read_model_table("grid_search", "with")
     assert count_folds(table.columns) == metadata["search"]["folds"] + 1
+
+
+def test_a_label_of_the_test_split_alone_is_told_and_not_counted_as_wrong(
+    small, grid, artifacts, capsys
+):
+    X, y, _ = (np.concatenate([part, part[:7]]) for part in small)
+    X[-7:] = 255 - X[-7:]  # no copies
+    y = np.concatenate([small[1], np.repeat("other", 7)])
+    split = ["train"] * 80 + ["test"] * 17
+    train_arrays(X, y, "arrays", split=split, grid=grid)
+    assert "arrays: left out: 7 photos" in (told := capsys.readouterr().err)
+    assert "other (7); it knows round, square" in told
+    assert read_evaluation("arrays")["arrays"]["n"] == 10
 
 
 def test_without_a_test_split_there_is_no_evaluation(small, grid, artifacts):
@@ -182,7 +204,9 @@ def test_a_recipe_of_colours_refuses_grey_faces():
         ({"subjects": [1]}, "1 subjects for 90 faces"),
         ({"split": ["train"] * 89 + ["dev"]}, "split 'dev' is unknown"),
         ({"y": ["a"] * 90}, "at least two labels"),
+        ({"y": ["a", "A"] * 45}, "'A' and 'a' differ only in capitals"),
         ({"name": "../x"}, "cannot name a model"),
+        ({"name": "Aligned"}, "'Aligned' differs from 'aligned' only in capitals"),
         ({"recipe": "cake"}, "no recipe 'cake'"),
         ({"grid": "huge"}, "no grid 'huge'"),
         ({"jobs": 0}, "jobs must be 1 or more"),

@@ -208,7 +208,7 @@ def test_a_training_that_is_killed_leaves_the_old_model(
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(root))
     assert read_metadata("tiny")["seed"] in (0, 1)
     assert load_model("tiny").labels == ("round", "square")
-    train([crops_folder], "tiny", recipe="classic", grid=str(tiny_grid), seed=2)
+    train([crops_folder], "tiny", recipe="classic", grid=str(tiny_grid), seed=2, replace=True)
     assert {path.name for path in root.iterdir()} == {"tiny"}
     assert read_metadata("tiny")["seed"] == 2
 
@@ -333,6 +333,7 @@ def test_the_number_of_landmarks_can_be_chosen(crops_folder, tiny_grid, artifact
             grid=str(tiny_grid),
             solver="nystroem",
             landmarks=landmarks,
+            replace=True,
         )
         counts.append(read_metadata("m")["kernel_vectors"]["count"])
     assert counts == [20, 40]  # with their mirror images
@@ -394,6 +395,18 @@ def test_crops_that_another_process_changed_while_they_were_read_are_refused(
     with pytest.raises(DataError, match="not complete"):
         train([crops], "m", recipe="classic", grid=str(tiny_grid))
     assert list_models() == []
+
+
+def test_a_model_of_that_name_is_replaced_only_when_asked_to(crops_folder, tiny_grid, artifacts):
+    how = {"recipe": "classic", "grid": str(tiny_grid)}
+    train([crops_folder], "m", **how, seed=1)
+    with pytest.raises(ModelError, match=r"'m' already.*--replace.*replace=True"):
+        train([crops_folder], "m", **how, seed=2)
+    with pytest.raises(ModelError, match="'M' differs from 'm' only in capitals"):
+        train([crops_folder], "M", **how, replace=True)
+    assert read_metadata("m")["seed"] == 1
+    train([crops_folder], "m", **how, seed=3, replace=True)
+    assert read_metadata("m")["seed"] == 3
 
 
 def test_of_two_trainings_of_one_name_the_second_is_refused(crops_folder, artifacts):
