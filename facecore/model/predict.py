@@ -5,7 +5,6 @@ import math
 import os
 import pickle
 import time
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -333,9 +332,7 @@ def predict_many(
             for answers in results:
                 yield from answers
         finally:
-            with warnings.catch_warnings():  # a caller may stop early without a warning
-                warnings.simplefilter("ignore")
-                results.close()
+            results.close()
 
 
 @contextmanager

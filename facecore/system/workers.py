@@ -1,6 +1,7 @@
 """Run calls on worker processes; a killed worker or too little memory is one error."""
 
 import re
+import warnings
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -59,7 +60,9 @@ def in_parallel(
         try:
             yield from results
         finally:
-            results.close()
+            with warnings.catch_warnings():  # a caller may stop early without a warning
+                warnings.simplefilter("ignore")
+                results.close()
 
 
 @contextmanager
