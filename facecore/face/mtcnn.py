@@ -203,9 +203,29 @@ def _to_squares(boxes: np.ndarray) -> np.ndarray:
 def suppress(
     boxes: np.ndarray, scores: np.ndarray, most: float, of_smaller: bool = False
 ) -> np.ndarray:
-    """Return the indices of the boxes that no box with a better score overlaps by too much.
+    """Return the boxes that no box with a better score overlaps by too much.
 
-    The overlap is a share of the union of two boxes, or of the smaller of them.
+    Parameters
+    ----------
+    boxes : ndarray of shape (n_boxes, 4), float64
+        Left, top, right, bottom, in pixels.
+    scores : ndarray of shape (n_boxes,), float
+        The better box has the larger one.
+    most : float
+        Largest overlap of two boxes that both stay, as a share, in [0, 1].
+    of_smaller : bool
+        Of what it is a share: of the smaller box, or of the union of both.
+
+    Returns
+    -------
+    ndarray of shape (n_kept,), int
+        Indices of the boxes, the best first.
+
+    Examples
+    --------
+    >>> boxes = np.array([[0, 0, 9, 9], [1, 0, 10, 9], [20, 0, 29, 9]], dtype=float)
+    >>> suppress(boxes, np.array([0.8, 0.9, 0.7]), 0.5).tolist()
+    [1, 2]
     """
     x, y, right, bottom = np.ascontiguousarray(boxes.T)
     area = (right - x + 1) * (bottom - y + 1)

@@ -167,7 +167,7 @@ def _of_small_faces(settings: Settings, photo: Photo) -> tuple[str, ...]:
     height, width = photo.pixels.shape[:2]
     smallest = round(smallest_face(settings, width, height, photo.scale) / photo.scale)
     least = MIN_SIZE if isinstance(settings, WholeSettings) else settings.min_pixels
-    if smallest <= max(least, MIN_SIZE):
+    if smallest <= max(least, MIN_SIZE) or min(photo.width, photo.height) < MIN_SIZE:
         return ()
     return (f"faces narrower than {smallest} pixels were not looked for in this large photo",)
 

@@ -58,7 +58,9 @@ def in_parallel(
     with within_memory(less):
         results = joblib.Parallel(n_jobs=jobs, batch_size=batch_size, return_as=how)(calls)
         try:
-            yield from results
+            # `yield from` would close them before the warning is off
+            for result in results:  # noqa: UP028
+                yield result
         finally:
             with warnings.catch_warnings():  # a caller may stop early without a warning
                 warnings.simplefilter("ignore")
