@@ -352,6 +352,7 @@ def test_a_hostile_zip_is_one_line_and_leaves_nothing(
         ("a/b", "cannot name a model"),
         ("classic", "ships with"),
         ("tiny", "There is already a model tiny"),
+        ("Tiny", "differs from 'tiny' only in capitals"),
     ],
 )
 def test_a_name_that_cannot_be_used_cannot_be_started(open_page, models, name, words):

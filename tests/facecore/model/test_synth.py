@@ -25,6 +25,13 @@ def test_made_photos_are_written_by_label_as_many_as_asked_for(tiny_model, tmp_p
     assert len(set(files.values())) == 7
 
 
+@pytest.mark.parametrize("twins", [("round", "Round"), ("Кот", "кот")])
+def test_photos_of_labels_that_would_share_a_folder_are_not_made(twins, tiny_model, tmp_path):
+    with pytest.raises(DataError, match=r"differ only in capitals and would share a folder"):
+        write_photos(replace(tiny_model, labels=twins), tmp_path / "out", 4)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_seed_makes_the_same_photos_and_another_seed_makes_others(tiny_model, tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         write_photos(tiny_model, tmp_path / name, 4, seed)

@@ -375,3 +375,18 @@ def test_jobs_are_beside_the_models_unless_the_environment_says_where(artifacts,
     assert work_dir() == artifacts.resolve().parent / "work"
     monkeypatch.setenv("FACECORE_WORK", "elsewhere")
     assert work_dir() == Path.cwd() / "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("classic", "ships with facecore"),
+        ("Classic", "differs from 'classic' only in capitals"),
+        ("aux", "device on Windows"),
+        ("a/b", "cannot name a model"),
+    ],
+)
+def test_a_name_that_no_model_can_have_starts_nothing(name, words, artifacts):
+    with pytest.raises(ModelError, match=words):
+        start_training(name, None, made=4)
+    assert read_job().state == "none"
