@@ -103,12 +103,21 @@ def reserve_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
     array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
     array.flush()
     with open(path, "r+b") as file:
-        try:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        except (AttributeError, OSError) as error:
-            if isinstance(error, OSError) and error.errno in FULL:
-                raise
-            _write_zeros(file, array.offset, array.nbytes)  # system or disk cannot reserve space
+        if not _reserve(file, path.stat().st_size):
+            _write_zeros(file, array.offset, array.nbytes)
+
+
+def _reserve(file: IO[bytes], size: int) -> bool:
+    """Reserve the space of a file; return whether system and disk can do so."""
+    if not hasattr(os, "posix_fallocate"):
+        return False
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        return False
+    return True
 
 
 def _write_zeros(file: IO[bytes], start: int, count: int) -> None:
