@@ -1,6 +1,6 @@
 # The commands that one needs: make help. On Windows run what stands behind a name.
 PYTHON ?= python
-.PHONY: help install test lint types docs gate dashboard site
+.PHONY: help install test coverage lint types docs gate dashboard site
 
 help:  ## list the commands
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 12
@@ -10,6 +10,10 @@ install:  ## install what the tests, the checks and the documentation need
 
 test:  ## run the tests
 	$(PYTHON) -m pytest
+
+coverage:  ## run the tests and say which share of the lines they run
+	$(PYTHON) -m pytest --cov=facecore --cov=ui --cov=webapp --cov-report=
+	$(PYTHON) -m coverage report --format=total
 
 lint:  ## check style and layout
 	ruff check .

@@ -37,6 +37,7 @@ OWN = {
     "own-fisher": "fisher_artifacts",
 }
 MODELS = [*SHIPPED, *OWN, "own-three"]
+FURTHER = ["own-classic", "own-whole", "own-fisher", "own-three"]  # slow together
 NETWORKS = ["embedding", "own-embedding"]
 SYNTHETIC = SOURCES[0]
 # The further views of a screen by its address; two models see them all, as the screens' own tests
@@ -91,7 +92,11 @@ def at_the_doors(models) -> Iterator[None]:
 
 @pytest.fixture(
     scope="module",
-    params=[*MODELS, pytest.param("embedding with its own weights", marks=pytest.mark.network)],
+    params=[
+        *(name for name in MODELS if name not in FURTHER),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in FURTHER),
+        pytest.param("embedding with its own weights", marks=pytest.mark.network),
+    ],
 )
 def name(request, at_the_doors, made_weights) -> Iterator[str]:
     """Name of a model; a network has made weights, but where its own are asked for."""

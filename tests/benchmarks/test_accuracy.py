@@ -87,6 +87,7 @@ def test_without_the_other_package_only_our_models_are_measured(
     assert figures["against"] == {}
 
 
+@pytest.mark.slow
 def test_a_package_that_cannot_be_installed_is_told_in_one_line(
     benchmark, monkeypatch, tmp_path, capsys
 ):

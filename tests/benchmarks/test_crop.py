@@ -23,6 +23,7 @@ def tiny(benchmark, tiny_model, monkeypatch) -> dict:
     return benchmark
 
 
+@pytest.mark.slow
 def test_photos_a_second_efficiency_and_memory_are_told(tiny, tmp_path, capsys):
     out = tmp_path / "figures.json"
     arguments = ["--count", "16", "--recipe", "classic", "--json", str(out)]
@@ -38,6 +39,7 @@ def test_photos_a_second_efficiency_and_memory_are_told(tiny, tmp_path, capsys):
     assert "efficiency of two workers" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_data_set_is_cropped_in_place_of_made_photos(tiny, tmp_path):
     data = write_raw(tmp_path / "data", persons=2, shots=1)
     (data / "round" / "bad.jpg").write_text("no photo")

@@ -37,6 +37,7 @@ def small(benchmark, monkeypatch) -> dict:
     return inside
 
 
+@pytest.mark.slow
 def test_every_size_and_recipe_has_a_row_with_the_quotient_of_its_times(
     small, in_tiny_artifacts, tmp_path, capsys
 ):
@@ -57,6 +58,7 @@ def test_every_size_and_recipe_has_a_row_with_the_quotient_of_its_times(
     assert "bulk, tiny" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_other_package_is_asked_about_the_same_photos(
     small, in_tiny_artifacts, tmp_path, monkeypatch
 ):

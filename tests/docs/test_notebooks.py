@@ -16,6 +16,7 @@ def notebook() -> nbformat.NotebookNode:
 
 
 # The kernel is a process of its own: its server warns of plain sockets, on this machine alone.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_model_of_own_labels_is_made_and_asked_about_a_photo(notebook, tmp_path, monkeypatch):

@@ -27,6 +27,7 @@ def models(tmp_path, monkeypatch) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_every_command_and_every_line_does_what_it_says(models, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict = {"__name__": "tutorial"}

@@ -107,7 +107,9 @@ def wait_for_download(folder: Path, pattern: str) -> Path:
     raise AssertionError(f"nothing like {pattern} was downloaded")
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [PAGES[0], *(pytest.param(page, marks=pytest.mark.slow) for page in PAGES[1:])]
+)
 def test_a_first_visit_to_a_sub_page_opens_that_page(server, browser, page):
     title = page_title(page)
     browser.get(f"{server}/{title}")
@@ -116,6 +118,7 @@ def test_a_first_visit_to_a_sub_page_opens_that_page(server, browser, page):
     assert not browser.find_elements(By.CSS_SELECTOR, "[data-testid=stException]")
 
 
+@pytest.mark.slow
 def test_home_follows_one_face_and_leads_to_every_page(server, browser):
     browser.get(server)
     wait_for_text(browser, "7. The decision")
@@ -129,6 +132,7 @@ def test_home_follows_one_face_and_leads_to_every_page(server, browser):
     wait_for_text(browser, "as soon as there is a photo")
 
 
+@pytest.mark.slow
 def test_a_slider_of_the_explorer_changes_the_face_and_the_address(server, browser):
     browser.get(f"{server}/Eigenfaces?space=Explorer&start=male")
     wait_until_done(browser)

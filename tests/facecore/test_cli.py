@@ -212,6 +212,7 @@ def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
     assert whom_it_shows(metadata) in made.stdout
 
 
+@pytest.mark.slow
 def test_landmarks_are_asked_for_and_told(run, crops_folder, tiny_grid, tmp_path):
     models = tmp_path / "models"
     how = ("--recipe", "classic", "--grid", tiny_grid, "--solver", "nystroem", "--landmarks", 12)

@@ -12,6 +12,7 @@ def first(tmp_path_factory):
     return write_raw(tmp_path_factory.mktemp("first") / "raw", persons=8, shots=2)
 
 
+@pytest.mark.slow
 def test_neither_environment_nor_order_of_files_nor_workers_matter(
     first, run_apart, tiny_grid, tmp_path, monkeypatch
 ):

@@ -63,6 +63,7 @@ def test_a_bad_file_is_an_error_and_the_others_are_answered(open_page, photo):
     assert "**1 face**" in said(app)
 
 
+@pytest.mark.slow
 def test_every_kind_of_file_gets_the_verdict_of_the_corpus(open_page, tiny_artifacts, monkeypatch):
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tiny_artifacts))
     app = upload(open_page(PAGE), {f"{i}.png": s.make() for i, s in enumerate(SAMPLES)})

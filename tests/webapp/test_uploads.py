@@ -46,6 +46,7 @@ def send(client, data: bytes, filename: str):
     return client.post("/app/gender/", data=body, content_type="multipart/form-data; boundary=edge")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", [*SAMPLES, *NAMED], ids=lambda sample: sample.kind)
 def test_page_answers_every_kind_of_file(client, sample):
     response = send(client, sample.make(), sample.filename)

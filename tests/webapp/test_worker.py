@@ -55,6 +55,7 @@ def test_others_are_answered_meanwhile(port):
         link.close()
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_read_its_answers_is_cut_off(port_of_one_thread):
     with socket.create_connection(("127.0.0.1", port_of_one_thread), timeout=60) as link:
         link.sendall(CSS * 100)  # more than lies in the buffers between the two

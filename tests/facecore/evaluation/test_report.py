@@ -415,6 +415,7 @@ def test_predictions_are_matched_one_to_one(in_tiny_artifacts):
     assert count_unmatched(stored.assign(detected=False), stored, "p_round") > 0
 
 
+@pytest.mark.slow
 def test_photos_predicted_again_are_in_the_predictions_that_ship(
     shipped, shipped_model, shared_data, monkeypatch
 ):

@@ -128,9 +128,15 @@ def test_every_face_of_a_photo_is_answered_largest_first(tiny_model):
     assert [face.box[2] > 130 for face in faces] == [True, False]
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize(
-    ("columns", "tile", "face"), [(6, 250, 110), (13, 330, 120), (16, 250, 75)]
+    ("kind", "columns", "tile", "face"),
+    [
+        ("JPEG", 6, 250, 110),
+        ("PNG", 6, 250, 110),
+        ("JPEG", 16, 250, 75),
+        pytest.param("JPEG", 13, 330, 120, marks=pytest.mark.slow),
+        pytest.param("PNG", 16, 250, 75, marks=pytest.mark.slow),
+    ],
 )
 def test_a_group_is_answered_face_by_face_at_full_resolution(kind, columns, tile, face, tiny_model):
     rows = columns * 2 // 3

@@ -100,7 +100,7 @@ def test_faces_declared_test_are_not_trained_on(small, grid, artifacts):
 
 
 @pytest.mark.parametrize("solver", ["exact", "nystroem"])
-@pytest.mark.parametrize("recipe", ["classic", "aligned"])
+@pytest.mark.parametrize("recipe", ["classic", pytest.param("aligned", marks=pytest.mark.slow)])
 def test_faces_of_the_val_split_help_to_choose_and_are_never_fitted(
     solver, recipe, small, tmp_path, artifacts
 ):

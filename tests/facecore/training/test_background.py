@@ -108,6 +108,7 @@ def test_a_training_on_a_zip_ends_with_a_model_and_without_the_photos(work, tiny
     assert list_models() == ["mine"]
 
 
+@pytest.mark.slow
 def test_a_zip_that_lost_its_photos_waits_for_another_try_until_it_is_dismissed(
     work, tiny_grid, small_crops
 ):
@@ -129,6 +130,7 @@ def test_a_zip_that_lost_its_photos_waits_for_another_try_until_it_is_dismissed(
     assert read_metadata("mine")["identity"] is True
 
 
+@pytest.mark.slow
 def test_the_photos_of_a_model_that_lost_many_of_them_wait_too(work, tiny_grid, tmp_path):
     for label in ("round", "square"):
         (tmp_path / "raw" / label).mkdir(parents=True)
@@ -163,6 +165,7 @@ def test_photos_are_cropped_by_the_recipe_that_is_trained(work, raw_folder):
     assert crop[crop.index("--recipe") + 1] == train[train.index("--recipe") + 1] == "aligned"
 
 
+@pytest.mark.slow
 def test_a_training_can_make_its_photos(work, artifacts, tiny_artifacts, tiny_grid):
     shutil.copytree(tiny_artifacts / "tiny", artifacts / "tiny")
     start_training("made", None, made=30, made_by="tiny", grid=str(tiny_grid), min_size=40)
@@ -216,7 +219,12 @@ def processes_of(group: int) -> list[int]:
     return [int(pid) for pid, pgid, stat, *_ in rows if int(pgid) == group and "Z" not in stat]
 
 
-@pytest.fixture(params=[errno.ENOSYS, errno.EOPNOTSUPP, errno.EIO])
+@pytest.fixture(
+    params=[
+        errno.ENOSYS,
+        *(pytest.param(n, marks=pytest.mark.slow) for n in (errno.EOPNOTSUPP, errno.EIO)),
+    ]
+)
 def no_locks(request, work, tmp_path, monkeypatch) -> None:
     break_call(monkeypatch, tmp_path / "start", "fcntl.flock", request.param)
 
@@ -240,6 +248,7 @@ def test_without_file_locks_a_training_runs_alone_and_ends(
     assert read_job() == Job("none")
 
 
+@pytest.mark.slow
 def test_without_file_locks_a_job_that_was_killed_is_seen_as_failed(
     no_locks, work, crops_folder, long_grid
 ):
@@ -305,6 +314,7 @@ def test_a_job_that_was_killed_is_seen_as_failed_and_another_may_start(
     assert not (work / "training").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a process that lost its parent")
 def test_a_job_whose_first_process_died_still_counts_and_can_be_cancelled(
     work, crops_folder, long_grid

@@ -19,6 +19,7 @@ from facecore.training.kernels import (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("views", [1, 2])
 def test_the_kernel_of_bands_of_distances_is_the_kernel_over_views(views):
     rows = list(np.random.default_rng(0).normal(size=(views, 2 * BAND + 9, 3)))

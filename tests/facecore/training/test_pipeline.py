@@ -188,6 +188,7 @@ def test_a_minimum_is_given_to_the_crops_and_stored(tmp_path, artifacts, tiny_gr
     assert (data["min_size"], data["states"]["too_small"]) == (80, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", range(3))
 def test_a_training_that_is_killed_leaves_the_old_model(
     moment, tiny_artifacts, crops_folder, tiny_grid, tmp_path, start, monkeypatch

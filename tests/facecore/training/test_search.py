@@ -163,6 +163,7 @@ def test_of_equal_candidates_the_simpler_wins(faces):
     assert result.best.C == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize(
     "grid",
