@@ -1,5 +1,6 @@
 """Show the answers to one photo: its faces boxed, then one row per face, by one model or two."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,6 +42,7 @@ HEAT = {
 # portraits of members of congress within the second.
 NEAR, FAR = 1.4, 2.1
 AGAINST = "#ffffff"  # belongs to no label; shown where there are more than two
+FACES = 12  # that are shown at once; a photo of many people has more
 PICTURE = 97  # pixels; three fit side by side on a phone
 
 
@@ -232,7 +234,8 @@ def _show_faces(answer: PhotoAnswer, chosen: Chosen, heat: bool, key: str) -> No
     if not has_face(answer):
         return
     kinds = set()
-    for number, face in enumerate(answer.faces, start=1):
+    for number in _pick_faces(answer, key):
+        face = answer.faces[number - 1]
         found = explain_decision(chosen.model, face.prepared, face.likely) if heat else None
         _show_face(face, found, chosen, f"{key}-{number}", number)
         kinds |= {found.kind} if found else set()
@@ -242,6 +245,22 @@ def _show_faces(answer: PhotoAnswer, chosen: Chosen, heat: bool, key: str) -> No
             f"{HEAT[kind]} Regions that speak for the label have its colour, regions that speak "
             f"against it are in {against}."
         )
+
+
+def _pick_faces(answer: PhotoAnswer, key: str) -> range:
+    """Return the numbers of the faces that are shown; of many, those that the visitor chose."""
+    count = len(answer.faces)
+    if count <= FACES:
+        return range(1, count + 1)
+    verdicts = Counter(face.verdict for face in answer.faces)
+    st.markdown(", ".join(f"{n} {as_is(verdict)}" for verdict, n in verdicts.most_common()))
+    first: int = st.selectbox(
+        "Faces, the largest first",
+        range(1, count + 1, FACES),
+        format_func=lambda first: f"{first} to {min(first + FACES - 1, count)}",
+        key=f"faces-{key}",
+    )
+    return range(first, min(first + FACES, count + 1))
 
 
 def _show_face(face: FaceAnswer, heat: Heat | None, chosen: Chosen, key: str, number: int) -> None:

@@ -192,9 +192,11 @@ def draw_marks(pixels: np.ndarray, marks: Iterable[Mark]) -> np.ndarray:
     """
     picture = pixels.copy()
     long_side = max(picture.shape[:2])
-    thick, size = max(2, round(long_side / 250)), max(0.4, long_side / 800)
+    widest, largest = max(2, round(long_side / 250)), max(0.4, long_side / 800)
     for mark in marks:
         x, y, w, h = (round(v) for v in mark.box)
+        # what is drawn on a small face must not hide it
+        thick = max(1, min(widest, round(min(w, h) / 30)))
         ink = (0, 0, 0) if np.dot(mark.colour, (0.299, 0.587, 0.114)) > 140 else (255, 255, 255)
         places = [(round(px), round(py)) for px, py in mark.points]
         for shade, wider in ((ink, 2), (mark.colour, 0)):  # an edge, to be seen on any photo
@@ -204,6 +206,7 @@ def draw_marks(pixels: np.ndarray, marks: Iterable[Mark]) -> np.ndarray:
         if not mark.text:
             continue
         font = cv2.FONT_HERSHEY_SIMPLEX
+        size = max(0.3, min(largest, min(w, h) / 90))  # letters of 21 pixels have size 1
         (tw, th), base = cv2.getTextSize(mark.text, font, size, thick)
         left, top = max(0, x), max(0, y)
         corner = (left + tw + 2 * thick + 2, top + th + base + 2)

@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import zipfile
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,26 @@ def test_an_upload_is_answered_with_what_the_library_says(open_page, photo):
     face = predict_photo(photo, load_model("classic")).faces[0]
     assert f"**1: {face.label}**, probability {face.probability:.2f}" in said(app)
     assert "no basis for a decision about anyone" in said(app)
+
+
+def test_of_many_faces_a_dozen_is_shown_at_once_and_all_are_counted(open_page):
+    tile = draw_photo("round", 1)
+    row = np.hstack([draw_photo(LABELS[i % 2], i)[: len(tile), : tile.shape[1]] for i in range(7)])
+    group = to_png(np.vstack([row, row]))
+    answer = predict_photo(group, load_model("classic"))
+    count = len(answer.faces)
+    assert count > 12
+    app = open_page(PAGE)
+    app.file_uploader[0].upload("us.png", group, "image/png").run()
+    assert not app.exception
+    assert f"**{count} faces**" in said(app)
+    for verdict, alike in Counter(found.verdict for found in answer.faces).items():
+        assert f"{alike} {verdict}" in said(app)
+    assert "**12: " in said(app) and "**13: " not in said(app)
+    (chooser,) = [box for box in app.selectbox if box.label.startswith("Faces")]
+    assert chooser.options == ["1 to 12", f"13 to {count}"]
+    chooser.select_index(1).run()
+    assert "**12: " not in said(app) and "**13: " in said(app)
 
 
 def test_a_bad_file_is_an_error_and_the_others_are_answered(open_page, photo):

@@ -163,6 +163,16 @@ def test_answer_has_photo_and_one_row_per_face(client):
     assert "not for decisions about a person" in response.text
 
 
+def test_many_faces_are_summed_up_by_their_labels(client):
+    shown = post(client, encode(np.vstack([np.hstack([draw_face()] * 4)] * 2))).text
+    summary = re.search(r"<p data-summary>(.*?)</p>", shown, re.S)[1]
+    text = " ".join(html.unescape(summary).split())
+    assert text.startswith("8 faces found: ")
+    assert sum(map(int, re.findall(r"(?:: |, )(\d+) ", text))) == 8
+    assert "%" not in text
+    check_html(shown)
+
+
 def test_score_is_a_number_and_a_bar_in_the_colour_of_the_label(client, photo):
     page = post(client, photo).text
     percent = re.search(r"<span>(\d+)\s%</span>", page).group(1)

@@ -5,7 +5,9 @@ from facecore.face.features import Features
 from facecore.model.drawing import (
     MOST_COLOURS,
     PALETTE,
+    Mark,
     draw_features,
+    draw_marks,
     label_colours,
     to_image,
     to_oklab,
@@ -69,6 +71,14 @@ def test_a_cell_is_drawn_as_strokes_along_its_edges(across):
     star = cells[3, :, 4]
     middle = slice(size // 2 - 2, size // 2 + 2)
     assert star[:, middle].mean() > 2 * star[middle].mean()
+
+
+@pytest.mark.parametrize("side", [40, 60, 100, 400])
+def test_the_number_of_a_face_does_not_hide_it(side):
+    grey = np.full((1600, 2400, 3), 128, dtype=np.uint8)
+    picture = draw_marks(grey, [Mark((500, 500, side, side), (255, 0, 0), "96")])
+    inside = picture[502 : 500 + side - 2, 502 : 500 + side - 2]
+    assert 0.05 < (inside != 128).any(axis=2).mean() < 0.5
 
 
 def test_pixels_are_drawn_as_they_are(drawn):
