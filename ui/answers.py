@@ -23,7 +23,7 @@ from facecore.model import (
     same_faces,
     to_rgb,
 )
-from ui.look import format_distance, show_picture, show_scores
+from ui.look import WIDEST, format_distance, show_picture, show_scores
 from ui.models import Chosen
 from ui.photo import has_face
 from ui.text import as_is
@@ -217,7 +217,7 @@ def distance_words(distance: float, typical: float) -> str:
 def _show_boxes(answer: PhotoAnswer, chosen: Chosen) -> None:
     colours = {k: to_rgb(v) for k, v in label_colours(chosen.model.labels).items()}
     st.image(
-        to_png(annotate(answer, colours)),
+        to_png(annotate(answer, colours, WIDEST)),
         caption=as_is(f"{answer.photo}: {answer.width} x {answer.height} pixels"),
         alt=f"Photo {answer.photo} with its faces boxed and numbered: {_count_faces(answer)}",
         width="stretch",

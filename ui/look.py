@@ -14,6 +14,7 @@ from ui.text import as_is, escape_names
 
 ICON = str(Path(__file__).with_name("icon.png"))
 
+WIDEST = 1600  # long side of a photo on a page, in pixels
 NEUTRAL = "#7a7a7a"  # for what belongs to no label
 PAIR = (PALETTE[5], PALETTE[4])  # the chosen one, and the one that it is compared with
 REFERENCE = {"dash": "dot", "color": NEUTRAL}  # lines that no data point lies on

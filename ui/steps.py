@@ -26,6 +26,7 @@ from ui.look import (
     NEUTRAL,
     PATTERNS,
     TOP,
+    WIDEST,
     format_distance,
     leading_labels,
     show,
@@ -66,7 +67,7 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
     colours = {k: to_rgb(v) for k, v in label_colours(model.labels).items()}
     whole = takes_whole_photos(model.recipe)
     with _step("Take the whole photo for the face" if whole else "Find the face", 1):
-        show_picture(annotate(answer, colours), "Photo with its faces boxed")
+        show_picture(annotate(answer, colours, WIDEST), "Photo with its faces boxed")
     if not whole:
         with _step("Turn upright and crop" if face.landmarks else "Crop", 1):
             show_picture(colour_crop(answer, 1, model), "The face cut out of the photo")

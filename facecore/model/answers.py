@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from facecore.face.images import to_png
@@ -229,7 +230,8 @@ class PhotoAnswer:
         picture = ""
         if self.pixels is not None:
             hexes = label_colours(list(self.faces[0].scores))
-            marked = annotate(self, {label: to_rgb(colour) for label, colour in hexes.items()})
+            colours = {label: to_rgb(colour) for label, colour in hexes.items()}
+            marked = annotate(self, colours, long_side=960)
             picture = _html_image(marked, "the photo with its faces numbered", "max-width:480px")
         rows = "".join(
             f"<tr><td>{number}</td>{_html_cells(face)}</tr>"
@@ -238,7 +240,9 @@ class PhotoAnswer:
         return f"<div {NO_FORMULAS}>{title}{notes}<br>{picture}<table>{rows}</table></div>"
 
 
-def annotate(answer: PhotoAnswer, colours: Mapping[str, Colour]) -> np.ndarray:
+def annotate(
+    answer: PhotoAnswer, colours: Mapping[str, Colour], long_side: int | None = None
+) -> np.ndarray:
     """Draw the numbered boxes of an answer on its photo, and dots on the landmarks.
 
     Parameters
@@ -247,6 +251,8 @@ def annotate(answer: PhotoAnswer, colours: Mapping[str, Colour]) -> np.ndarray:
         An answer that kept its pixels.
     colours : mapping of str to tuple of int
         RGB colour of each label's box, from 0 to 255; faces without a label get a grey box.
+    long_side : int, optional
+        Of the picture, at most, in pixels; a larger photo is shrunk. Left out, it is not.
 
     Returns
     -------
@@ -260,7 +266,12 @@ def annotate(answer: PhotoAnswer, colours: Mapping[str, Colour]) -> np.ndarray:
     """
     if answer.pixels is None:
         raise ValueError("the answer has no pixels to draw on")
-    scale = answer.pixels.shape[1] / answer.width
+    pixels = answer.pixels
+    if long_side and max(pixels.shape[:2]) > long_side:
+        shrink = long_side / max(pixels.shape[:2])
+        size = tuple(max(1, round(length * shrink)) for length in pixels.shape[1::-1])
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    scale = pixels.shape[1] / answer.width
     marks = [
         Mark(
             box=_scaled(face.box, scale),
@@ -270,7 +281,7 @@ def annotate(answer: PhotoAnswer, colours: Mapping[str, Colour]) -> np.ndarray:
         )
         for number, face in enumerate(answer.faces, start=1)
     ]
-    return draw_marks(answer.pixels, marks)
+    return draw_marks(pixels, marks)
 
 
 def _scaled(box: tuple[int, int, int, int], scale: float) -> tuple[float, float, float, float]:

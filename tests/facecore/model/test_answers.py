@@ -137,6 +137,11 @@ def test_boxes_are_drawn_in_the_colour_of_their_label(photo, tiny_model):
     x, y, w, h = answer.faces[0].box
     assert picture[y + h, x + w // 2].tolist() == [0, 0, 255]
     assert (answer.pixels == before).all()
+    small = annotate(answer, colours, long_side=100)
+    assert max(small.shape[:2]) == 100
+    scale = small.shape[1] / answer.width
+    assert small[round((y + h) * scale), round((x + w / 2) * scale)].tolist() == [0, 0, 255]
+    assert annotate(answer, colours, long_side=5000).shape == before.shape
     assert (picture != before).any(axis=2).mean() < 0.2
 
 
