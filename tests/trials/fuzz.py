@@ -120,6 +120,8 @@ def fuzz(name: str, seconds: int, seed: int) -> tuple[int, list[str]]:
             target = FOUND / f"{name}-{path.name}"
             shutil.copy(path, target)
             findings.append(f"{name}: {target}\n{log[-2500:]}")
+        if "no interesting inputs were found" in log:
+            findings.append(f"{name}: no coverage is measured, so nothing guides the fuzzing")
         if done.returncode and not findings:
             findings.append(f"{name}: exit code {done.returncode}\n{log[-2500:]}")
     return int(count[1]) if count else 0, findings
@@ -129,11 +131,11 @@ def fuzz_here(name: str, flags: Sequence[str]) -> None:
     """Fuzz in this process, with the library's code instrumented."""
     import atheris
 
-    with atheris.instrument_imports(include=["facecore", "PIL"]):
-        pass
-    target = TARGETS[name][0]
+    target, seeds = TARGETS[name]
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as root:
         place = Path(root)
+        with atheris.instrument_imports(include=["facecore", "PIL"]):
+            target(seeds()[0], place)  # imports what it needs
 
         def once(data: bytes) -> None:
             target(data, place)
