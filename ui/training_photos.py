@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +11,7 @@ import streamlit as st
 from facecore.data import (
     TABLE,
     TRAINING_LIMITS,
+    Survey,
     read_listing,
     read_table,
     root_of,
@@ -128,16 +130,22 @@ def _pick_zip(job: Job) -> Photos | None:
         )
         st.code(EXAMPLE, language=None)
         return None
-    survey = survey_labels(upload)
+    survey = _survey(upload.file_id, None, upload)
     encoding = pick_encoding(survey, "data_encoding")
     if encoding:
-        survey = survey_labels(upload, encoding=encoding)
+        survey = _survey(upload.file_id, encoding, upload)
     for note in survey.notes:
         st.text(note)  # file names are no Markdown
     with st.spinner("Unpacking", show_time=True):
         folder = take_photos(upload, upload.file_id, encoding)
     st.session_state["data_sent"] = str(folder)
     return Photos(folder, Path(upload.name).stem) if _show_photos(folder) else None
+
+
+@st.cache_data(max_entries=2, show_spinner=False, scope="session")
+def _survey(file_id: str, encoding: str | None, _upload: IO[bytes]) -> Survey:
+    """List a ZIP once, and not at every step of its visitor: 20,000 photos take a second."""
+    return survey_labels(_upload, encoding=encoding)
 
 
 def _may_see(photos: Path) -> bool:

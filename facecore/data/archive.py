@@ -517,8 +517,10 @@ class _Paths:
         return path
 
     def _is_taken(self, path: PurePosixPath) -> bool:
-        above = {file_key(str(folder)) for folder in path.parents}
-        return file_key(str(path)) in self.files | self.folders or bool(above & self.files)
+        key = file_key(str(path))
+        if key in self.files or key in self.folders:
+            return True
+        return any(file_key(str(folder)) in self.files for folder in path.parents)
 
 
 def _is_safe(name: str) -> bool:
