@@ -9,14 +9,14 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import cv2
 import numpy as np
 
 from facecore.errors import ModelError
 from facecore.face.mtcnn import CELL, QUICK, Mtcnn, suppress
-from facecore.face.prepare import to_grey
+from facecore.face.prepare import shrink, to_grey
 
 CASCADES = ("frontalface_alt", "frontalface_alt2", "frontalface_default")
 
@@ -32,7 +32,6 @@ RANGES: dict[str, tuple[float, float, bool]] = {
 }
 
 MIN_SIZE = 54  # side of the smallest face that a model is trained on, in pixels
-CELLS = {"haar": 20, "mtcnn": 9.6}  # the smallest face that a detector sees on its copy, in pixels
 COARSE, FINE = 1.2, 1.05  # steps between sizes: where a small face may be, and whether it is one
 SLACK = 0.75  # of the smallest face: a narrower one was found by chance
 TIGHT = 0.4  # of the long side: the smallest face of a tight crop
@@ -118,6 +117,8 @@ class HaarSettings:
     'frontalface_alt2'
     """
 
+    CELL: ClassVar[float] = 20  # the smallest face that the cascade sees, in pixels of its copy
+
     cascade: str = "frontalface_alt2"
     scale_factor: float = 1.1
     min_neighbors: int = 3
@@ -160,23 +161,18 @@ class _Haar:
             )
 
     def __call__(self, pixels: np.ndarray, *, scale: float = 1.0, every: bool = True) -> list[Face]:
-        smallest = _small_face(self.settings, pixels, scale)
-        faces = self._search_shrunk(pixels, large=smallest > 0)
-        if smallest and (every or not faces):
-            found = self._search_small(to_grey(pixels), smallest)
-            faces = _join(faces, found, SLACK * smallest)
-        return faces
+        return _search_twice(self, to_grey(pixels), scale, every)
 
-    def _search_small(self, grey: np.ndarray, smallest: float) -> list[Face]:
+    def search_small(self, grey: np.ndarray, smallest: float) -> list[Face]:
         """Find where small faces may be in steps that are too large, then look there closer."""
-        scale = CELLS["haar"] / smallest
+        scale = HaarSettings.CELL / smallest
         copy = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         most = round(self.settings.min_face * max(grey.shape) * scale * COARSE)
         found, _ = self.cascade.detectMultiScale2(
             copy,
             scaleFactor=COARSE,
             minNeighbors=0,
-            minSize=(CELLS["haar"],) * 2,
+            minSize=(round(HaarSettings.CELL),) * 2,
             maxSize=(most, most),
         )
         if not len(found):
@@ -210,9 +206,13 @@ class _Haar:
         x, y, width, height = (value / scale for value in box)
         return Face((left + x, top + y, width, height), float(score))
 
-    def _search_shrunk(self, pixels: np.ndarray, large: bool) -> list[Face]:
+    def search_shrunk(self, pixels: np.ndarray, large: bool) -> list[Face]:
+        """Search the photo at the long side of the settings, in ways that cost more and more.
+
+        A large photo is searched for small faces afterwards.
+        """
         settings = self.settings
-        grey = _shrink(to_grey(pixels), settings.long_side)
+        grey = shrink(pixels, settings.long_side)
         # from the cheapest search to the dearest; most photos need the first only
         for share, border, step in self._tries(pixels, large):
             smallest, width = (round(v * max(grey.shape)) for v in (share, border))
@@ -288,6 +288,8 @@ class MtcnnSettings:
     0.083
     """
 
+    CELL: ClassVar[float] = 9.6  # as that of the cascade: in a larger window, the network sees it
+
     long_side: int = 480
     min_face: float = 0.083
     min_pixels: int = MIN_SIZE
@@ -319,19 +321,19 @@ class _Cascaded:
         self.net = Mtcnn()
 
     def __call__(self, pixels: np.ndarray, *, scale: float = 1.0, every: bool = True) -> list[Face]:
-        faces = self._search_shrunk(pixels)
-        smallest = _small_face(self.settings, pixels, scale)
-        if smallest and (every or not faces):
-            least = smallest * CELL / CELLS["mtcnn"]  # in a larger window, the network sees it too
-            most = 1.5 * self.settings.min_face * max(pixels.shape[:2])
-            found = _to_faces(*self.net.detect(pixels, least, most, QUICK))
-            faces = _join(faces, found, SLACK * smallest)
-        return faces
+        return _search_twice(self, pixels, scale, every)
 
-    def _search_shrunk(self, pixels: np.ndarray) -> list[Face]:
+    def search_small(self, pixels: np.ndarray, smallest: float) -> list[Face]:
+        """Search the photo for faces from a size on that the other search leaves out."""
+        least = smallest * CELL / MtcnnSettings.CELL
+        most = 1.5 * self.settings.min_face * max(pixels.shape[:2])
+        return _to_faces(*self.net.detect(pixels, least, most, QUICK))
+
+    def search_shrunk(self, pixels: np.ndarray, large: bool) -> list[Face]:
+        """Search the photo at the long side of the settings, in ways that cost more and more."""
         long, smallest = self.settings.long_side, self.settings.min_face
-        border, large = self.settings.border, _large_face(self.settings, pixels)
-        tries = [(long, share, 0.0) for share in dict.fromkeys((large, smallest))]
+        border, first = self.settings.border, _large_face(self.settings, pixels)
+        tries = [(long, share, 0.0) for share in dict.fromkeys((first, smallest))]
         if border:
             tries += [(long, smallest, border), (long, smallest / 2, 0.0)]
             tries += [(2 * long, smallest / 2, border / 2)]
@@ -341,7 +343,7 @@ class _Cascaded:
         return []
 
     def _search(self, pixels: np.ndarray, side: int, share: float, width: float) -> list[Face]:
-        small, border = _shrink(pixels, side), 0
+        small, border = shrink(pixels, side), 0
         smallest = max(share * max(small.shape[:2]), 12)  # the first network sees 12 pixels
         x_scale, y_scale = pixels.shape[1] / small.shape[1], pixels.shape[0] / small.shape[0]
         if width:
@@ -526,9 +528,19 @@ def smallest_face(settings: Settings, width: int, height: int, scale: float = 1.
     first = settings.min_face * max(width, height)
     if not settings.most_pixels:
         return first
-    cell = CELLS["haar" if isinstance(settings, HaarSettings) else "mtcnn"]
-    seen = cell * max(1.0, math.sqrt(width * height / settings.most_pixels))
+    seen = settings.CELL * max(1.0, math.sqrt(width * height / settings.most_pixels))
     return min(first, max(settings.min_pixels * scale, seen))
+
+
+def _search_twice(
+    detector: "_Haar | _Cascaded", pixels: np.ndarray, scale: float, every: bool
+) -> list[Face]:
+    """Search a photo shrunk, and then for the small faces that this leaves out."""
+    smallest = _small_face(detector.settings, pixels, scale)
+    faces = detector.search_shrunk(pixels, large=smallest > 0)
+    if smallest and (every or not faces):
+        return _join(faces, detector.search_small(pixels, smallest), SLACK * smallest)
+    return faces
 
 
 def _small_face(settings: Searching, pixels: np.ndarray, scale: float) -> float:
@@ -566,12 +578,3 @@ def _large_face(settings: Searching, pixels: np.ndarray) -> float:
     """Return the smallest face of the first search, as a share of the long side."""
     long_side: int = max(pixels.shape[:2])
     return max(settings.min_face, min(settings.min_pixels / long_side, 0.5))
-
-
-def _shrink(pixels: np.ndarray, long_side: int) -> np.ndarray:
-    height, width = pixels.shape[:2]
-    scale = long_side / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))

@@ -153,6 +153,34 @@ def flatten(face: np.ndarray) -> np.ndarray:
     return face.reshape(1, -1)
 
 
+def shrink(pixels: np.ndarray, long_side: int) -> np.ndarray:
+    """Return a picture whose long side is at most so long.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width) or (height, width, 3), uint8
+        Grey levels or RGB.
+    long_side : int
+        In pixels, at least 1.
+
+    Returns
+    -------
+    ndarray of shape (h, w) or (h, w, 3), uint8
+        The same pixels where they are few enough.
+
+    Examples
+    --------
+    >>> shrink(np.zeros((300, 400, 3), dtype=np.uint8), 100).shape
+    (75, 100, 3)
+    """
+    height, width = pixels.shape[:2]
+    scale = long_side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+
+
 def to_grey(pixels: np.ndarray) -> np.ndarray:
     """Return the luma of RGB pixels (ITU-R BT.601).
 

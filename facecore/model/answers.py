@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from facecore.face.images import to_png
+from facecore.face.prepare import shrink
 from facecore.model.drawing import Colour, Mark, draw_marks, label_colours, to_rgb
 from facecore.model.labels import order_labels
 
@@ -266,11 +266,7 @@ def annotate(
     """
     if answer.pixels is None:
         raise ValueError("the answer has no pixels to draw on")
-    pixels = answer.pixels
-    if long_side and max(pixels.shape[:2]) > long_side:
-        shrink = long_side / max(pixels.shape[:2])
-        size = tuple(max(1, round(length * shrink)) for length in pixels.shape[1::-1])
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    pixels = shrink(answer.pixels, long_side) if long_side else answer.pixels
     scale = pixels.shape[1] / answer.width
     marks = [
         Mark(

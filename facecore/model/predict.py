@@ -138,8 +138,9 @@ def _search(
         photo = decode(source, enough=ENOUGH, shrink=SHRINK, limits=limits, bgr=bgr)
         faces = find(photo.pixels, scale=photo.scale)
         narrowest = min((face.box[2] for face in faces), default=FINE)
-        if narrowest < FINE and photo.scale < 1:
-            photo = decode(source, enough=_enough(photo, narrowest), limits=limits, bgr=bgr)
+        enough = _enough(photo, narrowest)
+        if narrowest < FINE and photo.scale < 1 and enough > max(photo.pixels.shape[:2]):
+            photo = decode(source, enough=enough, limits=limits, bgr=bgr)
             faces = find(photo.pixels, scale=photo.scale)
     except PhotoError as error:
         return PhotoAnswer(name, str(error), reason=error.reason), [], []
