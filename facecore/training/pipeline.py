@@ -1,6 +1,7 @@
 """From folders of photos or crops to a model in artifacts/: the pipeline, top to bottom."""
 
 import platform
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from facecore.data.sizes import round_sizes
 from facecore.data.splits import labels_are_subjects, split_folds, subject_names
 from facecore.errors import DataError
 from facecore.evaluation.card import write_card
-from facecore.evaluation.report import evaluate_splits
+from facecore.evaluation.report import drop_unknown, evaluate_splits
 from facecore.face.prepare import mirror
 from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe, for_whole_photos
 from facecore.model.classifier import FaceModel, Member
@@ -273,7 +274,7 @@ def to_fit(faces: pd.DataFrame) -> pd.DataFrame:
     return faces[faces["split"].eq("train") & faces["state"].eq("kept")]
 
 
-def to_choose(faces: pd.DataFrame) -> pd.DataFrame:
+def to_choose(faces: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Return the rows of a table of faces that help to choose hyperparameters, and are not fitted.
 
     Parameters
@@ -283,11 +284,13 @@ def to_choose(faces: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
+    faces : DataFrame
         The faces of the val split that were kept, of labels that the train split has.
+    note : str
+        What was left out for its label, as `facecore.evaluation.drop_unknown` tells it.
     """
-    kept = faces["split"].eq("val") & faces["state"].eq("kept")
-    return faces[kept & faces["label"].isin(to_fit(faces)["label"].unique())]
+    kept = faces[faces["split"].eq("val") & faces["state"].eq("kept")]
+    return drop_unknown(kept, sorted(to_fit(faces)["label"].unique()))
 
 
 def to_search(faces: pd.DataFrame) -> pd.DataFrame:
@@ -303,7 +306,7 @@ def to_search(faces: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         In this order.
     """
-    return pd.concat([to_fit(faces), to_choose(faces)])
+    return pd.concat([to_fit(faces), to_choose(faces)[0]])
 
 
 def fit_and_write(
@@ -345,6 +348,8 @@ def fit_and_write(
             f"the order must name each label once; {odd[0]!r} is in the "
             + ("order only" if odd[0] in plan.options.order else "data only")
         )
+    if note := to_choose(faces)[1]:
+        print(f"val: {note}", file=sys.stderr)
     # The faces of a training wait on disk, not in memory.
     with scratch_folder() as work, joblib.parallel_config(temp_folder=str(work)):
         fitted = fit_model(plan, load(work / "faces.npy"), to_search(faces))

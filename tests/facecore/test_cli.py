@@ -618,6 +618,7 @@ def persons(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [[], ["--right", "0.8"], ["--no-rule"]])
 def test_persons_are_trained_by_photo_and_training_says_so(how, persons, tiny_grid, artifacts, run):
     given = ["--name", "who", "--recipe", "classic", "--grid", tiny_grid, *how]

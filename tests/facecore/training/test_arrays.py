@@ -67,6 +67,7 @@ def test_a_model_of_arrays_may_take_photos_as_it_takes_arrays(small, grid, artif
     assert read_metadata("arrays")["recipe"] == "classic"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["rows", "floats to 1", "floats to 255", "colour"])
 def test_every_form_of_the_same_faces_gives_the_same_model(form, small, grid, artifacts):
     X, y, subjects = small
@@ -141,6 +142,17 @@ def test_a_label_of_the_test_split_alone_is_told_and_not_counted_as_wrong(
     assert "arrays: left out: 7 photos" in (told := capsys.readouterr().err)
     assert "other (7); it knows round, square" in told
     assert read_evaluation("arrays")["arrays"]["n"] == 10
+
+
+def test_a_label_of_the_val_split_alone_is_told_and_chooses_nothing(small, grid, artifacts, capsys):
+    X, y, _ = (np.concatenate([part, part[:7]]) for part in small)
+    X[-7:] = 255 - X[-7:]  # no copies
+    y = np.concatenate([small[1], np.repeat("other", 7)])
+    train_arrays(X, y, "arrays", split=["train"] * 80 + ["test"] * 10 + ["val"] * 7, grid=grid)
+    told = capsys.readouterr().err
+    assert "val: left out: 7 photos of labels that the model does not know: other (7)" in told
+    assert load_model("arrays").labels == ("round", "square")
+    assert "val" not in read_metadata("arrays")["search"]
 
 
 def test_without_a_test_split_there_is_no_evaluation(small, grid, artifacts):

@@ -183,6 +183,7 @@ def test_a_failure_is_one_line_that_says_why(work, crops_folder):
     assert list_models() == []
 
 
+@pytest.mark.slow
 def test_only_one_runs_and_cancelling_stops_every_process_and_keeps_the_old_model(
     work, crops_folder, artifacts, tiny_artifacts, long_grid
 ):
@@ -300,6 +301,7 @@ def test_a_lock_that_cannot_be_read_is_an_error_and_not_a_training(work, crops_f
     (work / "training.lock").rmdir()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kills a group of processes")
 def test_a_job_that_was_killed_is_seen_as_failed_and_another_may_start(
     work, crops_folder, long_grid
