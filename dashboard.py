@@ -38,7 +38,7 @@ st.subheader("Follow one face")
 photo = pick_photo(chosen, "face")
 steps = st.container()
 if photo is None:
-    steps.info("Choose a photo to follow its largest face.", icon=":material/image_search:")
+    steps.info("Choose a photo to follow its main face.", icon=":material/image_search:")
 else:
     name, data = photo
     with steps.skeleton(height=420):

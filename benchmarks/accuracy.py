@@ -7,7 +7,7 @@ it is installed once into an environment of its own and run there.
 
 The model `embedding` takes part where its extra is installed (README).
 
-Only the test splits are read, and only the largest face of a photo counts. Every face found gets a
+Only the test splits are read, and only the main face of a photo counts. Every face found gets a
 label. In figures over all photos, a photo in which no face was found counts as wrong.
 """
 
@@ -125,7 +125,7 @@ def ours(paths: Iterable[str], model: Any) -> pd.DataFrame:
             start = time.process_time()
             answer = predict_photo(path, model)
             ms = (time.process_time() - start) * 1e3
-            scores = answer.faces[0].scores if answer.faces else {"": 1.0}
+            scores = answer.main.scores if answer.main else {"": 1.0}
             rows.append((max(scores, key=scores.__getitem__), ms))
     return pd.DataFrame(rows, columns=["predicted", "ms"])
 

@@ -50,11 +50,11 @@ view = choose("View", views, "space", show_label=False)
 if view == "Reconstruction":
     photo = pick_photo(chosen, "face")
     if photo is None:
-        st.info("Choose a photo to reconstruct its largest face.", icon=":material/image_search:")
+        st.info("Choose a photo to reconstruct its main face.", icon=":material/image_search:")
         st.stop()
     answer = predict_photo(photo[1], chosen.model, name=photo[0])
     if has_face(answer):
-        show_reconstruction(model, answer.faces[0].crop)
+        show_reconstruction(model, answer.main.crop)
         say_whom(chosen, photo[0])
 elif view in ("Explorer", "Walk") and model.spread is None:
     say_no_spread()

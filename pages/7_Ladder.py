@@ -31,7 +31,7 @@ if view == "One face":
     drawing = next((one for one in (chosen, *shipped) if one.model.spread), chosen)
     photo = pick_photo(drawing, "rung")
     if photo is None:
-        st.info("Choose a photo to compare its largest face.", icon=":material/image_search:")
+        st.info("Choose a photo to compare its main face.", icon=":material/image_search:")
         st.stop()
     with st.skeleton(height=420):
         show_rungs(photo[1], photo[0], rungs)

@@ -242,7 +242,7 @@ def load_shipped() -> tuple[list[Chosen], list[str]]:
 
 
 def show_rungs(photo: bytes, name: str, rungs: Mapping[str, FaceModel]) -> None:
-    """Show the largest face of a photo as each rung reads it, with each rung's answer.
+    """Show the main face of a photo as each rung reads it, with each rung's answer.
 
     Parameters
     ----------
@@ -254,7 +254,7 @@ def show_rungs(photo: bytes, name: str, rungs: Mapping[str, FaceModel]) -> None:
         Models by rung, from the lowest.
     """
     answers = {rung: predict_photo(photo, model, name=name) for rung, model in rungs.items()}
-    faces = {rung: answer.faces[0] for rung, answer in answers.items() if answer.faces}
+    faces = {rung: answer.main for rung, answer in answers.items() if answer.main}
     if not faces:
         has_face(next(iter(answers.values())))  # shows why there is none
         return

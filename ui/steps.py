@@ -38,7 +38,7 @@ from ui.text import as_is, as_is_in_figure
 
 
 def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
-    """Show the largest face of a photo at every step.
+    """Show the main face of a photo at every step.
 
     Parameters
     ----------
@@ -48,7 +48,8 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
         Model that gave the answer.
     """
     model = chosen.model
-    face, several = answer.faces[0], len(model.members) > 1
+    face, several = answer.main, len(model.members) > 1
+    assert face is not None  # the caller has seen that there is one
     prepared = to_rows([face.prepared], model.recipe)
     # The steps inside a member are shown for the one whose space can be drawn, if there is one.
     member, row = model.leading, prepared

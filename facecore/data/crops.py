@@ -1,4 +1,4 @@
-"""Crop the largest face out of every raw photo, and record what happened to every photo.
+"""Crop the main face out of every raw photo, and record what happened to every photo.
 
 ``RAW/<label>/*`` becomes ``OUT/<label>_crop/*`` at native size. ``OUT/faces.csv`` has one row per
 raw photo, whatever happened to it; ``OUT/crop.json`` has the settings.
@@ -20,7 +20,14 @@ import pandas as pd
 
 from facecore.data.listing import TRAITS, is_label, normal_splits, read_listing, root_of
 from facecore.errors import DataError, PhotoError
-from facecore.face.detect import MIN_SIZE, Settings, WholeSettings, get_detector, spec_of
+from facecore.face.detect import (
+    MIN_SIZE,
+    Settings,
+    WholeSettings,
+    get_detector,
+    main_face,
+    spec_of,
+)
 from facecore.face.images import Limits, decode, default_limits, read_bytes
 from facecore.face.prepare import to_grey
 from facecore.face.recipes import (
@@ -619,12 +626,14 @@ def _crop_one(
     faces = get_detector(settings.detector)(photo.pixels, scale=photo.scale, every=False)
     if not faces:
         return found
+    height, width = photo.pixels.shape[:2]
+    face = faces[main_face(faces, width, height)]
     # the box is in pixels of the full photo; a huge one was decoded at less
-    x, y, w, h = (round(float(value) / photo.scale, 2) for value in faces[0].box)
+    x, y, w, h = (round(float(value) / photo.scale, 2) for value in face.box)
     if w >= settings.min_size:
-        _write_crop(out / crop, cut_face(photo.pixels, faces[0], settings.alignment))
+        _write_crop(out / crop, cut_face(photo.pixels, face, settings.alignment))
     looked_for = not isinstance(settings.detector, WholeSettings)
-    return replace(found, x=x, y=y, w=w, h=h, score=faces[0].score if looked_for else None)
+    return replace(found, x=x, y=y, w=w, h=h, score=face.score if looked_for else None)
 
 
 def _complete(crop: Path, found: _Found, settings: CropSettings) -> bool:
@@ -711,6 +720,7 @@ def _describe(source: Path, settings: CropSettings) -> dict[str, Any]:
         "detector": spec_of(settings.detector),
         "limits": asdict(settings.limits),
         "min_size": settings.min_size,
+        "face": "main",  # of several in a photo; before, it was the largest
     }
     return how | ({"alignment": _stored(settings.alignment)} if settings.alignment else {})
 

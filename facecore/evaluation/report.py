@@ -432,7 +432,7 @@ def predict_table(
     jobs: int = 1,
     progress: Callable[[Iterable[PhotoAnswer]], Iterable[PhotoAnswer]] | None = None,
 ) -> pd.DataFrame:
-    """Predict every photo of a data set and keep the answer for its largest face.
+    """Predict every photo of a data set and keep the answer for its main face.
 
     Parameters
     ----------
@@ -465,7 +465,7 @@ def predict_table(
     )
     rows = []
     for answer in progress(answers) if progress else answers:
-        face = answer.faces[0] if answer.faces else None
+        face = answer.main
         scores = face.scores if face else dict.fromkeys(model.labels, np.nan)
         rows.append(
             {

@@ -6,7 +6,7 @@ of a group perhaps, may have smaller faces of 54 pixels and more: it is searched
 
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -67,8 +67,8 @@ class Face:
 class Detector(Protocol):
     """What every detector does: find faces in RGB pixels, largest first.
 
-    `scale` is the number of pixels per pixel of the full photo, in (0, 1]. Where only the largest
-    face is needed, `every` is False, and small ones are looked for only if there is no other.
+    `scale` is the number of pixels per pixel of the full photo, in (0, 1]. Where only the main face
+    is needed, `every` is False, and small ones are looked for only if there is no other.
     """
 
     def __call__(
@@ -495,6 +495,49 @@ def get_detector(detector: Settings | Mapping[str, Any]) -> Detector:
         cache[settings] = settings.build()
     found: Detector = cache[settings]
     return found
+
+
+class Located(Protocol):
+    """What has a box: a `Face`, or an answer about one."""
+
+    @property
+    def box(self) -> Sequence[float]: ...
+
+
+def main_face(faces: Sequence[Located], width: int, height: int) -> int:
+    """Return which face a photo is about: a large one near the middle.
+
+    The largest is not always the person whom a label means: somebody at the border may be nearer
+    to the camera (docs/decisions/main-face.md).
+
+    Parameters
+    ----------
+    faces : sequence
+        At least one face with a box of x, y, width and height, as `Face` has it.
+    width, height : int
+        Of the photo, in the pixels of the boxes, at least 1.
+
+    Returns
+    -------
+    int
+        Index of the face with the largest area x (1 - d)², where d is the distance between the
+        middles of its box and of the photo, in halves of the photo's diagonal. Of equal ones, the
+        first.
+
+    Examples
+    --------
+    >>> beside, middle = Face((0, 0, 40, 40), score=0.9), Face((60, 40, 36, 36), score=0.9)
+    >>> main_face([beside, middle], width=160, height=120)
+    1
+    """
+    half = math.hypot(width, height) / 2
+
+    def worth(face: Located) -> float:
+        x, y, w, h = face.box
+        away = math.hypot(x + w / 2 - width / 2, y + h / 2 - height / 2) / half
+        return w * h * max(1 - away, 0) ** 2
+
+    return max(range(len(faces)), key=lambda i: worth(faces[i]))
 
 
 def smallest_face(settings: Settings, width: int, height: int, scale: float = 1.0) -> float:

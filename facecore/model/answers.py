@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from facecore.face.detect import main_face
 from facecore.face.images import to_png
 from facecore.face.prepare import shrink
 from facecore.model.drawing import Colour, Mark, draw_marks, label_colours, to_rgb
@@ -131,6 +132,13 @@ class PhotoAnswer:
     ms: float = 0.0
     reason: str | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def main(self) -> FaceAnswer | None:
+        """The face that the photo is about, as `facecore.face.main_face` chooses it, if any."""
+        if not self.faces:
+            return None
+        return self.faces[main_face(self.faces, self.width, self.height)]
 
     def to_dict(self, order: Sequence[str] = ()) -> dict[str, Any]:
         """Return what ``predict --json`` prints.

@@ -440,7 +440,7 @@ def _time(model: FaceModel, data: _Data, count: int) -> dict[str, float | None]:
         for answer in answers[:1]:  # arrays are unpacked, and a network is read, at the first face
             answer()
         found, photo = _clock(answers)
-        faces = [answer.faces[0].prepared for answer in found if answer.faces]
+        faces = [answer.main.prepared for answer in found if answer.main]
         _, ms = _clock([partial(_decide, model, face) for face in faces])
     return {"ms_face": ms, "ms_photo": photo}
 

@@ -663,3 +663,23 @@ def test_of_a_huge_photo_the_box_is_in_pixels_of_all_of_it(tmp_path):
     assert (apart.to_numpy() < 0.35 * whole["w"].to_numpy()[:, None]).all()
     crop = decode(tmp_path / "half" / half["crop"].iloc[0])
     assert crop.width == pytest.approx(half["w"].iloc[0] / 2, abs=1)
+
+
+@pytest.mark.parametrize("recipe", ["classic", "aligned"])
+def test_the_main_face_is_cropped_and_crops_of_another_rule_are_made_again(tmp_path, recipe):
+    photo = np.full((240, 400, 3), 150, dtype=np.uint8)
+    for left, top, side in ((0, 0, 120), (150, 70, 110)):
+        photo[top : top + side, left : left + side] = draw_face("round", 3, side=side)[:, :, None]
+    raw, out = tmp_path / "raw", tmp_path / "crops"
+    (raw / "round").mkdir(parents=True)
+    (raw / "round" / "two.png").write_bytes(encode(photo, "PNG"))
+    (face,) = crop_folder(raw, out, recipe_settings(recipe)).to_dict("records")
+    assert face["x"] + face["w"] / 2 == pytest.approx(150 + 110 / 2, abs=15)
+
+    table = read_table(out)
+    table["x"] = 0.0  # as if another face had been cropped
+    table.to_csv(out / "faces.csv", index=False)
+    settings = json.loads((out / "crop.json").read_text())
+    (out / "crop.json").write_text(json.dumps({k: settings[k] for k in settings if k != "face"}))
+    (again,) = crop_folder(raw, out, recipe_settings(recipe)).to_dict("records")
+    assert again == face

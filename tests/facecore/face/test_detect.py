@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from facecore.errors import ModelError
 from facecore.face.detect import (
     CASCADES,
+    Face,
     HaarSettings,
     MtcnnSettings,
     WholeSettings,
     get_detector,
+    main_face,
     parse_detector,
     smallest_face,
     spec_of,
@@ -374,3 +376,29 @@ def test_any_description_is_a_detector_or_a_model_error(spec):
         get_detector(spec)
     except ModelError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "main"),
+    [
+        ([(40, 20, 60, 60)], 0),
+        ([(0, 0, 60, 60), (70, 40, 50, 50)], 1),  # a neighbour at the border is a little larger
+        ([(0, 0, 80, 80), (80, 60, 30, 30)], 0),  # a passer-by behind the person
+        ([(20, 50, 40, 40), (140, 50, 40, 40)], 0),  # two of the same worth
+        ([(-30, -30, 90, 90), (75, 50, 45, 45)], 1),  # a face that the border cuts
+        ([(190, 140, 20, 20), (-10, -10, 20, 20)], 0),  # nobody is in the middle
+    ],
+    ids=str,
+)
+def test_the_main_face_is_large_and_near_the_middle(boxes, main):
+    assert main_face([Face(box, score=1.0) for box in boxes], 200, 150) == main
+
+
+@given(
+    boxes=st.lists(st.tuples(*[st.floats(0, 90)] * 2, *[st.floats(1, 60)] * 2), min_size=1),
+    factor=st.sampled_from([0.25, 2.0, 8.0]),
+)
+def test_the_main_face_does_not_depend_on_the_size_of_the_photo(boxes, factor):
+    small = [Face(box, score=1.0) for box in boxes]
+    large = [Face(tuple(factor * v for v in box), score=1.0) for box in boxes]
+    assert main_face(small, 120, 90) == main_face(large, 120 * factor, 90 * factor)

@@ -86,6 +86,13 @@ def test_tables_of_several_answers_can_be_joined():
     assert joined["face"].tolist() == [1, 0]
 
 
+def test_the_main_face_of_an_answer_is_the_one_near_the_middle():
+    beside, middle = face_of(), replace(face_of(), box=(50, 25, 29, 39))
+    assert answer_of(beside, middle).main is middle
+    assert answer_of(beside).main is beside
+    assert answer_of().main is None
+
+
 def test_an_answer_shows_itself_in_one_line():
     assert repr(answer_of(face_of())) == "PhotoAnswer('me & you.jpg', a<b 0.750)"
     assert repr(face_of()) == "FaceAnswer(a<b, a<b 0.750, 30 x 40 at 10, 20)"
