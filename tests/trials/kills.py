@@ -180,7 +180,7 @@ def kill_often(what: str, place: Place, kills: int, seed: int) -> dict[str, Any]
         name = f"{what}, kill {number} of seed {seed}"
         reset(place)
         run = begin(place, jobs)
-        met = not writing or _until(lambda: any(place.root.glob(written)), run.group)
+        met = not writing or _until(lambda: _matches(place.root, written), run.group)
         time.sleep(moment)
         alive = _lives(run.group)
         with suppress(ProcessLookupError):
@@ -285,6 +285,14 @@ def _model(place: Place) -> dict[str, Any]:
 def _model_and_table(place: Place) -> dict[str, Any]:
     table = place / "work" / "training" / "crops" / "raw" / TABLE
     return _model(place) | {TABLE: table.read_bytes()}
+
+
+def _matches(root: Path, pattern: str) -> bool:
+    """Return whether a file matches, while others make and remove folders."""
+    try:
+        return any(root.glob(pattern))
+    except FileNotFoundError:
+        return False
 
 
 def _until(happened: Callable[[], bool], group: int) -> bool:

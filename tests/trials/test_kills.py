@@ -1,4 +1,4 @@
-"""A tenth of the full count, as the gate has it."""
+"""A share of the full count, as the gate has it."""
 
 import os
 
@@ -11,11 +11,10 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("what", SUBJECTS)
-def test_whatever_is_killed_runs_again_to_the_same_end_and_leaves_nothing(what, seed, tmp_path):
+def test_whatever_is_killed_runs_again_to_the_same_end_and_leaves_nothing(what, tmp_path):
     with prepared(tmp_path) as place:
-        found = kill_often(what, place, kills=5, seed=seed)
+        found = kill_often(what, place, kills=4, seed=1)
     assert found["failures"] == []
-    assert found["kills"] == 5
-    assert found["ended"] < 5
+    assert found["kills"] == 4
+    assert found["ended"] < 4
