@@ -122,6 +122,7 @@ def test_errors_are_one_line(benchmark, arguments, words, in_tiny_artifacts, cap
     assert len(error.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_it_starts_from_the_command_line():
     script = REPO / "benchmarks" / "accuracy.py"
     done = subprocess.run(

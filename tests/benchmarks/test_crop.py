@@ -56,6 +56,7 @@ def test_errors_are_one_line(benchmark, capsys):
         assert len(error.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_it_starts_from_the_command_line():
     script = REPO / "benchmarks" / "crop.py"
     done = subprocess.run(

@@ -92,6 +92,7 @@ def test_a_job_that_fails_is_told_in_one_line(benchmark, tmp_path):
         benchmark["start"]({"do": "crop", "place": str(tmp_path / "no"), "recipe": "classic"})
 
 
+@pytest.mark.slow
 def test_it_starts_from_the_command_line():
     done = subprocess.run(
         [sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True, timeout=60

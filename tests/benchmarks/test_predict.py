@@ -95,6 +95,7 @@ def test_errors_are_one_line(benchmark, in_tiny_artifacts, capsys):
     assert len(error.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_it_starts_from_the_command_line():
     script = REPO / "benchmarks" / "predict.py"
     done = subprocess.run(

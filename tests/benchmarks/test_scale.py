@@ -58,6 +58,7 @@ def test_a_folder_that_is_not_there_is_one_line(benchmark, capsys):
     assert len(error.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_it_starts_from_the_command_line():
     done = subprocess.run(
         [sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True, timeout=60

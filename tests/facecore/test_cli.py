@@ -290,6 +290,7 @@ def test_a_folder_stands_for_all_photos_in_it_whatever_the_number_of_processes(
     ]
 
 
+@pytest.mark.slow
 def test_small_crops_are_trained_as_whole_photos_and_refused_with_that_option_without_it(
     run, small_crops, tiny_grid, tmp_path
 ):

@@ -77,7 +77,8 @@ def test_answers_are_those_of_one_process(scheduler, photos, tiny_model):
     assert sum(answer.error is not None for answer in alone) == 1
 
 
-@pytest.mark.parametrize("solver", ["exact", pytest.param("nystroem", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("solver", ["exact", "nystroem"])
 def test_a_model_is_that_of_one_process(
     scheduler, crops_folder, tiny_grid, artifacts, solver, monkeypatch
 ):

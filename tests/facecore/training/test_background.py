@@ -78,6 +78,7 @@ def pack(folder: Path) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 def test_a_training_on_a_zip_ends_with_a_model_and_without_the_photos(work, tiny_grid, tmp_path):
     photos = take_photos(io.BytesIO(pack(write_raw(tmp_path / "raw"))), "upload 1")
     assert work in photos.parents
@@ -220,16 +221,12 @@ def processes_of(group: int) -> list[int]:
     return [int(pid) for pid, pgid, stat, *_ in rows if int(pgid) == group and "Z" not in stat]
 
 
-@pytest.fixture(
-    params=[
-        errno.ENOSYS,
-        *(pytest.param(n, marks=pytest.mark.slow) for n in (errno.EOPNOTSUPP, errno.EIO)),
-    ]
-)
+@pytest.fixture(params=[errno.ENOSYS, errno.EOPNOTSUPP, errno.EIO])
 def no_locks(request, work, tmp_path, monkeypatch) -> None:
     break_call(monkeypatch, tmp_path / "start", "fcntl.flock", request.param)
 
 
+@pytest.mark.slow
 def test_without_file_locks_a_training_runs_alone_and_ends(
     no_locks, work, raw_folder, tiny_grid, long_grid
 ):

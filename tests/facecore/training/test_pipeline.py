@@ -324,6 +324,7 @@ def test_a_training_with_landmarks_says_so_and_answers_like_the_exact_one(
     assert gap >= -0.05
 
 
+@pytest.mark.slow
 def test_the_number_of_landmarks_can_be_chosen(crops_folder, tiny_grid, artifacts):
     counts = []
     for landmarks in (10, 20):
