@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from facecore.face import Features, takes_whole_photos, to_rows
+from facecore.face import Features, main_face, takes_whole_photos, to_rows
 from facecore.model import (
     FaceAnswer,
     FaceModel,
@@ -48,8 +48,8 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
         Model that gave the answer.
     """
     model = chosen.model
-    face, several = answer.main, len(model.members) > 1
-    assert face is not None  # the caller has seen that there is one
+    number = 1 + main_face(answer.faces, answer.width, answer.height)
+    face, several = answer.faces[number - 1], len(model.members) > 1
     prepared = to_rows([face.prepared], model.recipe)
     # The steps inside a member are shown for the one whose space can be drawn, if there is one.
     member, row = model.leading, prepared
@@ -71,7 +71,7 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
         show_picture(annotate(answer, colours, WIDEST), "Photo with its faces boxed")
     if not whole:
         with _step("Turn upright and crop" if face.landmarks else "Crop", 1):
-            show_picture(colour_crop(answer, 1, model), "The face cut out of the photo")
+            show_picture(colour_crop(answer, number, model), "The face cut out of the photo")
     side, tone = len(face.prepared), "Grey" if face.prepared.ndim == 2 else "Colour"
     with _step(f"{tone}, {side} x {side}", 1):
         show_picture(face.prepared, f"{tone} face, {side} by {side} pixels")
@@ -152,6 +152,11 @@ def _feature_words(features: Features, side: int) -> str:
     count, size = f"{features.count(side):,} numbers", features.side or side
     if features.kind == "pixels":
         return f"grey levels of {where}, {size} x {size} pixels: {count}"
+    if features.kind == "convolutions":
+        return (
+            f"64 shapes that a small network looks for in {where}, in 8 x 8 places of "
+            f"{size} x {size} pixels: {count}. Others trained that network to tell gender"
+        )
     cells = f"in cells of {features.cell} x {features.cell} pixels, {size} x {size} in all"
     if features.kind == "lbp":
         return (

@@ -209,10 +209,19 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
             "embedding is scaled (min-max) and projected onto its leading components (PCA), and a "
             "kernel machine (SVM) decides."
             if recipe.embedding
-            else f"converted to grey at {size}. Each member reads its own features of a face, "
+            else (f"scaled to {size}" if recipe.colour else f"converted to grey at {size}")
+            + ". Each member reads its own features of a face, "
             "scales them (min-max), projects them onto their leading components (PCA; for pixels "
             "these are the eigenfaces) and decides with a kernel machine (SVM). The decision of "
             "the model is the weighted mean of theirs."
+        )
+        + "".join(
+            f" The member {_text(member.name)} reads what the convolutions of a small network "
+            "(gender-v1, Cydral Technology, CC0 1.0) find in the face in colour, before that "
+            "network decides. Others trained it to tell female from male faces, on photos that "
+            "are not named, so photos of the test splits may be among them."
+            for member in model.members
+            if member.features.kind == "convolutions"
         )
         + (
             f" The member {_text(model.fisherfaces.name)} projects the components further, onto "

@@ -11,10 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from facecore.errors import ModelError
 from facecore.face.features import DESCRIBED
+from facecore.face.layers import Layer, convolve, edge, halve
 
 SIDE = 150  # of a face, in pixels
 FILE = "dlib_face_recognition_resnet_model_v1.dat"
@@ -23,8 +23,6 @@ COLOUR = np.array([122.782, 117.001, 104.298], dtype=np.float32)  # mean of the 
 # Number of channels, and of residual blocks with two convolutions each. The first block of each
 # entry but the first halves the picture.
 BLOCKS = ((32, 3), (64, 4), (128, 3), (256, 3), (256, 1))
-
-Layer = tuple[np.ndarray, np.ndarray]  # rows of a window to channels, and what is added
 
 
 def missing() -> str | None:
@@ -69,7 +67,7 @@ def describe(faces: np.ndarray) -> np.ndarray:
 def _run(face: np.ndarray) -> np.ndarray:
     layers, last = _read()
     rest = iter(layers)
-    x = _convolve((face - COLOUR) / np.float32(256), next(rest), 2)
+    x = convolve((face - COLOUR) / np.float32(256), next(rest), 2)
     np.maximum(x, 0, out=x)
     # maximum over windows of 3 x 3 pixels, every second pixel: 72 pixels become 35
     x = np.max([x[i : i + 69 : 2, j : j + 69 : 2] for i in range(3) for j in range(3)], axis=0)
@@ -78,39 +76,10 @@ def _run(face: np.ndarray) -> np.ndarray:
             halves = number > 0 and block == 0
             # A residual block adds its input to its output, so each block learns a correction. A
             # convolution that halves the picture has no border of zeros around it.
-            y = _convolve(x, next(rest), 2) if halves else _convolve(_edge(x), next(rest))
-            y = _convolve(_edge(np.maximum(y, 0, out=y)), next(rest))
-            x = np.maximum(_add(_halve(x), y) if halves else x + y, 0)
+            y = convolve(x, next(rest), 2) if halves else convolve(edge(x), next(rest))
+            y = convolve(edge(np.maximum(y, 0, out=y)), next(rest))
+            x = np.maximum(_add(halve(x), y) if halves else x + y, 0)
     return np.asarray(x.mean(axis=(0, 1)) @ last)
-
-
-def _convolve(x: np.ndarray, layer: Layer, stride: int = 1) -> np.ndarray:
-    weights, bias = layer
-    channels = x.shape[2]
-    side = round((len(weights) / channels) ** 0.5)
-    n = (len(x) - side) // stride + 1
-    down, right, one = x.strides
-    # the pixels of a row of a window lie side by side, with all their channels
-    windows = as_strided(
-        x, (n, n, side, side * channels), (down * stride, right * stride, down, one)
-    )
-    # the view costs nothing; reshape copies it once, so that one matrix product does the rest
-    y = windows.reshape(n * n, -1) @ weights
-    y += bias
-    return np.asarray(y.reshape(n, n, -1))
-
-
-def _edge(x: np.ndarray) -> np.ndarray:
-    """Put a border of zeros around a picture."""
-    wide = np.zeros((len(x) + 2, len(x) + 2, x.shape[2]), dtype=np.float32)
-    wide[1:-1, 1:-1] = x
-    return wide
-
-
-def _halve(x: np.ndarray) -> np.ndarray:
-    """Average each 2 x 2 pixels; an odd last row and column are left out."""
-    n = len(x) // 2
-    return np.asarray(x[: 2 * n, : 2 * n].reshape(n, 2, n, 2, -1).mean(axis=(1, 3)))
 
 
 def _add(x: np.ndarray, y: np.ndarray) -> np.ndarray:

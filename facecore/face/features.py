@@ -1,15 +1,16 @@
-"""What a model reads from a prepared face: grey levels, gradients, patterns or an embedding."""
+"""What a model reads from a prepared face: from grey levels to the numbers of a network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 
-from facecore.face.prepare import middle
+from facecore.face import convolutions
+from facecore.face.prepare import middle, to_grey, to_pictures
 
-KINDS = ("pixels", "hog", "lbp", "network")
+KINDS = ("pixels", "hog", "lbp", "convolutions", "network")
 
 DESCRIBED = 128  # numbers of an embedding
 
@@ -30,15 +31,17 @@ class Features:
         of grey, in blocks of 2 x 2 cells (Dalal and Triggs 2005); 18 directions around the circle
         distinguish dark above bright from bright above dark; see docs/decisions. ``"lbp"``:
         square roots of the shares of each local binary pattern in a cell, the 58 uniform ones and
-        the rest (Ojala, Pietikainen and Maenpaa 2002). ``"network"``: the embedding, which is
-        computed when a face is prepared, and read as it is.
+        the rest (Ojala, Pietikainen and Maenpaa 2002). ``"convolutions"``: what a small network
+        finds in 32 x 32 pixels, in colour where the faces are; see
+        `facecore.face.convolutions`. ``"network"``: the embedding, which is computed when a face
+        is prepared, and read as it is.
     side : int
         Width and height of the picture that is read, from 1 to 1,000 pixels; 0 for the prepared
         face as it is.
     frame : float
         Share of the prepared face's width and height that is read, around its middle, in (0, 1].
     cell : int
-        Side of a cell of the histograms, in pixels, at least 1; not used for pixels and embeddings.
+        Side of a cell of the histograms, in pixels, at least 1; not used for the other kinds.
 
     Raises
     ------
@@ -68,6 +71,8 @@ class Features:
         )
         if good and self.kind == "network":
             good = self.side == 0
+        elif good and self.kind == "convolutions":
+            good = self.side == convolutions.SIDE
         elif good and self.kind != "pixels":
             most = self.side // BLOCK if self.kind == "hog" else self.side - 2
             good = isinstance(self.cell, int) and 1 <= self.cell <= most
@@ -91,6 +96,8 @@ class Features:
             return (self.side or side) ** 2
         if self.kind == "network":
             return DESCRIBED
+        if self.kind == "convolutions":
+            return convolutions.COUNT
         if self.kind == "lbp":
             return ((self.side - 2) // self.cell) ** 2 * PATTERNS
         return (self.side // self.cell - BLOCK + 1) ** 2 * BLOCK**2 * BINS
@@ -100,22 +107,30 @@ class Features:
 
         Parameters
         ----------
-        X : ndarray of shape (n_faces, s * s)
-            Grey levels of squares, from 0 to 255; or embeddings, of shape (n_faces, 128).
+        X : ndarray of shape (n_faces, s * s) or (n_faces, s * s * 3)
+            Levels of grey squares, or of RGB squares, from 0 to 255; or embeddings, of shape
+            (n_faces, 128).
 
         Returns
         -------
         ndarray of shape (n_faces, count)
-            In the dtype of `X` for pixels and embeddings, float32 for histograms.
+            In the dtype of `X` for pixels and embeddings, float32 for what is computed from them.
         """
-        if self.side == 0:
+        if self.kind == "network":
             return X
-        describe = {"pixels": lambda: np.ravel, "hog": self._gradients, "lbp": self._patterns}
+        pictures = to_pictures(X)
+        if self.side == 0 and pictures.ndim == 3:
+            return X
+        describe: dict[str, Callable[[], Any]] = {
+            "pixels": lambda: np.ravel,
+            "hog": self._gradients,
+            "lbp": self._patterns,
+            "convolutions": lambda: _convolutions,
+        }
         describe_face = describe[self.kind]()
-        whole = round(X.shape[1] ** 0.5)
         dtype = X.dtype if self.kind == "pixels" else np.float32
-        rows = np.empty((len(X), self.count(whole)), dtype=dtype)
-        for row, face in zip(rows, X.reshape(-1, whole, whole), strict=True):
+        rows = np.empty((len(X), self.count(pictures.shape[1])), dtype=dtype)
+        for row, face in zip(rows, pictures, strict=True):
             row[:] = describe_face(self.read(face))
         return rows
 
@@ -124,16 +139,18 @@ class Features:
 
         Parameters
         ----------
-        face : ndarray of shape (s, s)
-            Grey levels, from 0 to 255.
+        face : ndarray of shape (s, s) or (s, s, 3)
+            Grey or RGB levels, from 0 to 255.
 
         Returns
         -------
-        ndarray of shape (side, side)
-            Grey levels, in the dtype of `face`.
+        ndarray of shape (side, side) or (side, side, 3)
+            Levels in the dtype of `face`; RGB for convolutions of a face in colour, else grey.
         """
         side = self.side or len(face)
         part = np.ascontiguousarray(middle(face, self.frame))
+        if self.kind != "convolutions":
+            part = to_grey(part if part.ndim == 2 else _bytes(part))
         if len(part) == side:
             return part
         method = cv2.INTER_AREA if len(part) > side else cv2.INTER_LINEAR
@@ -228,6 +245,10 @@ def find_patterns(face: np.ndarray) -> np.ndarray:
         beside = grey[1 + down : 1 + down + height, 1 + right : 1 + right + width]
         code |= (beside >= middle).view(np.uint8) << bit
     return np.asarray(_NUMBERS[code])
+
+
+def _convolutions(face: np.ndarray) -> np.ndarray:
+    return convolutions.describe(_bytes(face))
 
 
 def _bytes(face: np.ndarray) -> np.ndarray:

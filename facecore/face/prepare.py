@@ -1,5 +1,6 @@
 """Turn a photo and the box or landmarks of a face into the square that a model reads."""
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -137,12 +138,12 @@ def flatten(face: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    face : ndarray of shape (side, side), uint8
-        Grey levels, from 0 to 255.
+    face : ndarray of shape (side, side) or (side, side, 3), uint8
+        Grey or RGB levels, from 0 to 255.
 
     Returns
     -------
-    ndarray of shape (1, side * side), uint8
+    ndarray of shape (1, side * side) or (1, side * side * 3), uint8
         The rows of the face, one after another.
 
     Examples
@@ -202,6 +203,27 @@ def to_grey(pixels: np.ndarray) -> np.ndarray:
     return pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
 
 
+def to_colour(pixels: np.ndarray) -> np.ndarray:
+    """Return grey levels as RGB pixels of grey colours.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width) or (height, width, 3)
+        Grey, or RGB, which is returned as it is.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3)
+        In the dtype of `pixels`.
+
+    Examples
+    --------
+    >>> to_colour(np.full((1, 1), 200, dtype=np.uint8))
+    array([[[200, 200, 200]]], dtype=uint8)
+    """
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
+
+
 def middle(picture: np.ndarray, frame: float) -> np.ndarray:
     """Return the middle of a picture.
 
@@ -227,12 +249,12 @@ def mirror(X: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    X : ndarray of shape (n_faces, side * side)
-        One face per row, of any dtype.
+    X : ndarray of shape (n_faces, side * side) or (n_faces, side * side * 3)
+        One face per row, grey or RGB, of any dtype.
 
     Returns
     -------
-    ndarray of shape (n_faces, side * side)
+    ndarray of the shape of `X`
         The mirrored faces, in the dtype of `X`.
 
     Examples
@@ -240,5 +262,36 @@ def mirror(X: np.ndarray) -> np.ndarray:
     >>> mirror(np.array([[1, 2, 3, 4]]))
     array([[2, 1, 4, 3]])
     """
-    side = round(X.shape[1] ** 0.5)
-    return X.reshape(-1, side, side)[:, :, ::-1].reshape(X.shape)
+    return to_pictures(X)[:, :, ::-1].reshape(X.shape)
+
+
+def to_pictures(X: np.ndarray) -> np.ndarray:
+    """Return rows of levels as square pictures.
+
+    A row of a grey picture has s * s numbers, one of an RGB picture s * s * 3; no number is both.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_faces, s * s) or (n_faces, s * s * 3)
+        One face per row, as `flatten` returns it, of any dtype.
+
+    Returns
+    -------
+    ndarray of shape (n_faces, s, s) or (n_faces, s, s, 3)
+        A view where possible.
+
+    Raises
+    ------
+    ValueError
+        The rows are neither.
+
+    Examples
+    --------
+    >>> to_pictures(np.zeros((2, 16))).shape, to_pictures(np.zeros((2, 48))).shape
+    ((2, 4, 4), (2, 4, 4, 3))
+    """
+    side = math.isqrt(X.shape[1])
+    if side * side == X.shape[1]:
+        return X.reshape(-1, side, side)
+    side = math.isqrt(X.shape[1] // 3)
+    return X.reshape(-1, side, side, 3)

@@ -21,13 +21,13 @@ from facecore.face.detect import (
     spec_of,
 )
 from facecore.face.features import DESCRIBED, WHOLE, Features
-from facecore.face.prepare import SIDE, align, cut, flatten, to_square
+from facecore.face.prepare import SIDE, align, cut, flatten, to_colour, to_square
 
 MAX_SIDE = 1000
 MAX_WIDTH = 20.0
 SPACES = ("eigenfaces", "fisherfaces")
 REQUIRED = ("name", "detector", "side")
-OPTIONAL = ("alignment", "frame", "mirror", "network", "unsure")
+OPTIONAL = ("alignment", "frame", "mirror", "colour", "network", "unsure")
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,8 @@ class Recipe:
     mirror : bool
         Whether to train on mirror images too, and decide by the mean over a face and its mirror
         image.
+    colour : bool
+        Whether the prepared face stays in colour, for members that read convolutions.
     embedding : bool
         Whether the model reads embeddings: the prepared face stays in colour, and a network turns
         it into 128 numbers.
@@ -143,6 +145,7 @@ class Recipe:
     side: int = SIDE
     frame: float = 1.0
     mirror: bool = False
+    colour: bool = False
     embedding: bool = False
     unsure: float | None = None
     members: Mapping[str, MemberRecipe] = field(default_factory=dict, compare=False)
@@ -159,6 +162,7 @@ class Recipe:
                 _is_number(self.frame) and 0 < self.frame <= 1
             ),
             f"mirror {self.mirror!r} is not true or false": isinstance(self.mirror, bool),
+            f"colour {self.colour!r} is not true or false": isinstance(self.colour, bool),
             # named by its key in a model file
             f"network {self.embedding!r} is not true or false": isinstance(self.embedding, bool),
             f"unsure {self.unsure!r} is not a number above 0, up to 1": (
@@ -177,6 +181,11 @@ class Recipe:
                 "and covers the mirror image itself, so mirror must be false"
             )
 
+    @property
+    def in_colour(self) -> bool:
+        """Whether the prepared face is RGB."""
+        return self.colour or self.embedding
+
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as a model file stores it.
 
@@ -193,6 +202,8 @@ class Recipe:
             "frame": self.frame,
             "mirror": self.mirror,
         }
+        if self.colour:
+            document["colour"] = True
         if self.embedding:
             document["network"] = True
         if self.unsure is not None:
@@ -523,19 +534,20 @@ def prepare_crop(crop: np.ndarray, recipe: Recipe) -> np.ndarray:
     crop : ndarray of shape (height, width, 3) or (height, width), uint8
         RGB or grey crop, as `cut_face` cuts it.
     recipe : Recipe
-        Only `side`, `frame` and `embedding` are used.
+        Only `side`, `frame`, `colour` and `embedding` are used.
 
     Returns
     -------
     ndarray of shape (side, side) or (side, side, 3), uint8
-        The prepared face: grey, or RGB for embeddings.
+        The prepared face: grey, or RGB where the recipe says so.
 
     Examples
     --------
     >>> prepare_crop(np.zeros((80, 80, 3), dtype=np.uint8), find_recipe("classic")).shape
     (100, 100)
     """
-    return to_square(crop, recipe.side, recipe.frame, recipe.embedding)
+    face = to_square(crop, recipe.side, recipe.frame, recipe.in_colour)
+    return to_colour(face) if recipe.in_colour else face
 
 
 def to_rows(faces: Sequence[np.ndarray] | np.ndarray, recipe: Recipe) -> np.ndarray:
@@ -550,8 +562,8 @@ def to_rows(faces: Sequence[np.ndarray] | np.ndarray, recipe: Recipe) -> np.ndar
 
     Returns
     -------
-    ndarray of shape (n_faces, side * side), uint8, or (n_faces, 128), float32
-        Grey levels, or embeddings.
+    ndarray of shape (n_faces, numbers), uint8 or float32
+        As `rows_of` says: grey levels, RGB levels or embeddings.
 
     Raises
     ------
@@ -569,7 +581,7 @@ def to_rows(faces: Sequence[np.ndarray] | np.ndarray, recipe: Recipe) -> np.ndar
 
 
 def rows_of(count: int, recipe: Recipe) -> tuple[tuple[int, int], np.dtype[Any]]:
-    """Return the shape and dtype of the rows that `to_rows` returns.
+    """Return the shape and dtype of the rows that `to_rows` returns of prepared faces.
 
     Parameters
     ----------
@@ -581,7 +593,7 @@ def rows_of(count: int, recipe: Recipe) -> tuple[tuple[int, int], np.dtype[Any]]
     Returns
     -------
     shape : tuple of int
-        Faces and numbers per face.
+        Faces and numbers per face: side * side, three times as many in colour, or 128.
     dtype : numpy.dtype
         uint8, or float32 for embeddings.
 
@@ -592,4 +604,4 @@ def rows_of(count: int, recipe: Recipe) -> tuple[tuple[int, int], np.dtype[Any]]
     """
     if recipe.embedding:
         return (count, DESCRIBED), np.dtype(np.float32)
-    return (count, recipe.side**2), np.dtype(np.uint8)
+    return (count, recipe.side**2 * (3 if recipe.colour else 1)), np.dtype(np.uint8)

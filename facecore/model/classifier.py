@@ -313,10 +313,10 @@ class FaceModel:
             No member reads pixels.
         """
         member = self.pixels
-        if len(self.members) == 1 and member.features == WHOLE:
+        if len(self.members) == 1 and member.features == WHOLE and not self.recipe.colour:
             return self
         alone = replace(member, features=WHOLE)
-        recipe = replace(self.recipe, side=round(len(member.mean) ** 0.5))
+        recipe = replace(self.recipe, side=round(len(member.mean) ** 0.5), colour=False)
         slope = self.slope if len(self.members) == 1 else np.ones_like(self.slope)
         return FaceModel(self.labels, (alone,), slope, recipe, self.spread, link=self.link)
 
@@ -495,8 +495,9 @@ class FaceModel:
         Parameters
         ----------
         X : ndarray of shape (n_faces, side * side) or (n_faces, side, side)
-            Grey levels of prepared faces, from 0 to 255, of any integer or float dtype; or
-            embeddings, floats of shape (n_faces, 128), where the model reads these.
+            Grey levels of prepared faces, from 0 to 255, of any integer or float dtype; RGB levels,
+            of shape (n_faces, side * side * 3) or (n_faces, side, side, 3), where the model reads
+            colours; or embeddings, floats of shape (n_faces, 128), where it reads these.
 
         Returns
         -------
@@ -510,11 +511,13 @@ class FaceModel:
             such as floats in [0, 1].
         """
         X = np.asarray(X)
+        rows = X.reshape(len(X), -1) if X.ndim in (3, 4) else X
         (_, width), _ = rows_of(0, self.recipe)
-        rows = X.reshape(len(X), -1) if X.ndim == 3 else X
-        if rows.ndim != 2 or rows.shape[1] != width:
-            side = self.recipe.side
-            wanted = f"(n, {width})" + ("" if self.recipe.embedding else f" or (n, {side}, {side})")
+        side, embedded = self.recipe.side, self.recipe.embedding
+        # a face without colours is read as one of grey colours
+        if rows.ndim != 2 or rows.shape[1] not in ({width} if embedded else {width, side * side}):
+            squares = f" or (n, {side}, {side}{', 3' if self.recipe.colour else ''})"
+            wanted = f"(n, {width})" + ("" if embedded else squares)
             raise DataError(f"faces of shape {X.shape}; this model reads shape {wanted}")
         if rows.dtype.kind not in "uif":
             raise DataError(f"faces of type {rows.dtype}; this model reads numbers")

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from facecore.face.features import BINS, PATTERNS, Features, find_patterns
+from facecore.face.prepare import flatten
 from facecore.model.labels import order_labels
 
 GLYPH = 24  # side of the drawing of a cell, in pixels
@@ -268,28 +269,29 @@ def draw_features(features: Features, face: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     features : Features
-        What a member reads: pixels, histograms of gradients or local patterns.
-    face : ndarray of shape (side, side), uint8
-        Grey levels of the prepared face, from 0 to 255.
+        What a member reads: pixels, histograms of gradients, local patterns or convolutions.
+    face : ndarray of shape (side, side) or (side, side, 3), uint8
+        Grey or RGB levels of the prepared face, from 0 to 255.
 
     Returns
     -------
-    ndarray of shape (n, n), uint8
+    ndarray of shape (n, n) or (n, n, 3), uint8
         Grey levels. For histograms of gradients, the stronger a gradient, the brighter the stroke
         across it, which runs along the edge (Dalal and Triggs 2005). For local patterns, the more
-        neighbours are as bright as the pixel, the brighter it is; white is no uniform pattern.
+        neighbours are as bright as the pixel, the brighter it is; white is no uniform pattern. For
+        convolutions, the small picture that the network reads, RGB where the face is.
 
     Examples
     --------
     >>> draw_features(Features("hog", side=96, cell=12), np.eye(96, dtype=np.uint8)).shape
     (192, 192)
     """
-    if features.kind == "pixels":
+    if features.kind in ("pixels", "convolutions"):
         return features.read(face)
     if features.kind == "lbp":
         patterns = find_patterns(features.read(face))
         return (255 * patterns / (PATTERNS - 1)).astype(np.uint8)
-    row = features.extract(face.reshape(1, -1))[0]
+    row = features.extract(flatten(face))[0]
     angles = (np.arange(BINS) + 0.5) * 2 * np.pi / BINS
     y, x = np.mgrid[:GLYPH, :GLYPH] - (GLYPH - 1) / 2
     # distance of each pixel of a glyph from the line at right angles to the gradient

@@ -6,12 +6,14 @@ import pytest
 from cartoons import draw_face
 
 from facecore.face.features import KINDS, WHOLE, Features, find_patterns, read_features
+from facecore.face.prepare import to_grey
 
 SIDE = 160
 PIXELS = Features("pixels", 100, 0.75)
 TIGHT = Features("hog", 96, 0.625, cell=8)
 WIDE = Features("hog", 96, 1.0, cell=12)
 PATTERN = Features("lbp", 122, 1.0, cell=12)
+SHAPES = Features("convolutions", 32, 0.75)
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,7 @@ def rows() -> np.ndarray:
         (Features("hog", 16, 0.5, cell=8), 4 * 18),
         (PATTERN, 10 * 10 * 59),
         (Features("lbp", 100, 1.0, cell=12), 8 * 8 * 59),
+        (SHAPES, 8 * 8 * 64),
     ],
     ids=str,
 )
@@ -44,7 +47,7 @@ def test_by_default_the_prepared_face_is_read_as_it_is(rows):
     assert WHOLE.count(7) == 49
 
 
-@pytest.mark.parametrize("features", [PIXELS, TIGHT, WIDE, PATTERN], ids=str)
+@pytest.mark.parametrize("features", [PIXELS, TIGHT, WIDE, PATTERN, SHAPES], ids=str)
 def test_many_faces_are_read_as_each_alone_and_stay_as_they_are(features, rows):
     before = rows.copy()
     together = features.extract(rows)
@@ -59,17 +62,35 @@ def test_pixels_keep_the_type_of_the_grey_levels_and_histograms_are_single_preci
     assert TIGHT.extract(rows).dtype == TIGHT.extract(rows.astype(float)).dtype == np.float32
 
 
+@pytest.mark.parametrize("features", [WHOLE, PIXELS, TIGHT, WIDE, PATTERN], ids=str)
+def test_of_faces_in_colour_the_grey_levels_are_read(features, rows):
+    grey = rows.reshape(-1, SIDE, SIDE)
+    tinted = np.stack([grey, grey // 2, grey // 3], axis=3)
+    weighed = np.array([to_grey(face) for face in tinted]).reshape(rows.shape)
+    found = features.extract(tinted.reshape(len(rows), -1))
+    assert found.shape == (len(rows), features.count(SIDE))
+    assert (found == features.extract(weighed)).all()
+
+
+def test_convolutions_see_colours_and_take_grey_for_colours_that_are_grey(rows):
+    grey = rows.reshape(-1, SIDE, SIDE)
+    same = np.stack([grey] * 3, axis=3).reshape(len(rows), -1)
+    tinted = np.stack([grey, grey // 2, grey // 3], axis=3).reshape(len(rows), -1)
+    assert (SHAPES.extract(same) == SHAPES.extract(rows)).all()
+    assert np.abs(SHAPES.extract(tinted) - SHAPES.extract(rows)).max() > 0.1
+
+
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "network"])
 def test_the_frame_takes_the_middle(kind, rows):
     faces = rows.reshape(-1, SIDE, SIDE)
     middle = np.ascontiguousarray(faces[:, 40:120, 40:120]).reshape(len(rows), -1)
-    cell = 0 if kind == "pixels" else 8
-    framed = Features(kind, 80, 0.5, cell).extract(rows)
-    assert (framed == Features(kind, 80, 1.0, cell).extract(middle)).all()
+    side, cell = {"pixels": (80, 0), "convolutions": (32, 0)}.get(kind, (80, 8))
+    framed = Features(kind, side, 0.5, cell).extract(rows)
+    assert (framed == Features(kind, side, 1.0, cell).extract(middle)).all()
     outside = faces.copy()
     outside[:, :40] = 0
     outside[:, :, 120:] = 255
-    assert (Features(kind, 80, 0.5, cell).extract(outside.reshape(rows.shape)) == framed).all()
+    assert (Features(kind, side, 0.5, cell).extract(outside.reshape(rows.shape)) == framed).all()
 
 
 @pytest.mark.parametrize("side", [1, 2, 3, 4, 5])
@@ -171,6 +192,8 @@ def test_grey_levels_out_of_range_are_cut_before_the_histograms(rows):
         ("hog", 0, 1.0, 8),
         ("lbp", 50),
         ("lbp", 50, 1.0, 49),
+        ("convolutions",),
+        ("convolutions", 48),
         ("pixels", -1),
         ("pixels", 1001),
         ("pixels", 50.0),
@@ -187,7 +210,7 @@ def test_features_that_make_no_sense_are_refused(values):
         Features(*values)
 
 
-@pytest.mark.parametrize("features", [WHOLE, PIXELS, TIGHT, WIDE, PATTERN], ids=str)
+@pytest.mark.parametrize("features", [WHOLE, PIXELS, TIGHT, WIDE, PATTERN, SHAPES], ids=str)
 def test_features_are_stored_as_json_and_read_again(features):
     assert read_features(json.loads(json.dumps(features.to_dict()))) == features
 

@@ -12,7 +12,10 @@ from facecore.face.prepare import (
     align,
     cut,
     flatten,
+    mirror,
+    to_colour,
     to_grey,
+    to_pictures,
     to_square,
 )
 
@@ -235,3 +238,26 @@ def test_grey_weighs_red_green_and_blue():
     colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], dtype=np.uint8)
     assert to_grey(colours).tolist() == [[76, 150, 29]]
     assert (to_grey(to_grey(colours)) == to_grey(colours)).all()
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 5), (2, 5, 5, 3), (0, 4, 4), (1, 1, 1, 3)])
+def test_rows_become_pictures_again_grey_or_in_colour(shape):
+    pictures = np.arange(np.prod(shape)).reshape(shape)
+    assert (to_pictures(pictures.reshape(shape[0], np.prod(shape[1:]))) == pictures).all()
+
+
+@pytest.mark.parametrize("width", [2, 5, 10, 50, 128])
+def test_rows_that_are_no_square_are_refused(width):
+    with pytest.raises(ValueError, match="reshape"):
+        to_pictures(np.zeros((2, width)))
+
+
+def test_a_mirror_swaps_left_and_right_and_no_colours():
+    face = np.random.default_rng(0).integers(0, 256, (1, 6, 6, 3))
+    assert (mirror(face.reshape(1, -1)).reshape(face.shape) == face[:, :, ::-1]).all()
+
+
+def test_grey_colours_are_grey_again():
+    grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    assert (to_grey(to_colour(grey)) == grey).all()
+    assert to_colour(to_colour(grey)).shape == (3, 4, 3)

@@ -86,6 +86,7 @@ def test_a_stored_recipe_that_lacks_a_part_is_refused_by_the_parts_name(key):
         ({"frame": None}, "frame None is not"),
         ({"mirror": "no"}, "mirror 'no' is not true or false"),
         ({"mirror": 1}, "mirror 1 is not"),
+        ({"colour": "red"}, "colour 'red' is not true or false"),
         ({"network": "yes"}, "network 'yes' is not"),
         ({"network": True}, "embedding reads faces of side 150, not 160"),
         ({"unsure": 0}, "unsure 0 is not a number above 0"),

