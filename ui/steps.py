@@ -85,7 +85,8 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
     else:
         with _step("Embedding by a deep network, then min-max"):
             alt = "The embedding before and after min-max scaling"
-            show(embedding_bars(row[0], scaled), alt, "step-values")
+            read = member.features.extract(row)[0]
+            show(embedding_bars(read, scaled), alt, "step-values")
     with _step("Coordinates in face space", 2 if model.draws else "all"):
         # Coordinates are whitened or not; in standard deviations both look alike.
         deviations = coordinates * member.deviation / np.sqrt(member.variance)
@@ -104,8 +105,8 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
             _say_hidden(model)
             st.caption(
                 f"The steps after number {3 if whole else 4} are those of the member "
-                f"{as_is(model.pixels.name)}. Every other member takes the same steps with its own "
-                "features: min-max, PCA, and a support vector machine."
+                f"{as_is(model.leading.name)}. Every other member takes the same steps with its "
+                "own features: min-max, PCA, and a support vector machine."
                 + (
                     f" The member {as_is(model.fisherfaces.name)} also goes from the coordinates "
                     "along eigenfaces to those along Fisherfaces."
@@ -152,6 +153,8 @@ def _feature_words(features: Features, side: int) -> str:
     count, size = f"{features.count(side):,} numbers", features.side or side
     if features.kind == "pixels":
         return f"grey levels of {where}, {size} x {size} pixels: {count}"
+    if features.kind == "network":
+        return f"the embedding of {where} by a deep network: {count}"
     if features.kind == "convolutions":
         return (
             f"64 shapes that a small network looks for in {where}, in 8 x 8 places of "

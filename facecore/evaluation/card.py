@@ -205,12 +205,17 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
         f"{found}, and "
         + (
             f"scaled to {size} in colour. A deep network, trained by others on about three million "
-            "photos to tell people apart, turns each face into an embedding of 128 numbers. The "
-            "embedding is scaled (min-max) and projected onto its leading components (PCA), and a "
-            "kernel machine (SVM) decides."
+            "photos to tell people apart, turns each face into an embedding of 128 numbers. "
             if recipe.embedding
-            else (f"scaled to {size}" if recipe.colour else f"converted to grey at {size}")
-            + ". Each member reads its own features of a face, "
+            else f"scaled to {size}. "
+            if recipe.colour
+            else f"converted to grey at {size}. "
+        )
+        + (
+            "The embedding is scaled (min-max) and projected onto its leading components (PCA), "
+            "and a kernel machine (SVM) decides."
+            if recipe.embedding and len(model.members) == 1
+            else "Each member reads its own features of a face, "
             "scales them (min-max), projects them onto their leading components (PCA; for pixels "
             "these are the eigenfaces) and decides with a kernel machine (SVM). The decision of "
             "the model is the weighted mean of theirs."

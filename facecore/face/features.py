@@ -109,7 +109,7 @@ class Features:
         ----------
         X : ndarray of shape (n_faces, s * s) or (n_faces, s * s * 3)
             Levels of grey squares, or of RGB squares, from 0 to 255; or embeddings, of shape
-            (n_faces, 128).
+            (n_faces, 128), or (n_faces, 4224) where convolutions follow them.
 
         Returns
         -------
@@ -117,7 +117,9 @@ class Features:
             In the dtype of `X` for pixels and embeddings, float32 for what is computed from them.
         """
         if self.kind == "network":
-            return X
+            return X[:, :DESCRIBED]
+        if self.kind == "convolutions" and X.shape[1] == DESCRIBED + convolutions.COUNT:
+            return X[:, DESCRIBED:]  # they follow an embedding
         pictures = to_pictures(X)
         if self.side == 0 and pictures.ndim == 3:
             return X

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from facecore.errors import DataError, ModelError
-from facecore.face import embedding
+from facecore.face import convolutions, embedding
 from facecore.face.detect import (
     Face,
     HaarSettings,
@@ -21,7 +21,7 @@ from facecore.face.detect import (
     spec_of,
 )
 from facecore.face.features import DESCRIBED, WHOLE, Features
-from facecore.face.prepare import SIDE, align, cut, flatten, to_colour, to_square
+from facecore.face.prepare import SIDE, align, cut, flatten, mirror, to_colour, to_square
 
 MAX_SIDE = 1000
 MAX_WIDTH = 20.0
@@ -114,7 +114,8 @@ class Recipe:
         Whether to train on mirror images too, and decide by the mean over a face and its mirror
         image.
     colour : bool
-        Whether the prepared face stays in colour, for members that read convolutions.
+        Whether a member reads convolutions: the prepared face stays in colour, and its row holds
+        RGB levels; or, of an embedding, what the convolutions find follows it in the row.
     embedding : bool
         Whether the model reads embeddings: the prepared face stays in colour, and a network turns
         it into 128 numbers.
@@ -271,6 +272,9 @@ _PIXELS_ALIGNED = MemberRecipe(
     tuned={"n_components": [200], "C": [5.0, 10.0], "gamma": [0.0017, 0.0025]},
     best={"n_components": 200, "gamma": 0.0025, "C": 10.0},
 )
+# The small network sees 0.7 of the crop: eyes where those of its own training faces were.
+_CONVOLUTIONS = Features("convolutions", convolutions.SIDE, 0.7)
+BESIDE = Features("convolutions", convolutions.SIDE, 0.7 / 0.81)  # the same, of a face of 0.81
 _FACES_ALIGNED = Alignment(width=3.52)  # so that "embedding" shares the crops of "aligned"
 
 # Chosen by cross-validation on the training photos, subjects kept in one fold (docs/decisions).
@@ -576,8 +580,15 @@ def to_rows(faces: Sequence[np.ndarray] | np.ndarray, recipe: Recipe) -> np.ndar
     (2, 10000)
     """
     if recipe.embedding:
-        return embedding.describe(np.asarray(faces))
+        rows = embedding.describe(np.asarray(faces))
+        return np.hstack([rows, _convolutions(faces)]) if recipe.colour else rows
     return np.vstack([flatten(face) for face in faces])
+
+
+def _convolutions(faces: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """Return the mean of what convolutions find in each face and in its mirror image."""
+    X = np.vstack([flatten(face) for face in faces])
+    return np.asarray((BESIDE.extract(X) + BESIDE.extract(mirror(X))) / 2)
 
 
 def rows_of(count: int, recipe: Recipe) -> tuple[tuple[int, int], np.dtype[Any]]:
@@ -593,7 +604,8 @@ def rows_of(count: int, recipe: Recipe) -> tuple[tuple[int, int], np.dtype[Any]]
     Returns
     -------
     shape : tuple of int
-        Faces and numbers per face: side * side, three times as many in colour, or 128.
+        Faces and numbers per face: side * side, three times as many in colour; or 128, and with
+        convolutions 4,224.
     dtype : numpy.dtype
         uint8, or float32 for embeddings.
 
@@ -603,5 +615,6 @@ def rows_of(count: int, recipe: Recipe) -> tuple[tuple[int, int], np.dtype[Any]]
     ((5, 10000), dtype('uint8'))
     """
     if recipe.embedding:
-        return (count, DESCRIBED), np.dtype(np.float32)
+        numbers = DESCRIBED + (convolutions.COUNT if recipe.colour else 0)
+        return (count, numbers), np.dtype(np.float32)
     return (count, recipe.side**2 * (3 if recipe.colour else 1)), np.dtype(np.uint8)

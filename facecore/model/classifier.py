@@ -754,8 +754,12 @@ def _check(model: FaceModel) -> None:
             raise ValueError(f"kernel {m.kernel!r} is unknown")
         if d != m.features.count(model.recipe.side):
             raise ValueError("the eigenfaces do not have the size of the features")
-    embedded = [m.features.kind == "network" for m in model.members]
-    if not (all(embedded) if model.recipe.embedding else model.draws and not any(embedded)):
+    kinds = {m.features.kind for m in model.members}
+    if model.recipe.embedding:
+        fits = "network" in kinds <= {"network", "convolutions" if model.recipe.colour else ""}
+    else:
+        fits = model.draws and "network" not in kinds
+    if not fits:
         raise ValueError("its members do not read what its recipe prepares")
     if len({m.name for m in model.members}) != len(model.members):
         raise ValueError("two members have the same name")

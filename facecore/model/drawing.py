@@ -269,7 +269,7 @@ def draw_features(features: Features, face: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     features : Features
-        What a member reads: pixels, histograms of gradients, local patterns or convolutions.
+        What a member reads of it.
     face : ndarray of shape (side, side) or (side, side, 3), uint8
         Grey or RGB levels of the prepared face, from 0 to 255.
 
@@ -279,13 +279,15 @@ def draw_features(features: Features, face: np.ndarray) -> np.ndarray:
         Grey levels. For histograms of gradients, the stronger a gradient, the brighter the stroke
         across it, which runs along the edge (Dalal and Triggs 2005). For local patterns, the more
         neighbours are as bright as the pixel, the brighter it is; white is no uniform pattern. For
-        convolutions, the small picture that the network reads, RGB where the face is.
+        convolutions and embeddings, the picture that the network reads, RGB where the face is.
 
     Examples
     --------
     >>> draw_features(Features("hog", side=96, cell=12), np.eye(96, dtype=np.uint8)).shape
     (192, 192)
     """
+    if features.kind == "network":
+        return face
     if features.kind in ("pixels", "convolutions"):
         return features.read(face)
     if features.kind == "lbp":
