@@ -25,8 +25,8 @@ TINY_GRID = {"n_components": [10, 20], "C": [1.0, 5.0], "gamma": [0.005], "white
 TINY_GRIDS = {
     "pixels": {"n_components": [10], "C": [1.0, 5.0], "gamma": [0.005]},
     "hog tight": {"n_components": [8, 12], "C": [5.0], "gamma": [0.005]},
-    "hog wide": {"n_components": [10], "C": [5.0], "gamma": [0.01]},
     "patterns": {"n_components": [10], "C": [5.0], "gamma": [0.01]},
+    "convolutions": {"n_components": [10], "C": [5.0], "gamma": [0.01]},
 }
 
 

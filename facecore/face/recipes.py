@@ -267,14 +267,19 @@ _TEXTURES: Mapping[str, list[Any]] = {
     "C": [5.0, 10.0],
     "gamma": [0.0017, 0.0027],
 }
+_SHAPES: Mapping[str, list[Any]] = {
+    "n_components": [150],
+    "C": [4.0, 8.0],
+    "gamma": [0.004, 0.006, 0.009],
+}
+_SHAPES_BEST: Mapping[str, Any] = {"n_components": 150, "gamma": 0.006, "C": 8.0}
 _PIXELS_ALIGNED = MemberRecipe(
     Features("pixels", SIDE, 0.75),
     tuned={"n_components": [200], "C": [5.0, 10.0], "gamma": [0.0017, 0.0025]},
     best={"n_components": 200, "gamma": 0.0025, "C": 10.0},
 )
-# The small network sees 0.7 of the crop: eyes where those of its own training faces were.
-_CONVOLUTIONS = Features("convolutions", convolutions.SIDE, 0.7)
-BESIDE = Features("convolutions", convolutions.SIDE, 0.7 / 0.81)  # the same, of a face of 0.81
+# The small network reads 0.7 of an aligned crop, where eyes are as in its own training faces.
+BESIDE = Features("convolutions", convolutions.SIDE, 0.7 / 0.81)  # of a face of 0.81
 _FACES_ALIGNED = Alignment(width=3.52)  # so that "embedding" shares the crops of "aligned"
 
 # Chosen by cross-validation on the training photos, subjects kept in one fold (docs/decisions).
@@ -303,6 +308,7 @@ RECIPES: dict[str, Recipe] = {
         alignment=_FACES_ALIGNED,
         side=160,
         mirror=True,
+        colour=True,
         unsure=0.99,
         members={
             "pixels": _PIXELS_ALIGNED,
@@ -311,15 +317,13 @@ RECIPES: dict[str, Recipe] = {
                 tuned=_TEXTURES,
                 best={"n_components": 300, "gamma": 0.0017, "C": 10.0},
             ),
-            "hog wide": MemberRecipe(
-                Features("hog", 96, 1.0, cell=12),
-                tuned=_TEXTURES,
-                best={"n_components": 300, "gamma": 0.0017, "C": 10.0},
-            ),
             "patterns": MemberRecipe(
                 Features("lbp", 122, 0.875, cell=12),
                 tuned=_TEXTURES,
                 best={"n_components": 300, "gamma": 0.0027, "C": 10.0},
+            ),
+            "convolutions": MemberRecipe(
+                Features("convolutions", convolutions.SIDE, 0.7), tuned=_SHAPES, best=_SHAPES_BEST
             ),
         },
     ),
@@ -346,6 +350,7 @@ RECIPES: dict[str, Recipe] = {
         alignment=_FACES_ALIGNED,
         side=embedding.SIDE,
         frame=0.81,  # puts eyes and mouth where the network's training faces had them
+        colour=True,
         embedding=True,
         unsure=0.99,
         members={
@@ -357,7 +362,8 @@ RECIPES: dict[str, Recipe] = {
                     "gamma": [0.004, 0.008],
                 },
                 best={"n_components": 78, "gamma": 0.008, "C": 5.0},
-            )
+            ),
+            "convolutions": MemberRecipe(BESIDE, tuned=_SHAPES, best=_SHAPES_BEST),
         },
     ),
 }

@@ -483,8 +483,9 @@ def _fit_exact(
     space: str,
 ) -> tuple[Member, SearchResult, np.ndarray | None]:
     X = np.load(faces.path, mmap_mode="r")
-    F = faces.features.extract(X)
-    mirrored = faces.features.extract(mirror(X)) if faces.mirrored else None
+    extract = faces.features.extract
+    F = in_chunks(extract, X)
+    mirrored = in_chunks(lambda rows: extract(mirror(rows)), X) if faces.mirrored else None
     search = grid_search(
         F, y, subjects, grid, mirrored=mirrored, chooses=chooses, space=space, options=options
     )

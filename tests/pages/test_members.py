@@ -192,7 +192,7 @@ def test_each_member_has_a_search_of_its_own(open_page, in_aligned):
 def test_the_explorer_starts_at_the_best_of_the_chosen_member(
     open_page, in_aligned, made_aligned, offer_crops
 ):
-    member = "hog wide"
+    member = "patterns"
     address = {"model": "made", "search_tab": "Explorer", "search_member": member}
     app = open_page(GRID, **address)
     assert "python -m facecore crop PHOTOS --out CROPS --recipe aligned" in app.code[0].value
@@ -200,7 +200,7 @@ def test_the_explorer_starts_at_the_best_of_the_chosen_member(
     app = open_page(GRID, **address)
     assert not app.exception
     best = read_metadata("made")["search"]["members"][member]
-    assert app.select_slider(key="search_c_hog_wide").value == best["C"]
+    assert app.select_slider(key="search_c_patterns").value == best["C"]
     assert "Balanced accuracy" in {metric.label for metric in app.metric}
 
 

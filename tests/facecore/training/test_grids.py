@@ -30,7 +30,7 @@ def test_the_tuned_grid_is_that_of_the_recipe_and_member():
 
 
 def test_landmarks_have_narrower_kernels_in_the_tuned_grid_and_in_no_other(tiny_grid):
-    exact, other = (read_grid("tuned", ALIGNED, "hog wide", s) for s in ("exact", "nystroem"))
+    exact, other = (read_grid("tuned", ALIGNED, "patterns", s) for s in ("exact", "nystroem"))
     assert min(other["gamma"]) > max(exact["gamma"])
     assert other["gamma"] == pytest.approx([1 / 300, 1.5 / 300], abs=1e-6)
     assert other | {"gamma": exact["gamma"]} == exact
@@ -50,10 +50,10 @@ def test_a_grid_file_has_one_grid_for_all_members_or_one_for_each(tiny_grid, tin
 
 def test_a_grid_file_that_leaves_a_member_out_is_an_error(tiny_grids, tmp_path):
     grids = json.loads(tiny_grids.read_text())
-    del grids["hog wide"]
+    del grids["patterns"]
     (tmp_path / "grid.json").write_text(json.dumps(grids))
     with pytest.raises(DataError, match=r"unknown: .*'hog tight'"):
-        read_grid(str(tmp_path / "grid.json"), ALIGNED, "hog wide")
+        read_grid(str(tmp_path / "grid.json"), ALIGNED, "patterns")
 
 
 SMALL = {"n_components": [5], "C": [1.0], "gamma": [0.01]}
