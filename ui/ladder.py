@@ -34,7 +34,8 @@ WORDS = {
     "aligned pixels": "Grey levels of the face turned upright by eyes and mouth",
     "gradients": "Directions of edges, in cells (histograms of oriented gradients)",
     "both": "Pixels and gradients, each with a machine of its own; they vote",
-    "fused": "Pixels, gradients of two sizes, and local binary patterns; they vote",
+    "convolutions": "Shapes that a small network looks for, which others trained to tell gender",
+    "fused": "Pixels, gradients, local binary patterns and convolutions; they vote",
     "embedding": "128 numbers by a deep network that was trained to tell people apart",
 }
 # Columns of the table: heads and formats.

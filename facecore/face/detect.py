@@ -501,7 +501,9 @@ class Located(Protocol):
     """What has a box: a `Face`, or an answer about one."""
 
     @property
-    def box(self) -> Sequence[float]: ...
+    def box(self) -> Sequence[float]:
+        """x, y, width and height, in pixels."""
+        ...
 
 
 def main_face(faces: Sequence[Located], width: int, height: int) -> int:

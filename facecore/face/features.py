@@ -36,8 +36,8 @@ class Features:
         `facecore.face.convolutions`. ``"network"``: the embedding, which is computed when a face
         is prepared, and read as it is.
     side : int
-        Width and height of the picture that is read, from 1 to 1,000 pixels; 0 for the prepared
-        face as it is.
+        Width and height of the picture that is read, from 1 to 1,000 pixels; 0 for the grey
+        levels of the prepared face, or the embedding, as they are.
     frame : float
         Share of the prepared face's width and height that is read, around its middle, in (0, 1].
     cell : int
@@ -118,11 +118,11 @@ class Features:
         """
         if self.kind == "network":
             return X[:, :DESCRIBED]
+        if self.side == 0:
+            return X
         if self.kind == "convolutions" and X.shape[1] == DESCRIBED + convolutions.COUNT:
             return X[:, DESCRIBED:]  # they follow an embedding
         pictures = to_pictures(X)
-        if self.side == 0 and pictures.ndim == 3:
-            return X
         describe: dict[str, Callable[[], Any]] = {
             "pixels": lambda: np.ravel,
             "hog": self._gradients,

@@ -313,7 +313,7 @@ class FaceModel:
             No member reads pixels.
         """
         member = self.pixels
-        if len(self.members) == 1 and member.features == WHOLE and not self.recipe.colour:
+        if len(self.members) == 1 and member.features == WHOLE:
             return self
         alone = replace(member, features=WHOLE)
         recipe = replace(self.recipe, side=round(len(member.mean) ** 0.5), colour=False)
@@ -759,6 +759,10 @@ def _check(model: FaceModel) -> None:
         fits = "network" in kinds <= {"network", "convolutions" if model.recipe.colour else ""}
     else:
         fits = model.draws and "network" not in kinds
+        # faces in colour are not read as they are
+        fits = fits and not (
+            model.recipe.colour and any(m.features == WHOLE for m in model.members)
+        )
     if not fits:
         raise ValueError("its members do not read what its recipe prepares")
     if len({m.name for m in model.members}) != len(model.members):

@@ -368,7 +368,7 @@ def explain_decision(model: FaceModel, crop: np.ndarray, label: str | None = Non
     model : FaceModel
         Any model.
     crop : ndarray of shape (side, side) or (side, side, 3), uint8
-        The prepared face: grey, or RGB where the model reads embeddings.
+        The prepared face: grey, or RGB where the model reads colours or embeddings.
     label : str, optional
         The label to explain; the model's own answer when left out.
 
@@ -402,7 +402,7 @@ def _along_path(model: FaceModel, crop: np.ndarray, label: str) -> Heat:
 
 
 def occlusion(model: FaceModel, crop: np.ndarray, label: str) -> Heat:
-    """Hide patch after patch under plain grey and measure how the decision changes.
+    """Hide patch after patch under the mean level and measure how the decision changes.
 
     The method is that of Zeiler and Fergus (2014).
 
@@ -411,7 +411,7 @@ def occlusion(model: FaceModel, crop: np.ndarray, label: str) -> Heat:
     model : FaceModel
         Any model.
     crop : ndarray of shape (side, side) or (side, side, 3), uint8
-        The prepared face: grey, or RGB where the model reads embeddings.
+        The prepared face: grey, or RGB where the model reads colours or embeddings.
     label : str
         One of the model's labels.
 

@@ -194,7 +194,7 @@ def prepare_face(pixels: np.ndarray, face: Face, model: FaceModel) -> np.ndarray
     Returns
     -------
     ndarray of shape (side, side) or (side, side, 3), uint8
-        The prepared face: grey, or RGB where the model reads embeddings.
+        The prepared face: grey, or RGB where the model reads colours or embeddings.
 
     Raises
     ------
@@ -215,7 +215,7 @@ def classify(
     Parameters
     ----------
     crops : list of ndarray of shape (side, side) or (side, side, 3), uint8
-        Prepared faces, at least one: grey, or RGB where the model reads embeddings.
+        Prepared faces, at least one: grey, or RGB where the model reads colours or embeddings.
     model : FaceModel
         The model that answers.
     found : list of Face

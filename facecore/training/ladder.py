@@ -23,7 +23,7 @@ from facecore.data.splits import split_folds, subject_names
 from facecore.errors import DataError
 from facecore.evaluation.intervals import wilson
 from facecore.face.prepare import mirror
-from facecore.face.recipes import RECIPES, lacks, to_rows
+from facecore.face.recipes import RECIPES, Recipe, lacks, to_rows
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.predict import predict_photo
 from facecore.model.store import artifact_folders, artifacts_dir
@@ -44,6 +44,7 @@ RUNGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "aligned pixels": ("aligned", ("pixels",)),
     "gradients": ("aligned", ("hog tight",)),
     "both": ("aligned", ("pixels", "hog tight")),
+    "convolutions": ("aligned", ("convolutions",)),
     "fused": ("aligned", tuple(RECIPES["aligned"].members)),
     "embedding": ("embedding", ("network",)),
 }
@@ -310,7 +311,10 @@ def rungs_of(models: Mapping[str, FaceModel]) -> dict[str, FaceModel]:
             slope = np.ones_like(slope)  # a member decides in log odds of its own
         members = tuple(model.members[i] for i in places)
         total = np.maximum(weights.sum(axis=0), 1e-12)
-        found[rung] = replace(model, members=members, weights=weights / total, slope=slope)
+        read = _recipe_for(model.recipe, members)
+        found[rung] = replace(
+            model, members=members, weights=weights / total, slope=slope, recipe=read
+        )
     return found
 
 
@@ -417,7 +421,13 @@ def _assemble(recipe: str, climbs: Sequence[_Climb], data: _Data) -> FaceModel:
     members = tuple(climb.member for climb in climbs)
     slope = np.ones(members[0].coefficients.shape[1])
     labels = tuple(str(label) for label in np.unique(data.y))
-    return FaceModel(labels, members, slope, RECIPES[recipe])
+    return FaceModel(labels, members, slope, _recipe_for(RECIPES[recipe], members))
+
+
+def _recipe_for(recipe: Recipe, members: Sequence[Member]) -> Recipe:
+    """Return a recipe that computes no more than these members read."""
+    kinds = {member.features.kind for member in members}
+    return replace(recipe, colour=recipe.colour and "convolutions" in kinds)
 
 
 def _megabytes(member: Member) -> float:

@@ -379,5 +379,8 @@ def test_strangers_are_told_where_the_labels_are_persons(tiny_model):
 def test_the_card_of_a_model_of_whole_photos_names_no_detector(whole_artifacts, monkeypatch):
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(whole_artifacts))
     card = make_card("tiny")
-    assert "Each photo is taken for one face, without a detector, and converted to grey" in card
+    assert (
+        "Each photo is taken for one face, without a detector, and scaled to 160 x 160 pixels"
+        in card
+    )
     assert "Faces are found" not in card

@@ -62,7 +62,7 @@ def test_pixels_keep_the_type_of_the_grey_levels_and_histograms_are_single_preci
     assert TIGHT.extract(rows).dtype == TIGHT.extract(rows.astype(float)).dtype == np.float32
 
 
-@pytest.mark.parametrize("features", [WHOLE, PIXELS, TIGHT, WIDE, PATTERN], ids=str)
+@pytest.mark.parametrize("features", [PIXELS, TIGHT, WIDE, PATTERN], ids=str)
 def test_of_faces_in_colour_the_grey_levels_are_read(features, rows):
     grey = rows.reshape(-1, SIDE, SIDE)
     tinted = np.stack([grey, grey // 2, grey // 3], axis=3)

@@ -227,20 +227,20 @@ def seen(prepared, tiny_aligned):
 def test_a_model_that_reads_histograms_is_explained_by_occlusion_and_says_so(
     tiny_aligned, prepared
 ):
-    crop = prepared[0].reshape(160, 160)
+    crop = prepared[0].reshape(160, 160, 3)
     heat = explain_decision(tiny_aligned, crop)
     assert heat.kind == "occlusion"
     assert heat.values.shape == (160, 160)
     assert heat.label == tiny_aligned.predict(prepared[:1])[0]
 
 
-def test_the_cover_of_an_occlusion_is_plain_grey_and_its_value_the_fall_of_the_decision(
+def test_the_cover_of_an_occlusion_is_plain_and_its_value_the_fall_of_the_decision(
     tiny_aligned, prepared
 ):
-    crop = prepared[0].reshape(160, 160)
+    crop = prepared[0].reshape(160, 160, 3)
     heat = occlusion(tiny_aligned, crop, "round")
     hidden = crop.copy()
-    hidden[:32, :32] = round(float(crop.mean()))
+    hidden[:32, :32] = np.rint(crop.mean(axis=(0, 1)))
     before, after = decision_for(tiny_aligned, np.stack([crop, hidden]).reshape(2, -1), "round")
     # the corner of half a patch is under one patch alone
     assert heat.values[:16, :16] == pytest.approx(before - after, abs=1e-5)
@@ -294,7 +294,7 @@ def test_reconstruction_and_distance_are_of_the_pixel_member_only(tiny_aligned, 
     pixels, tight, *rest = tiny_aligned.members
     others = replace(tiny_aligned, members=(replace(tight, mean=tight.mean + 9), pixels, *rest))
     assert (reconstruct(others, prepared) == drawn).all()
-    ring = prepared.reshape(-1, 160, 160).copy()
+    ring = prepared.reshape(-1, 160, 160, 3).copy()
     ring[:, :19] = ring[:, -19:] = 0  # of the wide face, outside of what the eigenfaces see
     ring = ring.reshape(prepared.shape)
     assert distance_from_face_space(tiny_aligned, ring) == pytest.approx(distances)

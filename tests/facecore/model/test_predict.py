@@ -17,7 +17,7 @@ from facecore.data.crops import read_table
 from facecore.data.faces import load_faces
 from facecore.errors import ModelError
 from facecore.face.images import Limits
-from facecore.face.prepare import align
+from facecore.face.prepare import align, to_grey
 from facecore.face.recipes import RECIPES, Alignment
 from facecore.model import predict
 from facecore.model.predict import BATCH, colour_crop, predict_many, predict_photo
@@ -339,9 +339,10 @@ def test_an_aligned_face_is_shown_as_all_of_the_model_saw_it_and_as_the_eigenfac
 ):
     (face,) = predict_photo(photo, tiny_aligned, rule=AnswerRule()).faces
     assert face.label == "round"
-    assert face.prepared.shape == (160, 160)
+    assert face.prepared.shape == (160, 160, 3)
     assert face.crop.shape == face.reconstruction.shape == (100, 100)
-    middle = cv2.resize(face.prepared[20:140, 20:140], (100, 100), interpolation=cv2.INTER_AREA)
+    grey = to_grey(face.prepared[20:140, 20:140])
+    middle = cv2.resize(grey, (100, 100), interpolation=cv2.INTER_AREA)
     assert (face.crop == middle).all()
     assert 0.9 < face.detection_score <= 1
     assert face.scores == pytest.approx(

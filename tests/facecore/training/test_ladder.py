@@ -94,7 +94,7 @@ def test_settings_are_there_for_every_member_of_every_rung():
 
 def test_the_rungs_of_a_trained_model_are_its_members(tiny_aligned, tiny_model):
     found = rungs_of({"aligned": tiny_aligned, "classic": tiny_model})
-    assert list(found) == ["pixels", "aligned pixels", "gradients", "both", "fused"]
+    assert list(found) == ["pixels", "aligned pixels", "gradients", "both", "convolutions", "fused"]
     X = np.random.default_rng(0).integers(0, 256, (3, 160 * 160)).astype(np.uint8)
     votes = tiny_aligned.member_decisions(X)
     assert found["gradients"].decision_function(X) == pytest.approx(votes[1][:, 0])
