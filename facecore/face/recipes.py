@@ -269,10 +269,10 @@ _TEXTURES: Mapping[str, list[Any]] = {
 }
 _SHAPES: Mapping[str, list[Any]] = {
     "n_components": [150],
-    "C": [4.0, 8.0],
-    "gamma": [0.004, 0.006, 0.009],
+    "C": [2.0, 4.0, 8.0],
+    "gamma": [0.0027, 0.004, 0.006],
 }
-_SHAPES_BEST: Mapping[str, Any] = {"n_components": 150, "gamma": 0.006, "C": 8.0}
+_SHAPES_BEST: Mapping[str, Any] = {"n_components": 150, "gamma": 0.004, "C": 4.0}
 _PIXELS_ALIGNED = MemberRecipe(
     Features("pixels", SIDE, 0.75),
     tuned={"n_components": [200], "C": [5.0, 10.0], "gamma": [0.0017, 0.0025]},
@@ -315,12 +315,12 @@ RECIPES: dict[str, Recipe] = {
             "hog tight": MemberRecipe(
                 Features("hog", 96, 0.625, cell=8),
                 tuned=_TEXTURES,
-                best={"n_components": 300, "gamma": 0.0017, "C": 10.0},
+                best={"n_components": 300, "gamma": 0.0017, "C": 5.0},
             ),
             "patterns": MemberRecipe(
                 Features("lbp", 122, 0.875, cell=12),
                 tuned=_TEXTURES,
-                best={"n_components": 300, "gamma": 0.0027, "C": 10.0},
+                best={"n_components": 300, "gamma": 0.0017, "C": 5.0},
             ),
             "convolutions": MemberRecipe(
                 Features("convolutions", convolutions.SIDE, 0.7), tuned=_SHAPES, best=_SHAPES_BEST

@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -338,7 +338,10 @@ class FaceModel:
         DataError
             The faces are refused by `check_faces`.
         """
-        values = np.asarray((self.shares[:, None] * self.member_decisions(X)).sum(axis=0))
+        # a member without weight may draw faces; its vote would only cost time
+        voting = np.flatnonzero(self.shares.any(axis=1))
+        members = [self.members[i] for i in voting]
+        values = np.asarray((self.shares[voting][:, None] * self._decide(members, X)).sum(axis=0))
         return values[:, 0] if values.shape[1] == 1 else values
 
     def member_decisions(self, X: np.ndarray) -> np.ndarray:
@@ -359,10 +362,13 @@ class FaceModel:
         DataError
             The faces are refused by `check_faces`.
         """
+        return self._decide(self.members, X)
+
+    def _decide(self, members: Sequence[Member], X: np.ndarray) -> np.ndarray:
         X = self.check_faces(X)
         mirrored = self.recipe.mirror
         rows = np.concatenate([X, mirror(X)]) if mirrored else X
-        values = np.array([m.decide(m.coordinates(rows)) for m in self.members])
+        values = np.array([m.decide(m.coordinates(rows)) for m in members])
         return (values[:, : len(X)] + values[:, len(X) :]) / 2 if mirrored else values
 
     def probability_of(self, decisions: np.ndarray) -> np.ndarray:

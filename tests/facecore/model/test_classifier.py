@@ -302,6 +302,15 @@ def test_the_decision_is_the_weighted_mean_of_the_members(name, request, faces):
     assert equal.decision_function(X).reshape(expected.shape) == pytest.approx(expected)
 
 
+def test_a_member_without_weight_has_no_part_in_the_decision(two, faces):
+    X, *_ = faces
+    (member,) = two.members
+    blind = replace(member, name="blind", coefficients=np.full_like(member.coefficients, np.nan))
+    pair = replace(two, members=(blind, member), weights=np.array([[0.0], [1.0]]))
+    assert (pair.decision_function(X[:5]) == two.decision_function(X[:5])).all()
+    assert np.isnan(pair.member_decisions(X[:5])[0]).all()
+
+
 @pytest.mark.parametrize(
     "weights", [[[0.5], [0.6]], [[1.5], [-0.5]], [[1.0]], [[0.5, 0.5], [0.5, 0.5]], [[np.nan], [1]]]
 )
