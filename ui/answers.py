@@ -36,7 +36,7 @@ HEAT = {
     "gradient": "Heat map (integrated gradients): the exact gradient of the decision with respect "
     "to the pixels, summed along the path from the mean face to this one.",
     "occlusion": "Heat map (occlusion): how much the decision changes when a patch of the prepared "
-    "face is covered with plain grey.",
+    "face is covered with its mean colour.",
 }
 # Multiples of the typical distance: 95 % of the faces of LFW lie within the first, 99 % of the
 # portraits of members of congress within the second.

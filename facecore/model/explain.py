@@ -348,7 +348,7 @@ class Heat:
         ``"gradient"``: the exact gradient, summed along the straight line from the mean face to
         this one (integrated gradients, Sundararajan, Taly and Yan 2017); the values sum to the
         change of the decision, up to the error of the summation. ``"occlusion"``: the change when
-        a patch is hidden under plain grey (Zeiler and Fergus 2014).
+        a patch is hidden under the mean level (Zeiler and Fergus 2014).
     label : str
         The label that values above 0 speak for.
     values : ndarray of shape (side, side), float64

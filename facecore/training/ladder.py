@@ -307,6 +307,8 @@ def rungs_of(models: Mapping[str, FaceModel]) -> dict[str, FaceModel]:
         if len(places) < len(names):
             continue
         weights, slope = model.shares[places], model.slope
+        if not weights.any():  # they have no part in the model, but decide on their own
+            weights = np.ones_like(weights)
         if len(places) == 1 and len(model.members) > 1:
             slope = np.ones_like(slope)  # a member decides in log odds of its own
         members = tuple(model.members[i] for i in places)

@@ -352,7 +352,7 @@ def test_an_occlusion_map_is_called_so(open_page, photo, monkeypatch):
     monkeypatch.setattr("ui.answers.explain_decision", occlusion)
     app = upload(open_page(PAGE), {"me.png": photo})
     assert not app.exception
-    assert "covered with plain grey" in said(app)
+    assert "covered with its mean colour" in said(app)
     assert "exact gradient" not in said(app)
     assert [image.captions[0] for image in app.image][-1] == "Occlusion map"
 

@@ -152,7 +152,7 @@ def test_its_map_is_one_of_occlusion(open_page, in_aligned, photo):
     app = open_page(LIVE, model="made")
     app.file_uploader[0].upload("me.png", photo, "image/png").run()
     assert not app.exception
-    assert "covered with plain grey" in said(app)
+    assert "covered with its mean colour" in said(app)
     assert "exact gradient" not in said(app)
 
 

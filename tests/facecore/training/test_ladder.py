@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,15 @@ def test_the_rungs_of_a_trained_model_are_its_members(tiny_aligned, tiny_model):
     shares = tiny_aligned.shares[:2] / tiny_aligned.shares[:2].sum(axis=0)
     both = (shares[:, None] * votes[:2]).sum(axis=0)[:, 0]
     assert found["both"].decision_function(X) == pytest.approx(both)
+
+
+def test_a_rung_whose_member_has_no_weight_in_the_model_still_decides(tiny_aligned):
+    weights = np.array([[0.0], [0.2], [0.3], [0.5]])
+    found = rungs_of({"aligned": replace(tiny_aligned, weights=weights)})
+    X = np.random.default_rng(0).integers(0, 256, (3, 160 * 160)).astype(np.uint8)
+    votes = tiny_aligned.member_decisions(X)[:, :, 0]
+    assert found["aligned pixels"].decision_function(X) == pytest.approx(votes[0])
+    assert found["both"].decision_function(X) == pytest.approx(votes[1])
 
 
 def test_the_tables_that_ship_lead_to_no_photo():
