@@ -113,7 +113,7 @@ def test_the_steps_show_what_each_member_reads_and_how_it_votes(open_page, in_al
     assert not app.exception
     text = said(app)
     assert "**2. Turn upright and crop**" in text
-    assert "**3. Grey, 160 x 160**" in text
+    assert "**3. Colour, 160 x 160**" in text
     for member in in_aligned.members:
         assert f"What the member {member.name} reads of the face" in pictures(app)
         assert f"{member.features.count(160):,} numbers" in text
