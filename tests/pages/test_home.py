@@ -145,6 +145,6 @@ def test_of_a_model_of_whole_photos_no_step_finds_a_face(open_page, whole_artifa
     assert not app.exception
     text = said(app)
     assert "**1. Take the whole photo for the face**" in text
-    assert "**2. Grey, 160 x 160**" in text
+    assert "**2. Colour, 160 x 160**" in text
     assert "Find the face" not in text
     assert "Taken for faces" in metrics(app)
