@@ -69,13 +69,22 @@ def test_home_tells_what_the_model_does(client, make_app, tmp_path, monkeypatch)
         mean=pixels.mean[some],
         components=pixels.components[:, some],
     )
-    recipe = replace(RECIPES["aligned"], side=model.recipe.side)
+    recipe = replace(RECIPES["aligned"], side=model.recipe.side, colour=False)
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
     write_model("two", replace(model, members=(pixels, edges), recipe=recipe), METADATA, {})
     page = make_app(MODEL="two").test_client().get("/").text
     check_html(page)
     assert "turned upright by its eyes and mouth" in page
     assert "one for each description, vote for the label" in page
+    assert "made grey and resized" in page
+
+
+def test_home_tells_that_a_small_network_sees_colours(make_app, aligned_artifacts, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(aligned_artifacts))
+    page = make_app(MODEL="tiny").test_client().get("/").text
+    check_html(page)
+    assert "made grey for all but the small network" in page
+    assert "which others trained to tell gender" in page
 
 
 def test_the_app_has_the_title_of_its_model(client, make_app, tmp_path, monkeypatch):
