@@ -262,7 +262,7 @@ def test_a_model_that_reads_histograms_has_no_gradient_but_its_eigenfaces_have(
 
 def test_the_eigenfaces_of_a_model_decide_as_its_pixel_member(tiny_aligned, prepared, seen):
     member = tiny_aligned.pixels
-    alone = replace(tiny_aligned, members=(member,))
+    alone = replace(tiny_aligned, members=(member,), weights=None)
     eigenfaces = tiny_aligned.eigenfaces
     assert eigenfaces.labels == tiny_aligned.labels
     close = partial(pytest.approx, abs=1e-4)  # coordinates are float32
