@@ -45,7 +45,7 @@ if view == "One face":
     if not all(model.draws for model in rungs.values()):
         notes.append(
             "An embedding cannot be turned back into a picture, so its rung shows how the decision "
-            "changes when a patch of the face is covered with plain grey."
+            "changes when a patch of the face is covered with its mean colour."
         )
     st.caption(" ".join(notes))
     st.stop()
