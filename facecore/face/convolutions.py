@@ -6,22 +6,20 @@ to tell female from male faces, on photos that are not named. Its last two layer
 left out: the numbers before them describe a face for any label.
 """
 
-import hashlib
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from facecore.errors import ModelError
-from facecore.face.layers import Layer, convolve, edge, halve
+from facecore.face.layers import Layer, centre, convolve, edge, halve
 from facecore.face.prepare import to_colour
+from facecore.system.files import sha256
 
 SIDE = 32  # of the picture that the network reads, in pixels
 COUNT = 8 * 8 * 64  # numbers of a face
 FILE = Path(__file__).with_name("convolutions.npz")
 SHA256 = "bbc6b86095069c33498e5dab2d03bcd52dcc3e4070642179390741fee2c6583f"
-COLOUR = np.array([122.782, 117.001, 104.298], dtype=np.float32)  # mean of the network's photos
 
 
 def describe(face: np.ndarray) -> np.ndarray:
@@ -48,7 +46,7 @@ def describe(face: np.ndarray) -> np.ndarray:
     >>> describe(np.zeros((32, 32, 3), dtype=np.uint8)).shape
     (4096,)
     """
-    x = (to_colour(face) - COLOUR) / np.float32(256)
+    x = centre(to_colour(face))
     for number, layer in enumerate(_read()):
         x = convolve(edge(x), layer)
         np.maximum(x, 0, out=x)
@@ -61,12 +59,12 @@ def describe(face: np.ndarray) -> np.ndarray:
 def _read() -> list[Layer]:
     """Read the four convolutions, with the scales and shifts that follow them folded in."""
     try:
-        data = FILE.read_bytes()
+        intact = sha256(FILE) == SHA256
     except OSError as error:
         raise ModelError(
             f"the weights {FILE.name} cannot be read: {error.strerror}; install facecore again"
         ) from error
-    if hashlib.sha256(data).hexdigest() != SHA256:
+    if not intact:
         raise ModelError(f"the weights {FILE.name} are damaged; install facecore again")
-    with np.load(BytesIO(data), allow_pickle=False) as arrays:
+    with np.load(FILE, allow_pickle=False) as arrays:
         return [(arrays[f"weights_{i}"], arrays[f"bias_{i}"]) for i in range(4)]

