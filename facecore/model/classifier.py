@@ -764,11 +764,8 @@ def _check(model: FaceModel) -> None:
     if model.recipe.embedding:
         fits = "network" in kinds <= {"network", "convolutions" if model.recipe.colour else ""}
     else:
-        fits = model.draws and "network" not in kinds
-        # faces in colour are not read as they are
-        fits = fits and not (
-            model.recipe.colour and any(m.features == WHOLE for m in model.members)
-        )
+        as_they_are = any(m.features == WHOLE for m in model.members)  # faces in colour are not
+        fits = model.draws and "network" not in kinds and not (model.recipe.colour and as_they_are)
     if not fits:
         raise ValueError("its members do not read what its recipe prepares")
     if len({m.name for m in model.members}) != len(model.members):
