@@ -67,7 +67,7 @@ class CropSettings:
 
     Parameters
     ----------
-    detector : HaarSettings, MtcnnSettings or WholeSettings
+    detector : HaarSettings, MtcnnSettings, BlazeSettings or WholeSettings
         What finds the faces; with the last, each photo is a face.
     min_size : int
         Least width of a face box, in pixels. A narrower face is too small.

@@ -1,7 +1,7 @@
-"""Find faces in a photo: two detectors, or none at all, behind one interface.
+"""Find faces in a photo: three detectors, or none at all, behind one interface.
 
-A photo is searched shrunk to 480 pixels, for faces of about a tenth of its long side. A larger one,
-of a group perhaps, may have smaller faces of 54 pixels and more: it is searched for these as well.
+A photo is searched shrunk, for faces of about a tenth of its long side. A larger one, of a group
+perhaps, may have smaller faces of 54 pixels and more: it is searched for these as well.
 """
 
 import math
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from facecore.errors import ModelError
+from facecore.face.blazeface import BlazeFace
 from facecore.face.mtcnn import CELL, QUICK, Mtcnn, suppress
 from facecore.face.prepare import shrink, to_grey
 
@@ -37,6 +38,9 @@ SLACK = 0.75  # of the smallest face: a narrower one was found by chance
 TIGHT = 0.4  # of the long side: the smallest face of a tight crop
 PLACES = 2000  # where the cascade looks closer, at most: they bound the time
 CLOSE = 32  # side of a small face where the cascade looks closer, in pixels
+DOUBTED = 0.97  # score of a face below which the photo may lie on its side
+SURE = 0.99  # least score of a face in a turned photo
+TURNS = (30, -30, 90, -90, 180)  # degrees: how photos without an upright face are searched again
 
 _local = threading.local()
 
@@ -315,6 +319,139 @@ class MtcnnSettings:
         return _Cascaded(self)
 
 
+@dataclass(frozen=True)
+class BlazeSettings:
+    """Settings of BlazeFace (Bazarevsky and others 2019), judged by MTCNN's third network.
+
+    BlazeFace sees the photo once, in 128 pixels, and proposes; the third network of MTCNN decides
+    and places the landmarks. MTCNN searches alone for what is too small for BlazeFace, and where
+    that finds nothing. The defaults were chosen on the training photos; see docs/decisions.
+
+    Parameters
+    ----------
+    min_face : float
+        Side of the smallest face that BlazeFace finds, as a share of the long side, in [0, 1].
+    min_pixels : int
+        Faces smaller than this in the photo are taken only if there is no larger one; from 0 to
+        10,000 pixels.
+    border : float
+        Where nothing is found, the photo is searched again with this share of its long side
+        added on every side by repeating the outermost pixels, and with 2.4 times as much, which
+        helps with tight crops. Where still nothing is found, or nothing that is sure, it is turned,
+        and last MTCNN searches it. In [0, 2]; 0 turns these searches off.
+    most_pixels : int
+        Where the smallest face that was searched is larger than `min_pixels` in the photo, those
+        between are searched as well, on a copy of at most so many pixels; on larger photos from
+        `smallest_face` on. From 0 to 100,000,000; 0 turns this search off.
+
+    Raises
+    ------
+    ModelError
+        A setting is not a number in its range.
+
+    Examples
+    --------
+    >>> BlazeSettings().min_face
+    0.12
+    """
+
+    CELL: ClassVar[float] = MtcnnSettings.CELL  # whose networks search for small faces
+
+    min_face: float = 0.12
+    min_pixels: int = MIN_SIZE
+    border: float = 0.25
+    most_pixels: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        _check_ranges(self)
+
+    def build(self) -> Detector:
+        """Return a new detector, for use by one thread only.
+
+        Returns
+        -------
+        callable
+            As `get_detector` returns it.
+
+        Raises
+        ------
+        ModelError
+            The package with MTCNN's weights is not installed.
+        """
+        return _Blaze(self)
+
+
+class _Blaze:
+    def __init__(self, settings: BlazeSettings) -> None:
+        self.settings = settings
+        self.net = BlazeFace()
+        self.cascaded = _Cascaded(MtcnnSettings())
+
+    def __call__(self, pixels: np.ndarray, *, scale: float = 1.0, every: bool = True) -> list[Face]:
+        faces = _search_twice(self, pixels, scale, every)
+        if not self.settings.border:
+            return faces
+        likeliest = max((face.score for face in faces), default=0.0)
+        if likeliest < DOUBTED:
+            turned = self._search_turned(pixels)
+            if max((face.score for face in turned), default=0.0) > likeliest:
+                return turned
+        return faces or self.cascaded.search_shrunk(pixels, large=False)
+
+    def search_small(self, pixels: np.ndarray, smallest: float) -> list[Face]:
+        """Search the photo for faces that are too small for BlazeFace."""
+        return self.cascaded.search_small(pixels, smallest, self.settings.min_face)
+
+    def search_shrunk(self, pixels: np.ndarray, large: bool) -> list[Face]:
+        """Search the photo, and once more with a border around it where nothing is found."""
+        border = self.settings.border
+        for width in dict.fromkeys((0.0, border, 2.4 * border)):
+            if faces := self._search(pixels, width):
+                return faces
+        return []
+
+    def _search(self, pixels: np.ndarray, border: float = 0.0) -> list[Face]:
+        boxes = self.net.propose(pixels, border)
+        faces = _to_faces(*self.cascaded.net.judge(pixels, boxes))
+        large = [face for face in faces if face.box[2] >= SLACK * self.settings.min_pixels]
+        return large or faces
+
+    def _search_turned(self, pixels: np.ndarray) -> list[Face]:
+        """Search a photo that lies on its side, or shows people who do."""
+        best: list[Face] = []
+        small = shrink(pixels, self.cascaded.settings.long_side)
+        factor = max(pixels.shape[:2]) / max(small.shape[:2])
+        middle = np.array([small.shape[1], small.shape[0]]) / 2
+        for angle in TURNS:
+            there = cv2.getRotationMatrix2D(middle.tolist(), angle, 1.0)
+            half = np.abs(there[:, :2]) @ middle
+            there[:, 2] += half - middle  # so that all of the photo is seen
+            size = np.ceil(2 * half).astype(int).tolist()
+            turned = cv2.warpAffine(small, there, size, borderMode=cv2.BORDER_REPLICATE)
+            sure = [face for face in self._search(turned) if face.score >= SURE]
+            if sure and (not best or sure[0].score > best[0].score):
+                best = _turn_back(sure, cv2.invertAffineTransform(there), factor)
+        return best
+
+
+def _turn_back(faces: Sequence[Face], back: np.ndarray, factor: float) -> list[Face]:
+    """Return faces of a turned copy where they are in the photo, `factor` times as large."""
+
+    def move(x: float, y: float) -> tuple[float, float]:
+        px, py = (factor * (back @ (x, y, 1.0))).tolist()
+        return px, py
+
+    moved = []
+    for face in faces:
+        x, y, width, height = face.box
+        middle_x, middle_y = move(x + width / 2, y + height / 2)
+        width, height = factor * width, factor * height
+        box = middle_x - width / 2, middle_y - height / 2, width, height
+        marks = tuple(move(*mark) for mark in face.landmarks or ())
+        moved.append(Face(box, face.score, marks))
+    return moved
+
+
 class _Cascaded:
     def __init__(self, settings: MtcnnSettings) -> None:
         self.settings = settings
@@ -323,10 +460,15 @@ class _Cascaded:
     def __call__(self, pixels: np.ndarray, *, scale: float = 1.0, every: bool = True) -> list[Face]:
         return _search_twice(self, pixels, scale, every)
 
-    def search_small(self, pixels: np.ndarray, smallest: float) -> list[Face]:
-        """Search the photo for faces from a size on that the other search leaves out."""
+    def search_small(
+        self, pixels: np.ndarray, smallest: float, share: float | None = None
+    ) -> list[Face]:
+        """Search the photo for faces from a size on that the other search leaves out.
+
+        `share` is the smallest face of that search; the settings' own if left out.
+        """
         least = smallest * CELL / MtcnnSettings.CELL
-        most = 1.5 * self.settings.min_face * max(pixels.shape[:2])
+        most = 1.5 * (share or self.settings.min_face) * max(pixels.shape[:2])
         return _to_faces(*self.net.detect(pixels, least, most, QUICK))
 
     def search_shrunk(self, pixels: np.ndarray, large: bool) -> list[Face]:
@@ -392,11 +534,12 @@ def _take_whole(pixels: np.ndarray, *, scale: float = 1.0, every: bool = True) -
     return [Face((0.0, 0.0, float(width), float(height)), score=1.0)]
 
 
-Searching = HaarSettings | MtcnnSettings
+Searching = HaarSettings | MtcnnSettings | BlazeSettings
 Settings = Searching | WholeSettings
 DETECTORS: dict[str, type[Settings]] = {
     "haar": HaarSettings,
     "mtcnn": MtcnnSettings,
+    "blazeface": BlazeSettings,
     "whole": WholeSettings,
 }
 
@@ -406,7 +549,7 @@ def spec_of(settings: Settings) -> dict[str, Any]:
 
     Parameters
     ----------
-    settings : HaarSettings, MtcnnSettings or WholeSettings
+    settings : HaarSettings, MtcnnSettings, BlazeSettings or WholeSettings
         The detector's settings.
 
     Returns
@@ -434,7 +577,7 @@ def parse_detector(spec: Any) -> Settings:
 
     Returns
     -------
-    HaarSettings, MtcnnSettings or WholeSettings
+    HaarSettings, MtcnnSettings, BlazeSettings or WholeSettings
         The detector's settings, checked.
 
     Raises
@@ -547,7 +690,7 @@ def smallest_face(settings: Settings, width: int, height: int, scale: float = 1.
 
     Parameters
     ----------
-    settings : HaarSettings, MtcnnSettings or WholeSettings
+    settings : HaarSettings, MtcnnSettings, BlazeSettings or WholeSettings
         The detector's settings.
     width, height : int
         Of the photo as it is searched, in pixels, at least 1.
@@ -578,7 +721,7 @@ def smallest_face(settings: Settings, width: int, height: int, scale: float = 1.
 
 
 def _search_twice(
-    detector: "_Haar | _Cascaded", pixels: np.ndarray, scale: float, every: bool
+    detector: "_Haar | _Cascaded | _Blaze", pixels: np.ndarray, scale: float, every: bool
 ) -> list[Face]:
     """Search a photo shrunk, and then for the small faces that this leaves out."""
     smallest = _small_face(detector.settings, pixels, scale)

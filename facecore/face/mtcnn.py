@@ -17,6 +17,8 @@ from facecore.errors import ModelError
 
 CELL, STRIDE = 12, 2  # window of the first network and its step, in pixels of the pyramid
 MOST = 4000  # boxes that the first network passes on, the likeliest first: they bound the time
+AROUND = 1.1  # sides of the squares that are judged, in sides of the boxes of another detector
+JUDGED = 0.7  # least probability of a face in a box of another detector, as in `THOROUGH`
 BATCH = 64  # boxes that a network sees at once: they bound the memory
 
 
@@ -100,7 +102,26 @@ class Mtcnn:
         """
         boxes = self._propose(pixels, smallest, largest, how)
         boxes = self._refine(pixels, boxes, how)
-        return self._decide(pixels, boxes, how)
+        return self._decide(pixels, boxes, how.decide)
+
+    def judge(
+        self, pixels: np.ndarray, boxes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tell which boxes of another detector are faces, and place their landmarks.
+
+        Parameters
+        ----------
+        pixels : ndarray of shape (height, width, 3), uint8
+            RGB photo.
+        boxes : ndarray of shape (n_boxes, 4), float64
+            Left, top, right, bottom, in pixels.
+
+        Returns
+        -------
+        boxes, scores, landmarks : ndarray
+            As `detect` returns them.
+        """
+        return self._decide(pixels, _to_squares(boxes, AROUND), JUDGED)
 
     def _propose(
         self, pixels: np.ndarray, smallest: float, largest: float, how: Thoroughness
@@ -139,14 +160,14 @@ class Mtcnn:
         return _to_squares(_move(boxes[kept], moves[kept], 1))
 
     def _decide(
-        self, pixels: np.ndarray, boxes: np.ndarray, how: Thoroughness
+        self, pixels: np.ndarray, boxes: np.ndarray, least: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Decide by the third network, which also places the landmarks."""
         if not len(boxes):
             return np.empty((0, 4)), np.empty(0), np.empty((0, 5, 2))
         layers = ["dense_5", "dense_6", "softmax_2"]
         moves, points, faces = self._run(2, _cut_all(pixels, boxes, 48), layers)
-        good = faces[:, 1] > how.decide
+        good = faces[:, 1] > least
         boxes, scores = boxes[good], faces[good, 1].astype(np.float64)
         size = boxes[:, 2:] - boxes[:, :2] + 1
         # five x, then five y, as shares of the box that the network saw: before it moves
@@ -192,10 +213,10 @@ def _move(boxes: np.ndarray, moves: np.ndarray, border: int = 0) -> np.ndarray:
     return np.asarray(boxes + moves * np.tile(boxes[:, 2:] - boxes[:, :2] + border, 2))
 
 
-def _to_squares(boxes: np.ndarray) -> np.ndarray:
-    """Return squares of whole pixels around the middles of boxes."""
+def _to_squares(boxes: np.ndarray, grow: float = 1.0) -> np.ndarray:
+    """Return squares of whole pixels around the middles of boxes, `grow` times as large."""
     size = boxes[:, 2:] - boxes[:, :2]
-    side = size.max(axis=1, keepdims=True)
+    side = grow * size.max(axis=1, keepdims=True)
     corner = boxes[:, :2] + (size - side) / 2
     return np.fix(np.hstack([corner, corner + side]))
 

@@ -12,6 +12,7 @@ import numpy as np
 from facecore.errors import DataError, ModelError
 from facecore.face import convolutions, embedding
 from facecore.face.detect import (
+    BlazeSettings,
     Face,
     HaarSettings,
     MtcnnSettings,
@@ -102,7 +103,7 @@ class Recipe:
     ----------
     name : str
         The recipe's name, not empty.
-    detector : HaarSettings, MtcnnSettings or WholeSettings
+    detector : HaarSettings, MtcnnSettings, BlazeSettings or WholeSettings
         Settings of the detector that finds the faces; with the last, each photo is a face.
     alignment : Alignment, optional
         How faces are turned upright; without it the detector's box is cut as it is.
@@ -169,8 +170,8 @@ class Recipe:
             f"unsure {self.unsure!r} is not a number above 0, up to 1": (
                 self.unsure is None or (_is_number(self.unsure) and 0 < self.unsure <= 1)
             ),
-            "alignment needs landmarks, which only the detector 'mtcnn' gives": (
-                self.alignment is None or isinstance(self.detector, MtcnnSettings)
+            "alignment needs landmarks, which only the detectors mtcnn and blazeface give": (
+                self.alignment is None or isinstance(self.detector, (MtcnnSettings, BlazeSettings))
             ),
         }
         for problem, holds in checks.items():
@@ -304,7 +305,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "aligned": Recipe(
         name="aligned",
-        detector=MtcnnSettings(),
+        detector=BlazeSettings(),
         alignment=_FACES_ALIGNED,
         side=160,
         mirror=True,
@@ -329,7 +330,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "fisher": Recipe(
         name="fisher",
-        detector=MtcnnSettings(),
+        detector=BlazeSettings(),
         alignment=_FACES_ALIGNED,
         side=160,
         mirror=True,
@@ -346,7 +347,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "embedding": Recipe(
         name="embedding",
-        detector=MtcnnSettings(),
+        detector=BlazeSettings(),
         alignment=_FACES_ALIGNED,
         side=embedding.SIDE,
         frame=0.81,  # puts eyes and mouth where the network's training faces had them
@@ -532,7 +533,9 @@ def cut_face(pixels: np.ndarray, face: Face, alignment: Alignment | None = None)
     if alignment is None:
         return cut(pixels, face.box)
     if face.landmarks is None:
-        raise ModelError("faces are aligned by landmarks, which only the detector 'mtcnn' gives")
+        raise ModelError(
+            "faces are aligned by landmarks, which only the detectors mtcnn and blazeface give"
+        )
     return align(pixels, face.landmarks, alignment.width)
 
 

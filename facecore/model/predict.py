@@ -71,7 +71,7 @@ def predict_photo(
         Whether the channels of an array are blue, green, red, as OpenCV reads photos and frames.
     limits : Limits, optional
         Largest number of bytes and pixels; `facecore.face.default_limits` if left out.
-    detector : HaarSettings, MtcnnSettings or mapping, optional
+    detector : HaarSettings, MtcnnSettings, BlazeSettings or mapping, optional
         Detector to use in place of the recipe's.
     rule : AnswerRule, optional
         Rule to use in place of the model's.

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from facecore.errors import ModelError
 from facecore.face.detect import (
     CASCADES,
+    BlazeSettings,
     Face,
     HaarSettings,
     MtcnnSettings,
@@ -20,9 +21,12 @@ from facecore.face.detect import (
     smallest_face,
     spec_of,
 )
+from facecore.model import load_model, make_photo
 
 HAAR = {"name": "haar"}
 MTCNN = {"name": "mtcnn"}
+BLAZE = {"name": "blazeface"}
+SEARCHING = pytest.mark.parametrize("detector", [HAAR, MTCNN, BLAZE], ids=lambda spec: spec["name"])
 WITHOUT_RETRIES = {**MTCNN, "border": 0, "most_pixels": 0}
 
 
@@ -39,7 +43,7 @@ def test_a_face_is_found_where_it_was_drawn():
     assert found.landmarks is None
 
 
-@pytest.mark.parametrize("detector", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+@SEARCHING
 @pytest.mark.parametrize("factor", [2, 5])
 def test_boxes_are_in_pixels_of_the_photo_however_large_it_is(factor, detector):
     photo = draw_photo("square", 2, side=240)
@@ -48,7 +52,7 @@ def test_boxes_are_in_pixels_of_the_photo_however_large_it_is(factor, detector):
     assert np.array(big_face.box) / factor == pytest.approx(np.array(small_face.box), abs=8)
 
 
-@pytest.mark.parametrize("detector", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+@SEARCHING
 def test_faces_come_largest_first(detector):
     photo = np.full((300, 480, 3), 150, dtype=np.uint8)
     for left, side in ((10, 90), (120, 160), (310, 120)):
@@ -125,7 +129,7 @@ def test_the_networks_never_search_more_than_a_bounded_picture(monkeypatch):
     assert landmarks == pytest.approx(np.array(small.landmarks), abs=2)
 
 
-@pytest.mark.parametrize("detector", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+@SEARCHING
 def test_a_small_face_is_found_where_it_is_the_only_one_but_not_beside_a_large_one(detector):
     photo = np.full((240, 300, 3), 150, dtype=np.uint8)
     photo[90:126, 20:56] = draw_face("round", 3, side=36)[:, :, None]
@@ -138,12 +142,12 @@ def test_a_small_face_is_found_where_it_is_the_only_one_but_not_beside_a_large_o
     assert len(get_detector(every_size)(photo)) == 2
 
 
-@pytest.mark.parametrize("detector", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+@SEARCHING
 def test_nothing_is_found_on_a_plain_wall(detector):
     assert get_detector(detector)(np.full((200, 300, 3), 140, dtype=np.uint8)) == []
 
 
-@pytest.mark.parametrize("detector", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+@SEARCHING
 @pytest.mark.parametrize("shape", [(1, 1), (1, 10000), (10000, 1), (2, 3), (23, 23)])
 def test_an_odd_size_is_no_error(shape, detector):
     assert get_detector(detector)(np.full((*shape, 3), 90, dtype=np.uint8)) == []
@@ -162,7 +166,7 @@ def test_eight_threads_find_what_one_thread_finds():
     assert sum(map(bool, alone)) > 190
 
 
-@pytest.mark.parametrize("detector", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+@SEARCHING
 def test_each_thread_has_a_detector_of_its_own_and_keeps_it(detector):
     mine = get_detector(detector)
     with ThreadPoolExecutor(1) as pool:
@@ -186,11 +190,12 @@ def test_every_named_cascade_can_be_built(cascade):
 def test_a_recipe_with_defaults_left_out_means_the_defaults():
     assert get_detector(HAAR) is get_detector(spec_of(HaarSettings()))
     assert get_detector(MTCNN) is get_detector(spec_of(MtcnnSettings()))
+    assert get_detector(BLAZE) is get_detector(spec_of(BlazeSettings()))
 
 
 @pytest.mark.parametrize("name", ["nose", None, "", 3, ["haar"]])
 def test_an_unknown_detector_names_those_there_are(name):
-    with pytest.raises(ModelError, match=r"there are: haar, mtcnn, whole$"):
+    with pytest.raises(ModelError, match=r"there are: haar, mtcnn, blazeface, whole$"):
         get_detector({"name": name})
 
 
@@ -258,6 +263,36 @@ def test_a_missing_cascade_file_is_an_error_that_says_what_to_install(monkeypatc
         HaarSettings().build()
 
 
+@pytest.mark.parametrize("angle", [90, -90, 180])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_face_is_found_turned_where_nobody_is_upright(seed, angle):
+    upright = make_photo(load_model("aligned"), "female", seed=seed)
+    turn = cv2.getRotationMatrix2D((125, 125), angle, 1)
+    photo = cv2.warpAffine(upright, turn, (250, 250), borderMode=cv2.BORDER_REPLICATE)
+    (there,), (found,) = get_detector(BLAZE)(upright), get_detector(BLAZE)(photo)
+    expected = np.array(there.landmarks) @ turn[:, :2].T + turn[:, 2]
+    assert np.array(found.landmarks) == pytest.approx(expected, abs=5)
+    assert found.box[2:] == pytest.approx(there.box[2:], rel=0.1)
+    large = cv2.resize(photo, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    assert np.array(get_detector(BLAZE)(large)[0].landmarks) / 4 == pytest.approx(expected, abs=5)
+
+
+def test_a_face_that_fills_the_photo_is_found_by_a_border():
+    tight = draw_face("round", 2, side=200)[25:175, 35:165]
+    photo = np.repeat(tight[:, :, None], 3, axis=2)
+    (found,) = get_detector(BLAZE)(photo)
+    x, _, w, _ = found.box
+    assert x + w / 2 == pytest.approx(65, abs=15)
+    assert w > 80
+
+
+def test_small_photos_are_searched_once_by_the_small_network(monkeypatch):
+    detector, searches = get_detector(BLAZE), []
+    monkeypatch.setattr(detector.cascaded.net, "detect", searches.append)
+    assert len(detector(draw_photo("square", 2, side=250))) == 1
+    assert not searches
+
+
 def draw_group(columns, rows, face, tile):
     """A photo of drawn faces in rows, and the middles of the faces."""
     photo = np.full((rows * tile, columns * tile), 150, dtype=np.uint8)
@@ -275,35 +310,37 @@ def count_found(faces, middles, face):
     return int((apart.min(axis=1, initial=np.inf) < face / 3).sum())
 
 
-@pytest.mark.parametrize("spec", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+@SEARCHING
 @pytest.mark.parametrize(
     "group",
     [(6, 4, 110, 250), (10, 7, 130, 250), (12, 8, 80, 150), (12, 8, 200, 330), (3, 1, 70, 700)],
     ids=str,
 )
-def test_every_face_of_a_group_is_found_once(spec, group):
+def test_every_face_of_a_group_is_found_once(detector, group):
     columns, rows, face, _ = group
     photo, middles = draw_group(*group)
-    faces = get_detector(spec)(photo)
+    faces = get_detector(detector)(photo)
     assert count_found(faces, middles, face) >= 0.95 * columns * rows
     assert len(faces) <= 1.05 * columns * rows
     areas = [found.box[2] * found.box[3] for found in faces]
     assert areas == sorted(areas, reverse=True)
-    if spec is MTCNN:
+    if detector is not HAAR:
         eyes = np.array([(found.landmarks[0], found.landmarks[1]) for found in faces])
         assert (0.1 * face < eyes[:, 1, 0] - eyes[:, 0, 0]).all()
 
 
-@pytest.mark.parametrize("spec", [HAAR, MTCNN], ids=["haar", "mtcnn"])
-def test_where_one_face_is_needed_a_group_costs_no_further_search(spec):
+@SEARCHING
+def test_where_one_face_is_needed_a_group_costs_no_further_search(detector):
     photo, _ = draw_group(6, 4, 110, 250)
     photo[100:700, 100:700] = draw_face("round", 1, side=600)[:, :, None]
-    every, first = get_detector(spec)(photo), get_detector(spec)(photo, every=False)
+    every, first = get_detector(detector)(photo), get_detector(detector)(photo, every=False)
     assert len(every) > 10
-    assert first == get_detector({**spec, "most_pixels": 0})(photo)
+    assert first == get_detector({**detector, "most_pixels": 0})(photo)
     assert every[0] == first[0]
     small, _ = draw_group(1, 1, 70, 1200)
-    found = get_detector(spec)(small, every=False)  # nothing larger, so the small one is the one
+    found = get_detector(detector)(
+        small, every=False
+    )  # nothing larger, so the small one is the one
     assert [round(face.box[2], -1) < 100 for face in found] == [True]
 
 
@@ -323,6 +360,9 @@ def test_where_one_face_is_needed_a_group_costs_no_further_search(spec):
         (MtcnnSettings(), (1000, 750), 0.25, 13.5),
         (MtcnnSettings(), (1000, 750), 0.125, 9.6),
         (MtcnnSettings(min_pixels=100), (6000, 4000), 1, 100),
+        (BlazeSettings(), (400, 300), 1, 48),
+        (BlazeSettings(), (480, 320), 1, 54),
+        (BlazeSettings(), (12000, 9000), 1, 100),
         (WholeSettings(), (6000, 4000), 1, 0),
     ],
     ids=str,
@@ -344,13 +384,15 @@ def test_the_search_for_small_faces_is_bounded(monkeypatch):
     assert 30_000 < max(height * width for net, (_, height, width, _) in blobs if not net) < 52_000
 
 
-@pytest.mark.parametrize("spec", [HAAR, MTCNN], ids=["haar", "mtcnn"])
+@SEARCHING
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 255), st.integers(0, 2**32 - 1))
-def test_any_pixels_give_faces_with_finite_places_largest_first(spec, height, width, spread, seed):
+def test_any_pixels_give_faces_with_finite_places_largest_first(
+    detector, height, width, spread, seed
+):
     rng = np.random.default_rng(seed)
     pixels = rng.integers(0, spread + 1, (height, width, 3)).astype(np.uint8)
-    faces = get_detector(spec)(pixels)
+    faces = get_detector(detector)(pixels)
     areas = [face.box[2] * face.box[3] for face in faces]
     assert areas == sorted(areas, reverse=True)
     for face in faces:
@@ -362,7 +404,7 @@ def test_any_pixels_give_faces_with_finite_places_largest_first(spec, height, wi
 @settings(max_examples=40, deadline=None)
 @given(
     st.fixed_dictionaries(
-        {"name": st.sampled_from(["haar", "mtcnn", "other", None, 3])},
+        {"name": st.sampled_from(["haar", "mtcnn", "blazeface", "other", None, 3])},
         optional={
             name: st.one_of(
                 st.none(), st.booleans(), st.text(max_size=3), st.floats(), st.integers()

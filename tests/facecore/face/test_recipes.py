@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facecore.errors import DataError, ModelError
-from facecore.face.detect import Face, HaarSettings, MtcnnSettings, get_detector
+from facecore.face.detect import BlazeSettings, Face, HaarSettings, get_detector
 from facecore.face.prepare import (
     MOST,
     SIDE,
@@ -99,11 +99,14 @@ def test_a_stored_recipe_that_lacks_a_part_is_refused_by_the_parts_name(key):
         ({"alignment": 3.5}, "alignment 3.5 is not of the form"),
         ({"detector": None}, "detector None is not a table"),
         ({"detector": "haar"}, "detector 'haar' is not a table"),
-        ({"detector": {"name": "dlib"}}, "no detector 'dlib'; there are: haar, mtcnn"),
+        ({"detector": {"name": "dlib"}}, "no detector 'dlib'; there are: haar, mtcnn, blazeface"),
         ({"detector": {"name": "mtcnn", "cascade": "x"}}, "'mtcnn' has no setting cascade"),
         ({"detector": {"name": "mtcnn", "long_side": 480.5}}, "long_side must be a whole number"),
         ({"detector": {"name": "mtcnn", "min_pixels": False}}, "min_pixels must be a whole number"),
-        ({"detector": {"name": "haar"}}, "landmarks, which only the detector 'mtcnn' gives"),
+        (
+            {"detector": {"name": "haar"}},
+            "landmarks, which only the detectors mtcnn and blazeface give",
+        ),
     ],
     ids=str,
 )
@@ -135,7 +138,7 @@ def test_a_recipe_made_in_code_is_checked_as_a_stored_one_is():
 def test_the_detector_of_a_recipe_can_be_built_and_gives_the_landmarks_it_aligns_by(name):
     recipe = RECIPES[name]
     assert get_detector(recipe.detector) is not None
-    assert recipe.alignment is None or isinstance(recipe.detector, MtcnnSettings)
+    assert recipe.alignment is None or isinstance(recipe.detector, BlazeSettings)
 
 
 def test_of_every_recipe_the_first_member_has_eigenfaces_or_reads_the_networks_numbers():
@@ -207,7 +210,7 @@ def test_a_face_is_cut_by_its_box_or_upright_by_its_landmarks_as_the_recipe_says
 
 def test_a_face_without_landmarks_cannot_be_aligned():
     photo, _ = drawn_face()
-    with pytest.raises(ModelError, match="'mtcnn'"):
+    with pytest.raises(ModelError, match="mtcnn and blazeface"):
         cut_face(photo, Face((90, 60, 160, 160), 12.0), Alignment(WIDTH))
 
 

@@ -376,7 +376,7 @@ def test_a_photo_that_is_not_level_has_the_same_answer(label, degrees, tiny_alig
 
 
 def test_a_model_that_aligns_needs_a_detector_with_landmarks(photo, tiny_aligned):
-    with pytest.raises(ModelError, match="'mtcnn'"):
+    with pytest.raises(ModelError, match="mtcnn and blazeface"):
         predict_photo(photo, tiny_aligned, detector={"name": "haar"})
     wide = {"name": "mtcnn", "long_side": 300}
     (face,) = predict_photo(photo, tiny_aligned, detector=wide).faces
