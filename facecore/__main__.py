@@ -554,6 +554,7 @@ def _describe_command(options: argparse.Namespace) -> str:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from facecore.data.listing import read_listing, split_of
+    from facecore.evaluation.groups import weakest_group
     from facecore.evaluation.report import (
         count_labels,
         evaluate_predictions,
@@ -604,6 +605,13 @@ def _evaluate(options: argparse.Namespace) -> int:
             )
     for trait, gap in figures["gaps"].items():
         _say(f"  largest gap by {trait}: {gap['gap']:.3f}, {gap['best']} over {gap['worst']}")
+    if weakest := weakest_group(figures["crossed"]):
+        low, high = weakest["interval_all"]
+        _say(
+            f"  weakest of label and group: {weakest['label']}, {weakest['trait']} "
+            f"{weakest['group']}: {weakest['n']} photos, accuracy over all "
+            f"{weakest['accuracy_all']:.3f} [{low:.3f}, {high:.3f}]"
+        )
     if options.json:
         try:
             counts = left_out["label"].value_counts().sort_index().to_dict()

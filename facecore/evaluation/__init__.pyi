@@ -16,6 +16,11 @@ from .curves import (
     score_labels,
     top_accuracy,
 )
+from .groups import (
+    CrossedGroup,
+    crossed_groups,
+    weakest_group,
+)
 from .intervals import (
     LEAST_PHOTOS,
     wilson,
@@ -39,6 +44,7 @@ from .report import (
 
 __all__ = [
     "LEAST_PHOTOS",
+    "CrossedGroup",
     "Evaluation",
     "answers_at",
     "balanced_accuracy",
@@ -50,6 +56,7 @@ __all__ = [
     "confused_pairs",
     "count_labels",
     "coverage_curve",
+    "crossed_groups",
     "drop_unknown",
     "evaluate_predictions",
     "label_figures",
@@ -63,5 +70,6 @@ __all__ = [
     "score_counts",
     "score_labels",
     "top_accuracy",
+    "weakest_group",
     "wilson",
 ]

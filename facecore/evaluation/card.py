@@ -9,6 +9,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from facecore.errors import ModelError
+from facecore.evaluation.groups import crossed_groups, weakest_group
 from facecore.evaluation.intervals import LEAST_PHOTOS, largest_gap, wilson
 from facecore.face.detect import spec_of
 from facecore.model.classifier import FaceModel
@@ -26,6 +27,7 @@ from facecore.system.text import show_hidden
 if TYPE_CHECKING:  # the upload site, which has no pandas, shows cards as well
     import pandas as pd
 
+    from facecore.evaluation.groups import CrossedGroup
     from facecore.evaluation.report import CalibrationFigures, Evaluation
 
 STATES = {
@@ -34,6 +36,7 @@ STATES = {
     "unreadable": "unreadable",
     "duplicate": "duplicates",
 }
+GROUP_COLUMNS = ("photos", "accuracy, all photos", "answered", "accuracy, answered")
 USE = (
     "For teaching and research: to see how such a model is made, what it reads from a face, how "
     "often it is right, and for whom it is wrong."
@@ -80,7 +83,8 @@ def write_card(
         By test set, as `facecore.evaluation.evaluate_predictions` returns it; None where the model
         was not evaluated.
     predictions : DataFrame, optional
-        The test predictions, for the calibration where the evaluation has none.
+        The test predictions, for the calibration and the labels within groups where the evaluation
+        has none.
 
     Returns
     -------
@@ -98,18 +102,23 @@ def write_card(
         *_data(metadata),
         "## What it is for",
         USE,
+        *_ages(metadata),
         "## What it must not be used for",
         MISUSE.format(who=_who(metadata)),
         *_strangers(metadata),
     ]
     if evaluation:
+        crossed = {
+            name: _crossed_of(name, figures, predictions, metadata.get("order", ()))
+            for name, figures in evaluation.items()
+        }
         blocks += [
             *_accuracy(evaluation),
             *_labels(evaluation),
-            *_groups(evaluation),
+            *_groups(evaluation, crossed),
             *_calibration(evaluation, predictions),
             *_unsure(metadata, evaluation),
-            *_failures(evaluation),
+            *_failures(evaluation, crossed),
         ]
     else:
         blocks += [
@@ -254,6 +263,12 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _ages(metadata: Mapping[str, Any]) -> list[str]:
+    """Return from which age on the model is meant to be used, where the metadata say so."""
+    age = metadata.get("least_age")
+    return [f"It is meant for faces of people of {age} years and more."] if age else []
+
+
 def _who(metadata: Mapping[str, Any]) -> str:
     """Return the warning that fits what the labels are: persons, others, or nobody knows."""
     if metadata.get("identity"):
@@ -372,35 +387,72 @@ def _labels(evaluation: "Mapping[str, Evaluation]") -> list[str]:
     return ["## How its labels are told apart", *blocks] if blocks else []
 
 
-def _groups(evaluation: "Mapping[str, Evaluation]") -> list[str]:
-    blocks = ["## For whom it is right", "Over all photos of each group."]
+def _groups(
+    evaluation: "Mapping[str, Evaluation]", crossed: "Mapping[str, Sequence[CrossedGroup]]"
+) -> list[str]:
+    text = "Over all photos of each group."
+    if any(crossed.values()):
+        text += " By label and group, accuracy is the recall of the label among the group's photos."
+    blocks = ["## For whom it is right", text]
     for name, figures in evaluation.items():
         for trait, groups in _all_groups(figures).items():
             blocks.append(f"### {_text(name)}, by {_text(trait)}")
-            rows = [
-                (
-                    _text(group),
-                    f"{f['n']:,}",
-                    _share(f["accuracy_all"], f["interval_all"]),
-                    _share(f.get("coverage")),
-                    _share(f.get("accuracy_answered")),
-                )
-                for group, f in groups.items()
-            ]
-            columns = (
-                _text(trait),
-                "photos",
-                "accuracy, all photos",
-                "answered",
-                "accuracy, answered",
-            )
-            blocks.append(_table(columns, rows))
+            rows = [(_text(group), *_group_cells(f)) for group, f in groups.items()]
+            blocks.append(_table((_text(trait), *GROUP_COLUMNS), rows))
             if gap := largest_gap(groups):
                 blocks.append(
                     f"Largest gap between groups of at least {LEAST_PHOTOS} photos: "
                     f"**{gap['gap']:.3f}**, from {_text(gap['worst'])} up to {_text(gap['best'])}."
                 )
+        blocks += _crossed(name, crossed[name])
     return blocks
+
+
+def _crossed(name: str, crossed: "Sequence[CrossedGroup]") -> list[str]:
+    """Return a table of the labels within the groups of each trait, and the weakest of them."""
+    blocks = []
+    for trait in dict.fromkeys(cell["trait"] for cell in crossed):
+        blocks.append(f"### {_text(name)}, by label and {_text(trait)}")
+        rows = [
+            (_text(cell["label"]), _text(cell["group"]), *_group_cells(cell))
+            for cell in crossed
+            if cell["trait"] == trait
+        ]
+        blocks.append(_table(("label", _text(trait), *GROUP_COLUMNS), rows))
+    if weakest := weakest_group(crossed):
+        share = _share(weakest["accuracy_all"], weakest["interval_all"])
+        blocks.append(
+            f"Weakest in {_text(name)}, of those with at least {LEAST_PHOTOS} photos: "
+            f"**{_pair(weakest)}**: {share}, {weakest['n']:,} photos."
+        )
+    return blocks
+
+
+def _crossed_of(
+    name: str,
+    figures: "Evaluation",
+    predictions: "pd.DataFrame | None",
+    order: Sequence[str],
+) -> "list[CrossedGroup]":
+    if "crossed" in figures:
+        return figures["crossed"]
+    if predictions is None:
+        return []
+    return crossed_groups(predictions[predictions["set"].eq(name)], order)
+
+
+def _pair(cell: "CrossedGroup") -> str:
+    return f"{_text(cell['label'])}, {_text(cell['group'])}"
+
+
+def _group_cells(figures: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the cells of one group below `GROUP_COLUMNS`."""
+    return (
+        f"{figures['n']:,}",
+        _share(figures["accuracy_all"], figures["interval_all"]),
+        _share(figures.get("coverage")),
+        _share(figures.get("accuracy_answered")),
+    )
 
 
 def _calibration(
@@ -497,12 +549,14 @@ def _unsure(metadata: Mapping[str, Any], evaluation: "Mapping[str, Evaluation]")
     ]
 
 
-def _failures(evaluation: "Mapping[str, Evaluation]") -> list[str]:
+def _failures(
+    evaluation: "Mapping[str, Evaluation]", crossed: "Mapping[str, Sequence[CrossedGroup]]"
+) -> list[str]:
     lines = []
     for name, figures in evaluation.items():
         labels = _all_groups(figures)["label"]
         worst = min(labels, key=lambda label: labels[label]["accuracy_all"])
-        lines.append(f"- {_text(name)}: of the labels, {_errs(worst, labels[worst])}.")
+        lines.append(f"- {_text(name)}: of the labels, {_errs(_text(worst), labels[worst])}.")
     missed = {name: f["n"] - f["detected"] for name, f in evaluation.items()}
     blind = max(missed, key=lambda name: missed[name] / evaluation[name]["n"])
     lines.append(
@@ -511,15 +565,20 @@ def _failures(evaluation: "Mapping[str, Evaluation]") -> list[str]:
         if missed[blind]
         else "- It found a face in every test photo."
     )
-    groups = [
-        (group["accuracy_all"] or 0, name, key, group)
+    groups: list[tuple[str, Mapping[str, Any], str]] = [
+        (_text(key), group, name)
         for name, figures in evaluation.items()
         for trait, found in figures["groups"].items()
         for key, group in found.items()
         if trait != "label" and group["n"] >= LEAST_PHOTOS
     ]
+    groups += [
+        (_pair(weakest), weakest, name)
+        for name, cells in crossed.items()
+        if (weakest := weakest_group(cells))
+    ]
     if groups:
-        _, name, key, group = min(groups, key=lambda row: row[0])
+        key, group, name = min(groups, key=lambda row: row[1]["accuracy_all"] or 0)
         lines.append(
             f"- {_text(name)}: of the groups of at least {LEAST_PHOTOS} photos, "
             f"{_errs(key, group)}."
@@ -529,7 +588,7 @@ def _failures(evaluation: "Mapping[str, Evaluation]") -> list[str]:
 
 def _errs(group: str, figures: Mapping[str, Any]) -> str:
     return (
-        f"least often right for {_text(group)}: in "
+        f"least often right for {group}: in "
         f"{_share(figures['accuracy_all'], figures['interval_all'])} of {figures['n']:,} photos"
     )
 

@@ -20,6 +20,16 @@ from facecore.evaluation.curves import (
     score_labels,
     top_accuracy,
 )
+from facecore.evaluation.groups import (
+    CrossedGroup,
+    GroupFigures,
+    answer_figures,
+    crossed_groups,
+    figures_by_trait,
+    group_figures,
+    is_right,
+    round_share,
+)
 from facecore.evaluation.intervals import Gap, largest_gap, wilson
 from facecore.model.answers import PhotoAnswer
 from facecore.model.classifier import FaceModel
@@ -30,24 +40,6 @@ from facecore.system.progress import track
 TOPS = (2, 3, 5)  # likeliest labels, of which one must be right
 PAIRS = 10  # of labels that are most often confused, in an evaluation
 AGE_BANDS = ((0, 12), (13, 19), (20, 39), (40, 59), (60, 200))  # years, both ends included
-
-
-class AnswerFigures(TypedDict, total=False):
-    """What a model answers under its rule; nothing of it where the rule was not applied."""
-
-    coverage: float | None  # answered of all photos, in [0, 1]
-    accuracy_answered: float | None  # right of the answered, in [0, 1]
-    interval_answered: list[float]  # of accuracy_answered: low, high
-
-
-class GroupFigures(AnswerFigures):
-    """Figures of a group of photos. Shares are in [0, 1], and None where there is no photo."""
-
-    n: int  # photos
-    detected: int  # photos in which a face was found
-    accuracy_all: float | None
-    balanced_accuracy_all: float | None  # mean of the recalls of the labels
-    interval_all: list[float]  # of accuracy_all: low, high
 
 
 ReliabilityRow = TypedDict(
@@ -102,6 +94,7 @@ class Evaluation(GroupFigures, CalibrationFigures):
     confusion: dict[str, dict[str, int]]  # photos by true label and by answer, or "no face"
     ms_per_photo: float | None  # median
     groups: dict[str, dict[str, GroupFigures]]  # by trait (label, age, race) and group
+    crossed: NotRequired[list[CrossedGroup]]  # by label and group
     gaps: NotRequired[dict[str, Gap]]  # by trait
     by_label: NotRequired[dict[str, LabelFigures]]
     macro_f1: NotRequired[float | None]  # mean over the labels with a photo, in [0, 1]
@@ -531,8 +524,8 @@ def evaluate_predictions(table: pd.DataFrame, order: Sequence[str] = ()) -> Eval
             f"{_some(sorted(table['label'].unique()))}, the model {_some(sorted(known))}; call "
             "them as the model does with map_labels, or leave them out with drop_unknown"
         )
-    whole, found = _figures(table), table["detected"]
-    right = _right(table)
+    whole, found = group_figures(table), table["detected"]
+    right = is_right(table)
     recall = right.groupby(table["label"]).mean()
     timed = "ms" in table and len(table)
     confusion = _confusion(table, order)
@@ -541,36 +534,39 @@ def evaluate_predictions(table: pd.DataFrame, order: Sequence[str] = ()) -> Eval
     evaluation: Evaluation = {
         "n": whole["n"],
         "detected": whole["detected"],
-        "accuracy_found": _share(right[found].mean()),
+        "accuracy_found": round_share(right[found].mean()),
         "accuracy_all": whole["accuracy_all"],
-        "balanced_accuracy_found": _share(
+        "balanced_accuracy_found": round_share(
             right[found].groupby(table["label"][found]).mean().mean()
         ),
         "balanced_accuracy_all": whole["balanced_accuracy_all"],
         "interval_all": whole["interval_all"],
-        "recall": {label: _share(recall[label]) for label in confusion},
+        "recall": {label: round_share(recall[label]) for label in confusion},
         "confusion": confusion,
         "ms_per_photo": round(float(table["ms"].median()), 2) if timed else None,
-        "groups": _groups(table, order),
+        "groups": figures_by_trait(table, order),
+        "crossed": crossed_groups(table, order),
         "by_label": by_label,
-        "macro_f1": _share(float(np.mean(f1))) if f1 else None,
+        "macro_f1": round_share(float(np.mean(f1))) if f1 else None,
         "confused_pairs": confused_pairs(confusion),
     }
     if len(order) > 1:
-        evaluation["mean_absolute_error"] = _share(_steps_off(table, order))
+        evaluation["mean_absolute_error"] = round_share(_steps_off(table, order))
     if "answered" not in table:
         return evaluation
     gaps = {trait: largest_gap(found) for trait, found in evaluation["groups"].items()}
     return {
         **evaluation,
-        **_answers(table),
+        **answer_figures(table),
         "gaps": {trait: gap for trait, gap in gaps.items() if gap},
-        "calibration_error": _share(calibration_error(table)),
-        "brier_score": _share(brier_score(table)),
+        "calibration_error": round_share(calibration_error(table)),
+        "brier_score": round_share(brier_score(table)),
         "reliability": reliability(table).round(4).to_dict("records"),
-        "macro_auc": _share(macro_auc(table)),
+        "macro_auc": round_share(macro_auc(table)),
         "top_accuracy": {
-            str(k): _share(top_accuracy(table, k)) for k in TOPS if k < len(score_labels(table))
+            str(k): round_share(top_accuracy(table, k))
+            for k in TOPS
+            if k < len(score_labels(table))
         },
     }
 
@@ -580,36 +576,6 @@ def _steps_off(table: pd.DataFrame, order: Sequence[str]) -> float:
     place = {label: i for i, label in enumerate(order)}
     found = table[table["detected"]]
     return float((found["predicted"].map(place) - found["label"].map(place)).abs().mean())
-
-
-def _right(table: pd.DataFrame) -> pd.Series:
-    return table["detected"] & table["predicted"].eq(table["label"])
-
-
-def _figures(table: pd.DataFrame) -> GroupFigures:
-    right = _right(table)
-    figures: GroupFigures = {
-        "n": len(table),
-        "detected": int(table["detected"].sum()),
-        "accuracy_all": _share(right.mean()),
-        "balanced_accuracy_all": _share(right.groupby(table["label"]).mean().mean()),
-        "interval_all": _interval(right),
-    }
-    return {**figures, **_answers(table)} if "answered" in table else figures
-
-
-def _answers(table: pd.DataFrame) -> AnswerFigures:
-    answered = table["answered"]
-    right = _right(table)[answered]
-    return {
-        "coverage": _share(answered.mean()),
-        "accuracy_answered": _share(right.mean()),
-        "interval_answered": _interval(right),
-    }
-
-
-def _interval(right: pd.Series) -> list[float]:
-    return [round(limit, 4) for limit in wilson(int(right.sum()), len(right))]
 
 
 def _confusion(table: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -624,19 +590,6 @@ def _confusion(table: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[str,
         | {NO_FACE: int((table["label"].eq(label) & ~table["detected"]).sum())}
         for label in labels
     }
-
-
-def _groups(table: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[str, GroupFigures]]:
-    traits = ("label", "age", "race") if "answered" in table else ("age", "race")
-    groups = {}
-    for trait in traits:
-        rows = {str(k): found for k, found in table[table[trait].ne("")].groupby(trait)}
-        groups[trait] = {k: _figures(rows[k]) for k in order_labels(rows, order)}
-    return {trait: found for trait, found in groups.items() if found}
-
-
-def _share(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 4)
 
 
 def evaluate_splits(

@@ -17,6 +17,7 @@ from cartoons import LABELS, draw_photo, encode, write_raw
 from disks import kill_workers
 
 from facecore.__main__ import main
+from facecore.evaluation.groups import weakest_group
 from facecore.model.classifier import FaceModel
 from facecore.model.labels import whom_it_shows
 from facecore.model.predict import predict_photo
@@ -189,6 +190,7 @@ def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
         "recall",
         "ms_per_photo",
         "groups",
+        "crossed",
         "coverage",
         "accuracy_answered",
         "gaps",
@@ -437,6 +439,18 @@ def test_more_than_two_labels_have_a_line_of_figures_of_their_own(run, tmp_path,
     assert line + f"{figures['top_accuracy']['2']:.3f}" in done.stdout
     for pair in figures["confused_pairs"][:1]:
         assert f"most confused: {pair['label']} answered {pair['answered']}" in done.stdout
+
+
+def test_the_weakest_of_the_labels_within_the_groups_is_told(
+    run, raw_folder, tmp_path, tiny_artifacts, monkeypatch
+):
+    monkeypatch.setattr("facecore.evaluation.groups.LEAST_PHOTOS", 2)
+    target = tmp_path / "f.json"
+    done = run("evaluate", raw_folder, "--json", target, "--jobs", 1, models=tiny_artifacts)
+    assert done.returncode == 0
+    weakest = weakest_group(json.loads(target.read_text(encoding="utf-8"))["crossed"])
+    words = f"{weakest['label']}, {weakest['trait']} {weakest['group']}: {weakest['n']} photos"
+    assert f"weakest of label and group: {words}" in done.stdout
 
 
 def test_only_photos_of_the_asked_split_are_evaluated(run, tmp_path, tiny_artifacts):

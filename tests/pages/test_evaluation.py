@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from facecore.evaluation.curves import answers_at, brier_score, calibration_error, roc
+from facecore.evaluation.groups import weakest_group
 from facecore.evaluation.report import balanced_interval, evaluate_predictions
 from facecore.model.store import read_evaluation, read_model_table
 
@@ -146,8 +147,9 @@ def test_groups_of_a_table_that_says_what_was_answered_have_their_coverage(
     copy_model(shipped, "classic", predictions=table)
     app = open_tab(open_page(PAGE), "Groups")
     groups = evaluate_predictions(table)["groups"]
-    assert [header.value for header in app.subheader] == ["Label", "Age", "Race"]
-    for frame, found in zip(app.dataframe, groups.values(), strict=True):
+    headers = [header.value for header in app.subheader]
+    assert headers == ["Label", "Age", "Race", "Label and age", "Label and race"]
+    for frame, found in zip(app.dataframe[:3], groups.values(), strict=True):
         shown = frame.value.set_index("group")
         assert shown["coverage"].to_dict() == {n: g["coverage"] for n, g in found.items()}
         right = {n: g["accuracy_answered"] for n, g in found.items()}
@@ -159,13 +161,59 @@ def test_groups_show_the_stored_counts_and_intervals(open_page):
     app.selectbox(key="evaluation_set").set_value("utkface")
     open_tab(app, "Groups")
     stored = read_evaluation("classic")["utkface"]["groups"]
-    assert len(app.dataframe) == len(stored) == 3
-    for frame, (_, groups) in zip(app.dataframe, stored.items(), strict=True):
+    assert len(stored) == 3
+    for frame, (_, groups) in zip(app.dataframe[:3], stored.items(), strict=True):
         table = frame.value.set_index("group")
         assert table["photos"].to_dict() == {name: g["n"] for name, g in groups.items()}
         assert table["accuracy"].to_dict() == {n: g["accuracy_all"] for n, g in groups.items()}
         for name, group in groups.items():
             assert table.loc[name, "95 % interval"] == interval(*group["interval_all"])
+
+
+def test_labels_within_groups_have_their_figures_intervals_and_weakest(open_page, predictions):
+    app = open_page(PAGE)
+    app.selectbox(key="evaluation_set").set_value("utkface")
+    open_tab(app, "Groups")
+    crossed = evaluate_predictions(predictions[predictions["set"].eq("utkface")])["crossed"]
+    assert len(app.dataframe) == 5
+    for frame, trait in zip(app.dataframe[3:], ("age", "race"), strict=True):
+        cells = [cell for cell in crossed if cell["trait"] == trait]
+        shown = frame.value
+        for column, key in (
+            ("label", "label"),
+            (trait, "group"),
+            ("photos", "n"),
+            ("accuracy", "accuracy_all"),
+            ("coverage", "coverage"),
+            ("accuracy when answered", "accuracy_answered"),
+        ):
+            assert shown[column].tolist() == [cell[key] for cell in cells]
+        limits = [interval(*cell["interval_all"]) for cell in cells]
+        assert shown["95 % interval"].tolist() == limits
+        weakest = weakest_group(cells)
+        words = f"{weakest['label']}, {weakest['group']}: {weakest['accuracy_all']:.3f}"
+        assert any(words in caption.value for caption in app.caption)
+        traces = charts(app)[
+            f"Accuracy of each label within each group by {trait}, with 95 % intervals"
+        ]["data"]
+        assert [trace["name"] for trace in traces] == ["female", "male"]
+        hollow = [symbol.endswith("-open") for t in traces for symbol in t["marker"]["symbol"]]
+        assert hollow == [cell["n"] < 50 for cell in cells]
+
+
+def test_labels_within_groups_of_two_models_are_side_by_side(
+    open_page, copy_model, shipped, predictions
+):
+    copy_model(shipped, "classic")
+    copy_model(shipped, "other", predictions=predictions.iloc[::2])
+    app = open_page(PAGE, other="other", evaluation_tab="Groups")
+    assert not app.exception
+    frame = app.dataframe[3].value
+    assert frame["model"].tolist() == ["classic", "other"] * (len(frame) // 2)
+    assert (frame["age"].iloc[::2].to_numpy() == frame["age"].iloc[1::2].to_numpy()).all()
+    words = next(c.value for c in app.caption if c.value.startswith("Weakest"))
+    assert "classic: male, 13-19" in words
+    assert "; other: " in words
 
 
 def test_photos_of_nobody_known_have_no_groups(open_page):

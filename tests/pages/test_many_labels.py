@@ -166,6 +166,18 @@ def test_a_large_confusion_matrix_is_in_natural_order_and_lists_what_is_confused
     assert {"precision", "recall", "F1"} <= set(by_label)
 
 
+def test_twelve_labels_within_groups_are_a_table_without_colours(
+    predictions, open_page, copy_model, many_artifacts
+):
+    ages = np.where(predictions.index % 2, "20-39", "60+")
+    copy_model(many_artifacts / "many", "many", predictions=predictions.assign(age=ages))
+    app = open_page(EVALUATION, evaluation_tab="Groups")
+    assert not app.exception
+    assert "Label and age" in [header.value for header in app.subheader]
+    assert set(app.dataframe[-1].value["label"]) == set(LABELS)
+    assert not any("label within" in alt for alt in charts(app))
+
+
 @pytest.mark.parametrize("count", [13, 40])
 def test_a_matrix_of_more_than_twelve_labels_has_no_numbers_and_a_bounded_height(count):
     from ui.evaluation import confusion_heat

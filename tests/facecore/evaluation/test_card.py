@@ -13,6 +13,7 @@ from cartoons import LABELS
 from facecore.errors import ModelError, ModelWarning
 from facecore.evaluation.card import card_of, make_card, write_card
 from facecore.evaluation.curves import brier_score, calibration_error, reliability
+from facecore.evaluation.groups import crossed_groups, weakest_group
 from facecore.evaluation.intervals import wilson
 from facecore.evaluation.report import evaluate_predictions
 from facecore.face.recipes import RECIPES
@@ -133,6 +134,7 @@ def test_every_figure_of_the_shipped_card_is_in_its_artifacts(shipped, shipped_m
         ):
             accuracies = [f["accuracy_all"] for f in groups.values() if f["n"] >= 50]
             known.append(max(accuracies) - min(accuracies))
+        known += [value for cell in crossed_groups(rows) for value in numbers(cell)]
     allowed = {f"{value:.3f}" for value in known}
     card = make_card("classic")
     shown = re.findall(r"(?<![\d.])\d\.\d{3}(?![\d.])", card)
@@ -194,6 +196,48 @@ def test_groups_and_gap_are_those_of_the_evaluation(tiny_model):
         cells = f"| {figures['n']} | {figures['accuracy_all']:.3f} ({low:.3f} to {high:.3f}) |"
         assert f"| {group} {cells}" in card
     assert "by race" not in card
+
+
+def test_labels_within_groups_are_those_of_the_evaluation(tiny_model):
+    table = predictions(n=180).assign(answered=lambda table: table["detected"])
+    figures = evaluate_predictions(table)
+    card = write_card(tiny_model, METADATA, {"x": figures})
+    told = card.split("### x, by label and age")[1].split("##")[0]
+    for cell in figures["crossed"]:
+        low, high = cell["interval_all"]
+        assert (
+            f"| {cell['label']} | {cell['group']} | {cell['n']} "
+            f"| {cell['accuracy_all']:.3f} ({low:.3f} to {high:.3f}) "
+            f"| {cell['coverage']:.3f} | {cell['accuracy_answered']:.3f} |"
+        ) in told
+    weakest = weakest_group(figures["crossed"])
+    low, high = weakest["interval_all"]
+    words = f"{weakest['label']}, {weakest['group']}"
+    share = f"{weakest['accuracy_all']:.3f} ({low:.3f} to {high:.3f})"
+    assert f"**{words}**: {share}, {weakest['n']} photos." in told
+    assert f"least often right for {words}: in {share}" in section(card, "Known failures")
+
+
+def test_labels_within_groups_come_from_the_predictions_of_an_older_model(tiny_model):
+    table = predictions()
+    figures = evaluate_predictions(table)
+    older = {name: value for name, value in figures.items() if name != "crossed"}
+    new = write_card(tiny_model, METADATA, {"x": figures}, table)
+    assert write_card(tiny_model, METADATA, {"x": older}, table) == new
+    assert "by label and age" not in write_card(tiny_model, METADATA, {"x": older})
+
+
+def test_the_weakest_is_not_named_after_a_handful_of_photos(tiny_model):
+    card = write_card(tiny_model, METADATA, {"x": evaluate_predictions(predictions(n=20))})
+    assert "by label and age" in card
+    assert "Weakest" not in card
+
+
+def test_the_age_from_which_on_it_is_meant_is_told_where_it_is_known(tiny_model):
+    words = "It is meant for faces of people of 16 years and more."
+    told = write_card(tiny_model, METADATA | {"least_age": 16})
+    assert section(told, "What it is for").endswith(words)
+    assert "meant for faces" not in write_card(tiny_model, METADATA)
 
 
 def test_a_gap_is_not_drawn_from_a_handful_of_photos(tiny_model):

@@ -9,6 +9,7 @@ from cartoons import draw_photo, encode, write_raw
 from facecore.data.listing import list_photos
 from facecore.errors import DataError
 from facecore.evaluation.curves import answers_at, brier_score, calibration_error, reliability
+from facecore.evaluation.groups import crossed_groups
 from facecore.evaluation.intervals import wilson
 from facecore.evaluation.report import (
     age_band,
@@ -260,7 +261,7 @@ def test_the_accuracy_over_all_does_not_depend_on_the_rule(ruled):
     plain = evaluate_predictions(ruled.drop(columns="answered"))
     for answered in (ruled["detected"], ruled["answered"], ruled["answered"] & False):
         figures = evaluate_predictions(ruled.assign(answered=answered))
-        for key in plain.keys() - {"groups"}:
+        for key in plain.keys() - {"groups", "crossed"}:
             assert figures[key] == plain[key]
 
 
@@ -278,12 +279,14 @@ def test_a_table_that_does_not_say_what_was_answered_has_the_figures_it_had(rule
         "confusion",
         "ms_per_photo",
         "groups",
+        "crossed",
         "by_label",
         "macro_f1",
         "confused_pairs",
     ]
     assert set(figures["groups"]) == {"age", "race"}
     assert "coverage" not in figures["groups"]["age"]["60+"]
+    assert all("coverage" not in cell for cell in figures["crossed"])
 
 
 def test_every_group_has_its_coverage_and_the_labels_are_groups_too(ruled):
@@ -295,6 +298,14 @@ def test_every_group_has_its_coverage_and_the_labels_are_groups_too(ruled):
             assert figures["n"] == point.photos
             assert figures["coverage"] == round(point.coverage, 4)
             assert figures["accuracy_answered"] == round(point.accuracy, 4)
+
+
+def test_the_labels_within_the_groups_are_part_of_the_evaluation(ruled):
+    figures = evaluate_predictions(ruled)
+    assert figures["crossed"] == crossed_groups(ruled)
+    assert {cell["trait"] for cell in figures["crossed"]} == {"age", "race"}
+    order = [cell["label"] for cell in evaluate_predictions(ruled, ["b", "a"])["crossed"]]
+    assert order[0] == "b"
 
 
 def test_the_gap_is_between_the_best_and_the_worst_of_large_groups(ruled):
