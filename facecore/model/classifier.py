@@ -46,7 +46,7 @@ class Member:
         variance between labels, in units of that within a label.
     total_variance : float
         Variance of the training faces, all components; of Fisherfaces the sum of `variance`.
-    kernel_vectors : ndarray of shape (n_vectors, n_components), float32
+    kernel_vectors : ndarray of shape (n_vectors, n_components), float16 or float32
         Support vectors or cluster centres in face space.
     coefficients : ndarray of shape (n_vectors, n_outputs), float64
         Weight of each kernel vector in each output.

@@ -156,7 +156,7 @@ def eigenface_images(model: FaceModel, count: int) -> np.ndarray:
     ModelError
         The model has no eigenfaces.
     """
-    return np.array([to_signed_image(row) for row in model.pixels.basis[:count]])
+    return np.array([to_signed_image(row) for row in model.pixels.rows[:count].astype(np.float32)])
 
 
 def fisherface_images(model: FaceModel) -> np.ndarray:
