@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 from flask import Flask
 from flask_bootstrap import Bootstrap5
+from threadpoolctl import threadpool_limits
 
 from webapp import api, cors, errors, logs, metrics, ops, pages, pictures, proxies, security
 from webapp.service import Service
@@ -43,7 +44,9 @@ def create_app(test_config: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(test_config)
     check_secret_key(app)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    cv2.setNumThreads(1)  # requests run side by side; each takes one core
+    # requests run side by side; each takes one core
+    cv2.setNumThreads(1)
+    threadpool_limits(1, "blas")
 
     app.extensions["facecore"] = Service(
         app.config["MODEL"],

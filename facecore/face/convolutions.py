@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from facecore.errors import ModelError
-from facecore.face.layers import Layer, centre, convolve, edge, halve
+from facecore.face.layers import Layer, centre, convolve, edge, halve, rectify
 from facecore.face.prepare import to_colour
 from facecore.system.files import sha256
 
@@ -49,7 +49,7 @@ def describe(face: np.ndarray) -> np.ndarray:
     x = centre(to_colour(face))
     for number, layer in enumerate(_read()):
         x = convolve(edge(x), layer)
-        np.maximum(x, 0, out=x)
+        rectify(x)
         if number % 2:
             x = halve(x)
     return x.ravel()

@@ -242,10 +242,12 @@ def find_patterns(face: np.ndarray) -> np.ndarray:
     grey = _bytes(face)
     middle = grey[1:-1, 1:-1]
     height, width = middle.shape
-    code = np.zeros(middle.shape, dtype=np.uint8)
-    for bit, (down, right) in enumerate(CIRCLE):
+    code, flag = np.zeros(middle.shape, dtype=np.uint8), np.empty(middle.shape, dtype=bool)
+    for down, right in reversed(CIRCLE):  # the first neighbour is the lowest bit
         beside = grey[1 + down : 1 + down + height, 1 + right : 1 + right + width]
-        code |= (beside >= middle).view(np.uint8) << bit
+        np.greater_equal(beside, middle, out=flag)
+        code += code
+        code |= flag.view(np.uint8)
     return np.asarray(_NUMBERS[code])
 
 

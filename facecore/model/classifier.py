@@ -2,12 +2,13 @@
 
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from facecore.errors import DataError, ModelError
@@ -22,7 +23,8 @@ MAX_ARRAY_BYTES = 2**30
 KERNELS = ("rbf", "linear")
 CHUNK = 1024  # faces whose kernel values are in memory at once
 FEW = 64  # rows that are multiplied two by two
-SMALL = 250_000  # products that BLAS does not share among threads
+BLOCK = 2**18  # numbers of a matrix that stay in a core's cache
+SMALL = 9_000  # numbers of a matrix that BLAS does not share among threads
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Member:
         variance between labels, in units of that within a label.
     total_variance : float
         Variance of the training faces, all components; of Fisherfaces the sum of `variance`.
-    kernel_vectors : ndarray of shape (n_vectors, n_components), float32
+    kernel_vectors : ndarray of shape (n_vectors, n_components), float16 or float32
         Support vectors or cluster centres in face space.
     coefficients : ndarray of shape (n_vectors, n_outputs), float64
         Weight of each kernel vector in each output.
@@ -84,21 +86,41 @@ class Member:
         return np.ascontiguousarray(self.components, dtype=np.float32)
 
     @cached_property
+    def rows(self) -> np.ndarray:
+        """Components in their own dtype, each contiguous in memory."""
+        return np.asarray(self.components, order="C")
+
+    @cached_property
     def _vectors(self) -> np.ndarray:
         # One face waits for memory, not for arithmetic: half the bytes are twice the speed.
-        return self.kernel_vectors.astype(np.float32, copy=False)
+        half = self.kernel_vectors.dtype == np.float16
+        return self.kernel_vectors if half else self.kernel_vectors.astype(np.float32, copy=False)
 
     @cached_property
     def _squares(self) -> np.ndarray:
         squares = np.einsum("ij,ij->i", self._vectors, self._vectors, dtype=np.float64)
         return np.asarray(squares)
 
+    @cached_property
+    def _outputs(self) -> np.ndarray:
+        return np.ascontiguousarray(self.coefficients.T)
+
     def unpack(self) -> None:
         """Fill the member's caches, so that copies of it carry them."""
-        _ = self.basis, self._vectors, self._squares
+        _ = self.rows, self._vectors, self._squares, self._outputs
 
-    def _products(self, rows: np.ndarray) -> np.ndarray:
-        return _times_few(self._vectors, rows.astype(np.float32)).astype(np.float64)
+    def _kernel(self, rows: np.ndarray) -> np.ndarray:
+        """Return the kernel's values for points and kernel vectors, float32."""
+        values = _times(self._vectors, rows.astype(np.float32))
+        if self.kernel == "rbf":
+            # |a - b|^2 = |a|^2 + |b|^2 - 2 ab: one matrix product in place of all differences;
+            # rounding may leave it just below 0
+            values *= -2
+            values += ((rows.astype(np.float64) ** 2).sum(1)[:, None] + self._squares).astype("f4")
+            np.maximum(values, 0, out=values)
+            values *= -self.gamma
+            np.exp(values, out=values)
+        return values
 
     def scale(self, X: np.ndarray) -> np.ndarray:
         """Min-max scale the features of prepared faces: ``(X - min) / (max - min)``.
@@ -129,7 +151,7 @@ class Member:
         ndarray of shape (n_faces, n_components), float32
             In standard deviations where the member is whitened, else in units of the min-max scale.
         """
-        return np.asarray(_times_few(self.basis, self.scale(X) - self.mean) / self.deviation)
+        return np.asarray(_times(self.rows, self.scale(X) - self.mean) / self.deviation)
 
     def rebuild(self, Z: np.ndarray) -> np.ndarray:
         """Return the features of points of face space, the inverse of `coordinates`.
@@ -154,7 +176,7 @@ class Member:
                 f"the member {self.name!r} has no eigenfaces to reconstruct faces from"
             )
         k = Z.shape[1]
-        scaled = (Z * self.deviation[:k]).astype(np.float32) @ self.basis[:k] + self.mean
+        scaled = (Z * self.deviation[:k]).astype(np.float32) @ _widen(self.rows[:k]) + self.mean
         return np.asarray(scaled * self.span + self.minimum)
 
     def decide(self, Z: np.ndarray) -> np.ndarray:
@@ -172,14 +194,8 @@ class Member:
         """
         parts = []
         for start in range(0, max(1, len(Z)), CHUNK):
-            rows = Z[start : start + CHUNK].astype(np.float64)
-            dot = self._products(rows)
-            if self.kernel == "rbf":
-                # |a - b|^2 = |a|^2 + |b|^2 - 2 ab: one matrix product in place of all differences;
-                # rounding may leave it just below 0
-                squares = (rows**2).sum(1)[:, None] + self._squares
-                dot = np.exp(-self.gamma * np.maximum(squares - 2 * dot, 0))
-            parts.append(dot @ self.coefficients + self.intercept)
+            values = self._kernel(Z[start : start + CHUNK])
+            parts.append(_times(self._outputs, values.astype(np.float64)) + self.intercept)
         return np.concatenate(parts)
 
     def gradient(self, Z: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -198,13 +214,12 @@ class Member:
             Change of the weighted sum per unit of each coordinate.
         """
         share = self.coefficients @ weights
+        vectors = _widen(self._vectors)
         if self.kernel == "linear":
-            return np.tile(share @ self._vectors, (len(Z), 1))
-        rows = Z.astype(np.float64)
-        squares = (rows**2).sum(1)[:, None] + self._squares
+            return np.tile(share @ vectors, (len(Z), 1))
         # the gradient of exp(-gamma |z - v|^2) is itself times 2 gamma (v - z)
-        pull = share * np.exp(-self.gamma * np.maximum(squares - 2 * self._products(rows), 0))
-        return np.asarray(2 * self.gamma * (pull @ self._vectors - pull.sum(1)[:, None] * rows))
+        pull = share * self._kernel(Z)
+        return np.asarray(2 * self.gamma * (pull @ vectors - pull.sum(1)[:, None] * Z))
 
 
 @dataclass(frozen=True)
@@ -648,26 +663,72 @@ def _has_eigenfaces(member: Member) -> bool:
     return member.features.kind == "pixels" and member.space == "eigenfaces"
 
 
-def _times_few(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return ``rows @ matrix.T``.
+def _times(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return ``rows @ matrix.T``, with the matrix in float32 where it is stored in float16.
 
     A few rows are multiplied two by two with blocks of the matrix that fit in a core's cache, so
-    that the matrix is read from memory once. The products are too small for BLAS to share them
-    among threads, so the sums depend neither on the number of threads nor on the other rows.
+    that the matrix is read from memory once. A result depends neither on the number of threads nor
+    on the other rows.
+    """
+    if len(rows) > FEW:  # arithmetic counts more than memory, and threads help
+        return np.asarray((_widen(matrix) @ rows.T).T)
+    result = np.empty((len(rows), len(matrix)), dtype=rows.dtype)
+    start = 0
+    # blocks outside, pairs inside: a block is in the cache for all pairs but the first
+    for block in in_blocks(matrix):
+        end = start + len(block)
+        for i in range(0, len(rows), 2):
+            result[i : i + 2, start:end] = _times_pair(block, rows[i : i + 2])
+        start = end
+    return result
+
+
+def _times_pair(block: np.ndarray, pair: np.ndarray) -> np.ndarray:
+    """Return ``pair @ block.T`` from products with vectors that BLAS does not share."""
+    if block.shape[1] > SMALL:
+        rest = _times_pair(block[:, SMALL:], pair[:, SMALL:])
+        return np.asarray(_times_pair(block[:, :SMALL], pair[:, :SMALL]) + rest)
+    columns = pair[:, :, None]
+    group = SMALL // block.shape[1]
+    whole = len(block) - len(block) % group
+    groups = block[:whole].reshape(-1, 1, min(group, len(block)), block.shape[1])
+    most = (groups @ columns)[..., 0].swapaxes(0, 1).reshape(len(pair), whole)
+    return np.concatenate([most, (block[whole:] @ columns)[..., 0]], axis=1)
+
+
+def in_blocks(matrix: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the rows of a matrix in blocks that fit in a core's cache.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, n_columns), floats
+        Perhaps a memory map.
+
+    Yields
+    ------
+    ndarray of shape (n, n_columns)
+        Some rows; those of a float16 matrix in float32, and only until the next block.
+
+    Examples
+    --------
+    >>> [block.shape for block in in_blocks(np.zeros((5, 120_000), dtype=np.float16))]
+    [(2, 120000), (2, 120000), (1, 120000)]
     """
     matrix = np.asarray(matrix)  # views of a memory map are slow to make
-    if len(rows) > FEW:  # arithmetic counts more than memory, and threads help
-        return np.asarray((matrix @ rows.T).T)
-    # rows of the matrix in a block, so that a block times a pair stays below SMALL products
-    step = max(1, SMALL // (2 * matrix.shape[1]))
-    pairs = [(slice(i, i + 2), rows[i : i + 2].T) for i in range(0, len(rows), 2)]
-    result = np.empty((len(rows), len(matrix)), dtype=np.result_type(matrix, rows))
-    # blocks outside, pairs inside: a block is in the cache for all pairs but the first
+    step = max(1, BLOCK // matrix.shape[1])
+    half = matrix.dtype == np.float16
+    room = np.empty((min(step, len(matrix)), matrix.shape[1]), np.float32) if half else None
     for start in range(0, len(matrix), step):
-        block = matrix[start : start + step]
-        for pair, columns in pairs:
-            result[pair, start : start + step] = (block @ columns).T
-    return result
+        yield _widen(matrix[start : start + step], room)
+
+
+def _widen(matrix: np.ndarray, room: np.ndarray | None = None) -> np.ndarray:
+    """Return a matrix of float16 in float32, where there is room for it, and others as they are."""
+    if matrix.dtype != np.float16 or not matrix.size:
+        return matrix
+    # OpenCV uses the processor's instruction for it, NumPy takes eight times as long
+    bits = np.ascontiguousarray(matrix).view(np.int16)
+    return np.asarray(cv2.convertFp16(bits, None if room is None else room[: len(bits)]))
 
 
 _ARRAYS = (
@@ -697,7 +758,8 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         if sum(entry.file_size for entry in archive.infolist()) > MAX_ARRAY_BYTES:
             raise ValueError("its arrays are larger than 1 GB")
     with np.load(path, allow_pickle=False) as file:
-        return {key: file[key] for key in file.files}
+        # row by row, as products read them
+        return {key: np.asarray(file[key], order="C") for key in file.files}
 
 
 def _member(arrays: Mapping[str, Any], scalars: Mapping[str, Any]) -> Member:

@@ -9,7 +9,7 @@ import numpy as np
 from facecore.errors import DataError, ModelError
 from facecore.face.prepare import mirror
 from facecore.face.recipes import to_rows
-from facecore.model.classifier import FaceModel, Member
+from facecore.model.classifier import FaceModel, Member, in_blocks
 from facecore.model.drawing import to_image, to_signed_image
 
 PATH_STEPS = 32  # points at which the gradient is taken between the mean face and a face
@@ -104,7 +104,10 @@ def redraw(model: FaceModel, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _look(member: Member, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return scaled faces without the mean face, and what the eigenfaces keep of them."""
     centred = member.scale(X) - member.mean
-    return centred, (member.basis @ centred.T).T @ member.basis
+    seen = np.zeros_like(centred)
+    for block in in_blocks(member.rows):  # each is read from memory once for both products
+        seen += (block @ centred.T).T @ block
+    return centred, seen
 
 
 def _length(rest: np.ndarray) -> np.ndarray:
@@ -153,7 +156,7 @@ def eigenface_images(model: FaceModel, count: int) -> np.ndarray:
     ModelError
         The model has no eigenfaces.
     """
-    return np.array([to_signed_image(row) for row in model.pixels.basis[:count]])
+    return np.array([to_signed_image(row) for row in model.pixels.rows[:count].astype(np.float32)])
 
 
 def fisherface_images(model: FaceModel) -> np.ndarray:

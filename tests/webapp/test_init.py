@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 from flask.cli import FlaskGroup
+from threadpoolctl import threadpool_info
 from waitress.adjustments import Adjustments
 
 from webapp import create_app
@@ -66,6 +68,12 @@ def test_site_needs_no_training_libraries(made_artifacts):
         check=True,
     )
     assert not HEAVY & set(done.stdout.split())
+
+
+def test_requests_run_side_by_side_so_each_computes_on_one_thread(app):
+    assert cv2.getNumThreads() == 1
+    blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert {pool["num_threads"] for pool in blas} <= {1}
 
 
 def test_command_line_of_flask_knows_the_pages(app, runner):

@@ -170,6 +170,41 @@ def test_many_faces_are_decided_as_each_alone():
     assert member.decide(Z[:0]).shape == (0, 1)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize(("side", "vectors"), [(2, 1), (30, 31), (100, 3000)])
+def test_matrices_of_any_size_and_type_are_multiplied_as_by_the_formula(dtype, side, vectors):
+    rng = np.random.default_rng(side)
+    (plain,) = small_model().members
+    width, n = side**2, min(side**2, 40)
+    member = replace(
+        plain,
+        minimum=np.zeros(width, dtype=np.float32),
+        span=np.full(width, 255, dtype=np.float32),
+        mean=np.full(width, 0.5, dtype=np.float32),
+        components=np.asfortranarray(rng.normal(size=(n, width)).astype(dtype)),
+        deviation=np.full(n, side, dtype=np.float32),
+        kernel_vectors=rng.normal(size=(vectors, n)).astype(dtype),
+        coefficients=rng.normal(size=(vectors, 2)),
+        gamma=0.1,
+    )
+    X = rng.integers(0, 256, (7, width), dtype=np.uint8)
+    wide = {name: getattr(member, name).astype(np.float64) for name in ("components", "mean")}
+    Z = (X / 255 - wide["mean"]) @ wide["components"].T / side
+    assert member.coordinates(X) == pytest.approx(Z, abs=1e-4)
+    away = ((Z[:, None] - member.kernel_vectors.astype(np.float64)) ** 2).sum(axis=2)
+    values = np.exp(-0.1 * away) @ member.coefficients + member.intercept
+    assert member.decide(member.coordinates(X)) == pytest.approx(values, abs=1e-4)
+    alone = [member.decide(member.coordinates(row[None]))[0] for row in X]
+    assert (member.decide(member.coordinates(X)) == alone).all()
+
+
+def test_a_loaded_model_keeps_its_matrices_row_by_row(saved):
+    (member,) = FaceModel.load(saved).members
+    assert member.rows is member.components
+    assert member.rows.flags.c_contiguous
+    assert (member.basis == member.rows).all()
+
+
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_the_decision_of_a_face_depends_neither_on_threads_nor_on_other_faces(mirrored, two, faces):
     model = replace(two, recipe=replace(RECIPE, mirror=mirrored))
