@@ -208,6 +208,29 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--max-distance", type=_positive, metavar="D", help='"not a face" beyond this (chosen)'
     )
+    train.add_argument(
+        "--outside",
+        action="append",
+        default=[],
+        type=_named_folder,
+        metavar="KIND=DIR",
+        help="photos or crops of faces that shall get no label, such as children=DIR; repeat for "
+        "several kinds",
+    )
+    train.add_argument(
+        "--no-face",
+        action="append",
+        default=[],
+        type=_named_folder,
+        metavar="KIND=DIR",
+        help="pictures that show no face, such as backgrounds=DIR",
+    )
+    train.add_argument(
+        "--least-age",
+        type=_at_least(1),
+        metavar="YEARS",
+        help="age from which on the model is meant to be used, for its card",
+    )
     train.add_argument("--no-rule", action="store_true", help="give every face a label")
     train.add_argument(
         "--replace", action="store_true", help="replace the model of this name, if there is one"
@@ -340,6 +363,14 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(label.strip() for label in text.split(","))
 
 
+def _named_folder(value: str) -> tuple[str, Path]:
+    """Read KIND=DIR."""
+    kind, given, folder = value.partition("=")
+    if not (given and kind.strip() and folder):
+        raise argparse.ArgumentTypeError(f"{value!r} is not of the form KIND=DIR")
+    return kind.strip(), expand_one(folder)
+
+
 def _mapped(text: str) -> tuple[tuple[str, str], ...]:
     pairs = [tuple(word.strip() for word in pair.partition("=")[::2]) for pair in text.split(",")]
     if any("=" not in pair or not pair.partition("=")[0].strip() for pair in text.split(",")):
@@ -468,6 +499,9 @@ def _train(options: argparse.Namespace) -> int:
         landmarks=options.landmarks or LANDMARKS,
         progress=True,
         rule=not options.no_rule,
+        outside=dict(options.outside),
+        no_face=dict(options.no_face),
+        least_age=options.least_age,
         **wanted,
     )
     metadata, evaluation = read_metadata(folder.name), read_evaluation(folder.name)
@@ -513,6 +547,12 @@ def _describe_rule(metadata: Mapping[str, Any], wanted: float | None) -> list[st
                 f"{rule.get('min_confidence', 0):g}, {rule['accuracy']:.3f} are; ask for less with "
                 "--right"
             )
+    for kind in metadata.get("outside", []):
+        lines.append(
+            f"{kind['kind']}: {kind['answered']:.3f} of {kind['pictures']:,} pictures get a label "
+            f"({kind['answered_before']:.3f} without being shown them), and "
+            f"{kind['false_reject']:.3f} of the training faces are refused as like them"
+        )
     if strangers and "min_lead" in (rule or {}):
         lines.append(
             f"strangers (labels held out): {strangers['false_accept']:.3f} of their faces get a "
@@ -548,6 +588,12 @@ def _describe_command(options: argparse.Namespace) -> str:
         parts += ["--order", shlex.quote(",".join(options.order))]
     if options.identity is not None:
         parts.append("--identity" if options.identity else "--no-identity")
+    for name in ("outside", "no_face"):
+        for kind, folder in getattr(options, name):
+            value = shlex.quote(f"{kind}={folder.resolve().name}")
+            parts += [f"--{name.replace('_', '-')}", value]
+    if options.least_age:
+        parts += ["--least-age", str(options.least_age)]
     parts += ["--no-rule"] * options.no_rule
     return " ".join([*parts, "--seed", str(options.seed)])
 

@@ -47,6 +47,8 @@ def rule_words(rule: AnswerRule) -> str:
         parts.append("that is unlike the faces of every label")
     if isfinite(rule.min_score):
         parts.append(f"with a detector score below {rule.min_score:g}")
+    if isfinite(rule.max_outside):
+        parts.append("that is like the pictures that it was shown to refuse")
     if not parts:
         return "The model itself gives every face a label."
     return f"The model itself gives no label to a face {', or '.join(parts)}."

@@ -15,6 +15,7 @@ from facecore.errors import DataError, ModelError
 from facecore.face.features import WHOLE, Features, read_features
 from facecore.face.prepare import mirror
 from facecore.face.recipes import SPACES, Recipe, lacks, rows_of
+from facecore.model.outside import Outside
 from facecore.model.rule import AnswerRule
 from facecore.system.files import sha256
 
@@ -246,6 +247,8 @@ class FaceModel:
         Weight of each member, at least 0, summing to 1 for each output; None means equal weights.
     link : {"sigmoid", "softmax"}
         How decisions become probabilities, as `probability_of` says. Two labels have a sigmoid.
+    outside : tuple of Outside
+        Kinds of pictures that it was shown in order to give them no label.
 
     Examples
     --------
@@ -266,6 +269,7 @@ class FaceModel:
     rule: AnswerRule = field(default_factory=AnswerRule)
     weights: np.ndarray | None = None
     link: str = "sigmoid"
+    outside: tuple[Outside, ...] = ()
 
     def __repr__(self) -> str:
         members = ", ".join(member.name for member in self.members)
@@ -353,11 +357,33 @@ class FaceModel:
         DataError
             The faces are refused by `check_faces`.
         """
+        return self.judge(X)[0]
+
+    def judge(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the decision values, and how far faces are beyond the kinds that are `outside`.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_faces, side * side) or (n_faces, side, side)
+            Prepared faces, as `check_faces` takes them.
+
+        Returns
+        -------
+        decisions : ndarray of shape (n_faces,) or (n_faces, n_labels), float64
+            As `decision_function` returns them.
+        beyond : ndarray of shape (n_faces, n_kinds), float64
+            Above 0 for pictures of the kind, as `Outside.measure` measures it.
+
+        Raises
+        ------
+        DataError
+            The faces are refused by `check_faces`.
+        """
         # a member without weight may draw faces; its vote would only cost time
         voting = np.flatnonzero(self.shares.any(axis=1))
-        members = [self.members[i] for i in voting]
-        values = np.asarray((self.shares[voting][:, None] * self._decide(members, X)).sum(axis=0))
-        return values[:, 0] if values.shape[1] == 1 else values
+        values, beyond = self._decide([self.members[i] for i in voting], X)
+        decisions = np.asarray((self.shares[voting][:, None] * values).sum(axis=0))
+        return (decisions[:, 0] if decisions.shape[1] == 1 else decisions), beyond
 
     def member_decisions(self, X: np.ndarray) -> np.ndarray:
         """Return the decision values of each member, whose weighted mean is the model's.
@@ -377,14 +403,24 @@ class FaceModel:
         DataError
             The faces are refused by `check_faces`.
         """
-        return self._decide(self.members, X)
+        return self._decide(self.members, X)[0]
 
-    def _decide(self, members: Sequence[Member], X: np.ndarray) -> np.ndarray:
+    def _decide(self, members: Sequence[Member], X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         X = self.check_faces(X)
-        mirrored = self.recipe.mirror
-        rows = np.concatenate([X, mirror(X)]) if mirrored else X
-        values = np.array([m.decide(m.coordinates(rows)) for m in members])
-        return (values[:, : len(X)] + values[:, len(X) :]) / 2 if mirrored else values
+        views = 2 if self.recipe.mirror else 1
+        rows = np.concatenate([X, mirror(X)]) if self.recipe.mirror else X
+        values, beyond = [], np.full((len(rows), len(self.outside)), -np.inf)
+        for member in members:
+            Z = member.coordinates(rows)
+            values.append(member.decide(Z))
+            for i, kind in enumerate(self.outside):
+                if kind.member == member.name:
+                    beyond[:, i] = kind.measure(Z)
+
+        def average(each: np.ndarray) -> np.ndarray:
+            return np.asarray(each.reshape(views, len(X), each.shape[1]).mean(axis=0))
+
+        return np.array([average(value) for value in values]), average(beyond)
 
     def probability_of(self, decisions: np.ndarray) -> np.ndarray:
         """Turn decision values into probabilities.
@@ -564,13 +600,17 @@ class FaceModel:
         arrays: dict[str, np.ndarray] = {"slope": self.slope}
         scalars = []
         for i, member in enumerate(self.members):
-            arrays |= {f"{name}_{i}": getattr(member, name) for name in _ARRAYS}
+            # row by row, as products read them
+            arrays |= {
+                f"{name}_{i}": np.asarray(getattr(member, name), order="C") for name in _ARRAYS
+            }
             values = {name: getattr(member, name) for name in _SCALARS}
             if member.space != "eigenfaces":
                 values["space"] = member.space
             scalars.append(values | {"features": member.features.to_dict()})
         if self.weights is not None:
             arrays["weights"] = self.weights
+        arrays |= {f"outside_{i}": kind.weights for i, kind in enumerate(self.outside)}
         if self.spread:
             arrays["spread_mean"], arrays["spread_factor"] = self.spread
         with open(folder / "model.npz", "wb") as file:
@@ -584,6 +624,8 @@ class FaceModel:
         }
         if rule := self.rule.to_dict():
             document["rule"] = rule
+        if self.outside:
+            document["outside"] = [kind.to_dict() for kind in self.outside]
         (folder / "model.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
 
     @classmethod
@@ -623,6 +665,8 @@ class FaceModel:
                 )
             arrays = _read_arrays(folder / "model.npz")
             known = {f"{key}_{i}" for key in _ARRAYS for i in range(len(document["members"]))}
+            kinds = document.get("outside", [])
+            known |= {f"outside_{i}" for i in range(len(kinds))}
             if added := sorted(set(arrays) - known - _OPTIONAL):
                 raise ValueError(f"{added[0]} is not one of its arrays")
             members = tuple(
@@ -639,8 +683,19 @@ class FaceModel:
             )
             rule = AnswerRule.from_dict(document.get("rule", {}))
             recipe, weights = _read_recipe(document["recipe"]), arrays.get("weights")
+            outside = tuple(
+                Outside.from_dict(kind, arrays[f"outside_{i}"]) for i, kind in enumerate(kinds)
+            )
             model = cls(
-                labels, members, arrays["slope"], recipe, spread, rule, weights, links[version]
+                labels,
+                members,
+                arrays["slope"],
+                recipe,
+                spread,
+                rule,
+                weights,
+                links[version],
+                outside,
             )
             _check(model)
             if why := lacks(recipe):
@@ -758,7 +813,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         if sum(entry.file_size for entry in archive.infolist()) > MAX_ARRAY_BYTES:
             raise ValueError("its arrays are larger than 1 GB")
     with np.load(path, allow_pickle=False) as file:
-        # row by row, as products read them
+        # older files hold eigenfaces column by column
         return {key: np.asarray(file[key], order="C") for key in file.files}
 
 
@@ -832,6 +887,10 @@ def _check(model: FaceModel) -> None:
         raise ValueError("its members do not read what its recipe prepares")
     if len({m.name for m in model.members}) != len(model.members):
         raise ValueError("two members have the same name")
+    sizes = {m.name: len(m.components) for m in model.members}
+    for kind in model.outside:
+        if kind.weights.dtype.kind != "f" or kind.weights.shape != (sizes.get(kind.member),):
+            raise ValueError(f"the weights of {kind.name!r} do not fit a member")
     if model.spread is not None:
         mean, factor = model.spread
         size = mean.shape[-1]

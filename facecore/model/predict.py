@@ -234,7 +234,7 @@ def classify(
         The model reads embeddings, whose weights are not installed.
     """
     X = to_rows(crops, model.recipe)
-    decisions = model.decision_function(X)
+    decisions, beyond = model.judge(X)
     probabilities, leads = model.probability_of(decisions), measure_lead(decisions)
     seen: Sequence[np.ndarray]
     drawn: Sequence[np.ndarray | None]
@@ -246,11 +246,18 @@ def classify(
         seen, drawn = crops, [None] * len(crops)
         distances = distance_from_face_space(model, X)
     answers = []
-    for prepared, crop, face, p, lead, image, distance in zip(
-        crops, seen, found, probabilities, leads, drawn, distances, strict=True
+    for prepared, crop, face, p, lead, image, distance, outside in zip(
+        crops, seen, found, probabilities, leads, drawn, distances, beyond, strict=True
     ):
         best = int(p.argmax())
-        reason = doubt(rule or model.rule, float(p[best]), float(distance), face.score, float(lead))
+        reason = doubt(
+            rule or model.rule,
+            float(p[best]),
+            float(distance),
+            face.score,
+            float(lead),
+            {kind.reason: float(v) for kind, v in zip(model.outside, outside, strict=True)},
+        )
         x, y, w, h = (round(v) for v in face.box)
         answers.append(
             FaceAnswer(

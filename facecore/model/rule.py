@@ -24,6 +24,9 @@ class AnswerRule:
     min_lead : float
         Smallest lead of the likeliest label, as `measure_lead` measures it, below infinity; below
         it a face is unlike the faces of every label.
+    max_outside : float
+        How far a picture may be beyond the limit of a kind that the model is not for, as
+        `facecore.model.outside.Outside` measures it; above minus infinity.
 
     Raises
     ------
@@ -40,6 +43,7 @@ class AnswerRule:
     max_distance: float = math.inf
     min_score: float = -math.inf
     min_lead: float = -math.inf
+    max_outside: float = math.inf
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -52,6 +56,8 @@ class AnswerRule:
         for name in ("min_score", "min_lead"):
             if getattr(self, name) == math.inf:
                 raise ValueError(f"{name} of the rule must be below infinity")
+        if self.max_outside == -math.inf:
+            raise ValueError("max_outside of the rule must be above minus infinity")
 
     def to_dict(self) -> dict[str, float]:
         """Return the thresholds that differ from the default, so that JSON needs no infinity.
@@ -132,6 +138,7 @@ def doubt(
     distance: float,
     score: float,
     lead: float = math.inf,
+    outside: Mapping[str, float] | None = None,
 ) -> str | None:
     """Return why a face gets no label.
 
@@ -147,6 +154,9 @@ def doubt(
         Score of the detector, in its own unit; NaN where none looked for the face.
     lead : float
         Of the likeliest label, as `measure_lead` measures it.
+    outside : mapping of str to float, optional
+        For each kind of pictures that the model is not for, the reason that it gives and how far
+        the face is beyond its limit.
 
     Returns
     -------
@@ -161,6 +171,10 @@ def doubt(
     """
     if distance > rule.max_distance:
         return f"not a face: farther than {rule.max_distance:.3g} from face space"
+    if outside:
+        reason = max(outside, key=outside.__getitem__)
+        if outside[reason] > rule.max_outside:
+            return reason
     if score < rule.min_score:
         return f"unsure: the detector's score is below {rule.min_score:g}"
     if lead < rule.min_lead:

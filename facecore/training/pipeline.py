@@ -47,6 +47,13 @@ from facecore.training.metadata import (
 )
 from facecore.training.nystroem import choose_solver, fit_nystroem, nystroem_search
 from facecore.training.options import LESS, TrainingOptions
+from facecore.training.outside import (
+    LEAST,
+    OutsideMetadata,
+    Shown,
+    describe_outside,
+    learn_outside,
+)
 from facecore.training.points import tabulate_points
 from facecore.training.rules import OutOfFold, RuleMetadata, StrangersMetadata, with_rule
 from facecore.training.search import SearchResult, grid_search
@@ -74,6 +81,9 @@ def train(
     min_size: int | None = None,
     whole_photo: bool = False,
     replace: bool = False,
+    outside: Mapping[str, Path | str] | None = None,
+    no_face: Mapping[str, Path | str] | None = None,
+    least_age: int | None = None,
     **options: Any,
 ) -> Path:
     """Train a model on folders of labelled photos and write it to artifacts/.
@@ -103,6 +113,13 @@ def train(
         training as in prediction.
     replace : bool
         Whether a model of that name may be replaced; one that ships with facecore never.
+    outside : mapping of str to path, optional
+        Folders, as `sources`, of faces that shall get no label, by what is on them, such as
+        ``"children"``. Only photos of their train split are shown to the model.
+    no_face : mapping of str to path, optional
+        Folders of pictures without a face, such as patches of a background, by what is on them.
+    least_age : int, optional
+        Age in years from which on the model is meant to be used, for its card.
     **options : dict
         Seed, jobs, progress, centres, solver and landmarks, as `TrainingOptions` takes them.
 
@@ -129,7 +146,7 @@ def train(
     """
     chosen = TrainingOptions(**options)
     found = for_whole_photos(find_recipe(recipe)) if whole_photo else find_recipe(recipe)
-    plan = Plan(check_new_name(name), found, grid, chosen, note, command)
+    plan = Plan(check_new_name(name), found, grid, chosen, note, command, least_age=least_age)
     plan.check()
     how: dict[str, Any] = {"jobs": chosen.jobs, "progress": chosen.progress}
     with reserving(plan.name, replace):
@@ -144,6 +161,14 @@ def train(
             **how,
         )
 
+        shown = {
+            kind: _load_shown(Path(source), plan.recipe, chosen)
+            for kind, source in (outside or {}).items()
+        } | {
+            kind: _load_shown(Path(source), plan.recipe, chosen, face=False)
+            for kind, source in (no_face or {}).items()
+        }
+
         def load(file: Path) -> np.ndarray:
             rows = load_faces(to_search(faces), plan.recipe, chosen.jobs, file)
             for folder in faces["folder"].unique():  # has anybody changed crops meanwhile?
@@ -155,7 +180,21 @@ def train(
             faces,
             load,
             lambda model: evaluate_splits(faces, model, order=chosen.order, **how),
+            shown,
         )
+
+
+def _load_shown(source: Path, recipe: Recipe, options: TrainingOptions, face: bool = True) -> Shown:
+    """Load pictures that shall get no label; without a face, they are not searched for one."""
+    found = recipe if face else for_whole_photos(recipe)
+    how: dict[str, Any] = {"jobs": options.jobs, "progress": options.progress}
+    table = to_fit(gather([source], found, seed=options.seed, identity=False, **how))
+    if len(table) < LEAST:
+        raise DataError(
+            f"{source} has {len(table)} pictures to learn from; {LEAST} or more are needed"
+        )
+    rows = load_faces(table, recipe, options.jobs)
+    return Shown(rows, table["label"].to_numpy(dtype=str), face)
 
 
 @dataclass(frozen=True)
@@ -178,6 +217,8 @@ class Plan:
         The command that was run, stored with the model.
     begun : float
         When the work began, in seconds of `time.perf_counter`.
+    least_age : int, optional
+        Age in years from which on the model is meant to be used.
     """
 
     name: str
@@ -187,6 +228,7 @@ class Plan:
     note: str = ""
     command: str = ""
     begun: float = field(default_factory=time.perf_counter)
+    least_age: int | None = None
 
     def check(self) -> None:
         """Refuse what cannot be used, before the long work.
@@ -245,6 +287,8 @@ class Fitted:
         Median distance of the training faces from face space, out of fold.
     points : DataFrame, optional
         A sample of training faces in face space, unless the model is safe to share.
+    outside : list of dict
+        As `facecore.training.outside.describe_outside` returns it; empty where nothing was shown.
     """
 
     model: FaceModel
@@ -256,6 +300,7 @@ class Fitted:
     strangers: StrangersMetadata | None
     typical_distance: float
     points: pd.DataFrame | None
+    outside: list[OutsideMetadata]
 
 
 def to_fit(faces: pd.DataFrame) -> pd.DataFrame:
@@ -310,7 +355,11 @@ def to_search(faces: pd.DataFrame) -> pd.DataFrame:
 
 
 def fit_and_write(
-    plan: Plan, faces: pd.DataFrame, load: Callable[[Path], np.ndarray], evaluate: Evaluate
+    plan: Plan,
+    faces: pd.DataFrame,
+    load: Callable[[Path], np.ndarray],
+    evaluate: Evaluate,
+    shown: Mapping[str, Shown] | None = None,
 ) -> Path:
     """Fit a model to a table of faces, evaluate it and write it to artifacts/.
 
@@ -326,6 +375,8 @@ def fit_and_write(
     evaluate : callable
         Takes the model; returns the table of predictions and the evaluation by data set, both
         empty where there is nothing to test on.
+    shown : mapping of str to Shown, optional
+        Pictures that shall get no label, by kind.
 
     Returns
     -------
@@ -352,7 +403,7 @@ def fit_and_write(
         print(f"val: {note}", file=sys.stderr)
     # The faces of a training wait on disk, not in memory.
     with scratch_folder() as work, joblib.parallel_config(temp_folder=str(work)):
-        fitted = fit_model(plan, load(work / "faces.npy"), to_search(faces))
+        fitted = fit_model(plan, load(work / "faces.npy"), to_search(faces), shown)
     predictions, evaluation = evaluate(fitted.model)
     metadata = {
         "name": plan.name,
@@ -377,6 +428,8 @@ def fit_and_write(
         "kernel_vectors": fitted.vectors,
         **({"rule": fitted.rule} if fitted.rule else {}),
         **({"strangers": fitted.strangers} if fitted.strangers else {}),
+        **({"outside": fitted.outside} if fitted.outside else {}),
+        **({"least_age": plan.least_age} if plan.least_age else {}),
         "typical_distance": fitted.typical_distance,
     }
     tables = {"sizes": round_sizes(faces), "grid_search": fitted.candidates}
@@ -388,7 +441,9 @@ def fit_and_write(
     return write_model(plan.name, fitted.model, metadata, tables, evaluation or None, card)
 
 
-def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
+def fit_model(
+    plan: Plan, X: np.ndarray, table: pd.DataFrame, shown: Mapping[str, Shown] | None = None
+) -> Fitted:
     """Search, fit, calibrate and, where asked, anonymise a model.
 
     Parameters
@@ -400,6 +455,8 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
     table : DataFrame
         One row per face: label, set, subject, path, split and score (of the detector, NaN where
         none looked for the face). Faces of the val split come last.
+    shown : mapping of str to Shown, optional
+        Pictures that shall get no label, by kind.
 
     Returns
     -------
@@ -444,11 +501,16 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
     splits = split_folds(y, subjects, FOLDS, options.seed)
     logits = cross_calibrate(decisions, y, np.array(labels), splits)
     leading = searches[model.leading.name].distances
+    beyond: np.ndarray | None = None
+    of_shown: dict[str, np.ndarray] = {}
+    if shown and options.rule:
+        model, beyond, of_shown = learn_outside(model, X, y, subjects, shown, options.seed)
     found = OutOfFold(
         logits,
         in_chunks(partial(distance_from_face_space, model), X) if leading is None else leading,
         table["score"].to_numpy(dtype=float),
         join_strangers(calibration, strangers) if strangers else None,
+        beyond,
     )
     model, rule, parted = with_rule(model, found, y, options)
     with step("look for faces in the model", 1, "model", progress=options.progress) as advance:
@@ -468,6 +530,7 @@ def fit_model(plan: Plan, X: np.ndarray, table: pd.DataFrame) -> Fitted:
         strangers=parted,
         typical_distance=round(float(np.median(found.distances)), 6),
         points=points,
+        outside=[] if beyond is None else describe_outside(model, shown or {}, beyond, of_shown),
     )
 
 

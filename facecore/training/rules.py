@@ -47,6 +47,7 @@ class RuleMetadata(TypedDict):
     max_distance: NotRequired[float]
     min_score: NotRequired[float]
     min_lead: NotRequired[float]
+    max_outside: NotRequired[float]
     coverage: float
     accuracy: float | None
 
@@ -66,12 +67,15 @@ class OutOfFold:
     strangers : ndarray of shape (n_strangers, n_labels), float64, optional
         Decisions of the whole model on faces of labels that its machines had never seen; minus
         infinity for these labels.
+    beyond : ndarray of shape (n_faces, n_kinds), float64, optional
+        As `facecore.training.outside.learn_outside` returns it.
     """
 
     logits: np.ndarray
     distances: np.ndarray
     scores: np.ndarray
     strangers: np.ndarray | None = None
+    beyond: np.ndarray | None = None
 
 
 def choose_confidence(confidence: np.ndarray, right: np.ndarray, target: float = 0.99) -> float:
@@ -249,6 +253,9 @@ def with_rule(
             least = min(least, np.quantile(lead, MOST_FALSE_REJECTS))
             rule = replace(rule, min_lead=round(float(least), 4))
     known = lead >= rule.min_lead
+    if found.beyond is not None:
+        rule = replace(rule, max_outside=0.0)
+        known &= (found.beyond <= 0).all(axis=1)
     wanted, target = options.right or model.recipe.unsure, options.right
     if wanted is not None and known.any():
         target = target or choose_target(confidence[known], right[known], wanted)
@@ -270,7 +277,7 @@ def with_rule(
             "faces": len(found.strangers),
             "auc": round(parted, 4),
             "false_accept": round(float(named.mean()), 4),
-            "false_reject": round(float((~known).mean()), 4),
+            "false_reject": round(float((lead < rule.min_lead).mean()), 4),
         }
     if not rule.to_dict():
         return model, None, strangers

@@ -233,7 +233,7 @@ def test_the_whole_way_of_the_aligned_recipe(run, tmp_path):
     assert crop.returncode == 0, crop.stderr
     assert len(list((tmp_path / "out").glob("*_crop/*.png"))) == 8
     settings = json.loads((tmp_path / "out" / "crop.json").read_text())
-    assert settings["detector"]["name"] == "mtcnn"
+    assert settings["detector"]["name"] == "blazeface"
     assert settings["alignment"]["width"] > 3
     arguments = ("--recipe", "aligned", "--grid", "tuned", "--jobs", 1)
     train = run("train", "out", "--name", "m", *arguments, models=models)

@@ -58,6 +58,7 @@ NONSENSE = [
     {"max_distance": -1},
     {"max_distance": math.nan},
     {"min_score": math.nan},
+    {"max_outside": -math.inf},
     {"min_score": []},
     {"min_score": math.inf},
     {"confidence": 0.9},
