@@ -19,7 +19,7 @@ from facecore.data import list_photos, root_of  # noqa: E402
 from facecore.errors import PhotoError  # noqa: E402
 from facecore.face import BlazeSettings, Face, decode, get_detector  # noqa: E402
 
-PHOTOS = 3000  # per data set
+PHOTOS = 1500  # per data set
 TRIES = 40
 LEAST = 36  # side of a patch, in pixels
 BESIDE = (0.16, 0.42)  # side of a patch beside the faces, as a share of the photo's short side

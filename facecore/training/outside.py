@@ -126,7 +126,8 @@ def learn_outside(
         for fold, (others, held) in enumerate(folds):
             weights = _fit(Z[others], own[part != fold])
             values[held], own_values[part == fold] = Z[held] @ weights, own[part == fold] @ weights
-        limit = float(np.quantile(values, 1 - MOST_REFUSED[pictures.face]))
+        most = MOST_REFUSED[pictures.face]
+        limit = float(np.quantile(values, 1 - most, method="higher"))
         kinds.append(Outside(name, member.name, _fit(Z, own), limit, pictures.face))
         beyond[:, i], of_shown[name] = values - limit, own_values - limit
     return replace(model, outside=tuple(kinds)), beyond, of_shown

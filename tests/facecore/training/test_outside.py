@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,12 +9,14 @@ from facecore.training.estimator import FaceSpaceClassifier
 from facecore.training.outside import MOST_REFUSED, Shown, describe_outside, learn_outside
 
 SIDE = 12
+RECIPE = replace(RECIPES["classic"], side=SIDE, mirror=False)
 
 
 def draw(kind: str, count: int, seed: int) -> np.ndarray:
     """Squares with a bright half: left, right or, as neither label has it, upper."""
     rng = np.random.default_rng(seed)
     faces = rng.integers(60, 120, (count, SIDE, SIDE))
+    faces[:, :6] += rng.integers(0, 20, (count, 1, 1))  # as daylight does
     half = {"left": np.s_[:, :, :6], "right": np.s_[:, :, 6:], "upper": np.s_[:, :6]}[kind]
     faces[half] += rng.integers(30, 90, (count, 1, 1))
     return faces.reshape(count, -1).astype(np.uint8)
@@ -24,7 +28,7 @@ def made():
     y, subjects = np.repeat(["left", "right"], 400), np.arange(800).astype(str)
     classifier = FaceSpaceClassifier(10, calibrate=False).fit(X, y)
     fitted = classifier._as_model()
-    model = FaceModel(fitted.labels, fitted.members, fitted.slope, RECIPES["classic"])
+    model = FaceModel(fitted.labels, fitted.members, fitted.slope, RECIPE)
     return model, X, y, subjects
 
 
