@@ -114,6 +114,7 @@ def write_card(
         }
         blocks += [
             *_accuracy(evaluation),
+            *_other_sets(metadata),
             *_labels(evaluation),
             *_groups(evaluation, crossed),
             *_calibration(evaluation, predictions),
@@ -127,6 +128,7 @@ def write_card(
             "and whether its probabilities are calibrated is not known. Evaluate it on labelled "
             "photos with:",
             "    python -m facecore evaluate PHOTOS --model NAME",
+            *_other_sets(metadata),
         ]
     return "\n\n".join([*blocks, *_making(model, metadata)]) + "\n"
 
@@ -348,6 +350,50 @@ def _accuracy(evaluation: "Mapping[str, Evaluation]") -> list[str]:
         "are in brackets (Wilson).",
         _table(columns, rows),
     ]
+
+
+def _other_sets(metadata: Mapping[str, Any]) -> list[str]:
+    """Return how accuracy falls on the photos of a data set that was left out, where measured."""
+    found = sorted(metadata.get("other_sets", ()), key=lambda row: str(row["set"]))
+    if not found:
+        return []
+    rows = [
+        (
+            _text(f["set"]),
+            f"{f['faces']:,}",
+            _share(f["accuracy"], f["interval"]),
+            _share(f["balanced_accuracy"]),
+            _share(f["within"], f["interval_within"]),
+            _share(f["balanced_within"]),
+        )
+        for f in found
+    ]
+    columns = (
+        "data set left out",
+        "faces",
+        "accuracy",
+        "balanced",
+        "accuracy, cross-validation",
+        "balanced, cross-validation",
+    )
+    return [
+        "## How often it is right on photos of another kind",
+        f"On photos of a data set that it had not seen, {_range(f['accuracy'] for f in found)} are "
+        f"right, against {_range(f['within'] for f in found)} by cross-validation.",
+        _table(columns, rows),
+        "Each data set was left out in turn: machines with the settings of this model were fitted "
+        "to the faces of the other data sets, and decided on those of the one left out. "
+        "Cross-validation has the same faces, decided by machines that were fitted to other faces "
+        "of all data sets. Settings and calibration were chosen with all data sets, so the figures "
+        "are slightly too high; fewer faces to learn from are part of the difference. "
+        "95 % intervals are in brackets (Wilson).",
+    ]
+
+
+def _range(shares: Iterable[float]) -> str:
+    found = sorted(shares)
+    ends = dict.fromkeys(f"{share * 100:.1f} %" for share in (found[0], found[-1]))
+    return " to ".join(ends)
 
 
 def _labels(evaluation: "Mapping[str, Evaluation]") -> list[str]:
