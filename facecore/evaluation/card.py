@@ -106,6 +106,7 @@ def write_card(
         "## What it must not be used for",
         MISUSE.format(who=_who(metadata)),
         *_strangers(metadata),
+        *_outside(metadata),
     ]
     if evaluation:
         crossed = {
@@ -114,6 +115,7 @@ def write_card(
         }
         blocks += [
             *_accuracy(evaluation),
+            *_other_sets(metadata),
             *_labels(evaluation),
             *_groups(evaluation, crossed),
             *_calibration(evaluation, predictions),
@@ -127,6 +129,7 @@ def write_card(
             "and whether its probabilities are calibrated is not known. Evaluate it on labelled "
             "photos with:",
             "    python -m facecore evaluate PHOTOS --model NAME",
+            *_other_sets(metadata),
         ]
     return "\n\n".join([*blocks, *_making(model, metadata)]) + "\n"
 
@@ -269,6 +272,48 @@ def _ages(metadata: Mapping[str, Any]) -> list[str]:
     return [f"It is meant for faces of people of {age} years and more."] if age else []
 
 
+def _outside(metadata: Mapping[str, Any]) -> list[str]:
+    """Return which pictures the model was shown in order to give them no label, and the effect."""
+    found = metadata.get("outside")
+    if not found:
+        return []
+
+    def per_cent(value: float | None) -> str:
+        return "" if value is None else f"{value * 100:.1f} %"
+
+    rows = [
+        (
+            _text(kind["kind"]),
+            f"{kind['pictures']:,}",
+            f"{kind['auc']:.3f}",
+            per_cent(kind["answered_before"]),
+            per_cent(kind["answered"]),
+            per_cent(kind["right"]),
+            per_cent(kind["false_reject"]),
+        )
+        for kind in found
+    ]
+    return [
+        "## What it gives no label",
+        "It was shown pictures of these kinds and learned to tell them from its training faces, by "
+        "a linear machine on the coordinates of the member with the largest weight (outlier "
+        "exposure, Hendrycks et al. 2019). The shares are out of fold: each picture was judged by "
+        "a machine that had not been shown it.",
+        _table(
+            (
+                "kind",
+                "pictures",
+                "area under the curve",
+                "got a label before",
+                "get one now",
+                "of these right",
+                "training faces refused",
+            ),
+            rows,
+        ),
+    ]
+
+
 def _who(metadata: Mapping[str, Any]) -> str:
     """Return the warning that fits what the labels are: persons, others, or nobody knows."""
     if metadata.get("identity"):
@@ -348,6 +393,50 @@ def _accuracy(evaluation: "Mapping[str, Evaluation]") -> list[str]:
         "are in brackets (Wilson).",
         _table(columns, rows),
     ]
+
+
+def _other_sets(metadata: Mapping[str, Any]) -> list[str]:
+    """Return how accuracy falls on the photos of a data set that was left out, where measured."""
+    found = sorted(metadata.get("other_sets", ()), key=lambda row: str(row["set"]))
+    if not found:
+        return []
+    rows = [
+        (
+            _text(f["set"]),
+            f"{f['faces']:,}",
+            _share(f["accuracy"], f["interval"]),
+            _share(f["balanced_accuracy"]),
+            _share(f["within"], f["interval_within"]),
+            _share(f["balanced_within"]),
+        )
+        for f in found
+    ]
+    columns = (
+        "data set left out",
+        "faces",
+        "accuracy",
+        "balanced",
+        "accuracy, cross-validation",
+        "balanced, cross-validation",
+    )
+    return [
+        "## How often it is right on photos of another kind",
+        f"On photos of a data set that it had not seen, {_range(f['accuracy'] for f in found)} are "
+        f"right, against {_range(f['within'] for f in found)} by cross-validation.",
+        _table(columns, rows),
+        "Each data set was left out in turn: machines with the settings of this model were fitted "
+        "to the faces of the other data sets, and decided on those of the one left out. "
+        "Cross-validation has the same faces, decided by machines that were fitted to other faces "
+        "of all data sets. Settings and calibration were chosen with all data sets, so the figures "
+        "are slightly too high; fewer faces to learn from are part of the difference. "
+        "95 % intervals are in brackets (Wilson).",
+    ]
+
+
+def _range(shares: Iterable[float]) -> str:
+    found = sorted(shares)
+    ends = dict.fromkeys(f"{share * 100:.1f} %" for share in (found[0], found[-1]))
+    return " to ".join(ends)
 
 
 def _labels(evaluation: "Mapping[str, Evaluation]") -> list[str]:

@@ -13,6 +13,7 @@ from facecore.face.prepare import mirror
 from facecore.model.classifier import FaceModel, Member
 from facecore.training.anonymise import MIN_FACES, MIN_SUBJECTS, count_traceable
 from facecore.training.kernels import choose_labels
+from facecore.training.other_sets import OtherSetMetadata
 from facecore.training.rules import RuleMetadata, StrangersMetadata
 from facecore.training.search import SearchResult, count_folds
 from facecore.training.streaming import in_chunks
@@ -86,6 +87,7 @@ class Metadata(TypedDict):
     kernel_vectors: VectorsMetadata
     rule: NotRequired[RuleMetadata]
     strangers: NotRequired[StrangersMetadata]
+    other_sets: NotRequired[list[OtherSetMetadata]]  # of two or more large data sets
     typical_distance: NotRequired[float]  # from face space, of the training faces out of fold
 
 

@@ -47,6 +47,7 @@ from facecore.training.metadata import (
 )
 from facecore.training.nystroem import choose_solver, fit_nystroem, nystroem_search
 from facecore.training.options import LESS, TrainingOptions
+from facecore.training.other_sets import OtherSetMetadata, decide_sets, describe_sets
 from facecore.training.outside import (
     LEAST,
     OutsideMetadata,
@@ -283,6 +284,8 @@ class Fitted:
         As `facecore.training.rules.with_rule` describes it; None without one.
     strangers : dict or None
         As `facecore.training.rules.with_rule` describes them.
+    other_sets : list of dict
+        As `facecore.training.other_sets.describe_sets` returns it; empty where it was not measured.
     typical_distance : float
         Median distance of the training faces from face space, out of fold.
     points : DataFrame, optional
@@ -298,6 +301,7 @@ class Fitted:
     vectors: VectorsMetadata
     rule: RuleMetadata | None
     strangers: StrangersMetadata | None
+    other_sets: list[OtherSetMetadata]
     typical_distance: float
     points: pd.DataFrame | None
     outside: list[OutsideMetadata]
@@ -430,6 +434,7 @@ def fit_and_write(
         **({"strangers": fitted.strangers} if fitted.strangers else {}),
         **({"outside": fitted.outside} if fitted.outside else {}),
         **({"least_age": plan.least_age} if plan.least_age else {}),
+        **({"other_sets": fitted.other_sets} if fitted.other_sets else {}),
         "typical_distance": fitted.typical_distance,
     }
     tables = {"sizes": round_sizes(faces), "grid_search": fitted.candidates}
@@ -477,13 +482,19 @@ def fit_model(
     y = table["label"].to_numpy(dtype=str)
     subjects = subject_names(table, options.identity)
     members, searches = [], {}
+    sets = table["set"].to_numpy(dtype=str)
     strangers: list[np.ndarray] = []  # of every member, or of none
+    left_out: list[np.ndarray] = []  # likewise
     for name, planned in recipe.members.items():
         faces = FacesOnDisk(_file_of(X), planned.features, recipe.mirror)
-        fit = partial(_fit_exact, space=planned.space) if solver == "exact" else _fit_nystroem
-        member, search, decided = fit(name, faces, y, subjects, chooses, grids[name], options)
+        exact = partial(_fit_exact, sets=sets, space=planned.space)
+        fit = exact if solver == "exact" else _fit_nystroem
+        member, search, decided, unseen = fit(
+            name, faces, y, subjects, chooses, grids[name], options
+        )
         searches[name] = search.first(count)
         strangers += [] if decided is None else [decided]
+        left_out += [] if unseen is None else [unseen]
         members.append(replace(member, features=planned.features, name=name))
     X, y, subjects, table = X[:count], y[:count], subjects[:count], table[:count]
     labels = tuple(str(label) for label in np.unique(y))
@@ -528,6 +539,9 @@ def fit_model(
         vectors=vectors,
         rule=rule,
         strangers=parted,
+        other_sets=(
+            describe_sets(calibration.join(left_out), logits, y, sets[:count]) if left_out else []
+        ),
         typical_distance=round(float(np.median(found.distances)), 6),
         points=points,
         outside=[] if beyond is None else describe_outside(model, shown or {}, beyond, of_shown),
@@ -543,8 +557,9 @@ def _fit_exact(
     grid: Mapping[str, Any],
     options: TrainingOptions,
     *,
+    sets: np.ndarray,
     space: str,
-) -> tuple[Member, SearchResult, np.ndarray | None]:
+) -> tuple[Member, SearchResult, np.ndarray | None, np.ndarray | None]:
     X = np.load(faces.path, mmap_mode="r")
     extract = faces.features.extract
     F = in_chunks(extract, X)
@@ -561,7 +576,8 @@ def _fit_exact(
     strangers = None
     if options.rule and len(np.unique(y)) >= LEAST_LABELS:
         strangers = decide_strangers(F, mirrored, y, search.best, options, space)
-    return fit, search, strangers
+    unseen = decide_sets(F, mirrored, y, sets[:count], search.best, options, space)
+    return fit, search, strangers, unseen
 
 
 def _fit_nystroem(
@@ -572,13 +588,13 @@ def _fit_nystroem(
     chooses: np.ndarray,
     grid: Mapping[str, Any],
     options: TrainingOptions,
-) -> tuple[Member, SearchResult, np.ndarray | None]:
+) -> tuple[Member, SearchResult, np.ndarray | None, np.ndarray | None]:
     search = nystroem_search(faces, y, subjects, grid, chooses=chooses, options=options)
     rows = np.flatnonzero(~chooses)
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
         fit = fit_nystroem(faces, y, subjects, search.best, rows=rows, options=options)
         advance()
-    return fit, search, None
+    return fit, search, None, None
 
 
 def _check_space(recipe: Recipe, solver: str, centres: int) -> None:

@@ -86,7 +86,7 @@ def decide_strangers(
     values = np.full((len(y), len(labels)), -np.inf)
     numbers = np.unique(groups)
     tasks = (
-        joblib.delayed(_decide_group)(
+        joblib.delayed(decide_held_out)(
             X, mirrored, y, groups == group, candidate, options.seed, space
         )
         for group in numbers
@@ -96,26 +96,58 @@ def decide_strangers(
     for group, decided in zip(numbers, bar, strict=True):
         held = groups == group
         known = np.isin(labels, np.unique(y[~held]))
-        values[np.ix_(held, known)] = decided
+        # Two labels have one output, above 0 for the second; each of more has an output of its own.
+        one = decided.shape[1] == 1
+        values[np.ix_(held, known)] = np.hstack([-decided, decided]) if one else decided
     return values
 
 
 @on_one_thread
-def _decide_group(
+def decide_held_out(
     X: np.ndarray,
     mirrored: np.ndarray | None,
     y: np.ndarray,
     held: np.ndarray,
     candidate: Candidate,
-    seed: int,
-    space: str,
+    seed: int = 0,
+    space: str = "eigenfaces",
 ) -> np.ndarray:
+    """Fit a machine without some of the faces, and decide on these.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_faces, n_features), uint8 or float
+        Features of the training faces.
+    mirrored : ndarray of shape (n_faces, n_features), or None
+        The same features of the mirror images, as further training data.
+    y : ndarray of shape (n_faces,), str
+        Labels; two or more of them among the faces that are not held out.
+    held : ndarray of shape (n_faces,), bool
+        Faces that nothing is fitted to.
+    candidate : Candidate
+        Hyperparameters.
+    seed : int, default=0
+        Seed of the randomized decomposition.
+    space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
+        As `fit_member` takes it.
+
+    Returns
+    -------
+    ndarray of shape (n_held, n_outputs), float64
+        Decision values of the faces held out, the mean over a face and its mirror image.
+
+    Examples
+    --------
+    >>> X, y = np.random.default_rng(0).random((30, 8)), np.tile(["a", "b"], 15)
+    >>> best = Candidate(n_components=4, gamma=0.1, C=1.0)
+    >>> decide_held_out(X, None, y, np.arange(30) < 10, best).shape
+    (10, 1)
+    """
     views = [X] if mirrored is None else [X, mirrored]
     first, *more = [view[~held] for view in views]
     member: Member = fit_member(first, more[0] if more else None, y[~held], candidate, seed, space)
-    values = np.mean([member.decide(member.coordinates(view[held])) for view in views], axis=0)
-    # Two labels have one output, above 0 for the second; each of more has an output of its own.
-    return np.hstack([-values, values]) if values.shape[1] == 1 else np.asarray(values)
+    values = [member.decide(member.coordinates(view[held])) for view in views]
+    return np.asarray(np.mean(values, axis=0))
 
 
 def join_strangers(calibration: Calibration, decisions: Sequence[np.ndarray]) -> np.ndarray:

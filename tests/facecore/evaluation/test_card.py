@@ -420,6 +420,41 @@ def test_strangers_are_told_where_the_labels_are_persons(tiny_model):
     assert "Whom it does not know" not in write_card(tiny_model, METADATA | {"rule": {}})
 
 
+def left_out(name: str, accuracy: float, within: float) -> dict[str, Any]:
+    return {
+        "set": name,
+        "faces": 1200,
+        "accuracy": accuracy,
+        "interval": (accuracy - 0.02, accuracy + 0.02),
+        "balanced_accuracy": accuracy - 0.01,
+        "within": within,
+        "interval_within": (within - 0.01, within + 0.01),
+        "balanced_within": within - 0.005,
+    }
+
+
+@pytest.mark.parametrize("evaluated", [True, False])
+def test_how_accuracy_falls_on_another_data_set_is_told(evaluated, tiny_model):
+    found = [left_out("wild *1*", 0.8124, 0.931), left_out("studio", 0.88, 0.95)]
+    table = predictions()
+    evaluation = {"x": evaluate_predictions(table)} if evaluated else None
+    card = write_card(tiny_model, METADATA | {"other_sets": found}, evaluation, table)
+    told = section(card, "How often it is right on photos of another kind")
+    assert (
+        "On photos of a data set that it had not seen, 81.2 % to 88.0 % are right, against 93.1 % "
+        "to 95.0 % by cross-validation." in told
+    )
+    studio = "| studio | 1,200 | 0.880 (0.860 to 0.900) | 0.870 | 0.950 (0.940 to 0.960) | 0.945 |"
+    assert studio in told
+    assert told.index("studio") < told.index("wild \\*1\\*")
+    names = sections(card)
+    other = names.index("How often it is right on photos of another kind")
+    assert names[other - 1] == "How often it is right"
+    assert "another kind" not in write_card(tiny_model, METADATA)
+    alike = write_card(tiny_model, METADATA | {"other_sets": [found[1], found[1]]})
+    assert "seen, 88.0 % are right, against 95.0 % by cross-validation." in alike
+
+
 def test_the_card_of_a_model_of_whole_photos_names_no_detector(whole_artifacts, monkeypatch):
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(whole_artifacts))
     card = make_card("tiny")

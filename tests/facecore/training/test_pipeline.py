@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from cartoons import draw_photo, encode, write_raw
+from cartoons import draw_face, draw_photo, encode, write_raw
 
 from facecore.data.crops import read_table
 from facecore.data.faces import gather, load_faces
@@ -27,7 +27,7 @@ from facecore.model.store import (
     read_model_table,
     reserving,
 )
-from facecore.training import pipeline
+from facecore.training import other_sets, pipeline
 from facecore.training.grids import parse_grid
 from facecore.training.pipeline import train
 
@@ -322,6 +322,49 @@ def test_a_training_with_landmarks_says_so_and_answers_like_the_exact_one(
     assert (metadata["solver"], exact["solver"]) == ("nystroem", "exact")
     gap = metadata["search"]["balanced_accuracy"] - exact["search"]["balanced_accuracy"]
     assert gap >= -0.05
+
+
+@pytest.fixture
+def two_sets(tmp_path, monkeypatch):
+    """Folders of 24 drawn faces each, of other subjects; large enough to be left out."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(other_sets, "LEAST_FACES", 12)
+    for start, name in ((20, "sunny"), (0, "indoors")):
+        for label in ("round", "square"):
+            (tmp_path / name / label).mkdir(parents=True)
+            for person in range(start, start + 12):
+                photo = encode(draw_face(label, person), "PNG")
+                (tmp_path / name / label / f"{person}.png").write_bytes(photo)
+    return [tmp_path / "sunny", tmp_path / "indoors"]
+
+
+@pytest.mark.parametrize("recipe", ["classic", "aligned"])
+def test_each_of_two_sets_is_left_out_and_told(recipe, two_sets, tiny_grid, tiny_grids, artifacts):
+    grid = str(tiny_grids if recipe == "aligned" else tiny_grid)
+    train(two_sets, "m", recipe=recipe, grid=grid, whole_photo=True)
+    metadata = read_metadata("m")
+    first, second = metadata["other_sets"]
+    assert (first["set"], second["set"]) == ("indoors", "sunny")
+    assert first["faces"] + second["faces"] == sum(metadata["training_faces"].values())
+    for found in (first, second):
+        assert found["accuracy"] > 0.7
+        for share, interval in (("accuracy", "interval"), ("within", "interval_within")):
+            low, high = found[interval]
+            assert low <= found[share] <= high
+    rows = np.array([found["faces"] for found in (first, second)])
+    within = np.array([found["balanced_within"] for found in (first, second)])
+    overall = metadata["search"]["balanced_accuracy"]
+    assert within @ rows / rows.sum() == pytest.approx(overall, abs=0.05)
+    assert "photos of another kind" in (artifacts / "m" / "card.md").read_text(encoding="utf-8")
+
+
+def test_sets_are_not_left_out_of_a_training_with_landmarks_or_of_one_set(
+    two_sets, tiny_grid, artifacts
+):
+    how = {"recipe": "classic", "grid": str(tiny_grid), "whole_photo": True}
+    train(two_sets, "landmarks", solver="nystroem", **how)
+    train(two_sets[:1], "one", **how)
+    assert "other_sets" not in read_metadata("landmarks") | read_metadata("one")
 
 
 @pytest.mark.slow
