@@ -214,8 +214,8 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         type=_named_folder,
         metavar="KIND=DIR",
-        help="photos or crops of faces that shall get no label, such as children=DIR; repeat for "
-        "several kinds",
+        help="photos or crops of faces that shall get no label, and what they look like, such as "
+        '"a child=DIR"; repeat for several kinds',
     )
     train.add_argument(
         "--no-face",
@@ -223,7 +223,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         type=_named_folder,
         metavar="KIND=DIR",
-        help="pictures that show no face, such as backgrounds=DIR",
+        help='pictures that show no face, and what they look like, such as "a background=DIR"',
     )
     train.add_argument(
         "--least-age",

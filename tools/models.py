@@ -1,8 +1,9 @@
-"""Make the shipped models from raw photos: python tools/models.py DATA
+"""Make the shipped models from raw photos: python tools/models.py DATA [MODEL...]
 
 Needs the extra `embedding` (README).
-DATA has one folder per data set: lfw, utkface, celebrities and congress. Crops go to crops/; a run
-that was stopped continues where it was. Prints the minutes of each model.
+DATA has one folder per data set: lfw, utkface, celebrities, congress and children. Crops, and
+patches without a face, go to crops/; a run that was stopped uses them again. Prints the minutes of
+each model.
 """
 
 import os
@@ -15,8 +16,12 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[1]
 ARTIFACTS = REPO / "artifacts"
-SETS = ("lfw", "utkface", "celebrities", "congress")
+TRAINED = ("lfw", "utkface", "celebrities")
+SETS = (*TRAINED, "congress")
 RECIPES = ("aligned", "classic", "embedding")
+CHILDREN = "children"  # shown to the models in order to be refused
+LEAST_AGE = 13  # in years: the youngest people in the other sets
+BACKGROUNDS = REPO / "crops" / "backgrounds"
 NOTE = (
     "Trained on Labeled Faces in the Wild (research), UTKFace (non-commercial research) and a "
     "public collection of celebrity faces without stated terms: for research and education only."
@@ -53,6 +58,12 @@ def make_model(recipe: str, data: Path) -> float:
                 "tuned",
                 "--centres",
                 "8000",
+                "--outside",
+                f"a child={data / CHILDREN}",
+                "--no-face",
+                f"a background or part of a face={BACKGROUNDS}",
+                "--least-age",
+                str(LEAST_AGE),
                 "--title",
                 "Gender",
                 "--note",
@@ -74,8 +85,22 @@ def make_model(recipe: str, data: Path) -> float:
     return (time.perf_counter() - begun) / 60
 
 
+def make_backgrounds(data: Path) -> None:
+    """Cut the patches without a face, unless they are there."""
+    if BACKGROUNDS.is_dir():
+        return
+    BACKGROUNDS.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=BACKGROUNDS.parent) as folder:
+        new = Path(folder, "new")
+        sets = [str(data / name) for name in TRAINED]
+        subprocess.run([sys.executable, "tools/backgrounds.py", new, *sets], cwd=REPO, check=True)
+        os.replace(new, BACKGROUNDS)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python tools/models.py DATA")
-    for recipe in RECIPES:
-        print(f"{recipe}: {make_model(recipe, Path(sys.argv[1]).resolve()):.1f} minutes")
+    if len(sys.argv) < 2:
+        sys.exit("usage: python tools/models.py DATA [MODEL...]")
+    photos = Path(sys.argv[1]).resolve()
+    make_backgrounds(photos)
+    for recipe in sys.argv[2:] or RECIPES:
+        print(f"{recipe}: {make_model(recipe, photos):.1f} minutes", flush=True)

@@ -47,6 +47,7 @@ def gather(
     progress: bool = False,
     identity: bool | None = None,
     min_size: int | None = None,
+    held_out: bool = True,
 ) -> pd.DataFrame:
     """Gather several data sets as one table of faces, with every photo in one split.
 
@@ -71,6 +72,9 @@ def gather(
     min_size : int, optional
         Least width of a face, in pixels, as `facecore.data.recipe_settings` takes it. Of a folder
         of crops, narrower faces are dropped; where it is left out, all that `crop` kept stay.
+    held_out : bool
+        Whether a test split is held out of a data set without splits; if not, all its photos are
+        of the train split.
 
     Returns
     -------
@@ -98,7 +102,7 @@ def gather(
         if min_size is not None:
             table, least = _drop_smaller(table, folder, min_size), min_size
         if table["split"].eq("").all():
-            table["split"] = hold_out(table, seed, identity)
+            table["split"] = hold_out(table, seed, identity) if held_out else "train"
         losses += [f"{name}: {line}" for line in describe_losses(table, least)]
         tables.append(
             table.assign(set=name, folder=str(folder), min_size=np.nan if least is None else least)

@@ -291,6 +291,7 @@ RECIPES: dict[str, Recipe] = {
         side=SIDE,
         frame=0.86,
         mirror=True,
+        unsure=0.99,
         members={
             "pixels": MemberRecipe(
                 WHOLE,

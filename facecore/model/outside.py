@@ -16,7 +16,7 @@ class Outside:
     Parameters
     ----------
     name : str
-        What is on them, such as ``"children"``; not empty.
+        What they look like, such as ``"a child"``; not empty.
     member : str
         The member in whose face space they are told.
     weights : ndarray of shape (n_components,), float64
@@ -28,11 +28,11 @@ class Outside:
 
     Examples
     --------
-    >>> children = Outside("children", "pixels", np.array([1.0, -1.0]), limit=0.5)
-    >>> children.measure(np.array([[2.0, 0.0], [0.0, 2.0]])).tolist()
+    >>> child = Outside("a child", "pixels", np.array([1.0, -1.0]), limit=0.5)
+    >>> child.measure(np.array([[2.0, 0.0], [0.0, 2.0]])).tolist()
     [1.5, -2.5]
-    >>> children.reason
-    'unsure: like children, which the model is not for'
+    >>> child.reason
+    'unsure: looks like a child, which the model is not for'
     """
 
     name: str
@@ -45,8 +45,8 @@ class Outside:
     def reason(self) -> str:
         """Why such a picture gets no label."""
         if self.face:
-            return f"unsure: like {self.name}, which the model is not for"
-        return f"not a face: like {self.name}"
+            return f"unsure: looks like {self.name}, which the model is not for"
+        return f"not a face: looks like {self.name}"
 
     def measure(self, Z: np.ndarray) -> np.ndarray:
         """Measure how far pictures are beyond the limit.

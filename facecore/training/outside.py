@@ -113,7 +113,7 @@ def learn_outside(
     >>> kinds = {"noise": Shown(noise, np.full(60, ""), face=False)}
     >>> model, beyond, of_shown = learn_outside(model, X.reshape(120, -1), y, who, kinds)
     >>> model.outside[0].reason, bool((of_shown["noise"] > 0).mean() > 0.9)
-    ('not a face: like noise', True)
+    ('not a face: looks like noise', True)
     """
     member = model.members[int(model.shares.sum(axis=1).argmax())]
     Z = _coordinates(model, member, X)

@@ -115,10 +115,10 @@ def train(
     replace : bool
         Whether a model of that name may be replaced; one that ships with facecore never.
     outside : mapping of str to path, optional
-        Folders, as `sources`, of faces that shall get no label, by what is on them, such as
-        ``"children"``. Only photos of their train split are shown to the model.
+        Folders, as `sources`, of faces that shall get no label, by what they look like, such as
+        ``"a child"``. Only photos of their train split are shown to the model.
     no_face : mapping of str to path, optional
-        Folders of pictures without a face, such as patches of a background, by what is on them.
+        Folders of pictures without a face, by what they look like, such as ``"a background"``.
     least_age : int, optional
         Age in years from which on the model is meant to be used, for its card.
     **options : dict
@@ -189,7 +189,7 @@ def _load_shown(source: Path, recipe: Recipe, options: TrainingOptions, face: bo
     """Load pictures that shall get no label; without a face, they are not searched for one."""
     found = recipe if face else for_whole_photos(recipe)
     how: dict[str, Any] = {"jobs": options.jobs, "progress": options.progress}
-    table = to_fit(gather([source], found, seed=options.seed, identity=False, **how))
+    table = to_fit(gather([source], found, held_out=False, **how))
     if len(table) < LEAST:
         raise DataError(
             f"{source} has {len(table)} pictures to learn from; {LEAST} or more are needed"

@@ -11,8 +11,8 @@ from facecore.model.predict import predict_photo
 from facecore.model.rule import AnswerRule, doubt
 
 OLD, PLANT = (
-    Outside("children", "pixels", np.array([1.0, 0.0]), 0.5),
-    Outside("plants", "pixels", np.array([0.0, 2.0]), 1.0, face=False),
+    Outside("a child", "pixels", np.array([1.0, 0.0]), 0.5),
+    Outside("a plant", "pixels", np.array([0.0, 2.0]), 1.0, face=False),
 )
 BEYOND = AnswerRule(max_outside=0.0)
 
@@ -37,8 +37,8 @@ def test_the_kind_that_a_picture_is_most_like_gives_the_reason():
     assert doubt(BEYOND, **ask, outside={OLD.reason: 0.1, PLANT.reason: 0.2}) == PLANT.reason
     assert doubt(AnswerRule(), **ask, outside={OLD.reason: 9.0}) is None
     assert (OLD.reason, PLANT.reason) == (
-        "unsure: like children, which the model is not for",
-        "not a face: like plants",
+        "unsure: looks like a child, which the model is not for",
+        "not a face: looks like a plant",
     )
 
 

@@ -110,9 +110,60 @@ def test_a_recipe_that_may_be_unsure_gives_its_model_a_rule(
     assert figures["coverage"] == round(answered.mean(), 4)
 
 
-def test_a_recipe_that_may_not_be_unsure_gives_no_rule(tiny_artifacts):
-    assert "rule" not in json.loads((tiny_artifacts / "tiny" / "metadata.json").read_text())
-    assert "rule" not in json.loads((tiny_artifacts / "tiny" / "model.json").read_text())
+def test_a_recipe_that_may_not_be_unsure_gives_no_rule(
+    crops_folder, tiny_grid, artifacts, monkeypatch
+):
+    monkeypatch.setitem(RECIPES, "bold", replace(CLASSIC, name="bold", unsure=None))
+    folder = train([crops_folder], "m", recipe="bold", grid=str(tiny_grid))
+    assert "rule" not in json.loads((folder / "metadata.json").read_text())
+    assert "rule" not in json.loads((folder / "model.json").read_text())
+
+
+@pytest.fixture
+def noise(tmp_path):
+    """A folder of pictures without a face."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "noise" / "patch").mkdir(parents=True)
+    for i in range(60):
+        picture = encode(rng.integers(0, 256, (40, 40, 3), dtype=np.uint8), "PNG")
+        (tmp_path / "noise" / "patch" / f"{i}.png").write_bytes(picture)
+    return tmp_path / "noise"
+
+
+def test_what_a_model_is_shown_in_order_to_refuse_it_gets_no_label(
+    crops_folder, tiny_grid, artifacts, noise, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    train(
+        [crops_folder],
+        "m",
+        recipe="classic",
+        grid=str(tiny_grid),
+        no_face={"noise": noise},
+        outside={"scribbles": write_raw(tmp_path / "drawn", persons=25, table=False)},
+        least_age=13,
+    )
+    model, metadata = load_model("m"), read_metadata("m")
+    assert [kind.name for kind in model.outside] == ["scribbles", "noise"]
+    assert model.rule.max_outside == metadata["rule"]["max_outside"] == 0
+    _, described = metadata["outside"]
+    assert (described["kind"], described["face"], described["pictures"]) == ("noise", False, 60)
+    assert described["auc"] > 0.95
+    assert metadata["least_age"] == 13
+    patch = np.random.default_rng(1).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    whole = predict_photo(patch, model, detector={"name": "whole"}, rule=AnswerRule(max_outside=0))
+    assert whole.faces[0].reason == "not a face: looks like noise"
+
+
+def test_too_few_pictures_to_refuse_are_an_error_before_the_search(
+    crops_folder, tiny_grid, artifacts, noise, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for picture in sorted(noise.glob("patch/*"))[:30]:
+        picture.unlink()
+    with pytest.raises(DataError, match=r"pictures to learn from; 50 or more are needed"):
+        train([crops_folder], "m", recipe="classic", grid=str(tiny_grid), no_face={"noise": noise})
+    assert list_models() == []
 
 
 def test_the_stored_tables_fit_the_model(in_tiny_artifacts):
