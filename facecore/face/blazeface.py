@@ -1,4 +1,4 @@
-"""BlazeFace, a small network that proposes faces (Bazarevsky and others 2019, arXiv:1907.05047).
+"""BlazeFace, a small network that proposes faces (Bazarevsky et al. 2019, arXiv:1907.05047).
 
 Its weights are in ``blazeface.tflite``, whose source and licence stand in ``blazeface.txt``; they
 run in ``cv2.dnn``. The photo is seen once, in a square of 128 pixels, so a search takes the same

@@ -321,7 +321,7 @@ class MtcnnSettings:
 
 @dataclass(frozen=True)
 class BlazeSettings:
-    """Settings of BlazeFace (Bazarevsky and others 2019), judged by MTCNN's third network.
+    """Settings of BlazeFace (Bazarevsky et al. 2019), judged by MTCNN's third network.
 
     BlazeFace sees the photo once, in 128 pixels, and proposes; the third network of MTCNN decides
     and places the landmarks. MTCNN searches alone for what is too small for BlazeFace, and where

@@ -1,6 +1,6 @@
 """Learn which pictures a model shall give no label: it is shown examples of each kind.
 
-Hendrycks, Mazeika and Dietterich (2019) call this outlier exposure.
+This is outlier exposure (Hendrycks, Mazeika and Dietterich 2019).
 """
 
 from collections.abc import Mapping
