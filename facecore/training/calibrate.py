@@ -13,6 +13,7 @@ from facecore.model.classifier import FaceModel, Member
 from facecore.training.kernels import weigh_faces
 
 MOST = 1000.0  # weight of a member, in units of its mean decision value
+LIGHT = 0.1  # share of the weights; a lighter member has to show that it is worth its time
 
 
 def platt(
@@ -149,6 +150,64 @@ def weigh(decisions: Sequence[np.ndarray], y: np.ndarray, classes: np.ndarray) -
     return _fit_weights(np.concatenate(decisions, axis=1), y == classes[1])
 
 
+def weigh_sparingly(
+    decisions: Sequence[np.ndarray], y: np.ndarray, classes: np.ndarray
+) -> np.ndarray:
+    """Weigh members, and leave out light ones that are not worth their time.
+
+    The member with the least weight, if it has less than `LIGHT` of all, is left out where the
+    others alone lose less than one standard error (Breiman, Friedman, Olshen and Stone 1984) of the
+    mean log loss, in which all labels count the same; and so on.
+
+    Parameters
+    ----------
+    decisions : sequence of ndarray of shape (n_faces, n_outputs), float
+        Of two members or more, as `weigh` takes them for two labels, and `temper` for more.
+    y : ndarray of shape (n_faces,)
+        Labels.
+    classes : ndarray of shape (n_labels,)
+        Labels in the order of the model.
+
+    Returns
+    -------
+    ndarray of shape (n_members,), float64
+        As `weigh` and `temper` return them; 0 for a member that is left out.
+
+    Examples
+    --------
+    >>> rng, y = np.random.default_rng(0), np.repeat(["a", "b"], 200)
+    >>> good = np.where(y == "b", 2.0, -2.0)[:, None] + rng.normal(0, 1.5, (400, 1))
+    >>> weights = weigh_sparingly([good, rng.normal(size=(400, 1))], y, np.array(["a", "b"]))
+    >>> bool(weights[0] > 0), float(weights[1])
+    (True, 0.0)
+    """
+    fit = weigh if len(classes) == 2 else temper
+    true = y[:, None] == classes
+    share = (true / np.maximum(true.sum(axis=0), 1)).sum(axis=1)
+    share = share / share.sum()
+
+    def losses(weights: np.ndarray) -> np.ndarray:
+        joint = sum(w * values for w, values in zip(weights, decisions, strict=True))
+        both = np.hstack([0 * joint, joint]) if len(classes) == 2 else joint
+        return np.asarray(-log_softmax(both, axis=1)[true])
+
+    weights = fit(decisions, y, classes)
+    while (kept := np.flatnonzero(weights)).size > 1:
+        size = weights * [np.abs(values).mean() for values in decisions]
+        lightest = kept[size[kept].argmin()]
+        if size[lightest] >= LIGHT * size.sum():
+            break
+        others = kept[kept != lightest]
+        fewer = np.zeros(len(weights))
+        fewer[others] = fit([decisions[i] for i in others], y, classes)
+        lost = losses(fewer) - losses(weights)
+        mean = share @ lost
+        if mean > np.sqrt(share**2 @ (lost - mean) ** 2):
+            break
+        weights = fewer
+    return weights
+
+
 def calibrate_member(member: Member, factor: float, offset: float) -> Member:
     """Fold a calibration into a member.
 
@@ -233,10 +292,8 @@ def fit_calibration(
         for values in decisions
     ]
     factors, offsets = np.array(fits).T
-    raw = np.ones(1)
-    if len(fits) > 1:
-        odds = [(values + o) * f for values, (f, o) in zip(decisions, fits, strict=True)]
-        raw = weigh(odds, y, classes) if two else temper(odds, y, classes)
+    odds = [(values + o) * f for values, (f, o) in zip(decisions, fits, strict=True)]
+    raw = weigh_sparingly(odds, y, classes) if len(odds) > 1 else np.ones(1)
     slope = raw.sum()
     return Calibration(factors, offsets, raw / slope, float(slope))
 

@@ -15,6 +15,7 @@ from facecore.training.calibrate import (
     platt,
     temper,
     weigh,
+    weigh_sparingly,
 )
 
 
@@ -94,6 +95,31 @@ def test_a_member_that_knows_more_weighs_more(labels):
     assert weights[2] < 0.05 * weights.sum()
     # of normal values with means k and -k the log odds are 2 k x
     assert weights[0] == pytest.approx(3, rel=0.15)
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_a_light_member_is_left_out_unless_it_shows_that_it_helps(labels):
+    rng = np.random.default_rng(0)
+    classes = np.array(list("abc"[:labels]))
+    y = rng.choice(classes, 4000)
+    told = (y[:, None] == (classes[1:] if labels == 2 else classes)) * 2.0 - 1
+    good = told * 1.5 + rng.normal(0, 1, told.shape)
+    echo = good + rng.normal(0, 3, told.shape)  # knows nothing that `good` does not
+    weak = told * 0.3 + rng.normal(0, 1, told.shape)
+    fit = weigh if labels == 2 else temper
+    weights = weigh_sparingly([good, echo, weak], y, classes)
+    assert weights[1] == 0
+    assert weights[[0, 2]] == pytest.approx(fit([good, weak], y, classes), rel=1e-3)
+    assert (weights[[0, 2]] > 0).all()
+
+
+def test_a_member_with_a_tenth_of_the_weight_stays_however_little_it_helps():
+    y = np.repeat(["a", "b"], 20)
+    told = np.repeat([[-1.0], [1.0]], 20, axis=0)
+    rng = np.random.default_rng(1)
+    members = [told + rng.normal(0, 1, told.shape) for _ in range(3)]
+    classes = np.array(["a", "b"])
+    assert (weigh_sparingly(members, y, classes) == weigh(members, y, classes)).all()
 
 
 def test_no_weight_is_below_zero():
