@@ -269,11 +269,17 @@ _TEXTURES: Mapping[str, list[Any]] = {
     "gamma": [0.0017, 0.0027],
 }
 _SHAPES: Mapping[str, list[Any]] = {
-    "n_components": [150],
-    "C": [2.0, 4.0, 8.0],
-    "gamma": [0.0027, 0.004, 0.006],
+    "n_components": [80],
+    "whiten": [False],
+    "C": [4.0, 12.0, 36.0],
+    "gamma": [0.008, 0.014, 0.025],
 }
-_SHAPES_BEST: Mapping[str, Any] = {"n_components": 150, "gamma": 0.004, "C": 4.0}
+_SHAPES_BEST: Mapping[str, Any] = {
+    "n_components": 80,
+    "whiten": False,
+    "gamma": 0.014,
+    "C": 12.0,
+}
 _PIXELS_ALIGNED = MemberRecipe(
     Features("pixels", SIDE, 0.75),
     tuned={"n_components": [200], "C": [5.0, 10.0], "gamma": [0.0017, 0.0025]},
