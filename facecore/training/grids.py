@@ -7,6 +7,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sklearn.model_selection import ParameterGrid
 
 from facecore.errors import DataError
@@ -69,6 +70,7 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
 }
 # times the number of components, of tuned grids (docs/benchmarks.md)
 GAMMAS = (1.0, 1.5)
+NARROWER = (2.0, 3.0)  # the same, times the middle gamma of a tuned grid that is not whitened
 
 
 def parse_grid(grid: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -162,7 +164,8 @@ def read_grid(
         Name of one of them.
     solver : str
         ``"exact"`` or ``"nystroem"``, which wants narrower kernels: in a tuned grid their gammas
-        are `facecore.training.grids.GAMMAS` by the least number of components.
+        are `facecore.training.grids.GAMMAS` by the least number of components, or where nothing is
+        whitened, `NARROWER` times the middle one.
 
     Returns
     -------
@@ -179,8 +182,13 @@ def read_grid(
     if grid == "tuned":
         tuned = dict(recipe.members[member].tuned)
         if solver == "nystroem":
-            fewest = min(tuned["n_components"])
-            tuned = tuned | {"gamma": [round(gamma / fewest, 6) for gamma in GAMMAS]}
+            fewest, middle = min(tuned["n_components"]), float(np.median(tuned["gamma"]))
+            gammas = (
+                [middle * factor for factor in NARROWER]
+                if tuned.get("whiten") == [False]
+                else [gamma / fewest for gamma in GAMMAS]
+            )
+            tuned = tuned | {"gamma": [round(gamma, 6) for gamma in gammas]}
         return parse_grid(tuned)
     if not Path(grid).is_file():
         names = ", ".join([*GRIDS, "tuned"])
