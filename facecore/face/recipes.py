@@ -271,14 +271,14 @@ _TEXTURES: Mapping[str, list[Any]] = {
 _SHAPES: Mapping[str, list[Any]] = {
     "n_components": [80],
     "whiten": [False],
-    "C": [4.0, 12.0, 36.0],
-    "gamma": [0.008, 0.014, 0.025],
+    "C": [2.0, 4.0, 8.0],
+    "gamma": [0.014, 0.025, 0.04],
 }
 _SHAPES_BEST: Mapping[str, Any] = {
     "n_components": 80,
     "whiten": False,
-    "gamma": 0.014,
-    "C": 12.0,
+    "gamma": 0.025,
+    "C": 4.0,
 }
 _PIXELS_ALIGNED = MemberRecipe(
     Features("pixels", SIDE, 0.75),
@@ -328,7 +328,7 @@ RECIPES: dict[str, Recipe] = {
             "patterns": MemberRecipe(
                 Features("lbp", 122, 0.875, cell=12),
                 tuned=_TEXTURES,
-                best={"n_components": 300, "gamma": 0.0017, "C": 5.0},
+                best={"n_components": 300, "gamma": 0.0027, "C": 5.0},
             ),
             "convolutions": MemberRecipe(
                 Features("convolutions", convolutions.SIDE, 0.7), tuned=_SHAPES, best=_SHAPES_BEST
