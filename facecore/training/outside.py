@@ -109,11 +109,11 @@ def learn_outside(
     >>> model = load_model("classic")
     >>> X = np.vstack([sample_faces(model, label, 60, seed=1) for label in model.labels])
     >>> y, who = np.repeat(model.labels, 60), np.arange(120).astype(str)
-    >>> noise = np.random.default_rng(0).integers(0, 256, (60, 10_000), dtype=np.uint8)
-    >>> kinds = {"noise": Shown(noise, np.full(60, ""), face=False)}
+    >>> walls = np.repeat(np.arange(100, 160, dtype=np.uint8)[:, None], 10_000, axis=1)
+    >>> kinds = {"a wall": Shown(walls, np.full(60, ""), face=False)}
     >>> model, beyond, of_shown = learn_outside(model, X.reshape(120, -1), y, who, kinds)
-    >>> model.outside[0].reason, bool((of_shown["noise"] > 0).mean() > 0.9)
-    ('not a face: looks like noise', True)
+    >>> model.outside[0].reason, bool((of_shown["a wall"] > 0).mean() > 0.9)
+    ('not a face: looks like a wall', True)
     """
     member = model.members[int(model.shares.sum(axis=1).argmax())]
     Z = _coordinates(model, member, X)

@@ -28,7 +28,7 @@ def test_one_face_is_proposed_where_it_is(photo):
     (box,) = BlazeFace().propose(photo)
     (face,) = get_detector({"name": "mtcnn"})(photo)
     x, y, w, h = face.box
-    assert (box[:2] + box[2:]) / 2 == pytest.approx([x + w / 2, y + h / 2], abs=0.2 * w)
+    assert (box[:2] + box[2:]) / 2 == pytest.approx([x + w / 2, y + h / 2], abs=0.3 * w)
     assert box[2] - box[0] == pytest.approx(w, rel=0.4)
 
 
@@ -36,7 +36,7 @@ def test_one_face_is_proposed_where_it_is(photo):
 def test_a_border_makes_a_face_smaller_but_leaves_it_where_it_is(photo, border):
     net = BlazeFace()
     (plain,), (framed,) = net.propose(photo), net.propose(photo, border)
-    assert framed == pytest.approx(plain, abs=20)
+    assert framed == pytest.approx(plain, abs=30)
 
 
 @pytest.mark.parametrize("rows", [40, 120])

@@ -20,7 +20,7 @@ from facecore.training.rules import (
     with_rule,
 )
 
-CLASSIC = RECIPES["classic"]
+CLASSIC = replace(RECIPES["classic"], unsure=None)
 UNSURE = replace(CLASSIC, unsure=0.99)
 
 
@@ -158,6 +158,15 @@ def test_a_recipe_without_a_rule_gets_one_when_a_share_is_wanted():
     ruled, told, _ = with_rule(model, found, y, TrainingOptions(right=0.95))
     assert set(ruled.rule.to_dict()) == {"min_confidence"}
     assert told["accuracy"] >= 0.95
+
+
+def test_faces_like_what_the_model_is_not_for_get_no_answer():
+    model, found, y = made(2)
+    beyond = np.where(np.arange(len(y))[:, None] % 10 == 0, 1.0, -1.0)
+    ruled, told, _ = with_rule(model, replace(found, beyond=beyond), y, TrainingOptions())
+    before = with_rule(model, found, y, TrainingOptions())[1]
+    assert ruled.rule.max_outside == told["max_outside"] == 0
+    assert told["coverage"] == pytest.approx(0.9 * before["coverage"], abs=0.03)
 
 
 def test_the_rule_can_be_switched_off_and_its_distance_set():
