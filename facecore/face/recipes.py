@@ -272,7 +272,7 @@ _SHAPES: Mapping[str, list[Any]] = {
     "n_components": [80],
     "whiten": [False],
     "C": [2.0, 4.0, 8.0],
-    "gamma": [0.014, 0.025, 0.04],
+    "gamma": [0.014, 0.025, 0.04, 0.06],
 }
 _SHAPES_BEST: Mapping[str, Any] = {
     "n_components": 80,
@@ -367,11 +367,13 @@ RECIPES: dict[str, Recipe] = {
                 tuned={
                     "n_components": [64, 78],
                     "C": [2.0, 5.0, 10.0],
-                    "gamma": [0.004, 0.008],
+                    "gamma": [0.0025, 0.004, 0.008],
                 },
-                best={"n_components": 78, "gamma": 0.008, "C": 5.0},
+                best={"n_components": 78, "gamma": 0.004, "C": 5.0},
             ),
-            "convolutions": MemberRecipe(BESIDE, tuned=_SHAPES, best=_SHAPES_BEST),
+            "convolutions": MemberRecipe(
+                BESIDE, tuned=_SHAPES, best={**_SHAPES_BEST, "gamma": 0.04, "C": 2.0}
+            ),
         },
     ),
 }

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from screens import SCREENS
 
-from facecore.face.detect import HaarSettings, MtcnnSettings, spec_of
+from facecore.face.detect import BlazeSettings, HaarSettings, spec_of
 from facecore.face.images import to_png
 from facecore.model.classifier import FaceModel
 from facecore.model.predict import predict_photo
@@ -161,12 +161,12 @@ def test_a_detectors_settings_are_for_models_with_that_detector(
     open_page, in_aligned, shipped_model, photo, first, second
 ):
     kind, settings = {
-        "made": ("mtcnn", MtcnnSettings(long_side=300)),
-        "classic": ("haar", HaarSettings(long_side=300)),
+        "made": ("blazeface", BlazeSettings(min_pixels=20)),
+        "classic": ("haar", HaarSettings(min_pixels=20)),
     }[first]
     app = open_page(LIVE, model=first, other=second, own_detector="true")
     app.file_uploader[0].upload("me.png", photo, "image/png").run()
-    app.number_input(key=f"{kind}_long_side").set_value(300).run()
+    app.number_input(key=f"{kind}_min_pixels").set_value(20).run()
     assert not app.exception
     assert f"{second} has another detector and keeps its settings" in app.warning[0].value
     models = {"made": in_aligned, "classic": shipped_model}

@@ -91,7 +91,8 @@ def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models
     folds, unseen = metadata["search"], evaluation["my-faces"]
     assert metrics(app) == {
         "Balanced accuracy, folds": f"{folds['balanced_accuracy']:.3f}",
-        "Faces answered, folds": "100%",  # the recipe has no rule of "unsure"
+        "Faces answered, folds": f"{metadata['rule']['coverage']:.0%}",
+        "Accuracy of these answers": f"{metadata['rule']['accuracy']:.3f}",
         "Balanced accuracy, test photos of my-faces": f"{unseen['balanced_accuracy_all']:.3f}",
     }
     assert table_of(app, "round").loc["kept", "round"] == 12
