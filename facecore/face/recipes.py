@@ -301,11 +301,8 @@ RECIPES: dict[str, Recipe] = {
         members={
             "pixels": MemberRecipe(
                 WHOLE,
-                tuned={
-                    "n_components": [150, 200],
-                    "C": [4.0, 8.0, 16.0],
-                    "gamma": [0.004, 0.006, 0.009],
-                },
+                # C from 4 to 16 are level in the folds: a smoother machine loses less on centres
+                tuned={"n_components": [150], "C": [2.0, 4.0], "gamma": [0.004, 0.006, 0.009]},
                 best={"n_components": 150, "gamma": 0.006, "C": 4.0},
             )
         },
