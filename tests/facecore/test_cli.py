@@ -238,7 +238,7 @@ def test_the_whole_way_of_the_aligned_recipe(run, tmp_path):
     arguments = ("--recipe", "aligned", "--grid", "tuned", "--jobs", 1)
     train = run("train", "out", "--name", "m", *arguments, models=models)
     assert train.returncode == 0, train.stderr
-    assert "best of 21 candidates" in train.stdout
+    assert "best of 24 candidates" in train.stdout
     for member in ("pixels", "hog tight", "patterns", "convolutions"):
         assert member in train.stdout
     metadata = json.loads((models / "m" / "metadata.json").read_text())

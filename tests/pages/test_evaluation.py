@@ -1,6 +1,7 @@
 """Evaluation: every number on the page follows from the stored predictions."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,13 @@ import pytest
 from facecore.evaluation.curves import answers_at, brier_score, calibration_error, roc
 from facecore.evaluation.groups import weakest_group
 from facecore.evaluation.report import balanced_interval, evaluate_predictions
-from facecore.model.store import read_evaluation, read_model_table
+from facecore.model.rule import AnswerRule
+from facecore.model.store import (
+    read_evaluation,
+    read_metadata,
+    read_model_table,
+    write_model,
+)
 
 PAGE = "pages/4_Evaluation.py"
 TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups")
@@ -133,7 +140,13 @@ def test_unsure_starts_at_the_models_own_rule(open_page, ruled, predictions):
     )
 
 
-def test_a_model_without_a_rule_is_said_to_have_none(open_page):
+def test_a_model_without_a_rule_is_said_to_have_none(
+    open_page, shipped, shipped_model, tmp_path, monkeypatch
+):
+    metadata, evaluation = read_metadata(shipped.name), read_evaluation(shipped.name)
+    tables = {"predictions": read_model_table("predictions", shipped.name)}
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "bold"))
+    write_model("bold", replace(shipped_model, rule=AnswerRule()), metadata, tables, evaluation)
     app = open_tab(open_page(PAGE), "Unsure")
     words = "The model itself gives every face a label."
     assert any(caption.value.startswith(words) for caption in app.caption)

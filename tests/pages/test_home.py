@@ -95,7 +95,8 @@ def test_an_uploaded_photo_is_followed_too(open_page):
     app.segmented_control(key="face_from").set_value("Upload").run()
     assert "Choose a photo" in app.info[0].value
     model = load_model("classic")
-    photo = to_png(make_photo(model, "male", 6))
+    photos = (to_png(make_photo(model, "male", seed)) for seed in range(20))
+    photo = next(each for each in photos if predict_photo(each, model).faces[0].label)
     app.file_uploader[0].upload("me.png", photo, "image/png").run()
     face = predict_photo(photo, model).faces[0]
     assert f"says **{face.label}** with probability {face.probability:.2f}" in said(app)

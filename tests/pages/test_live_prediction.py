@@ -27,7 +27,7 @@ PAGE = "pages/5_Live_prediction.py"
 
 @pytest.fixture(scope="module")
 def photo() -> bytes:
-    return to_png(make_photo(load_model("classic"), "male", 3))
+    return to_png(make_photo(load_model("classic"), "male", 2))
 
 
 def said(app) -> str:

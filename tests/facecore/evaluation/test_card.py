@@ -40,6 +40,13 @@ SECTIONS = [
     "Known failures",
     "How it was made",
 ]
+SHIPPED_SECTIONS = [
+    *SECTIONS[:4],
+    "What it gives no label",
+    SECTIONS[4],
+    "How often it is right on photos of another kind",
+    *SECTIONS[5:],
+]
 METADATA = {
     "recipe": "classic",
     "labels": ["a", "b"],
@@ -140,7 +147,7 @@ def test_every_figure_of_the_shipped_card_is_in_its_artifacts(shipped, shipped_m
     shown = re.findall(r"(?<![\d.])\d\.\d{3}(?![\d.])", card)
     assert len(shown) > 100
     assert set(shown) <= allowed
-    assert sections(card) == SECTIONS
+    assert sections(card) == SHIPPED_SECTIONS
 
 
 def test_a_card_has_the_terms_the_command_and_the_counts(shipped):

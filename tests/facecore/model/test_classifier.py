@@ -385,8 +385,10 @@ def test_a_model_without_a_rule_is_written_and_read_as_before_there_were_rules(s
     assert FaceModel.load(saved).rule == AnswerRule()
 
 
-def test_the_model_that_ships_has_no_rule(shipped_model):
-    assert shipped_model.rule == AnswerRule()
+def test_the_model_that_ships_has_a_rule(shipped_model):
+    assert 0.5 < shipped_model.rule.min_confidence < 1
+    assert shipped_model.rule.max_outside == 0
+    assert [kind.face for kind in shipped_model.outside] == [True, False]
 
 
 def test_a_model_saved_twice_is_the_same_bytes(two, tmp_path):

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from facecore.errors import DataError
@@ -36,7 +37,8 @@ def test_landmarks_have_narrower_kernels_in_the_tuned_grid_and_in_no_other(tiny_
     assert other | {"gamma": exact["gamma"]} == exact
     exact, other = (read_grid("tuned", ALIGNED, "convolutions", s) for s in ("exact", "nystroem"))
     assert exact["whiten"] == [False]
-    assert other["gamma"] == pytest.approx([2 * exact["gamma"][1], 3 * exact["gamma"][1]])
+    middle = np.median(exact["gamma"])
+    assert other["gamma"] == pytest.approx([2 * middle, 3 * middle])
     for grid in ("quick", "full", str(tiny_grid)):
         exact, other = (read_grid(grid, CLASSIC, "pixels", s) for s in ("exact", "nystroem"))
         assert other == exact
