@@ -14,7 +14,7 @@ import numpy as np
 
 from facecore.errors import ModelError
 from facecore.face.features import DESCRIBED
-from facecore.face.layers import Layer, centre, convolve, edge, halve
+from facecore.face.layers import Layer, centre, convolve, edge, halve, rectify
 
 SIDE = 150  # of a face, in pixels
 FILE = "dlib_face_recognition_resnet_model_v1.dat"
@@ -67,7 +67,7 @@ def _run(face: np.ndarray) -> np.ndarray:
     layers, last = _read()
     rest = iter(layers)
     x = convolve(centre(face), next(rest), 2)
-    np.maximum(x, 0, out=x)
+    rectify(x)
     # maximum over windows of 3 x 3 pixels, every second pixel: 72 pixels become 35
     x = np.max([x[i : i + 69 : 2, j : j + 69 : 2] for i in range(3) for j in range(3)], axis=0)
     for number, (_, blocks) in enumerate(BLOCKS):
@@ -76,8 +76,10 @@ def _run(face: np.ndarray) -> np.ndarray:
             # A residual block adds its input to its output, so each block learns a correction. A
             # convolution that halves the picture has no border of zeros around it.
             y = convolve(x, next(rest), 2) if halves else convolve(edge(x), next(rest))
-            y = convolve(edge(np.maximum(y, 0, out=y)), next(rest))
-            x = np.maximum(_add(halve(x), y) if halves else x + y, 0)
+            rectify(y)
+            y = convolve(edge(y), next(rest))
+            x = _add(halve(x), y) if halves else x + y
+            rectify(x)
     return np.asarray(x.mean(axis=(0, 1)) @ last)
 
 
