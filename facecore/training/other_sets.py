@@ -2,17 +2,14 @@
 
 from typing import TypedDict
 
-import joblib
 import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 
 from facecore.evaluation.intervals import wilson
-from facecore.system.progress import track
-from facecore.system.workers import in_parallel
 from facecore.training.grids import Candidate
 from facecore.training.kernels import choose_labels
-from facecore.training.options import LESS, TrainingOptions
-from facecore.training.strangers import decide_held_out
+from facecore.training.options import TrainingOptions
+from facecore.training.strangers import decide_in_turn
 
 LEAST_FACES = 200  # of a data set that is left out
 
@@ -112,18 +109,9 @@ def decide_sets(
     """
     chosen, labels = choose_sets(sets, y), len(np.unique(y))
     values = np.full((len(y), 1 if labels == 2 else labels), np.nan)
-    if not chosen:
-        return values
-    tasks = (
-        joblib.delayed(decide_held_out)(
-            X, mirrored, y, sets == name, candidate, options.seed, space
-        )
-        for name in chosen
-    )
-    results = in_parallel(tasks, options.jobs, less=LESS)
-    bar = track(results, len(chosen), "leave data sets out", "set", progress=options.progress)
-    for name, decided in zip(chosen, bar, strict=True):
-        values[sets == name] = decided
+    parts, words = [sets == name for name in chosen], ("leave data sets out", "set")
+    for held, decided in decide_in_turn(X, mirrored, y, parts, candidate, options, space, words):
+        values[held] = decided
     return values
 
 

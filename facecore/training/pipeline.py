@@ -22,6 +22,7 @@ from facecore.data.splits import labels_are_subjects, split_folds, subject_names
 from facecore.errors import DataError
 from facecore.evaluation.card import write_card
 from facecore.evaluation.report import drop_unknown, evaluate_splits
+from facecore.face.features import Features
 from facecore.face.prepare import mirror
 from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe, for_whole_photos
 from facecore.model.classifier import FaceModel, Member
@@ -31,7 +32,7 @@ from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
 from facecore.system.workers import within_memory
 from facecore.training.anonymise import anonymise
-from facecore.training.calibrate import calibrate_members, cross_calibrate
+from facecore.training.calibrate import Calibration, calibrate_members, cross_calibrate
 from facecore.training.eigenfaces import measure_spread
 from facecore.training.estimator import fit_member
 from facecore.training.grids import read_grid
@@ -47,7 +48,7 @@ from facecore.training.metadata import (
 )
 from facecore.training.nystroem import choose_solver, fit_nystroem, nystroem_search
 from facecore.training.options import LESS, TrainingOptions
-from facecore.training.other_sets import OtherSetMetadata, decide_sets, describe_sets
+from facecore.training.other_sets import OtherSetMetadata, choose_sets, decide_sets, describe_sets
 from facecore.training.outside import (
     LEAST,
     OutsideMetadata,
@@ -146,6 +147,8 @@ def train(
     FaceModel(female / male, recipe 'classic', members: pixels)
     """
     chosen = TrainingOptions(**options)
+    if both := sorted(set(outside or {}) & set(no_face or {})):
+        raise DataError(f"{both[0]!r} cannot be both a kind of faces and no face; rename one")
     found = for_whole_photos(find_recipe(recipe)) if whole_photo else find_recipe(recipe)
     plan = Plan(check_new_name(name), found, grid, chosen, note, command, least_age=least_age)
     plan.check()
@@ -482,21 +485,16 @@ def fit_model(
     y = table["label"].to_numpy(dtype=str)
     subjects = subject_names(table, options.identity)
     members, searches = [], {}
-    sets = table["set"].to_numpy(dtype=str)
     strangers: list[np.ndarray] = []  # of every member, or of none
-    left_out: list[np.ndarray] = []  # likewise
     for name, planned in recipe.members.items():
         faces = FacesOnDisk(_file_of(X), planned.features, recipe.mirror)
-        exact = partial(_fit_exact, sets=sets, space=planned.space)
-        fit = exact if solver == "exact" else _fit_nystroem
-        member, search, decided, unseen = fit(
-            name, faces, y, subjects, chooses, grids[name], options
-        )
+        fit = partial(_fit_exact, space=planned.space) if solver == "exact" else _fit_nystroem
+        member, search, decided = fit(name, faces, y, subjects, chooses, grids[name], options)
         searches[name] = search.first(count)
         strangers += [] if decided is None else [decided]
-        left_out += [] if unseen is None else [unseen]
         members.append(replace(member, features=planned.features, name=name))
     X, y, subjects, table = X[:count], y[:count], subjects[:count], table[:count]
+    sets = table["set"].to_numpy(dtype=str)
     labels = tuple(str(label) for label in np.unique(y))
     slope = np.ones(members[0].coefficients.shape[1])
     model = FaceModel(labels, tuple(members), slope, recipe)
@@ -511,6 +509,11 @@ def fit_model(
     model, calibration = calibrate_members(model, decisions, y)
     splits = split_folds(y, subjects, FOLDS, options.seed)
     logits = cross_calibrate(decisions, y, np.array(labels), splits)
+    left_out: list[OtherSetMetadata] = []
+    if solver == "exact" and choose_sets(sets, y):
+        left_out = describe_sets(
+            _decide_other_sets(plan, X, y, sets, searches, calibration), logits, y, sets
+        )
     leading = searches[model.leading.name].distances
     beyond: np.ndarray | None = None
     of_shown: dict[str, np.ndarray] = {}
@@ -539,9 +542,7 @@ def fit_model(
         vectors=vectors,
         rule=rule,
         strangers=parted,
-        other_sets=(
-            describe_sets(calibration.join(left_out), logits, y, sets[:count]) if left_out else []
-        ),
+        other_sets=left_out,
         typical_distance=round(float(np.median(found.distances)), 6),
         points=points,
         outside=[] if beyond is None else describe_outside(model, shown or {}, beyond, of_shown),
@@ -557,13 +558,10 @@ def _fit_exact(
     grid: Mapping[str, Any],
     options: TrainingOptions,
     *,
-    sets: np.ndarray,
     space: str,
-) -> tuple[Member, SearchResult, np.ndarray | None, np.ndarray | None]:
+) -> tuple[Member, SearchResult, np.ndarray | None]:
     X = np.load(faces.path, mmap_mode="r")
-    extract = faces.features.extract
-    F = in_chunks(extract, X)
-    mirrored = in_chunks(lambda rows: extract(mirror(rows)), X) if faces.mirrored else None
+    F, mirrored = _describe(X, faces.features, faces.mirrored)
     search = grid_search(
         F, y, subjects, grid, mirrored=mirrored, chooses=chooses, space=space, options=options
     )
@@ -576,8 +574,37 @@ def _fit_exact(
     strangers = None
     if options.rule and len(np.unique(y)) >= LEAST_LABELS:
         strangers = decide_strangers(F, mirrored, y, search.best, options, space)
-    unseen = decide_sets(F, mirrored, y, sets[:count], search.best, options, space)
-    return fit, search, strangers, unseen
+    return fit, search, strangers
+
+
+def _describe(
+    X: np.ndarray, features: Features, mirrored: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the features of faces, and those of their mirror images where these are trained on."""
+    F = in_chunks(features.extract, X)
+    return F, in_chunks(lambda rows: features.extract(mirror(rows)), X) if mirrored else None
+
+
+def _decide_other_sets(
+    plan: Plan,
+    X: np.ndarray,
+    y: np.ndarray,
+    sets: np.ndarray,
+    searches: Mapping[str, SearchResult],
+    calibration: Calibration,
+) -> np.ndarray:
+    """Return the joint decisions on data sets left out, by the members that have weight."""
+    decisions = []
+    for (name, planned), weight in zip(
+        plan.recipe.members.items(), calibration.weights, strict=True
+    ):
+        if weight:
+            F, mirrored = _describe(X, planned.features, plan.recipe.mirror)
+            best, space = searches[name].best, planned.space
+            decisions.append(decide_sets(F, mirrored, y, sets, best, plan.options, space))
+        else:
+            decisions.append(np.zeros_like(searches[name].decisions))
+    return calibration.join(decisions)
 
 
 def _fit_nystroem(
@@ -588,13 +615,13 @@ def _fit_nystroem(
     chooses: np.ndarray,
     grid: Mapping[str, Any],
     options: TrainingOptions,
-) -> tuple[Member, SearchResult, np.ndarray | None, np.ndarray | None]:
+) -> tuple[Member, SearchResult, np.ndarray | None]:
     search = nystroem_search(faces, y, subjects, grid, chooses=chooses, options=options)
     rows = np.flatnonzero(~chooses)
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
         fit = fit_nystroem(faces, y, subjects, search.best, rows=rows, options=options)
         advance()
-    return fit, search, None, None
+    return fit, search, None
 
 
 def _check_space(recipe: Recipe, solver: str, centres: int) -> None:

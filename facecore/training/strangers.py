@@ -1,6 +1,6 @@
 """Decide on faces whose label was held out: how a model meets people whom it does not know."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import joblib
 import numpy as np
@@ -84,17 +84,9 @@ def decide_strangers(
     """
     labels, groups = np.unique(y), group_labels(y, options.seed)
     values = np.full((len(y), len(labels)), -np.inf)
-    numbers = np.unique(groups)
-    tasks = (
-        joblib.delayed(decide_held_out)(
-            X, mirrored, y, groups == group, candidate, options.seed, space
-        )
-        for group in numbers
-    )
-    results = in_parallel(tasks, options.jobs, less=LESS)
-    bar = track(results, len(numbers), "hold labels out", "group", progress=options.progress)
-    for group, decided in zip(numbers, bar, strict=True):
-        held = groups == group
+    parts = [groups == group for group in np.unique(groups)]
+    words = "hold labels out", "group"
+    for held, decided in decide_in_turn(X, mirrored, y, parts, candidate, options, space, words):
         known = np.isin(labels, np.unique(y[~held]))
         # Two labels have one output, above 0 for the second; each of more has an output of its own.
         one = decided.shape[1] == 1
@@ -102,17 +94,17 @@ def decide_strangers(
     return values
 
 
-@on_one_thread
-def decide_held_out(
+def decide_in_turn(
     X: np.ndarray,
     mirrored: np.ndarray | None,
     y: np.ndarray,
-    held: np.ndarray,
+    parts: Sequence[np.ndarray],
     candidate: Candidate,
-    seed: int = 0,
-    space: str = "eigenfaces",
-) -> np.ndarray:
-    """Fit a machine without some of the faces, and decide on these.
+    options: TrainingOptions,
+    space: str,
+    words: tuple[str, str],
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Decide on parts of the faces, each by a machine that was fitted without this part.
 
     Parameters
     ----------
@@ -121,28 +113,54 @@ def decide_held_out(
     mirrored : ndarray of shape (n_faces, n_features), or None
         The same features of the mirror images, as further training data.
     y : ndarray of shape (n_faces,), str
-        Labels; two or more of them among the faces that are not held out.
-    held : ndarray of shape (n_faces,), bool
-        Faces that nothing is fitted to.
+        Labels; two or more of them among the faces outside each part.
+    parts : sequence of ndarray of shape (n_faces,), bool
+        Faces that are held out in turn.
     candidate : Candidate
         Hyperparameters.
-    seed : int, default=0
-        Seed of the randomized decomposition.
-    space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
+    options : TrainingOptions
+        Its seed, jobs and progress are used.
+    space : {"eigenfaces", "fisherfaces"}
         As `fit_member` takes it.
+    words : tuple of str
+        What the progress bar says: the step, and what a part is called.
 
-    Returns
-    -------
-    ndarray of shape (n_held, n_outputs), float64
-        Decision values of the faces held out, the mean over a face and its mirror image.
+    Yields
+    ------
+    part : ndarray of shape (n_faces,), bool
+        In the order of `parts`.
+    decided : ndarray of shape (n_held, n_outputs), float64
+        Decision values of its faces, the mean over a face and its mirror image.
 
     Examples
     --------
     >>> X, y = np.random.default_rng(0).random((30, 8)), np.tile(["a", "b"], 15)
-    >>> best = Candidate(n_components=4, gamma=0.1, C=1.0)
-    >>> decide_held_out(X, None, y, np.arange(30) < 10, best).shape
-    (10, 1)
+    >>> best, parts = Candidate(n_components=4, gamma=0.1, C=1.0), [np.arange(30) < 10]
+    >>> words = "hold faces out", "part"
+    >>> turns = decide_in_turn(X, None, y, parts, best, TrainingOptions(), "eigenfaces", words)
+    >>> [decided.shape for _, decided in turns]
+    [(10, 1)]
     """
+    tasks = (
+        joblib.delayed(_decide_held_out)(X, mirrored, y, held, candidate, options.seed, space)
+        for held in parts
+    )
+    results = in_parallel(tasks, options.jobs, less=LESS)
+    yield from zip(
+        parts, track(results, len(parts), *words, progress=options.progress), strict=True
+    )
+
+
+@on_one_thread
+def _decide_held_out(
+    X: np.ndarray,
+    mirrored: np.ndarray | None,
+    y: np.ndarray,
+    held: np.ndarray,
+    candidate: Candidate,
+    seed: int,
+    space: str,
+) -> np.ndarray:
     views = [X] if mirrored is None else [X, mirrored]
     first, *more = [view[~held] for view in views]
     member: Member = fit_member(first, more[0] if more else None, y[~held], candidate, seed, space)
