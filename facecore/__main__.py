@@ -371,6 +371,14 @@ def _named_folder(value: str) -> tuple[str, Path]:
     return kind.strip(), expand_one(folder)
 
 
+def _each_once(kinds: Sequence[tuple[str, Path]], option: str) -> dict[str, Path]:
+    """Return folders by kind; an error where a kind is given twice, as one would be lost."""
+    names = [kind for kind, _ in kinds]
+    if again := [kind for kind in names if names.count(kind) > 1]:
+        raise DataError(f"{option} names {again[0]!r} twice; put its photos into one folder")
+    return dict(kinds)
+
+
 def _mapped(text: str) -> tuple[tuple[str, str], ...]:
     pairs = [tuple(word.strip() for word in pair.partition("=")[::2]) for pair in text.split(",")]
     if any("=" not in pair or not pair.partition("=")[0].strip() for pair in text.split(",")):
@@ -499,8 +507,8 @@ def _train(options: argparse.Namespace) -> int:
         landmarks=options.landmarks or LANDMARKS,
         progress=True,
         rule=not options.no_rule,
-        outside=dict(options.outside),
-        no_face=dict(options.no_face),
+        outside=_each_once(options.outside, "--outside"),
+        no_face=_each_once(options.no_face, "--no-face"),
         least_age=options.least_age,
         **wanted,
     )

@@ -616,7 +616,7 @@ def _unsure(metadata: Mapping[str, Any], evaluation: "Mapping[str, Evaluation]")
         "max_distance": "distance from face space is above {:.3f} (it is then called not a face)",
         "min_score": "detector score is below {:.3f}",
         "min_lead": "likeliest label leads by less than {:.3f} (it is then called unknown)",
-        "max_outside": "picture is of a kind that the model is not for (below)",
+        "max_outside": "picture is of a kind that the model is not for (above)",
     }
     limits = [words.format(rule[name]) for name, words in reasons.items() if name in rule]
     text = "A photo in which no face is found gets no answer."

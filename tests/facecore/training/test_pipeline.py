@@ -155,6 +155,12 @@ def test_what_a_model_is_shown_in_order_to_refuse_it_gets_no_label(
     assert whole.faces[0].reason == "not a face: looks like noise"
 
 
+def test_a_kind_is_either_faces_or_none(crops_folder, tiny_grid, artifacts, noise):
+    kinds = {"noise": noise}
+    with pytest.raises(DataError, match="'noise' cannot be both"):
+        train([crops_folder], "m", grid=str(tiny_grid), outside=kinds, no_face=kinds)
+
+
 def test_too_few_pictures_to_refuse_are_an_error_before_the_search(
     crops_folder, tiny_grid, artifacts, noise, tmp_path, monkeypatch
 ):
