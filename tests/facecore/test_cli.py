@@ -662,6 +662,22 @@ def test_persons_cannot_hide_behind_cluster_centres(persons, tiny_grid, artifact
     assert done.stderr.strip().splitlines()[-1].startswith("error: cluster centres cannot hide")
 
 
+@pytest.mark.parametrize("option", ["--outside", "--no-face"])
+def test_a_kind_that_is_named_twice_is_an_error(option, raw_folder, artifacts, run):
+    kinds = (option, "a wall=x", option, "a wall=y")
+    done = run("train", raw_folder, "--name", "m", *kinds, models=artifacts)
+    assert done.returncode == 1
+    assert f"{option} names 'a wall' twice" in done.stderr
+    assert not list(artifacts.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["a wall", "=x", "a wall="])
+def test_a_kind_without_a_folder_is_not_understood(kind, raw_folder, artifacts, run):
+    done = run("train", raw_folder, "--name", "m", "--outside", kind, models=artifacts)
+    assert done.returncode == 2
+    assert "is not of the form KIND=DIR" in done.stderr
+
+
 def test_an_order_must_name_the_labels(raw_folder, tiny_grid, artifacts, run):
     how = ["--name", "m", "--recipe", "classic", "--grid", tiny_grid]
     done = run("train", raw_folder, *how, "--order", "round,big", models=artifacts)
