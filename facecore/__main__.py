@@ -162,7 +162,14 @@ def _parser() -> argparse.ArgumentParser:
         "--grid",
         type=expand_home,
         default="quick",
-        help="quick, full, tuned or a JSON file (quick)",
+        help="quick, full, fine, tuned or a JSON file (quick); fine is a wide search in rounds",
+    )
+    train.add_argument(
+        "--searches",
+        type=expand_home,
+        metavar="DIR",
+        help="keep the finished search of each member here: the same command, begun again after it "
+        "was killed, takes them up",
     )
     train.add_argument(
         "--centres",
@@ -510,6 +517,7 @@ def _train(options: argparse.Namespace) -> int:
         outside=_each_once(options.outside, "--outside"),
         no_face=_each_once(options.no_face, "--no-face"),
         least_age=options.least_age,
+        searches=options.searches,
         **wanted,
     )
     metadata, evaluation = read_metadata(folder.name), read_evaluation(folder.name)

@@ -1,11 +1,12 @@
 """Make the shipped models from raw photos: python tools/models.py DATA [MODEL...]
 
 Needs the extra `embedding` (README).
-DATA has one folder per data set: lfw, utkface, celebrities, congress and children. Crops, and
-patches without a face, go to crops/; a run that was stopped uses them again. Prints the minutes of
-each model.
+DATA has one folder per data set: lfw, utkface, celebrities, congress and children. Crops, patches
+without a face and finished searches go to crops/; a run that was stopped, begun again, goes on from
+there. Says before each model how long it took when it was last made.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ RECIPES = ("aligned", "classic", "embedding")
 CHILDREN = "children"  # shown to the models in order to be refused
 LEAST_AGE = 13  # in years: the youngest people in the other sets
 BACKGROUNDS = REPO / "crops" / "backgrounds"
+SEARCHES = REPO / "crops" / "searches"
 NOTE = (
     "Trained on Labeled Faces in the Wild (research), UTKFace (non-commercial research) and a "
     "public collection of celebrity faces without stated terms: for research and education only."
@@ -55,7 +57,9 @@ def make_model(recipe: str, data: Path) -> float:
                 "--recipe",
                 recipe,
                 "--grid",
-                "tuned",
+                "fine",
+                "--searches",
+                str(SEARCHES),
                 "--centres",
                 "8000",
                 "--outside",
@@ -85,6 +89,23 @@ def make_model(recipe: str, data: Path) -> float:
     return (time.perf_counter() - begun) / 60
 
 
+def last_minutes(recipe: str) -> str:
+    """Say how long a model took when it was last made.
+
+    Parameters
+    ----------
+    recipe : str
+
+    Returns
+    -------
+    str
+    """
+    made = ARTIFACTS / recipe / "metadata.json"
+    if not made.exists():
+        return "never made before"
+    return f"about {json.loads(made.read_text())['minutes']:.0f} minutes when it was last made"
+
+
 def make_backgrounds(data: Path) -> None:
     """Cut the patches without a face, unless they are there."""
     if BACKGROUNDS.is_dir():
@@ -103,4 +124,5 @@ if __name__ == "__main__":
     photos = Path(sys.argv[1]).resolve()
     make_backgrounds(photos)
     for recipe in sys.argv[2:] or RECIPES:
+        print(f"{recipe}: {last_minutes(recipe)}", flush=True)
         print(f"{recipe}: {make_model(recipe, photos):.1f} minutes", flush=True)

@@ -58,6 +58,7 @@ class Candidate:
 
 
 PARAMETERS = tuple(field.name for field in fields(Candidate))
+FACTOR = "gamma_factor"  # in a grid, instead of gamma
 DEFAULTS = {"whiten": True, "class_weight": "balanced"}
 GRIDS: dict[str, dict[str, list[Any]]] = {
     "quick": {"n_components": [50, 100], "C": [1.0, 5.0], "gamma": [0.003, 0.006]},
@@ -66,6 +67,14 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
         "C": [1.0, 2.0, 4.0, 8.0],
         "gamma": [0.0015, 0.0025, 0.004, 0.006],
         "class_weight": ["balanced", None],
+    },
+    # searched by `facecore.training.halving`
+    "fine": {
+        "n_components": [10, 22, 48, 100, 230, 500],
+        "C": [0.3, 1.0, 3.0, 10.0, 30.0, 100.0],
+        "gamma_factor": [0.05, 0.1, 0.2, 0.5, 1.0, 2.0],
+        "class_weight": ["balanced", None],
+        "whiten": [True, False],
     },
 }
 # times the number of components, of tuned grids (docs/benchmarks.md)
@@ -80,7 +89,8 @@ def parse_grid(grid: Mapping[str, Any]) -> dict[str, list[Any]]:
     ----------
     grid : mapping of str to list
         Values of n_components (int, 1 or more), C and gamma (above 0), and perhaps of whiten (bool)
-        and class_weight ("balanced" or None).
+        and class_weight ("balanced" or None). Instead of gamma, gamma_factor gives it in units of
+        1 / (total variance of the coordinates), and the grid is searched in rounds.
 
     Returns
     -------
@@ -97,11 +107,13 @@ def parse_grid(grid: Mapping[str, Any]) -> dict[str, list[Any]]:
     >>> parse_grid({"n_components": [50, 50], "C": [1.0], "gamma": [0.1]})["n_components"]
     [50]
     """
-    unknown = set(grid) - set(PARAMETERS)
-    missing = {"n_components", "C", "gamma"} - set(grid)
+    gamma = FACTOR if FACTOR in grid else "gamma"
+    names = [gamma if name == "gamma" else name for name in PARAMETERS]
+    unknown = set(grid) - set(names)
+    missing = {"n_components", "C", gamma} - set(grid)
     if unknown or missing:
         raise DataError(
-            f"a grid has lists for {', '.join(PARAMETERS)}; "
+            f"a grid has lists for {', '.join(names)}; "
             f"unknown: {sorted(unknown) or 'none'}, missing: {sorted(missing) or 'none'}"
         )
     full = {name: [DEFAULTS[name]] for name in DEFAULTS} | dict(grid)
@@ -109,7 +121,7 @@ def parse_grid(grid: Mapping[str, Any]) -> dict[str, list[Any]]:
         good = isinstance(values, list) and values and all(_fits(name, value) for value in values)
         if not good:
             raise DataError(f"the grid's {name} is not a list of usable values: {values!r}")
-    return {name: list(dict.fromkeys(full[name])) for name in PARAMETERS}
+    return {name: list(dict.fromkeys(full[name])) for name in names}
 
 
 def expand_grid(grid: Mapping[str, Any]) -> list[Candidate]:
@@ -128,13 +140,16 @@ def expand_grid(grid: Mapping[str, Any]) -> list[Candidate]:
     Raises
     ------
     DataError
-        The grid cannot be used.
+        The grid cannot be used, or gives gamma_factor: such a grid has no candidates before the
+        coordinates are known.
 
     Examples
     --------
     >>> len(expand_grid({"n_components": [50, 100], "C": [1.0, 5.0], "gamma": [0.003]}))
     4
     """
+    if FACTOR in grid:
+        raise DataError(f"a grid with {FACTOR} is searched in rounds only; give gamma instead")
     return [Candidate(**point) for point in ParameterGrid(parse_grid(grid))]
 
 

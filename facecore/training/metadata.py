@@ -12,6 +12,7 @@ from facecore.data.crops import ALL, count_states
 from facecore.face.prepare import mirror
 from facecore.model.classifier import FaceModel, Member
 from facecore.training.anonymise import MIN_FACES, MIN_SUBJECTS, count_traceable
+from facecore.training.grids import FACTOR, PARAMETERS
 from facecore.training.kernels import choose_labels
 from facecore.training.other_sets import OtherSetMetadata
 from facecore.training.rules import RuleMetadata, StrangersMetadata
@@ -205,9 +206,10 @@ def describe_search(
     answers = choose_labels(decisions, np.unique(y))
     scores = [balanced_accuracy_score(y[own], answers[own]) for _, own in splits]
     several = len(searches) > 1
+    searched = {name: _searched(search.table, grids[name]) for name, search in searches.items()}
     described: SearchMetadata = {
-        "grid": dict(grids) if several else dict(next(iter(grids.values()))),
-        "candidates": sum(len(search.table) for search in searches.values()),
+        "grid": searched if several else next(iter(searched.values())),
+        "candidates": sum(_count_candidates(search.table) for search in searches.values()),
         "folds": count_folds(first.table.columns) - bool(val),
         "best": asdict(first.best),
         "balanced_accuracy": round(float(np.mean(scores)), 4),
@@ -218,6 +220,21 @@ def describe_search(
     if several:
         described["members"] = {name: asdict(search.best) for name, search in searches.items()}
     return described
+
+
+def _count_candidates(table: pd.DataFrame) -> int:
+    if "iter" not in table:
+        return len(table)
+    return len(table[[f"param_{name}" for name in PARAMETERS]].drop_duplicates())
+
+
+def _searched(table: pd.DataFrame, grid: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a grid; of one that was searched in rounds, those of the first."""
+    if FACTOR not in grid:
+        return dict(grid)
+    first = table[table["iter"].eq(0)]
+    counts = sorted({int(count) for count in first["param_n_components"]})
+    return {**grid, "n_components": counts}
 
 
 def describe_vectors(

@@ -243,6 +243,50 @@ def nystroem_search(
         The grid cannot be used, or the faces cannot be split into folds.
     """
     candidates = expand_grid(grid)
+    return nystroem_scores(
+        faces, y, subjects, candidates, chooses=chooses, folds=folds, options=options
+    )
+
+
+def nystroem_scores(
+    faces: FacesOnDisk,
+    y: np.ndarray,
+    subjects: np.ndarray,
+    candidates: Sequence[Candidate],
+    *,
+    chooses: np.ndarray | None = None,
+    folds: int = 5,
+    options: TrainingOptions = DEFAULT_OPTIONS,
+) -> SearchResult:
+    """Score candidates with Nystroem machines, everything fitted inside the fold.
+
+    Parameters
+    ----------
+    faces : FacesOnDisk
+        Where the faces are, and what is read of them.
+    y : ndarray of shape (n_faces,)
+        Labels, two or more.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo: a subject is in one fold only.
+    candidates : sequence of Candidate
+        One or more.
+    chooses : ndarray of shape (n_faces,), bool, optional
+        As `nystroem_search` takes it.
+    folds : int, default=5
+        As `nystroem_search` takes it.
+    options : TrainingOptions, optional
+        As `nystroem_search` takes it.
+
+    Returns
+    -------
+    SearchResult
+        As `nystroem_search` returns it.
+
+    Raises
+    ------
+    DataError
+        The faces cannot be split into folds.
+    """
     splits = split_for_search(y, subjects, folds, options.seed, chooses)
     fitted = len(splits) - (chooses is not None and bool(chooses.any()))
     kernels = sorted({_kernel_of(candidate) for candidate in candidates})

@@ -28,6 +28,7 @@ from facecore.face.recipes import DEFAULT_RECIPE, Recipe, find_recipe, for_whole
 from facecore.model.classifier import FaceModel, Member
 from facecore.model.explain import distance_from_face_space
 from facecore.model.store import check_new_name, reserving, write_model
+from facecore.system.files import try_folder
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
 from facecore.system.workers import within_memory
@@ -35,7 +36,9 @@ from facecore.training.anonymise import anonymise
 from facecore.training.calibrate import Calibration, calibrate_members, cross_calibrate
 from facecore.training.eigenfaces import measure_spread
 from facecore.training.estimator import fit_member
-from facecore.training.grids import read_grid
+from facecore.training.grids import FACTOR, read_grid
+from facecore.training.halving import exact_final, halving_search
+from facecore.training.kept_searches import keep_search
 from facecore.training.metadata import (
     PACKAGES,
     SearchMetadata,
@@ -46,7 +49,12 @@ from facecore.training.metadata import (
     describe_vectors,
     join_tables,
 )
-from facecore.training.nystroem import choose_solver, fit_nystroem, nystroem_search
+from facecore.training.nystroem import (
+    choose_solver,
+    fit_nystroem,
+    nystroem_scores,
+    nystroem_search,
+)
 from facecore.training.options import LESS, TrainingOptions
 from facecore.training.other_sets import OtherSetMetadata, choose_sets, decide_sets, describe_sets
 from facecore.training.outside import (
@@ -86,6 +94,7 @@ def train(
     outside: Mapping[str, Path | str] | None = None,
     no_face: Mapping[str, Path | str] | None = None,
     least_age: int | None = None,
+    searches: Path | str | None = None,
     **options: Any,
 ) -> Path:
     """Train a model on folders of labelled photos and write it to artifacts/.
@@ -101,7 +110,7 @@ def train(
     recipe : str
         A key of `facecore.face.RECIPES`.
     grid : str
-        ``"quick"``, ``"full"``, ``"tuned"`` or a JSON file, as
+        ``"quick"``, ``"full"``, ``"fine"``, ``"tuned"`` or a JSON file, as
         `facecore.training.grids.read_grid` takes it.
     note : str
         Terms of the data, stored with the model.
@@ -122,6 +131,10 @@ def train(
         Folders of pictures without a face, by what they look like, such as ``"a background"``.
     least_age : int, optional
         Age in years from which on the model is meant to be used, for its card.
+    searches : path, optional
+        Folder in which the finished search of each member is kept, so that the same training, begun
+        again after it was killed, takes them up. They hold decisions on training faces, face by
+        face.
     **options : dict
         Seed, jobs, progress, centres, solver and landmarks, as `TrainingOptions` takes them.
 
@@ -150,12 +163,25 @@ def train(
     if both := sorted(set(outside or {}) & set(no_face or {})):
         raise DataError(f"{both[0]!r} cannot be both a kind of faces and no face; rename one")
     found = for_whole_photos(find_recipe(recipe)) if whole_photo else find_recipe(recipe)
-    plan = Plan(check_new_name(name), found, grid, chosen, note, command, least_age=least_age)
+    kept = None if searches is None else Path(searches)
+    plan = Plan(
+        check_new_name(name),
+        found,
+        grid,
+        chosen,
+        note,
+        command,
+        least_age=least_age,
+        searches=kept,
+    )
     plan.check()
     how: dict[str, Any] = {"jobs": chosen.jobs, "progress": chosen.progress}
     with reserving(plan.name, replace):
         with scratch_folder():  # is there a place for temporary files, before the long work?
             pass
+        if kept:
+            try_folder(kept)
+            kept.mkdir(parents=True, exist_ok=True)
         faces = gather(
             [Path(source) for source in sources],
             plan.recipe,
@@ -223,6 +249,8 @@ class Plan:
         When the work began, in seconds of `time.perf_counter`.
     least_age : int, optional
         Age in years from which on the model is meant to be used.
+    searches : Path, optional
+        Folder in which finished searches are kept.
     """
 
     name: str
@@ -233,6 +261,7 @@ class Plan:
     command: str = ""
     begun: float = field(default_factory=time.perf_counter)
     least_age: int | None = None
+    searches: Path | None = None
 
     def check(self) -> None:
         """Refuse what cannot be used, before the long work.
@@ -489,7 +518,9 @@ def fit_model(
     for name, planned in recipe.members.items():
         faces = FacesOnDisk(_file_of(X), planned.features, recipe.mirror)
         fit = partial(_fit_exact, space=planned.space) if solver == "exact" else _fit_nystroem
-        member, search, decided = fit(name, faces, y, subjects, chooses, grids[name], options)
+        member, search, decided = fit(
+            name, faces, y, subjects, chooses, grids[name], options, plan.searches
+        )
         searches[name] = search.first(count)
         strangers += [] if decided is None else [decided]
         members.append(replace(member, features=planned.features, name=name))
@@ -557,14 +588,28 @@ def _fit_exact(
     chooses: np.ndarray,
     grid: Mapping[str, Any],
     options: TrainingOptions,
+    searches: Path | None,
     *,
     space: str,
 ) -> tuple[Member, SearchResult, np.ndarray | None]:
     X = np.load(faces.path, mmap_mode="r")
     F, mirrored = _describe(X, faces.features, faces.mirrored)
-    search = grid_search(
-        F, y, subjects, grid, mirrored=mirrored, chooses=chooses, space=space, options=options
-    )
+    how: dict[str, Any] = {"chooses": chooses, "space": space, "options": options}
+
+    def look() -> SearchResult:
+        if FACTOR not in grid:
+            return grid_search(F, y, subjects, grid, mirrored=mirrored, **how)
+        return halving_search(
+            lambda rows: (F[rows], None if mirrored is None else mirrored[rows]),
+            y,
+            subjects,
+            grid,
+            partial(exact_final, F, y, subjects, mirrored=mirrored, **how),
+            **how,
+        )
+
+    arrays = {"y": y, "subjects": subjects, "chooses": chooses}
+    search = keep_search(searches, look, faces, arrays, grid, options, f"exact {space}")
     count = len(y) - int(chooses.sum())
     F, y = F[:count], y[:count]
     mirrored = None if mirrored is None else mirrored[:count]
@@ -615,8 +660,24 @@ def _fit_nystroem(
     chooses: np.ndarray,
     grid: Mapping[str, Any],
     options: TrainingOptions,
+    searches: Path | None,
 ) -> tuple[Member, SearchResult, np.ndarray | None]:
-    search = nystroem_search(faces, y, subjects, grid, chooses=chooses, options=options)
+    how: dict[str, Any] = {"chooses": chooses, "options": options}
+
+    def look() -> SearchResult:
+        if FACTOR not in grid:
+            return nystroem_search(faces, y, subjects, grid, **how)
+        return halving_search(
+            lambda rows: _describe(faces.read(rows), faces.features, faces.mirrored),
+            y,
+            subjects,
+            grid,
+            lambda _: partial(nystroem_scores, faces, y, subjects, **how),
+            **how,
+        )
+
+    arrays = {"y": y, "subjects": subjects, "chooses": chooses}
+    search = keep_search(searches, look, faces, arrays, grid, options, "nystroem")
     rows = np.flatnonzero(~chooses)
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
         fit = fit_nystroem(faces, y, subjects, search.best, rows=rows, options=options)

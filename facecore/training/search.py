@@ -245,9 +245,81 @@ def grid_search(
     True
     """
     candidates = expand_grid(grid)
-    splits = split_for_search(y, subjects, folds, options.seed, chooses)
-    codes = np.unique(y, return_inverse=True)[1]
     most = max(candidate.n_components for candidate in candidates)
+    found = project_folds(
+        X, y, subjects, most, mirrored=mirrored, chooses=chooses, folds=folds, options=options
+    )
+    return score_candidates(found, candidates, space=space, options=options)
+
+
+@dataclass(frozen=True)
+class ProjectedFolds:
+    """Faces of every fold in the space of its training faces: what candidates are scored on.
+
+    Parameters
+    ----------
+    coordinates : list of Coordinates
+        Of each fold.
+    splits : list of tuple of ndarray of int
+        Rows of the training and of the validation faces of each fold.
+    y : ndarray of shape (n_faces,)
+        Labels.
+    features : int
+        Number of features of a face.
+    plan : Plan
+        How workers share the memory.
+    """
+
+    coordinates: list[Coordinates]
+    splits: list[Split]
+    y: np.ndarray
+    features: int
+    plan: "Plan"
+
+
+def project_folds(
+    X: np.ndarray,
+    y: np.ndarray,
+    subjects: np.ndarray,
+    most: int,
+    *,
+    mirrored: np.ndarray | None = None,
+    chooses: np.ndarray | None = None,
+    folds: int = 5,
+    options: TrainingOptions = DEFAULT_OPTIONS,
+) -> ProjectedFolds:
+    """Split faces into folds, and fit the eigenfaces of each.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_faces, n_features), uint8 or float
+        As `grid_search` takes it.
+    y : ndarray of shape (n_faces,)
+        Labels, two or more.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo: a subject is in one fold only.
+    most : int
+        Number of eigenfaces, 1 or more; fewer where the data have fewer.
+    mirrored : ndarray of shape (n_faces, n_features), optional
+        As `grid_search` takes it.
+    chooses : ndarray of shape (n_faces,), bool, optional
+        As `grid_search` takes it.
+    folds : int, default=5
+        As `grid_search` takes it.
+    options : TrainingOptions, optional
+        Its seed, jobs, memory_mb and progress are used.
+
+    Returns
+    -------
+    ProjectedFolds
+        For any candidates of at most so many components.
+
+    Raises
+    ------
+    DataError
+        The faces cannot be split into folds.
+    """
+    splits = split_for_search(y, subjects, folds, options.seed, chooses)
     views = [X] if mirrored is None else [X, mirrored]
     plan = plan_memory(
         max(len(train) for train, _ in splits),
@@ -276,19 +348,50 @@ def grid_search(
             progress=options.progress,
         )
     )
+    coordinates = [found[fold] for fold in range(len(splits))]
+    return ProjectedFolds(coordinates, splits, y, X.shape[1], plan)
+
+
+def score_candidates(
+    found: ProjectedFolds,
+    candidates: Sequence[Candidate],
+    *,
+    space: str = "eigenfaces",
+    options: TrainingOptions = DEFAULT_OPTIONS,
+) -> SearchResult:
+    """Score candidates on projected folds.
+
+    Parameters
+    ----------
+    found : ProjectedFolds
+        With the components of every candidate.
+    candidates : sequence of Candidate
+        One or more.
+    space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
+        As `grid_search` takes it.
+    options : TrainingOptions, optional
+        Its progress is used.
+
+    Returns
+    -------
+    SearchResult
+        As `grid_search` returns it.
+    """
+    splits, plan = found.splits, found.plan
+    codes = np.unique(found.y, return_inverse=True)[1]
     # Fisherfaces depend on the number of eigenfaces, so each task fits its own.
     known = [codes[train] if space == "fisherfaces" else None for train, _ in splits]
-    spaces = [replace(found[fold], labels=known[fold]) for fold in range(len(splits))]
+    spaces = [replace(one, labels=of) for one, of in zip(found.coordinates, known, strict=True)]
     tasks = [
         joblib.delayed(_score_gammas)(fold, spaces[fold], codes, splits[fold], group, plan)
         for group in _group(candidates, -(-TASKS * plan.scorers // len(splits)))
         for fold in range(len(splits))
     ]
     scores = in_parallel(tasks, plan.scorers, ordered=False, less=LESS)
-    result = collect(scores, candidates, splits, y, progress=options.progress)
-    distances = np.empty(len(y))
+    result = collect(scores, candidates, splits, found.y, progress=options.progress)
+    distances = np.empty(len(found.y))
     for fold, (_, test) in enumerate(splits):
-        distances[test] = spaces[fold].distances(result.best.n_components, X.shape[1])
+        distances[test] = spaces[fold].distances(result.best.n_components, found.features)
     return replace(result, distances=distances)
 
 
@@ -593,9 +696,28 @@ def _tabulate(candidates: Sequence[Candidate], scores: np.ndarray) -> pd.DataFra
     for column, name in enumerate(("test_score", "fit_time", "score_time")):
         table[f"mean_{name}"] = scores[:, :, column].mean(axis=1)
         table[f"std_{name}"] = scores[:, :, column].std(axis=1)
-    # Equal scores go to the candidate with fewer components, then smaller C.
-    order = table.assign(score=-table["mean_test_score"].round(9)).sort_values(
-        ["score", "param_n_components", "param_C", "param_gamma"], kind="stable"
+    table["rank_test_score"] = order_candidates(table)
+    return table
+
+
+def order_candidates(table: pd.DataFrame) -> np.ndarray:
+    """Rank the candidates of a search, the best first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `SearchResult` holds it, with or without ranks.
+
+    Returns
+    -------
+    ndarray of int
+        From 1, each once. Of equal mean scores, the candidate with fewer components comes first,
+        then that with the smaller C, then that with the smaller gamma. Of a search in rounds, rows
+        with more faces come before those with fewer.
+    """
+    faces = table.get("n_resources", 0)
+    ordered = table.assign(score=-table["mean_test_score"].round(9), fewer=-faces).sort_values(
+        ["fewer", "score", "param_n_components", "param_C", "param_gamma"], kind="stable"
     )
-    table.loc[order.index, "rank_test_score"] = np.arange(1, len(table) + 1)
-    return table.astype({"rank_test_score": int})
+    ranks = pd.Series(np.arange(1, len(table) + 1), index=ordered.index)
+    return np.asarray(ranks.loc[table.index])
