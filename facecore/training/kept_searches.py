@@ -95,7 +95,7 @@ def keep_search(
 
 def _read(path: Path) -> SearchResult:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = dict(stored)
         table = pd.DataFrame(json.loads(str(arrays["table"])))
         best = table.to_dict(orient="records")[int(table["rank_test_score"].argmin())]
