@@ -255,6 +255,12 @@ def _parser() -> argparse.ArgumentParser:
         help="call the set's label A as the model calls it; A= leaves its photos out",
     )
     evaluate.add_argument("--limit", type=_at_least(1), help="a random sample of this many photos")
+    evaluate.add_argument(
+        "--least",
+        type=_at_least(1),
+        metavar="N",
+        help="groups of fewer photos are not compared; 50 where left out",
+    )
     evaluate.add_argument("--json", type=_path, metavar="FILE", help="write the figures here")
     evaluate.set_defaults(run=_evaluate, stopped=f"no figures were written; {AGAIN}")
 
@@ -616,7 +622,9 @@ def _describe_command(options: argparse.Namespace) -> str:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from facecore.data.listing import read_listing, split_of
+    from facecore.evaluation.gaps import trait_gaps
     from facecore.evaluation.groups import weakest_group
+    from facecore.evaluation.intervals import LEAST_PHOTOS
     from facecore.evaluation.report import (
         count_labels,
         evaluate_predictions,
@@ -655,29 +663,35 @@ def _evaluate(options: argparse.Namespace) -> int:
     bar = partial(track, total=len(photos), name="evaluate", unit="photo", progress=True)
     table = predict_table(photos, source, model, name=source.stem, jobs=options.jobs, progress=bar)
     order = read_metadata(options.model).get("order", ())
-    figures = evaluate_predictions(table, order)
+    figures, least = evaluate_predictions(table, order), options.least or LEAST_PHOTOS
     _print_figures(source.stem, figures)
     for trait, groups in figures["groups"].items():
         for group, found in groups.items():
             low, high = found["interval_all"]
             _say(
-                f"  {trait} {group}: {found['n']} photos, accuracy over all "
-                f"{found['accuracy_all']:.3f} [{low:.3f}, {high:.3f}], "
-                f"answered {found['coverage']:.3f}"
+                f"  {trait} {group}: {found['n']} photos, answered {found['coverage']:.3f}, "
+                f"forced accuracy {found['accuracy_all']:.3f} [{low:.3f}, {high:.3f}]"
             )
-    for trait, gap in figures["gaps"].items():
-        _say(f"  largest gap by {trait}: {gap['gap']:.3f}, {gap['best']} over {gap['worst']}")
-    if weakest := weakest_group(figures["crossed"]):
+    apart = trait_gaps(table, order, least)
+    for gap in apart:
+        (found,) = gap["sets"]
+        low, high = found["interval"]
+        of = f" of {gap['label']}" if gap["label"] else ""
+        _say(
+            f"  largest gap by {gap['trait']} in {gap['figure']}{of}: {found['gap']:.3f} "
+            f"[{low:.3f}, {high:.3f}], {found['best']} over {found['worst']}"
+        )
+    if weakest := weakest_group(figures["crossed"], least):
         low, high = weakest["interval_all"]
         _say(
             f"  weakest of label and group: {weakest['label']}, {weakest['trait']} "
-            f"{weakest['group']}: {weakest['n']} photos, accuracy over all "
+            f"{weakest['group']}: {weakest['n']} photos, forced accuracy "
             f"{weakest['accuracy_all']:.3f} [{low:.3f}, {high:.3f}]"
         )
     if options.json:
         try:
             counts = left_out["label"].value_counts().sort_index().to_dict()
-            write_json(options.json, {**figures, "left_out": counts})
+            write_json(options.json, {**figures, "trait_gaps": apart, "left_out": counts})
         except OSError as error:
             raise DataError(f"cannot write {options.json}: {error.strerror}") from error
     return 0
@@ -691,13 +705,18 @@ def _print_figures(name: str, figures: Mapping[str, Any]) -> None:
     least, most = figures["interval_answered"]
     _say_table(
         f"{show_hidden(name)}: {figures['n']} photos, {figures['detected']} with a face; "
-        f"accuracy found {show('accuracy_found')}, all {show('accuracy_all')} "
-        f"[{low:.3f}, {high:.3f}]; balanced found {show('balanced_accuracy_found')}, "
-        f"all {show('balanced_accuracy_all')}; {figures['ms_per_photo']} ms per photo\n"
-        f"  answered {show('coverage')}, of these right {show('accuracy_answered')} "
-        f"[{least:.3f}, {most:.3f}]; calibration error {show('calibration_error')}, "
-        f"Brier score {show('brier_score')}"
+        f"answered {show('coverage')}, right when answered {show('accuracy_answered')} "
+        f"[{least:.3f}, {most:.3f}], forced accuracy {show('accuracy_all')} "
+        f"[{low:.3f}, {high:.3f}]; {figures['ms_per_photo']} ms per photo\n"
+        f"  forced, faces found {show('accuracy_found')}; balanced, faces found "
+        f"{show('balanced_accuracy_found')}, all photos {show('balanced_accuracy_all')}; "
+        f"calibration error {show('calibration_error')}, Brier score {show('brier_score')}"
     )
+    if risk := figures.get("risk"):
+        _say(
+            f"  area under the risk-coverage curve {risk['aurc']:.4f}; in a random order "
+            f"{risk['random']:.4f}, in the ideal order {risk['ideal']:.4f}"
+        )
     if len(figures["by_label"]) > 2:
         _say(f"  {_describe_labels(figures)}")
 

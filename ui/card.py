@@ -1,30 +1,39 @@
 """A model at a glance and its card; every figure comes from its metadata and its evaluation."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from facecore.errors import FacecoreError
-from facecore.evaluation import balanced_accuracy, balanced_interval, card_of, pool_confusions
+from facecore.evaluation import (
+    balanced_accuracy,
+    balanced_interval,
+    card_of,
+    pool_answers,
+    pool_confusions,
+    wilson,
+)
 from facecore.face import takes_whole_photos
 from ui.controls import show_metric
 from ui.models import Chosen
 from ui.text import as_is, card_as_is
 
 SHARES = (
+    "answered",
+    "right when answered",
+    "forced accuracy",
     "faces found",
     "accuracy, faces found",
-    "accuracy, all photos",
     "balanced, faces found",
     "balanced, all photos",
 )
 
 
 def show_card(chosen: Chosen) -> None:
-    """Show the model's main figures: data, accuracy, components, size.
+    """Show the model's main figures: answers and their accuracy, data, components, size.
 
     Parameters
     ----------
@@ -40,6 +49,8 @@ def show_card(chosen: Chosen) -> None:
     share = member.variance.sum() / member.total_variance
     vectors = metadata["kernel_vectors"]["count"]
     whole = takes_whole_photos(chosen.model.recipe)
+    if chosen.evaluation:
+        _show_headline(chosen.evaluation)
     with st.grid(3, min_column_width=150):
         show_metric("Photos", f"{photos:,}", f"{tested:,} for testing")
         show_metric(
@@ -64,6 +75,39 @@ def show_card(chosen: Chosen) -> None:
         )
 
 
+def _show_headline(evaluation: Mapping[str, Any]) -> None:
+    """Show how often the model answers, how often it is right then, and when it must answer."""
+    answers, confusion = pool_answers(evaluation), pool_confusions(evaluation)
+    right = sum(row.get(label, 0) for label, row in confusion.items())
+    photos = sum(sum(row.values()) for row in confusion.values())
+    coverage, accuracy = answers.get("coverage"), answers.get("accuracy_answered")
+    where = f"{photos:,} test photos of {', '.join(evaluation)}"
+    with st.grid(3, min_column_width=150):
+        show_metric(
+            "Answered",
+            None if coverage is None else f"{coverage:.1%}",
+            "not stored" if coverage is None else f"of {photos:,} test photos",
+            f"Share of {where} whose face gets a label; the others are unsure or have no face",
+        )
+        show_metric(
+            "Right when answered",
+            None if accuracy is None else f"{accuracy:.1%}",
+            None if accuracy is None else _limits(answers["interval_answered"]),
+            "Share of these answers that are right, with its 95 % interval",
+        )
+        show_metric(
+            "Forced accuracy",
+            f"{right / photos:.1%}",
+            _limits(wilson(right, photos)),
+            "Right of all test photos if every face gets its likeliest label, with its 95 % "
+            "interval; a photo in which no face was found counts as wrong",
+        )
+
+
+def _limits(interval: Sequence[float]) -> str:
+    return f"{interval[0]:.1%} to {interval[1]:.1%}"
+
+
 def show_papers(chosen: Chosen) -> None:
     """Show the evaluation on each test set and the model card.
 
@@ -76,10 +120,15 @@ def show_papers(chosen: Chosen) -> None:
         st.subheader("On photos that it has never seen")
         st.dataframe(
             _tabulate(chosen.evaluation),
+            placeholder="-",
             alt="Accuracy of the model on each test set",
             column_config={name: st.column_config.NumberColumn(format="%.3f") for name in SHARES},
         )
-        st.caption('"All photos" counts a photo in which no face was found as wrong.')
+        st.caption(
+            "Answered: the share of photos whose face gets a label. Forced accuracy gives every "
+            'face its likeliest label; it and "all photos" count a photo in which no face was '
+            "found as wrong."
+        )
     card = st.expander("Model card", icon=":material/badge:", key="model_card", bind="query-params")
     if card.open:
         with card:
@@ -122,10 +171,12 @@ def _tabulate(evaluation: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     rows = {
         name: {
             "photos": figures["n"],
+            "answered": figures.get("coverage"),
+            "right when answered": figures.get("accuracy_answered"),
+            "forced accuracy": figures["accuracy_all"],
+            "95 % interval": "{:.3f} to {:.3f}".format(*figures["interval_all"]),
             "faces found": figures["detected"] / figures["n"],
             "accuracy, faces found": figures["accuracy_found"],
-            "accuracy, all photos": figures["accuracy_all"],
-            "95 % interval": "{:.3f} to {:.3f}".format(*figures["interval_all"]),
             "balanced, faces found": figures["balanced_accuracy_found"],
             "balanced, all photos": figures["balanced_accuracy_all"],
         }

@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -44,6 +45,7 @@ from facecore.system.files import LITTER, try_folder, write_atomically, write_js
 from facecore.system.holds import holding, is_held
 from facecore.system.paths import file_key
 from facecore.system.progress import track
+from facecore.system.text import TRAIT
 from facecore.system.workers import in_parallel, within_memory
 
 STATES = ("kept", "no_face", "too_small", "unreadable", "duplicate")
@@ -162,7 +164,7 @@ def crop_folder(
         one that was), crop (path of the crop in `out`, empty unless kept), x, y,
         w, h (the face box, in pixels of the upright photo), photo_width, photo_height (pixels),
         score (of the detector; empty without one), sha256, hash (see `difference_hash`), split,
-        subject, age, race.
+        subject, age, race, and the further traits of the listing (trait_<name>).
 
     Raises
     ------
@@ -212,7 +214,8 @@ def crop_folder(
             table = photos.merge(pd.DataFrame(map(asdict, rows)), on="path", validate="one_to_one")
             table = _settle(table.astype(dict.fromkeys(NUMBERS, float)), settings.min_size)
             _remove_dropped(table, out, folders)
-            table = table.loc[:, list(COLUMNS)]
+            further = [column for column in table.columns if column.startswith(TRAIT)]
+            table = table.loc[:, [*COLUMNS, *further]]
             write_atomically(out / TABLE, table.to_csv(index=False))
             for line in describe_notes(table) if progress else ():
                 print(line, file=sys.stderr)
@@ -250,7 +253,7 @@ def read_table(folder: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(
             path,
-            dtype={name: "float" if name in NUMBERS else "str" for name in COLUMNS},
+            dtype=defaultdict(lambda: "str", dict.fromkeys(NUMBERS, "float")),
             keep_default_na=False,
             na_values={name: [""] for name in NUMBERS},
         )

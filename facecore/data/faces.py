@@ -33,6 +33,7 @@ from facecore.face.recipes import (
     to_rows,
 )
 from facecore.system.scratch import reserve_array
+from facecore.system.text import TRAIT
 from facecore.system.workers import in_parallel
 
 CROPS = Path("crops")  # in the working directory: crops of the raw folders that are trained on
@@ -108,6 +109,9 @@ def gather(
             table.assign(set=name, folder=str(folder), min_size=np.nan if least is None else least)
         )
     faces = pd.concat(tables, ignore_index=True)
+    # data sets differ in their further traits
+    further = faces.columns[faces.columns.str.startswith(TRAIT)]
+    faces[further] = faces[further].fillna("")
     refuse_twins(faces["label"], " and ".join(map(str, sources)))
     faces = drop_copies(faces)  # or one error that says the same
     if progress and losses:

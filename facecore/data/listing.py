@@ -13,8 +13,10 @@ import pandas as pd
 from facecore.data.photos import describe_skipped, find_photos
 from facecore.errors import DataError
 from facecore.system.paths import file_key, find_twins
+from facecore.system.text import TRAIT
 
 TRAITS = ("split", "subject", "age", "race")
+MOST_VALUES = 20  # of a further column of a table that is a trait
 NO_FACE = "no face"  # stands beside the labels in a confusion table
 LABEL_COLUMNS = ("label", "gender")
 # Other names of the columns, as tables of public data sets have them.
@@ -23,6 +25,7 @@ ALIASES = {
     "subject": "person subject_id person_id identity",
     "split": "subset partition usage",
 }
+NAMING = ("id", "name", "person_name", "celebrity", "full_name", "url")  # no traits: who it is
 SPLITS = {  # words for the parts of a data set, without signs and capitals; two of FER-2013
     "train": "train training tr trn fit learn learning",
     "val": "val valid validation validate dev development tune tuning publictest",
@@ -60,7 +63,8 @@ def list_photos(source: Path) -> pd.DataFrame:
     -------
     DataFrame
         One row per photo, sorted by path: path (relative to the data set, with forward
-        slashes), label, split (train, val, test), subject, age, race (str, empty where unknown).
+        slashes), label, split (train, val, test), subject, age, race, and trait_<name> for each
+        further trait (str, empty where unknown).
 
     Raises
     ------
@@ -97,7 +101,8 @@ def read_listing(source: Path) -> Listing:
         CSV table with at least the columns ``path`` (relative to the table) and ``label`` or
         ``gender``. What is hidden, folders that `crop` made and folders whose name ends in
         ``_crop`` are passed over. Rows of a ``labels.csv`` find their photos whatever slashes,
-        capitals or folders in front their paths are written with.
+        capitals or folders in front their paths are written with. Further columns are traits if
+        they have 2 to `MOST_VALUES` values, which two photos or more have on average.
 
     Returns
     -------
@@ -131,6 +136,8 @@ def read_listing(source: Path) -> Listing:
     refuse_twins(table["label"], source)
     table["split"] = normal_splits(table["split"], source)
     notes += _doubts(table)
+    table, unfit = _keep_traits(table)
+    notes += [unfit] if unfit else []
     return Listing(table.sort_values("path", ignore_index=True), tuple(notes))
 
 
@@ -292,6 +299,26 @@ def _few(items: Iterable[str]) -> str:
     return ", ".join(shown[:3]) + more
 
 
+def _further(table: pd.DataFrame) -> list[str]:
+    return [str(column) for column in table.columns if str(column).startswith(TRAIT)]
+
+
+def _keep_traits(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Drop the further columns that cannot group photos; return what was dropped, in words."""
+    unfit = {}
+    for column in _further(table):
+        known = table.loc[table[column].ne(""), column]
+        values = known.nunique()
+        if not 2 <= values <= min(MOST_VALUES, len(known) // 2):
+            name = column.removeprefix(TRAIT)
+            unfit[column] = f"{name} ({values:,} value{'' if values == 1 else 's'})"
+    words = (
+        f"no trait, since it has one value, more than {MOST_VALUES}, or hardly two photos per "
+        f"value: {_few(unfit.values())}"
+    )
+    return table.drop(columns=list(unfit)), words if unfit else ""
+
+
 def _doubts(table: pd.DataFrame) -> list[str]:
     """Say what is probably meant otherwise."""
     notes = []
@@ -372,7 +399,7 @@ def _read_alone(path: Path) -> pd.DataFrame:
         raise _lacks_columns(path, table)
     table["label"] = table["label"].map(clean)
     table["path"] = table["path"].map(lambda text: text.replace("\\", "/").removeprefix("./"))
-    return table.drop_duplicates("path").loc[:, ["path", "label", *TRAITS]]
+    return table.drop_duplicates("path").loc[:, ["path", "label", *TRAITS, *_further(table)]]
 
 
 def _add_traits(table: pd.DataFrame, path: Path) -> list[str]:
@@ -389,12 +416,14 @@ def _add_traits(table: pd.DataFrame, path: Path) -> list[str]:
         )
     rows = rows.assign(place=found).dropna(subset="place")
     again = rows.duplicated("place")
-    unlike = again & ~rows.duplicated(["place", *TRAITS])
+    further = _further(rows)
+    unlike = again & ~rows.duplicated(["place", *TRAITS, *further])
     rows = rows[~again]
     at = rows["place"].astype(int).to_numpy()
-    for name in TRAITS:
+    for name in (*TRAITS, *further):
         given = rows[name].to_numpy()
-        kept = table[name].to_numpy(dtype=object)
+        known = table[name] if name in table else pd.Series("", index=table.index)
+        kept = known.to_numpy(dtype=object)
         kept[at] = [new or old for new, old in zip(given, kept[at], strict=True)]
         table[name] = kept.astype(str)
     notes = []
@@ -458,7 +487,7 @@ def _lacks_columns(path: Path, table: pd.DataFrame) -> DataError:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    """Read a table of labels: path, TRAITS and, where it is there, label, all as text."""
+    """Read a table of labels: path, TRAITS, further traits and perhaps label, all as text."""
     try:
         data = path.read_bytes()
         text = _decode(data)
@@ -485,7 +514,19 @@ def _read_table(path: Path) -> pd.DataFrame:
         raise _lacks_columns(path, table)
     for name in TRAITS:
         table[name] = table[name].map(clean) if name in table else ""
-    return table
+    # A name says who somebody is, as do the other names of known columns; a column without a name
+    # holds the numbers of rows.
+    known = {"path", "label", *TRAITS, *NAMING, *" ".join(ALIASES.values()).split()}
+    further = [str(name) for name in table.columns if name and name not in known]
+    further = [name for name in further if not name.startswith("unnamed:")]
+    traits = {f"{TRAIT}{name}": table[name].map(_trait) for name in further}
+    return table.drop(columns=further).assign(**traits)
+
+
+def _trait(text: str) -> str:
+    """Return the value of a further trait; empty for words that stand for unknown."""
+    plain = clean(text)
+    return "" if plain.casefold() in UNKNOWN else plain
 
 
 def _decode(data: bytes) -> str:

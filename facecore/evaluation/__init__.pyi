@@ -11,14 +11,25 @@ from .curves import (
     macro_auc,
     precision_recall,
     reliability,
+    risk_coverage,
+    risk_figures,
     roc,
     score_counts,
     score_labels,
     top_accuracy,
 )
+from .frame import (
+    metric_frame,
+)
+from .gaps import (
+    TraitGap,
+    trait_gaps,
+)
 from .groups import (
     CrossedGroup,
     crossed_groups,
+    fill_unknown,
+    trait_columns,
     weakest_group,
 )
 from .intervals import (
@@ -29,6 +40,7 @@ from .paired import (
     compare_classifiers,
 )
 from .report import (
+    UNSURE,
     Evaluation,
     balanced_accuracy,
     balanced_interval,
@@ -38,14 +50,21 @@ from .report import (
     evaluate_predictions,
     label_figures,
     map_labels,
+    pool_answers,
     pool_confusions,
     predict_table,
+)
+from .thresholds import (
+    equal_coverage,
+    equal_recall,
 )
 
 __all__ = [
     "LEAST_PHOTOS",
+    "UNSURE",
     "CrossedGroup",
     "Evaluation",
+    "TraitGap",
     "answers_at",
     "balanced_accuracy",
     "balanced_interval",
@@ -58,18 +77,27 @@ __all__ = [
     "coverage_curve",
     "crossed_groups",
     "drop_unknown",
+    "equal_coverage",
+    "equal_recall",
     "evaluate_predictions",
+    "fill_unknown",
     "label_figures",
     "macro_auc",
     "map_labels",
+    "metric_frame",
+    "pool_answers",
     "pool_confusions",
     "precision_recall",
     "predict_table",
     "reliability",
+    "risk_coverage",
+    "risk_figures",
     "roc",
     "score_counts",
     "score_labels",
     "top_accuracy",
+    "trait_columns",
+    "trait_gaps",
     "weakest_group",
     "wilson",
 ]

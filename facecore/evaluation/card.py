@@ -9,6 +9,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from facecore.errors import ModelError
+from facecore.evaluation.gaps import DISAGREE, trait_gaps
 from facecore.evaluation.groups import crossed_groups, weakest_group
 from facecore.evaluation.intervals import LEAST_PHOTOS, largest_gap, wilson
 from facecore.face.detect import spec_of
@@ -27,6 +28,7 @@ from facecore.system.text import show_hidden
 if TYPE_CHECKING:  # the upload site, which has no pandas, shows cards as well
     import pandas as pd
 
+    from facecore.evaluation.gaps import SetGap, TraitGap
     from facecore.evaluation.groups import CrossedGroup
     from facecore.evaluation.report import CalibrationFigures, Evaluation
 
@@ -36,7 +38,7 @@ STATES = {
     "unreadable": "unreadable",
     "duplicate": "duplicates",
 }
-GROUP_COLUMNS = ("photos", "accuracy, all photos", "answered", "accuracy, answered")
+GROUP_COLUMNS = ("photos", "forced accuracy", "answered", "right when answered")
 USE = (
     "For teaching and research: to see how such a model is made, what it reads from a face, how "
     "often it is right, and for whom it is wrong."
@@ -118,8 +120,9 @@ def write_card(
             *_other_sets(metadata),
             *_labels(evaluation),
             *_groups(evaluation, crossed),
+            *_gaps(predictions, metadata.get("order", ())),
             *_calibration(evaluation, predictions),
-            *_unsure(metadata, evaluation),
+            *_unsure(metadata, evaluation, predictions),
             *_failures(evaluation, crossed),
         ]
     else:
@@ -365,33 +368,45 @@ def _data(metadata: Mapping[str, Any]) -> list[str]:
 
 
 def _accuracy(evaluation: "Mapping[str, Evaluation]") -> list[str]:
-    rows = [
+    heads = [
         (
             _text(name),
             f"{f['n']:,}",
+            _share(f.get("coverage")),
+            _share(f.get("accuracy_answered"), f.get("interval_answered", ())),
+            _share(f["accuracy_all"], f["interval_all"]),
+        )
+        for name, f in evaluation.items()
+    ]
+    rows = [
+        (
+            _text(name),
             _share(f["detected"] / f["n"]),
             _share(f["accuracy_found"], _interval_found(f)),
             _share(f["balanced_accuracy_found"]),
-            _share(f["accuracy_all"], f["interval_all"]),
             _share(f["balanced_accuracy_all"]),
         )
         for name, f in evaluation.items()
     ]
-    columns = (
-        "test set",
-        "photos",
-        "face found",
-        "accuracy, faces found",
-        "balanced, faces found",
-        "accuracy, all photos",
-        "balanced, all photos",
-    )
+    answered = "A photo is answered if its face gets a label (below). "
     return [
         "## How often it is right",
-        'On photos that were not used in the training. "All photos" counts a photo in which no '
-        "face was found as wrong. Balanced accuracy is the mean over the labels. 95 % intervals "
-        "are in brackets (Wilson).",
-        _table(columns, rows),
+        "On photos that were not used in the training. "
+        + (answered if any("coverage" in f for f in evaluation.values()) else "")
+        + "Forced accuracy gives every face its likeliest label and counts a photo in which no "
+        "face was found as wrong. 95 % intervals are in brackets (Wilson).",
+        _table(("test set", "photos", "answered", "right when answered", "forced accuracy"), heads),
+        "Forced, over the faces found and as the mean over the labels (balanced):",
+        _table(
+            (
+                "test set",
+                "face found",
+                "accuracy, faces found",
+                "balanced, faces found",
+                "balanced, all photos",
+            ),
+            rows,
+        ),
     ]
 
 
@@ -497,6 +512,64 @@ def _groups(
     return blocks
 
 
+def _gaps(predictions: "pd.DataFrame | None", order: Sequence[str]) -> list[str]:
+    """Return how far groups are apart in each test set, and where the test sets do not agree."""
+    if predictions is None:
+        return []
+    gaps = trait_gaps(predictions, order)
+    # of the recalls only that of the label whose groups are farthest apart
+    farthest: dict[tuple[str, str, str], tuple[str, SetGap]] = {}
+    for gap in gaps:
+        for found in gap["sets"]:
+            key = (gap["trait"], gap["figure"], found["set"])
+            if key not in farthest or farthest[key][1]["gap"] < found["gap"]:
+                farthest[key] = (gap["label"], found)
+    rows = [
+        (
+            _text(trait),
+            _text(name),
+            f"{figure} of {_text(label)}" if label else figure,
+            _share(found["gap"], found["interval"]),
+            _text(found["worst"]),
+            _text(found["best"]),
+        )
+        for (trait, figure, name), (label, found) in farthest.items()
+    ]
+    if not rows:
+        return []
+    return [
+        "### How far groups are apart",
+        f"The largest gaps between groups of at least {LEAST_PHOTOS} photos. The gap in the recall "
+        "of a label is that in equal opportunity (Hardt, Price and Srebro), shown for the label "
+        "where it is largest. The intervals do not allow for the choice of the farthest groups.",
+        _table(("groups by", "test set", "gap in", "gap", "lowest", "highest"), rows),
+        *_disagreements(gaps),
+    ]
+
+
+def _disagreements(gaps: "Sequence[TraitGap]") -> list[str]:
+    lines = [
+        f"- by {_text(gap['trait'])} in {gap['figure']}"
+        + (f" of {_text(gap['label'])}" if gap["label"] else "")
+        + f" (p {_p_value(found['p'])}"
+        + (", in opposite directions" if found["opposed"] else "")
+        + f"; all photos together would show {found['together']:.3f})"
+        for gap in gaps
+        if (found := gap["agreement"]) and not found["agree"]
+    ]
+    if not lines:
+        return []
+    return [
+        "The test sets do not agree on these gaps (test of homogeneity, p below "
+        f"{DISAGREE * 100:.0f} %), so that they must not be put together:",
+        "\n".join(lines),
+    ]
+
+
+def _p_value(p: float) -> str:
+    return "below 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def _crossed(name: str, crossed: "Sequence[CrossedGroup]") -> list[str]:
     """Return a table of the labels within the groups of each trait, and the weakest of them."""
     blocks = []
@@ -597,18 +670,12 @@ def _calibration_of(
     }
 
 
-def _unsure(metadata: Mapping[str, Any], evaluation: "Mapping[str, Evaluation]") -> list[str]:
-    rows = [
-        (
-            _text(name),
-            f"{f['n']:,}",
-            _share(f["coverage"]),
-            _share(f["accuracy_answered"], f["interval_answered"]),
-        )
-        for name, f in evaluation.items()
-        if "coverage" in f
-    ]
-    if not rows:
+def _unsure(
+    metadata: Mapping[str, Any],
+    evaluation: "Mapping[str, Evaluation]",
+    predictions: "pd.DataFrame | None",
+) -> list[str]:
+    if not any("coverage" in figures for figures in evaluation.values()):
         return []
     rule = metadata.get("rule", {})
     reasons = {
@@ -635,7 +702,30 @@ def _unsure(metadata: Mapping[str, Any], evaluation: "Mapping[str, Evaluation]")
     return [
         '## When it answers "unsure"',
         text,
-        _table(("test set", "photos", "answered", "accuracy, answered"), rows),
+        *_risk(evaluation, predictions),
+    ]
+
+
+def _risk(evaluation: "Mapping[str, Evaluation]", predictions: "pd.DataFrame | None") -> list[str]:
+    """Return the areas under the risk-coverage curves, where they are known or can be counted."""
+    rows = []
+    for name, figures in evaluation.items():
+        risk = figures.get("risk")
+        if risk is None and predictions is not None:
+            from facecore.evaluation.curves import risk_figures, score_labels
+
+            table = predictions[predictions["set"].eq(name)]
+            risk = risk_figures(table) if score_labels(table) else None
+        if risk:
+            areas = [f"{risk[key]:.4f}" for key in ("aurc", "random", "ideal")]
+            rows.append((_text(name), *areas))
+    if not rows:
+        return []
+    return [
+        "When the surest faces are answered first, this share of the answers is wrong on average "
+        "over all shares of faces answered (area under the risk-coverage curve; Geifman and "
+        "El-Yaniv), against a random and an ideal order:",
+        _table(("test set", "area", "random order", "ideal order"), rows),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Curves of an evaluation: ROC, precision-recall, reliability, coverage against accuracy.
+"""Curves of an evaluation: ROC, precision-recall, reliability, coverage against risk.
 
 A table of predictions is what `facecore.evaluation.predict_table` returns: one row per photo with
 label (str), detected (bool), predicted (str) and p_<label> (float, in [0, 1]). A photo in which no
@@ -7,6 +7,7 @@ figures about answers.
 """
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -68,6 +69,15 @@ class Answers:
     coverage: float
     accuracy: float
     interval: tuple[float, float]
+
+
+class RiskFigures(TypedDict):
+    """How well the confidence sorts right answers before wrong ones; risks are in [0, 1]."""
+
+    aurc: float  # area under the risk-coverage curve: the mean risk over all coverages
+    random: float  # the same, expected where faces are answered in a random order
+    ideal: float  # the same, where every right answer comes before every wrong one
+    excess: float  # aurc minus ideal
 
 
 def score_labels(table: pd.DataFrame) -> list[str]:
@@ -372,6 +382,85 @@ def coverage_curve(table: pd.DataFrame) -> pd.DataFrame:
             "accuracy": right[last] / answered,
         }
     )
+
+
+def risk_coverage(table: pd.DataFrame) -> pd.DataFrame:
+    """Compute the risk-coverage curve, and that of an ideal order (Geifman and El-Yaniv 2017).
+
+    The risk is the share of the answers that are wrong, when the surest faces are answered first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Predictions, as described above.
+
+    Returns
+    -------
+    DataFrame
+        As `coverage_curve` returns it, with risk (one minus accuracy) and ideal (the risk at the
+        same coverage if every right answer were surer than every wrong one), in [0, 1].
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["smiling", "smiling", "serious"], "detected": True})
+    >>> table["predicted"] = ["smiling", "serious", "serious"]
+    >>> table["p_smiling"], table["p_serious"] = [0.9, 0.2, 0.4], [0.1, 0.8, 0.6]
+    >>> risk_coverage(table)[["threshold", "risk", "ideal"]].round(3)
+       threshold   risk  ideal
+    0        0.9  0.000  0.000
+    1        0.8  0.500  0.000
+    2        0.6  0.333  0.333
+    """
+    curve = coverage_curve(table)
+    answered = curve["answered"].to_numpy()
+    _, right = _confidence(table)
+    return curve.assign(
+        risk=1 - curve["accuracy"], ideal=np.maximum(answered - right.sum(), 0) / answered
+    )
+
+
+def risk_figures(table: pd.DataFrame) -> RiskFigures | None:
+    """Compute the area under the risk-coverage curve (Geifman, Uziel and El-Yaniv 2019).
+
+    It is the mean, over the faces found from the surest down, of the risk when all faces up to this
+    one are answered. Faces of the same confidence come in every order alike: the errors among them
+    are spread evenly.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Predictions, as described above.
+
+    Returns
+    -------
+    RiskFigures or None
+        None without a face.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["smiling", "smiling", "serious"], "detected": True})
+    >>> table["predicted"] = ["smiling", "serious", "serious"]
+    >>> table["p_smiling"], table["p_serious"] = [0.9, 0.2, 0.4], [0.1, 0.8, 0.6]
+    >>> figures = risk_figures(table)  # risks 0, 1/2 and 1/3; at best 0, 0 and 1/3
+    >>> round(figures["aurc"], 4), round(figures["random"], 4), round(figures["ideal"], 4)
+    (0.2778, 0.3333, 0.1111)
+    """
+    curve = risk_coverage(table)
+    if curve.empty:
+        return None
+    answered = curve["answered"].to_numpy()
+    count = np.arange(1, answered[-1] + 1)
+    # errors so far, which grow evenly between two points of the curve
+    wrong = np.interp(count, np.append(0, answered), np.append(0, curve["risk"] * answered))
+    errors = round(float(wrong[-1]))
+    aurc = float((wrong / count).mean())
+    ideal = float((np.maximum(count - (len(count) - errors), 0) / count).mean())
+    return {
+        "aurc": aurc,
+        "random": errors / len(count),
+        "ideal": ideal,
+        "excess": aurc - ideal,
+    }
 
 
 def answers_at(table: pd.DataFrame, threshold: float) -> Answers:

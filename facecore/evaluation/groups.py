@@ -7,11 +7,12 @@ import numpy as np
 
 from facecore.evaluation.intervals import LEAST_PHOTOS, wilson
 from facecore.model.labels import order_labels
+from facecore.system.text import TRAIT
 
 if TYPE_CHECKING:  # the upload site, which has no pandas, shows cards as well
     import pandas as pd
 
-TRAITS = ("age", "race")  # columns of predictions by which photos are grouped
+TRAITS = ("age", "race")  # of which every table of predictions has a column
 
 
 class AnswerFigures(TypedDict, total=False):
@@ -35,7 +36,7 @@ class GroupFigures(AnswerFigures):
 class CrossedGroup(TypedDict):
     """Figures of the photos of one label in one group. Shares are in [0, 1]."""
 
-    trait: str  # one of `TRAITS`
+    trait: str  # one of those of `trait_columns`
     label: str
     group: str
     n: int  # photos, at least 1
@@ -45,6 +46,54 @@ class CrossedGroup(TypedDict):
     coverage: NotRequired[float]  # as in `AnswerFigures`
     accuracy_answered: NotRequired[float | None]
     interval_answered: NotRequired[list[float]]
+
+
+def trait_columns(table: "pd.DataFrame") -> dict[str, str]:
+    """Return the columns by which the photos of a table can be grouped.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Photos or predictions.
+
+    Returns
+    -------
+    dict of str to str
+        Column by name of the trait: age, race, and what further columns of a ``labels.csv`` say.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> trait_columns(pd.DataFrame(columns=["label", "age", "trait_glasses"]))
+    {'age': 'age', 'glasses': 'trait_glasses'}
+    """
+    columns = {trait: trait for trait in TRAITS if trait in table}
+    further = [column for column in table.columns if column.startswith(TRAIT)]
+    return columns | {column.removeprefix(TRAIT): column for column in further}
+
+
+def fill_unknown(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return stored predictions with an empty text where a trait or an answer is unknown.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `facecore.model.read_model_table` reads it.
+
+    Returns
+    -------
+    DataFrame
+        The same rows and columns.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> fill_unknown(pd.DataFrame({"age": [None, "60+"]}))["age"].tolist()
+    ['', '60+']
+    """
+    texts = [name for name in ("predicted", *trait_columns(table).values()) if name in table]
+    # a column in which nothing is known was read as one of numbers
+    return table.assign(**{name: table[name].astype(object).fillna("") for name in texts})
 
 
 def is_right(table: "pd.DataFrame") -> "pd.Series":
@@ -159,8 +208,8 @@ def figures_by_trait(
     Parameters
     ----------
     table : DataFrame
-        Columns label, detected (bool), predicted, `TRAITS` (empty where unknown) and perhaps
-        answered (bool). With answered, the labels are groups too.
+        Columns label, detected (bool), predicted, those of `trait_columns` (empty where unknown)
+        and perhaps answered (bool). With answered, the labels are groups too.
     order : sequence of str
         The labels in the order that the model declares.
 
@@ -178,16 +227,18 @@ def figures_by_trait(
     >>> list(groups), groups["age"]["60+"]["accuracy_all"]
     (['age'], 0.0)
     """
-    traits = ("label", *TRAITS) if "answered" in table else TRAITS
+    traits = trait_columns(table)
+    if "answered" in table:
+        traits = {"label": "label"} | traits
     groups = {}
-    for trait in traits:
-        rows = {str(k): found for k, found in table[table[trait].ne("")].groupby(trait)}
+    for trait, column in traits.items():
+        rows = {str(k): found for k, found in table[table[column].ne("")].groupby(column)}
         groups[trait] = {k: group_figures(rows[k]) for k in order_labels(rows, order)}
     return {trait: found for trait, found in groups.items() if found}
 
 
 def crossed_groups(table: "pd.DataFrame", order: Sequence[str] = ()) -> list[CrossedGroup]:
-    """Compute the figures of each label within each group by age and by race.
+    """Compute the figures of each label within each group, by each trait.
 
     The accuracy of a group is a mean over its labels: where most answers for old women are right
     and most for old men are wrong, neither the labels nor the age bands alone show it.
@@ -196,8 +247,8 @@ def crossed_groups(table: "pd.DataFrame", order: Sequence[str] = ()) -> list[Cro
     ----------
     table : DataFrame
         Predictions of one test set, as `predict_table` returns them or as a model stores them:
-        columns label, detected (bool), predicted, age, race (empty or NaN where unknown) and
-        perhaps answered (bool).
+        columns label, detected (bool), predicted, those of `trait_columns` (empty or NaN where
+        unknown) and perhaps answered (bool).
     order : sequence of str
         The labels in the order that the model declares.
 
@@ -226,10 +277,10 @@ def crossed_groups(table: "pd.DataFrame", order: Sequence[str] = ()) -> list[Cro
         counted["hits"] = counted["right"] & counted["answered"]
         sums += ["answered", "hits"]
     crossed = []
-    for trait in TRAITS:
-        known = counted[counted[trait].notna() & counted[trait].ne("")]
+    for trait, column in trait_columns(table).items():
+        known = counted[counted[column].notna() & counted[column].ne("")]
         # One sum for all pairs: with thousands of labels, a table per pair would take minutes.
-        pairs = known.groupby(["label", trait])[sums].sum()
+        pairs = known.groupby(["label", column])[sums].sum()
         counts = {
             (str(label), str(group)): row
             for (label, group), row in zip(pairs.index, pairs.to_dict("records"), strict=True)
@@ -265,14 +316,17 @@ def _crossed(trait: str, label: str, group: str, count: dict[str, int]) -> Cross
     return figures
 
 
-def weakest_group(crossed: Sequence[CrossedGroup]) -> CrossedGroup | None:
+def weakest_group(
+    crossed: Sequence[CrossedGroup], least: int = LEAST_PHOTOS
+) -> CrossedGroup | None:
     """Find the label and group for which a model is least often right.
 
     Parameters
     ----------
     crossed : sequence of CrossedGroup
-        As `crossed_groups` returns them. Those of fewer than `LEAST_PHOTOS` photos are ignored:
-        the lowest of many small shares is mostly chance.
+        As `crossed_groups` returns them.
+    least : int
+        Those of fewer photos are ignored: the lowest of many small shares is mostly chance.
 
     Returns
     -------
@@ -287,7 +341,7 @@ def weakest_group(crossed: Sequence[CrossedGroup]) -> CrossedGroup | None:
     >>> weakest_group([old, young, few])["group"]
     '60+'
     """
-    large = [cell for cell in crossed if cell["n"] >= LEAST_PHOTOS]
+    large = [cell for cell in crossed if cell["n"] >= least]
     return min(large, key=lambda cell: cell["accuracy_all"]) if len(large) > 1 else None
 
 

@@ -51,6 +51,37 @@ def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     return max(0.0, float((centre - half) / scale)), min(1.0, float((centre + half) / scale))
 
 
+def newcombe(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
+    """Return the 95 % interval of the difference between two shares (Newcombe 1998).
+
+    Parameters
+    ----------
+    first, second : tuple of int
+        Successes and trials of two independent groups.
+
+    Returns
+    -------
+    low, high : float
+        Of the first share minus the second, in [-1, 1]; (-1, 1) without a trial in one of them.
+
+    Examples
+    --------
+    >>> low, high = newcombe((56, 70), (48, 80))
+    >>> round(low, 4), round(high, 4)
+    (0.0524, 0.3339)
+    """
+    if not first[1] or not second[1]:
+        return -1.0, 1.0
+    p, q = first[0] / first[1], second[0] / second[1]
+    (low_p, high_p), (low_q, high_q) = wilson(*first), wilson(*second)
+    # The differences add up as squares, as in `balanced_interval`: down to the lower limit of the
+    # one and up to the upper limit of the other.
+    return (
+        p - q - float(np.hypot(p - low_p, high_q - q)),
+        p - q + float(np.hypot(high_p - p, q - low_q)),
+    )
+
+
 def largest_gap(groups: Mapping[str, Mapping[str, Any]]) -> Gap | None:
     """Find the two groups whose accuracies over all photos differ most.
 

@@ -13,14 +13,18 @@ from facecore.data.crops import raw_root
 from facecore.data.listing import NO_FACE, root_of
 from facecore.errors import DataError
 from facecore.evaluation.curves import (
+    RiskFigures,
     brier_score,
     calibration_error,
     macro_auc,
     reliability,
+    risk_figures,
     score_labels,
     top_accuracy,
 )
 from facecore.evaluation.groups import (
+    TRAITS,
+    AnswerFigures,
     CrossedGroup,
     GroupFigures,
     answer_figures,
@@ -36,7 +40,10 @@ from facecore.model.classifier import FaceModel
 from facecore.model.labels import order_labels
 from facecore.model.predict import predict_many
 from facecore.system.progress import track
+from facecore.system.text import TRAIT
 
+UNSURE = "unsure/no label"  # an answer that no label can equal: labels have no slash
+LEAST_ALIKE, LEAST_SUBJECTS = 5, 3  # photos and subjects that a row of a shared table may be of
 TOPS = (2, 3, 5)  # likeliest labels, of which one must be right
 PAIRS = 10  # of labels that are most often confused, in an evaluation
 AGE_BANDS = ((0, 12), (13, 19), (20, 39), (40, 59), (60, 200))  # years, both ends included
@@ -93,12 +100,14 @@ class Evaluation(GroupFigures, CalibrationFigures):
     recall: dict[str, float | None]  # by label, over all photos
     confusion: dict[str, dict[str, int]]  # photos by true label and by answer, or "no face"
     ms_per_photo: float | None  # median
-    groups: dict[str, dict[str, GroupFigures]]  # by trait (label, age, race) and group
+    groups: dict[str, dict[str, GroupFigures]]  # by trait (label, age, race, further) and group
     crossed: NotRequired[list[CrossedGroup]]  # by label and group
     gaps: NotRequired[dict[str, Gap]]  # by trait
     by_label: NotRequired[dict[str, LabelFigures]]
     macro_f1: NotRequired[float | None]  # mean over the labels with a photo, in [0, 1]
     confused_pairs: NotRequired[list[ConfusedPair]]  # the most frequent first, at most `PAIRS`
+    confusion_answered: NotRequired[dict[str, dict[str, int]]]  # with the answer `UNSURE`
+    risk: NotRequired[RiskFigures | None]  # None where no face was found
     macro_auc: NotRequired[float | None]  # over the faces found, in [0, 1]
     top_accuracy: NotRequired[dict[str, float | None]]  # by number of labels, over faces found
     mean_absolute_error: NotRequired[float | None]  # over faces found, in steps of the order
@@ -131,6 +140,43 @@ def pool_confusions(evaluation: Mapping[str, Evaluation]) -> dict[str, dict[str,
             for answer, count in answers.items():
                 row[answer] = row.get(answer, 0) + count
     return pooled
+
+
+def pool_answers(evaluation: Mapping[str, Evaluation]) -> AnswerFigures:
+    """Put together what a model answers in several test sets.
+
+    Parameters
+    ----------
+    evaluation : mapping of str to Evaluation
+        By data set.
+
+    Returns
+    -------
+    AnswerFigures
+        Empty where one of the evaluations does not say what was answered. The counts come from
+        shares of four decimals, so that with more than 5,000 photos the last decimal may differ.
+
+    Examples
+    --------
+    >>> lfw = {"n": 10, "coverage": 0.8, "accuracy_answered": 1.0}
+    >>> pool_answers({"lfw": lfw, "utkface": lfw | {"accuracy_answered": 0.5}})["accuracy_answered"]
+    0.75
+    """
+    photos = answered = right = 0
+    for figures in evaluation.values():
+        share = figures.get("coverage")
+        if share is None:
+            return {}
+        given = round(share * figures["n"])
+        photos, answered = photos + figures["n"], answered + given
+        right += round((figures["accuracy_answered"] or 0) * given)
+    if not photos:
+        return {}
+    return {
+        "coverage": round(answered / photos, 4),
+        "accuracy_answered": round(right / answered, 4) if answered else None,
+        "interval_answered": [round(limit, 4) for limit in wilson(right, answered)],
+    }
 
 
 def balanced_accuracy(confusion: Mapping[str, Mapping[str, int]]) -> float:
@@ -240,7 +286,7 @@ def confused_pairs(
     ----------
     confusion : mapping of str to mapping of str to int
         Number of photos by true label and answer, as `evaluate_predictions` returns them. Photos
-        without a face are photos of their label, and no pair.
+        without a face or an answer are photos of their label, and no pair.
     most : int
         Length of the list at most.
 
@@ -264,7 +310,7 @@ def confused_pairs(
         }
         for label, row in confusion.items()
         for answer, photos in row.items()
-        if photos and answer not in (label, NO_FACE)
+        if photos and answer not in (label, NO_FACE, UNSURE)
     ]
     return sorted(pairs, key=lambda pair: (-pair["photos"], -pair["share"]))[:most]
 
@@ -449,7 +495,8 @@ def predict_table(
         likeliest label, also where the model is unsure; empty where no face was found),
         p_<label> per label (probability, in [0, 1]), distance (from face space, root mean square
         in units of the min-max scale), score (of the detector), answered (bool: the model gives
-        the label under its rule), error (str), ms (milliseconds), age (band), race.
+        the label under its rule), error (str), ms (milliseconds), age (band), race, and the
+        further traits of `photos` (trait_<name>).
         Probabilities, distance and score are NaN where no face was found.
     """
     root = root_of(source).absolute()  # workers may have another working directory
@@ -477,6 +524,8 @@ def predict_table(
     table.insert(1, "label", photos["label"].to_numpy())
     table["age"] = [age_band(age) for age in photos["age"]]
     table["race"] = photos["race"].to_numpy()
+    for column in photos.columns[photos.columns.str.startswith(TRAIT)]:
+        table[column] = photos[column].to_numpy()
     return table
 
 
@@ -558,6 +607,8 @@ def evaluate_predictions(table: pd.DataFrame, order: Sequence[str] = ()) -> Eval
     return {
         **evaluation,
         **answer_figures(table),
+        "confusion_answered": _confusion_answered(table, order),
+        "risk": _round_risk(risk_figures(table)),
         "gaps": {trait: gap for trait, gap in gaps.items() if gap},
         "calibration_error": round_share(calibration_error(table)),
         "brier_score": round_share(brier_score(table)),
@@ -571,6 +622,13 @@ def evaluate_predictions(table: pd.DataFrame, order: Sequence[str] = ()) -> Eval
     }
 
 
+def _round_risk(figures: RiskFigures | None) -> RiskFigures | None:
+    if figures is None:
+        return None
+    aurc, random, ideal = (round(figures[key], 4) for key in ("aurc", "random", "ideal"))
+    return {"aurc": aurc, "random": random, "ideal": ideal, "excess": round(aurc - ideal, 4)}
+
+
 def _steps_off(table: pd.DataFrame, order: Sequence[str]) -> float:
     """Return the mean distance between true and predicted label, in steps of an order."""
     place = {label: i for i, label in enumerate(order)}
@@ -580,8 +638,7 @@ def _steps_off(table: pd.DataFrame, order: Sequence[str]) -> float:
 
 def _confusion(table: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[str, int]]:
     labels = order_labels(map(str, table["label"].unique()), order)
-    # A data set may lack labels that the model answers.
-    answers = order_labels(set(labels) | set(table.loc[table["detected"], "predicted"]), order)
+    answers = _answers(table, order)
     return {
         label: {
             other: int((table["label"].eq(label) & table["predicted"].eq(other)).sum())
@@ -592,6 +649,23 @@ def _confusion(table: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[str,
     }
 
 
+def _answers(table: pd.DataFrame, order: Sequence[str]) -> list[str]:
+    """Return the labels of photos and answers; a data set may lack labels that are answered."""
+    found = set(table.loc[table["detected"], "predicted"])
+    return order_labels({*map(str, table["label"].unique()), *found}, order)
+
+
+def _confusion_answered(table: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Count what the model answers under its rule."""
+    unsure = table["detected"] & ~table["answered"]
+    counted = _confusion(table.assign(predicted=table["predicted"].mask(unsure, UNSURE)), order)
+    # All labels stay, also those that were never given, and the unsure follow them.
+    answers = (*_answers(table, order), UNSURE, NO_FACE)
+    return {
+        label: {answer: row.get(answer, 0) for answer in answers} for label, row in counted.items()
+    }
+
+
 def evaluate_splits(
     faces: pd.DataFrame,
     model: FaceModel,
@@ -599,6 +673,7 @@ def evaluate_splits(
     order: Sequence[str] = (),
     jobs: int = 1,
     progress: bool = False,
+    shared: bool = False,
 ) -> tuple[pd.DataFrame, dict[str, Evaluation]]:
     """Evaluate a model on the test split of every data set, from the raw photos.
 
@@ -614,6 +689,9 @@ def evaluate_splits(
         Worker processes; -1 for one per core.
     progress : bool
         Show progress bars on standard error.
+    shared : bool
+        Whether others will get the model: its predictions then keep only traits that many photos
+        share, as `hide_rare` leaves them.
 
     Returns
     -------
@@ -645,6 +723,66 @@ def evaluate_splits(
         )
         table = predict_table(photos, root, model, name=name, jobs=jobs, progress=bar)
         table = table.drop(columns="error").assign(ms=table["ms"].round(2))
+        if shared:
+            table, hidden = hide_rare(table, photos["subject"].tolist())
+            if hidden:
+                print(
+                    f"{name}: traits of {hidden:,} of {len(table):,} photos are not stored, since "
+                    "too few others have the same",
+                    file=sys.stderr,
+                )
         evaluation[name] = evaluate_predictions(table, order)
         tables.append(table.sort_values(["label", "detected", f"p_{model.labels[0]}", "ms"]))
-    return (pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()), evaluation
+    if not tables:
+        return pd.DataFrame(), evaluation
+    predictions = pd.concat(tables, ignore_index=True)
+    further = predictions.columns[predictions.columns.str.startswith(TRAIT)]
+    predictions[further] = predictions[further].fillna("")
+    empty = [column for column in further if predictions[column].eq("").all()]
+    return predictions.drop(columns=empty), evaluation
+
+
+def hide_rare(table: pd.DataFrame, subjects: Sequence[str]) -> tuple[pd.DataFrame, int]:
+    """Leave out further traits of photos that could be told from all others by them.
+
+    Who knows a data set could find the row of a photo in stored predictions if few others had the
+    same label, age, race and further traits. By what is left, each row equals at least four others,
+    of three subjects or more (k-anonymity, Sweeney 2002).
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `predict_table` returns it.
+    subjects : sequence of str
+        Subject of each photo; a photo of an unknown subject (empty) is one of its own.
+
+    Returns
+    -------
+    table : DataFrame
+        The same. A further trait is empty for all photos of one label, age and race where one of
+        its values would be rare among them, as a value that alone is missing can be guessed. Bands
+        of age and races stay.
+    hidden : int
+        Photos of which a trait was left out.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": ["calm"] * 11 + ["sad"] * 11, "age": "", "race": ""})
+    >>> table["trait_hat"] = ["yes"] * 9 + ["no"] * 2 + ["yes"] * 6 + ["no"] * 5
+    >>> left, hidden = hide_rare(table, [""] * 22)
+    >>> left.groupby("label")["trait_hat"].unique().map(list).to_dict(), hidden
+    ({'calm': [''], 'sad': ['yes', 'no']}, 11)
+    """
+    left, kept = table.copy(), ["label", *TRAITS]
+    further = [column for column in table.columns if column.startswith(TRAIT)]
+    owner = pd.Series(
+        [subject or f"/{place}" for place, subject in enumerate(subjects)], index=table.index
+    )
+    for column in further:
+        alike = owner.groupby([left[name] for name in (*kept, column)])
+        few = alike.transform("size") < LEAST_ALIKE
+        few |= alike.transform("nunique") < LEAST_SUBJECTS
+        cell = few.groupby([left[name] for name in ("label", *TRAITS)]).transform("any")
+        left.loc[cell, column] = ""
+        kept.append(column)
+    return left, int((left[further] != table[further]).any(axis=1).sum())

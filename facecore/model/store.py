@@ -23,6 +23,7 @@ from facecore.model.classifier import FaceModel
 from facecore.system.files import rename, sha256, try_folder, write_atomically, write_json
 from facecore.system.holds import holding
 from facecore.system.paths import RESERVED, expand_home, file_key, is_hidden
+from facecore.system.text import TRAIT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -325,6 +326,8 @@ def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | Non
     # A label such as 1 stays a string; missing numbers and strings are NaN.
     texts = dict.fromkeys(TEXTS, "str")
     try:
+        columns = pd.read_csv(io.StringIO(text), nrows=0).columns
+        texts |= {name: "str" for name in columns if name.startswith(TRAIT)}
         return pd.read_csv(io.StringIO(text), dtype=texts, keep_default_na=False, na_values=[""])
     except ValueError as error:  # as its writer stored it
         _warn_of(path.parent, f"{path.name} cannot be read ({error})")

@@ -15,6 +15,7 @@ MARKUP = re.compile(
     re.IGNORECASE,
 )
 NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
+TRAIT = "trait_"  # before the name of a further trait in the columns of a table
 
 
 def show_hidden(text: str) -> str:

@@ -209,7 +209,9 @@ def train(
             plan,
             faces,
             load,
-            lambda model: evaluate_splits(faces, model, order=chosen.order, **how),
+            lambda model: evaluate_splits(
+                faces, model, order=chosen.order, shared=bool(chosen.centres), **how
+            ),
             shown,
         )
 

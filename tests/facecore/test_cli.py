@@ -199,7 +199,9 @@ def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
         "reliability",
     } <= set(figures)
     assert len(figures["interval_all"]) == 2
-    assert f"answered {figures['coverage']:.3f}, of these right" in measured.stdout
+    assert f"answered {figures['coverage']:.3f}, right when answered" in measured.stdout
+    assert f"forced accuracy {figures['accuracy_all']:.3f} [" in measured.stdout
+    assert f"risk-coverage curve {figures['risk']['aurc']:.4f}; in a random" in measured.stdout
     assert f"calibration error {figures['calibration_error']:.3f}" in measured.stdout
     assert set(figures["recall"]) == {"round", "square"}
 
@@ -441,14 +443,27 @@ def test_more_than_two_labels_have_a_line_of_figures_of_their_own(run, tmp_path,
         assert f"most confused: {pair['label']} answered {pair['answered']}" in done.stdout
 
 
-def test_the_weakest_of_the_labels_within_the_groups_is_told(
-    run, raw_folder, tmp_path, tiny_artifacts, monkeypatch
+def test_the_weakest_and_the_gaps_between_groups_of_enough_photos_are_told(
+    run, raw_folder, tmp_path, tiny_artifacts
 ):
-    monkeypatch.setattr("facecore.evaluation.groups.LEAST_PHOTOS", 2)
     target = tmp_path / "f.json"
-    done = run("evaluate", raw_folder, "--json", target, "--jobs", 1, models=tiny_artifacts)
+    command = ["evaluate", raw_folder, "--json", target, "--jobs", 1]
+    none = run(*command, models=tiny_artifacts)
+    assert "weakest" not in none.stdout and "largest gap" not in none.stdout
+    done = run(*command, "--least", 2, models=tiny_artifacts)
     assert done.returncode == 0
-    weakest = weakest_group(json.loads(target.read_text(encoding="utf-8"))["crossed"])
+    figures = json.loads(target.read_text(encoding="utf-8"))
+    assert {gap["figure"] for gap in figures["trait_gaps"]} == {
+        "forced accuracy",
+        "answered",
+        "right when answered",
+        "recall",
+    }
+    for gap in figures["trait_gaps"]:
+        (found,) = gap["sets"]
+        of = f" of {gap['label']}" if gap["label"] else ""
+        assert f"gap by {gap['trait']} in {gap['figure']}{of}: {found['gap']:.3f} [" in done.stdout
+    weakest = weakest_group(figures["crossed"], 2)
     words = f"{weakest['label']}, {weakest['trait']} {weakest['group']}: {weakest['n']} photos"
     assert f"weakest of label and group: {words}" in done.stdout
 
