@@ -674,12 +674,12 @@ def _evaluate(options: argparse.Namespace) -> int:
             )
     apart = trait_gaps(table, order, least)
     for gap in apart:
-        (found,) = gap["sets"]
-        low, high = found["interval"]
+        (widest,) = gap["sets"]
+        low, high = widest["interval"]
         of = f" of {gap['label']}" if gap["label"] else ""
         _say(
-            f"  largest gap by {gap['trait']} in {gap['figure']}{of}: {found['gap']:.3f} "
-            f"[{low:.3f}, {high:.3f}], {found['best']} over {found['worst']}"
+            f"  largest gap by {gap['trait']} in {gap['figure']}{of}: {widest['gap']:.3f} "
+            f"[{low:.3f}, {high:.3f}], {widest['best']} over {widest['worst']}"
         )
     if weakest := weakest_group(figures["crossed"], least):
         low, high = weakest["interval_all"]

@@ -66,4 +66,4 @@ if unsure.open:
         show_unsure(tested, chosen.model.rule, reports[chosen.name])
 if groups.open:
     with groups:
-        show_groups(reports, chosen)
+        show_groups(tested, chosen, positive)

@@ -10,23 +10,30 @@ from plotly.subplots import make_subplots
 from streamlit.delta_generator import DeltaGenerator
 
 from facecore.evaluation import (
+    UNSURE,
     balanced_interval,
     brier_score,
     calibration_error,
+    confused_pairs,
     drop_unknown,
+    fill_unknown,
+    label_figures,
     precision_recall,
     reliability,
+    risk_figures,
     roc,
     score_counts,
     score_labels,
 )
-from facecore.model import label_colours
-from ui.controls import MOST_COLOURS, name_labels
+from facecore.model import AnswerRule, label_colours
+from ui.controls import MOST_COLOURS, choose, name_labels
 from ui.look import DASHES, NEUTRAL, PAIR, PATTERNS, REFERENCE, SYMBOLS, see_through, show, tidy
-from ui.models import Chosen, pick_other, read_table
+from ui.models import Chosen, load_chosen, pick_other, read_table
+from ui.rule import rule_words
 from ui.text import as_is, as_is_in_figure
 
 ALL = "all"
+AS_ANSWERED, FORCED = "As answered", "Forced"
 FEW_ROWS = 4  # of a confusion matrix, with much room for each
 MOST_NUMBERED = 12  # rows of a confusion matrix with numbers in its cells
 
@@ -58,11 +65,22 @@ TOP_HELP = "Share of the faces found whose true label is among the {} likeliest.
 METRICS = {
     "Photos": Metric("{:,}", "off"),
     "Faces found": Metric("{:,}", "off", "Photos in which a face was found."),
-    "Accuracy": Metric(
+    "Answered": Metric(
+        "{:.3f}",
+        "off",
+        "Share of all photos whose face gets a label by the model's own rule. The others are "
+        "unsure, or no face was found.",
+    ),
+    "Right when answered": Metric(
         "{:.3f}",
         "normal",
-        "Over all photos; a photo in which no face was found counts as wrong. Below: the 95 % "
-        "interval (Wilson).",
+        "Share of these answers that are right. Below: the 95 % interval (Wilson).",
+    ),
+    "Forced accuracy": Metric(
+        "{:.3f}",
+        "normal",
+        "Right of all photos if every face gets its likeliest label; a photo in which no face was "
+        "found counts as wrong. Below: the 95 % interval (Wilson).",
     ),
     "Balanced accuracy": Metric(
         "{:.3f}",
@@ -103,6 +121,12 @@ METRICS = {
         "inverse",
         "Mean squared error of the probabilities, over the faces found; 0 is best.",
     ),
+    "Risk-coverage area": Metric(
+        "{:.4f}",
+        "inverse",
+        "Mean share of wrong answers over all shares of faces answered, the surest first (AURC, "
+        "see the tab Unsure); 0 is best.",
+    ),
     "Time per photo": Metric(
         "{:.0f} ms", "inverse", "Median, on the computer that evaluated the model."
     ),
@@ -122,14 +146,14 @@ def known(table: pd.DataFrame, which: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same columns, with an empty text for an unknown age, race or prediction, without
-        photos whose label the model does not know.
+        The same columns, with an empty text for an unknown trait or prediction, without photos
+        whose label the model does not know.
     """
     rows = table if which == ALL else table[table["set"].eq(which)]
     rows, note = drop_unknown(rows, score_labels(table))
     if note:
         st.warning(as_is(note), icon=":material/filter_alt:")
-    return rows.fillna({"age": "", "race": "", "predicted": ""})
+    return fill_unknown(rows)
 
 
 def compare(
@@ -193,23 +217,28 @@ def show_metrics(reports: Reports, tested: Tested, positive: str) -> None:
         if len(reports) > 1:
             st.markdown(f"**{as_is(name)}**")
         limits = {
-            "Accuracy": report["interval_all"],
+            "Right when answered": report.get("interval_answered"),
+            "Forced accuracy": report["interval_all"],
             "Balanced accuracy": balanced_interval(report["confusion"]),
         }
+        risk = risk_figures(tested[name])
         values = {
-            "Photos": report["n"],
-            "Faces found": report["detected"],
-            "Accuracy": report["accuracy_all"],
+            "Answered": report.get("coverage"),
+            "Right when answered": report.get("accuracy_answered"),
+            "Forced accuracy": report["accuracy_all"],
             "Balanced accuracy": report["balanced_accuracy_all"],
             "AUC": roc(tested[name], positive).area,
             "Calibration error": calibration_error(tested[name]),
             "Brier score": brier_score(tested[name]),
+            "Risk-coverage area": risk["aurc"] if risk else None,
+            "Photos": report["n"],
+            "Faces found": report["detected"],
             "Time per photo": report["ms_per_photo"],
         }
-        rows = [list(values)[:4], list(values)[4:]]
+        rows = [list(values)[:4], list(values)[4:8], list(values)[8:]]
         if len(score_labels(tested[name])) > 2:
             values |= _label_values(report)
-            rows.append(list(values)[8:])
+            rows.append(list(values)[11:])
         for kinds in rows:
             with st.container(horizontal=True):
                 for kind in kinds:
@@ -275,28 +304,56 @@ def interval_words(limits: Sequence[float]) -> str:
 
 
 def show_confusions(reports: Reports) -> None:
-    """Show the confusion matrices side by side.
+    """Show the confusion matrices side by side, as answered or with every face given a label.
 
     Parameters
     ----------
     reports : mapping
         By model, what `facecore.evaluation.evaluate_predictions` returns.
     """
+    notes = {name: _why_forced(name, report) for name, report in reports.items()}
+    forced = (
+        all(notes.values())
+        or choose(
+            "Answers",
+            (AS_ANSWERED, FORCED),
+            "evaluation_answers",
+            help="As answered: by the model's own rule, with a column for faces that get no label. "
+            "Forced: every face gets its likeliest label.",
+        )
+        == FORCED
+    )
     for column, (name, report) in zip(st.columns(len(reports)), reports.items(), strict=True):
+        plain = forced or bool(notes[name])
+        confusion = report["confusion" if plain else "confusion_answered"]
         with column:
-            figure = confusion_heat(report["confusion"]).update_layout(title=name)
-            alt = f"Confusion matrix of {name}: answers by true label, as counts and shares"
+            figure = confusion_heat(confusion).update_layout(title=name)
+            how = "forced" if plain else "as answered"
+            alt = f"Confusion matrix of {name}, {how}: answers by true label, as counts and shares"
             show(figure, alt, f"evaluation-confusion-{name}")
-            if len(report["confusion"]) > 2:
-                _show_labels(report, name)
+            if notes[name]:
+                st.caption(as_is(notes[name]))
+            if len(confusion) > 2:
+                _show_labels(confusion, name)
 
 
-def _show_labels(report: Mapping[str, Any], name: str) -> None:
+def _why_forced(name: str, report: Mapping[str, Any]) -> str:
+    """Return why the matrix of a model has no column of unsure faces; empty if it has one."""
+    if "confusion_answered" not in report:
+        return (
+            "It was stored by an older version, without what was answered, so that every face "
+            "counts with its likeliest label. To have it, train the model again."
+        )
+    rule = load_chosen(name).model.rule
+    return rule_words(rule) if rule == AnswerRule() else ""
+
+
+def _show_labels(confusion: Mapping[str, Mapping[str, int]], name: str) -> None:
     """Show which labels are confused, and the figures of each label."""
     share = st.column_config.NumberColumn(format="%.3f")
     st.markdown("**Most confused**")
-    if report["confused_pairs"]:
-        pairs = pd.DataFrame(report["confused_pairs"])
+    if found := confused_pairs(confusion):
+        pairs = pd.DataFrame(found)
         pairs.columns = ["true label", "answered", "photos", "share of the label's photos"]
         st.dataframe(
             pairs,
@@ -308,7 +365,7 @@ def _show_labels(report: Mapping[str, Any], name: str) -> None:
         st.caption("No photo was answered with another label.")
     st.markdown("**By label**")
     st.dataframe(
-        pd.DataFrame.from_dict(report["by_label"], orient="index")
+        pd.DataFrame.from_dict(label_figures(confusion), orient="index")
         .rename(columns={"n": "photos", "f1": "F1"})
         .rename_axis("label"),
         placeholder="-",
@@ -330,6 +387,8 @@ def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
     Figure
     """
     table = pd.DataFrame.from_dict(confusion, orient="index")
+    if "unsure" not in table:  # no label has this name
+        table = table.rename(columns={UNSURE: "unsure"})
     shares = table.div(table.sum(axis=1), axis=0)
     text = [
         [f"{n:,}<br>{share:.1%}" for n, share in zip(*pair, strict=True)]

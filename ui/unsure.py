@@ -6,14 +6,15 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from facecore.evaluation import answers_at, coverage_curve, score_labels
+from facecore.evaluation import answers_at, risk_coverage, risk_figures, score_labels
 from facecore.model import AnswerRule
 from ui.controls import show_metric
 from ui.evaluation import Tested
-from ui.look import DASHES, PAIR, SYMBOLS, show, tidy
+from ui.look import DASHES, NEUTRAL, PAIR, SYMBOLS, show, tidy
 from ui.rule import STEP, least_confidence, rule_words
 from ui.text import as_is
 
+ORDERS = {"random order": "dot", "ideal order": "dashdot"}
 POINTS = 400  # of a curve; more cannot be told apart on the screen
 
 
@@ -57,19 +58,58 @@ def show_unsure(tested: Tested, rule: AnswerRule, own: Mapping[str, Any]) -> Non
         with st.container(horizontal=True):
             show_metric("Coverage", f"{point.coverage:.1%}")
             show_metric(
-                "Accuracy when answered",
+                "Right when answered",
                 f"{point.accuracy:.1%}" if point.answered else None,
                 "{:.1%} to {:.1%}".format(*point.interval),
             )
-            show_metric("Answered", f"{point.answered:,}")
+            show_metric("Photos answered", f"{point.answered:,}")
             show_metric("Unsure", f"{point.unsure:,}")
             show_metric("No face", f"{point.no_face:,}")
-    alt = "Accuracy of the answers against the share of photos answered, the threshold marked"
-    show(coverage_lines(tested, threshold), alt, "evaluation-coverage")
+    alt = "Share of wrong answers against the share of photos answered, the threshold marked"
+    show(risk_lines(tested, threshold), alt, "evaluation-coverage")
+    _show_areas(tested)
 
 
-def coverage_lines(tested: Tested, threshold: float) -> go.Figure:
-    """Draw accuracy against coverage, with a marker at a threshold.
+def _show_areas(tested: Tested) -> None:
+    """Show the areas under the risk-coverage curves, and what they are to be compared with."""
+    for name, rows in tested.items():
+        figures = risk_figures(rows)
+        if figures is None:
+            continue
+        if len(tested) > 1:
+            st.markdown(f"**{as_is(name)}**")
+        with st.container(horizontal=True):
+            show_metric(
+                "Area under the curve",
+                f"{figures['aurc']:.4f}",
+                help="Mean risk over all shares of faces answered, the surest first; 0 is best.",
+            )
+            show_metric(
+                "In a random order",
+                f"{figures['random']:.4f}",
+                help="The same, expected if faces were answered in a random order: the share of "
+                "all faces found whose likeliest label is wrong.",
+            )
+            show_metric(
+                "In the ideal order",
+                f"{figures['ideal']:.4f}",
+                help="The same, if every right answer came before every wrong one.",
+            )
+            show_metric(
+                "Excess over the ideal",
+                f"{figures['excess']:.4f}",
+                help="What a better order of the same answers could still gain (excess AURC).",
+            )
+    st.caption(
+        "The area under the risk-coverage curve (AURC) is the mean risk over all shares of the "
+        "faces found that are answered, the surest first (Geifman and El-Yaniv 2017; Geifman, "
+        "Uziel and El-Yaniv 2019). The farther it lies below that of a random order, the more "
+        "the confidence is worth. Only fewer errors could bring it below that of the ideal order."
+    )
+
+
+def risk_lines(tested: Tested, threshold: float) -> go.Figure:
+    """Draw risk against coverage, with a marker at a threshold, beside the ideal order.
 
     Parameters
     ----------
@@ -84,33 +124,52 @@ def coverage_lines(tested: Tested, threshold: float) -> go.Figure:
     """
     figure = go.Figure()
     for i, (name, rows) in enumerate(tested.items()):
-        curve = coverage_curve(rows)
-        curve = curve.iloc[:: max(1, len(curve) // POINTS)]
+        curve = risk_coverage(rows)
+        if curve.empty:
+            continue
+        whole = curve.iloc[-1]
+        # the last point, at which every face is answered, is always drawn
+        curve = curve.iloc[:: -max(1, len(curve) // POINTS)][::-1]
+        of = f", {name}" if len(tested) > 1 else ""
         figure.add_scatter(
             x=curve["coverage"],
-            y=curve["accuracy"],
+            y=curve["risk"],
             customdata=curve["threshold"],
             name=name,
             mode="lines",
             line={"color": PAIR[i], "dash": DASHES[i]},
-            hovertemplate="%{x:.1%} answered, %{y:.1%} right, unsure below %{customdata:.2f}"
+            hovertemplate="%{x:.1%} answered, %{y:.1%} wrong, unsure below %{customdata:.2f}"
             "<extra></extra>",
         )
+        for words, y in (
+            ("random order", [whole["risk"]] * len(curve)),
+            ("ideal order", curve["ideal"]),
+        ):
+            figure.add_scatter(
+                x=curve["coverage"],
+                y=y,
+                name=f"{words}{of}",
+                mode="lines",
+                line={"color": PAIR[i] if of else NEUTRAL, "dash": ORDERS[words], "width": 1},
+                hovertemplate=words + ": %{x:.1%} answered, %{y:.1%} wrong<extra></extra>",
+            )
         point = answers_at(rows, threshold)
         figure.add_scatter(
             x=[point.coverage],
-            y=[point.accuracy],
+            y=[1 - point.accuracy],
             mode="markers",
             showlegend=False,
             marker={"symbol": SYMBOLS[i], "size": 14, "color": PAIR[i]},
             error_y={
-                "array": [point.interval[1] - point.accuracy],
-                "arrayminus": [point.accuracy - point.interval[0]],
+                "array": [point.accuracy - point.interval[0]],
+                "arrayminus": [point.interval[1] - point.accuracy],
             },
-            hovertemplate="%{x:.1%} answered, %{y:.1%} right<extra></extra>",
+            hovertemplate="%{x:.1%} answered, %{y:.1%} wrong<extra></extra>",
         )
     figure.update_xaxes(
         title="Coverage: share of photos answered", range=[0, 1.02], tickformat=".0%"
     )
-    figure.update_yaxes(title="Accuracy when answered", tickformat=".0%")
-    return tidy(figure, 380)
+    figure.update_yaxes(
+        title="Risk: share of answers that are wrong", tickformat=".0%", rangemode="tozero"
+    )
+    return tidy(figure, 400)

@@ -22,12 +22,17 @@ from .frame import (
     metric_frame,
 )
 from .gaps import (
+    ACCURACY,
+    DISAGREE,
+    RECALL,
     TraitGap,
     trait_gaps,
 )
 from .groups import (
     CrossedGroup,
+    accuracy_of_known,
     crossed_groups,
+    figures_by_trait,
     fill_unknown,
     trait_columns,
     weakest_group,
@@ -60,11 +65,15 @@ from .thresholds import (
 )
 
 __all__ = [
+    "ACCURACY",
+    "DISAGREE",
     "LEAST_PHOTOS",
+    "RECALL",
     "UNSURE",
     "CrossedGroup",
     "Evaluation",
     "TraitGap",
+    "accuracy_of_known",
     "answers_at",
     "balanced_accuracy",
     "balanced_interval",
@@ -80,6 +89,7 @@ __all__ = [
     "equal_coverage",
     "equal_recall",
     "evaluate_predictions",
+    "figures_by_trait",
     "fill_unknown",
     "label_figures",
     "macro_auc",

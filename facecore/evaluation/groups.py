@@ -1,7 +1,7 @@
 """For whom a model is right: figures by group, and of each label within each group."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -201,7 +201,7 @@ def group_figures(table: "pd.DataFrame") -> GroupFigures:
 
 
 def figures_by_trait(
-    table: "pd.DataFrame", order: Sequence[str] = ()
+    table: "pd.DataFrame", order: Sequence[str] = (), traits: Sequence[str] | None = None
 ) -> dict[str, dict[str, GroupFigures]]:
     """Compute the figures of each group by each trait.
 
@@ -209,9 +209,12 @@ def figures_by_trait(
     ----------
     table : DataFrame
         Columns label, detected (bool), predicted, those of `trait_columns` (empty where unknown)
-        and perhaps answered (bool). With answered, the labels are groups too.
+        and perhaps answered (bool).
     order : sequence of str
         The labels in the order that the model declares.
+    traits : sequence of str, optional
+        Names of traits, also ``"label"``. Where left out, those of `trait_columns`, and with a
+        column answered the labels before them.
 
     Returns
     -------
@@ -227,14 +230,37 @@ def figures_by_trait(
     >>> list(groups), groups["age"]["60+"]["accuracy_all"]
     (['age'], 0.0)
     """
-    traits = trait_columns(table)
-    if "answered" in table:
-        traits = {"label": "label"} | traits
+    columns = {"label": "label"} | trait_columns(table)
+    if traits is None:
+        traits = list(columns)[0 if "answered" in table else 1 :]
     groups = {}
-    for trait, column in traits.items():
+    for trait, column in ((trait, columns[trait]) for trait in traits if trait in columns):
         rows = {str(k): found for k, found in table[table[column].ne("")].groupby(column)}
         groups[trait] = {k: group_figures(rows[k]) for k in order_labels(rows, order)}
     return {trait: found for trait, found in groups.items() if found}
+
+
+def accuracy_of_known(groups: Mapping[str, Mapping[str, Any]]) -> float:
+    """Return the accuracy of the photos of all groups together.
+
+    Parameters
+    ----------
+    groups : mapping of str to mapping
+        Figures of the groups of one trait, as `figures_by_trait` returns them; at least one.
+
+    Returns
+    -------
+    float
+        Of the photos of which the trait is known, in [0, 1].
+
+    Examples
+    --------
+    >>> young, old = {"n": 1, "accuracy_all": 0.0}, {"n": 3, "accuracy_all": 1.0}
+    >>> accuracy_of_known({"13-19": young, "60+": old})
+    0.75
+    """
+    photos = sum(found["n"] for found in groups.values())
+    return float(sum(found["n"] * found["accuracy_all"] for found in groups.values()) / photos)
 
 
 def crossed_groups(table: "pd.DataFrame", order: Sequence[str] = ()) -> list[CrossedGroup]:
