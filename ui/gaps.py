@@ -72,7 +72,7 @@ def gap_table(gaps: Gaps) -> pd.DataFrame:
                 "gap in": _figure(gap),
                 **({"model": name} if len(gaps) > 1 else {}),
             }
-            photos = [" and ".join(f"{n:,}" for n in each["n"]) for each in gap["sets"]]
+            photos = [" and ".join(f"{n:,}" for n in each["n"][::-1]) for each in gap["sets"]]
             rows += [
                 head | _cells(each["set"], each) | {"photos": n, "sets agree": None}
                 for each, n in zip(gap["sets"], photos, strict=True)
@@ -81,7 +81,14 @@ def gap_table(gaps: Gaps) -> pd.DataFrame:
                 told = f"{'yes' if both['agree'] else 'no'}, p {_p_value(both['p'])}"
                 cells = _cells(POOLED, both) if both["agree"] else {"test set": POOLED}
                 rows.append(head | cells | {"sets agree": told})
+    # models below each other in the order of the first
+    place = {pair: i for i, pair in enumerate(dict.fromkeys(map(_place, rows)))}
+    rows.sort(key=lambda row: place[_place(row)])
     return pd.DataFrame(rows).dropna(axis="columns", how="all")
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["groups by"], row["gap in"]
 
 
 def _cells(name: str, gap: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Evaluation: every number on the page follows from the stored predictions."""
 
+import base64
+import io
 import json
 from dataclasses import replace
 
@@ -7,9 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facecore.evaluation.curves import answers_at, brier_score, calibration_error, roc
-from facecore.evaluation.groups import weakest_group
-from facecore.evaluation.report import balanced_interval, evaluate_predictions
+from facecore.evaluation.curves import (
+    answers_at,
+    brier_score,
+    calibration_error,
+    risk_coverage,
+    risk_figures,
+    roc,
+)
+from facecore.evaluation.frame import metric_frame
+from facecore.evaluation.gaps import trait_gaps
+from facecore.evaluation.groups import crossed_groups, figures_by_trait, weakest_group
+from facecore.evaluation.report import UNSURE, balanced_interval, evaluate_predictions
+from facecore.evaluation.thresholds import equal_coverage, equal_recall
 from facecore.model.rule import AnswerRule
 from facecore.model.store import (
     read_evaluation,
@@ -44,6 +56,13 @@ def charts(app) -> dict[str, dict]:
     return {chart.proto.alt: json.loads(chart.proto.spec) for chart in app.get("plotly_chart")}
 
 
+def numbers(values: dict | list) -> np.ndarray:
+    """Return the numbers of an axis, which plotly may have packed."""
+    if isinstance(values, list):
+        return np.array(values)
+    return np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"])
+
+
 def interval(low: float, high: float) -> str:
     return f"{low:.3f} to {high:.3f}"
 
@@ -53,17 +72,22 @@ def test_the_metrics_are_those_of_all_stored_predictions(open_page, predictions)
     assert not app.exception
     figures, shown = evaluate_predictions(predictions), metrics(app)
     assert shown == {
+        "Answered": f"{figures['coverage']:.3f}",
+        "Right when answered": f"{figures['accuracy_answered']:.3f}",
+        "Forced accuracy": f"{figures['accuracy_all']:.3f}",
         "Photos": f"{len(predictions):,}",
         "Faces found": f"{predictions['detected'].sum():,}",
-        "Accuracy": f"{figures['accuracy_all']:.3f}",
         "Balanced accuracy": f"{figures['balanced_accuracy_all']:.3f}",
         "AUC of male": f"{roc(predictions, 'male').area:.3f}",
         "Calibration error": f"{calibration_error(predictions):.3f}",
         "Brier score": f"{brier_score(predictions):.3f}",
+        "Risk-coverage area": f"{risk_figures(predictions)['aurc']:.4f}",
         "Time per photo": f"{predictions['ms'].median():.0f} ms",
     }
+    assert list(shown)[:3] == ["Answered", "Right when answered", "Forced accuracy"]
     deltas = {metric.label: metric.delta for metric in app.metric}
-    assert deltas["Accuracy"] == interval(*figures["interval_all"])
+    assert deltas["Right when answered"] == interval(*figures["interval_answered"])
+    assert deltas["Forced accuracy"] == interval(*figures["interval_all"])
     assert deltas["Balanced accuracy"] == interval(*balanced_interval(figures["confusion"]))
 
 
@@ -74,14 +98,50 @@ def test_one_test_set_shows_the_figures_of_the_stored_evaluation(open_page, name
     assert not app.exception
     figures = read_evaluation("classic")[name]
     assert metrics(app)["Photos"] == f"{figures['n']:,}"
-    assert metrics(app)["Accuracy"] == f"{figures['accuracy_all']:.3f}"
+    assert metrics(app)["Forced accuracy"] == f"{figures['accuracy_all']:.3f}"
     assert metrics(app)["Balanced accuracy"] == f"{figures['balanced_accuracy_all']:.3f}"
+    app.segmented_control(key="evaluation_answers").set_value("Forced").run()
+    check_matrix(app, figures["confusion"], ["female", "male", "no face"])
+
+
+def check_matrix(app, confusion: dict, answers: list[str]) -> None:
+    """Check that the page shows a confusion matrix, cell by cell."""
     (heat,) = charts(app).values()
-    text = json.dumps(heat["data"][0]["text"])
-    for row in figures["confusion"].values():
-        for count in row.values():
-            assert f"{count:,}<br>{count / sum(row.values()):.1%}" in text
-    assert list(heat["data"][0]["x"]) == ["female", "male", "no face"]
+    assert list(heat["data"][0]["x"]) == answers
+    assert heat["data"][0]["text"] == [
+        [f"{count:,}<br>{count / sum(row.values()):.1%}" for count in row.values()]
+        for row in confusion.values()
+    ]
+
+
+def test_the_confusion_has_the_unsure_by_the_models_own_rule(open_page, predictions):
+    app = open_page(PAGE)
+    confusion = evaluate_predictions(predictions)["confusion_answered"]
+    check_matrix(app, confusion, ["female", "male", "unsure", "no face"])
+    unsure = predictions[predictions["detected"] & ~predictions["answered"]]
+    counts = unsure["label"].value_counts()
+    assert {label: row[UNSURE] for label, row in confusion.items()} == counts.to_dict()
+
+
+def test_a_label_that_is_called_unsure_keeps_its_column():
+    from ui.evaluation import confusion_heat
+
+    confusion = {"unsure": {"unsure": 3, UNSURE: 2, "no face": 0}}
+    assert list(confusion_heat(confusion).data[0].x) == ["unsure", UNSURE, "no face"]
+
+
+def test_a_table_that_does_not_say_what_was_answered_is_shown_as_it_was(
+    open_page, copy_model, shipped, predictions
+):
+    copy_model(shipped, "classic", predictions=predictions.drop(columns="answered"))
+    app = open_page(PAGE)
+    assert not app.exception
+    figures = evaluate_predictions(predictions.drop(columns="answered"))
+    check_matrix(app, figures["confusion"], ["female", "male", "no face"])
+    assert any("stored by an older version" in caption.value for caption in app.caption)
+    assert (metrics(app)["Answered"], metrics(app)["Right when answered"]) == ("—", "—")
+    for tab in TABS:
+        open_tab(app, tab)
 
 
 def test_the_positive_label_turns_the_curves(open_page, predictions):
@@ -120,11 +180,33 @@ def test_unsure_trades_coverage_for_accuracy(open_page, predictions, threshold):
     assert not app.exception
     point, shown = answers_at(predictions, threshold), metrics(app)
     assert shown["Coverage"] == f"{point.coverage:.1%}"
-    assert shown["Answered"] == f"{point.answered:,}"
+    assert shown["Photos answered"] == f"{point.answered:,}"
     assert shown["Unsure"] == f"{point.unsure:,}"
     assert shown["No face"] == f"{point.no_face:,}"
     if point.answered:
-        assert shown["Accuracy when answered"] == f"{point.accuracy:.1%}"
+        assert right_when_answered(app) == f"{point.accuracy:.1%}"
+
+
+def right_when_answered(app) -> str:
+    """Return what the tab Unsure shows, below the headline of the same name."""
+    return [metric.value for metric in app.metric if metric.label == "Right when answered"][-1]
+
+
+def test_the_risk_coverage_curve_has_its_area_beside_random_and_ideal_order(open_page, predictions):
+    app = open_tab(open_page(PAGE), "Unsure")
+    figures, shown = risk_figures(predictions), metrics(app)
+    assert shown["Area under the curve"] == f"{figures['aurc']:.4f}"
+    assert shown["In a random order"] == f"{figures['random']:.4f}"
+    assert shown["In the ideal order"] == f"{figures['ideal']:.4f}"
+    assert shown["Excess over the ideal"] == f"{figures['excess']:.4f}"
+    (figure,) = charts(app).values()
+    curve, random, ideal = figure["data"][:3]
+    whole = risk_coverage(predictions).iloc[-1]
+    assert numbers(curve["x"])[-1] == pytest.approx(whole["coverage"])
+    for line in (curve, ideal):
+        assert numbers(line["y"])[-1] == pytest.approx(figures["random"])
+    assert numbers(random["y"]) == pytest.approx(figures["random"])
+    assert (numbers(ideal["y"]) <= numbers(curve["y"]) + 1e-9).all()
 
 
 def test_unsure_starts_at_the_models_own_rule(open_page, ruled, predictions):
@@ -150,55 +232,126 @@ def test_a_model_without_a_rule_is_said_to_have_none(
     app = open_tab(open_page(PAGE), "Unsure")
     words = "The model itself gives every face a label."
     assert any(caption.value.startswith(words) for caption in app.caption)
+    open_tab(app, "Confusion")
+    assert any(caption.value.startswith(words) for caption in app.caption)
+    (heat,) = charts(app).values()
+    assert list(heat["data"][0]["x"]) == ["female", "male", "no face"]
 
 
-def test_groups_of_a_table_that_says_what_was_answered_have_their_coverage(
-    open_page, copy_model, shipped, predictions
-):
-    scores = predictions[["p_female", "p_male"]].max(axis=1)
-    table = predictions.assign(answered=scores >= 0.9)
-    copy_model(shipped, "classic", predictions=table)
-    app = open_tab(open_page(PAGE), "Groups")
-    groups = evaluate_predictions(table)["groups"]
-    headers = [header.value for header in app.subheader]
-    assert headers == ["Label", "Age", "Race", "Label and age", "Label and race"]
-    for frame, found in zip(app.dataframe[:3], groups.values(), strict=True):
-        shown = frame.value.set_index("group")
-        assert shown["coverage"].to_dict() == {n: g["coverage"] for n, g in found.items()}
-        right = {n: g["accuracy_answered"] for n, g in found.items()}
-        assert shown["accuracy when answered"].to_dict() == right
+def on_utkface(open_page, **address):
+    app = open_page(PAGE, **address)
+    app.selectbox(key="evaluation_set").set_value("utkface")
+    return open_tab(app, "Groups")
 
 
 def test_groups_show_the_stored_counts_and_intervals(open_page):
-    app = open_page(PAGE)
-    app.selectbox(key="evaluation_set").set_value("utkface")
-    open_tab(app, "Groups")
+    app = on_utkface(open_page)
+    headers = [header.value for header in app.subheader]
+    assert headers[1:] == ["Label", "Age", "Race", "Label and age", "Label and race"]
     stored = read_evaluation("classic")["utkface"]["groups"]
     assert len(stored) == 3
-    for frame, (_, groups) in zip(app.dataframe[:3], stored.items(), strict=True):
+    for frame, groups in zip(app.dataframe[1:4], stored.values(), strict=True):
         table = frame.value.set_index("group")
-        assert table["photos"].to_dict() == {name: g["n"] for name, g in groups.items()}
-        assert table["accuracy"].to_dict() == {n: g["accuracy_all"] for n, g in groups.items()}
+        for column, key in (
+            ("photos", "n"),
+            ("forced accuracy", "accuracy_all"),
+            ("answered", "coverage"),
+            ("right when answered", "accuracy_answered"),
+        ):
+            assert table[column].to_dict() == {name: g[key] for name, g in groups.items()}
         for name, group in groups.items():
             assert table.loc[name, "95 % interval"] == interval(*group["interval_all"])
 
 
+def test_on_all_sets_every_figure_of_groups_is_of_one_set(open_page, predictions):
+    app = open_tab(open_page(PAGE), "Groups")
+    labels = app.dataframe[1].value
+    assert labels["test set"].tolist() == [s for s in predictions["set"].unique() for _ in "fm"]
+    for name, rows in labels.groupby("test set"):
+        found = figures_by_trait(predictions[predictions["set"].eq(name)])["label"]
+        assert rows.set_index("group")["forced accuracy"].to_dict() == {
+            label: figures["accuracy_all"] for label, figures in found.items()
+        }
+
+
+def references(figure: dict) -> list[float]:
+    """Return where the dotted lines of a figure stand, panel by panel."""
+    return [shape["x0"] for shape in figure["layout"]["shapes"]]
+
+
+def test_the_reference_line_is_the_accuracy_of_the_photos_that_carry_the_group(
+    open_page, predictions
+):
+    shown = charts(open_tab(open_page(PAGE), "Groups"))
+    right = predictions["predicted"].eq(predictions["label"])
+    known = predictions["age"].ne("")
+    assert 0 < known.sum() < len(predictions)
+    for alt in (
+        "Accuracy of each group by age in each test set, with 95 % intervals",
+        "Accuracy of each label within each group by age, with 95 % intervals",
+    ):
+        assert references(shown[alt]) == pytest.approx([right[known].mean()], abs=1e-4)
+    labels = shown["Accuracy of each group by label in each test set, with 95 % intervals"]
+    by_set = right.groupby(predictions["set"]).mean()
+    sets = predictions["set"].unique()
+    assert references(labels) == pytest.approx([by_set[name] for name in sets], abs=1e-4)
+
+
+def test_a_gap_that_all_sets_together_would_hide_is_warned_of(open_page, predictions):
+    app = open_tab(open_page(PAGE), "Groups")
+    gap = trait_gaps(predictions)[0]
+    assert (gap["trait"], gap["agreement"]["agree"]) == ("label", False)
+    (warning,) = app.warning
+    assert "do not agree on the gap by label in forced accuracy (p < 0.001" in warning.value
+    for found in gap["sets"]:
+        assert f"in {found['set']} {found['worst']} is {found['gap']:.3f} below" in warning.value
+    assert f"together would show {gap['agreement']['together']:.3f}" in warning.value
+    table = app.dataframe[0].value
+    rows = table[table["groups by"].eq("label") & table["gap in"].eq("forced accuracy")]
+    assert rows["test set"].tolist() == ["lfw", "utkface", "congress", "all, weighted"]
+    assert rows["gap"].tolist()[:3] == [found["gap"] for found in gap["sets"]]
+    assert rows["gap"].isna().tolist() == [False, False, False, True]
+
+
+def test_sets_that_agree_have_one_gap_over_all(open_page, copy_model, shipped, predictions):
+    rows = predictions[predictions["set"].eq("utkface")]
+    both = pd.concat([rows, rows.assign(set="again")])
+    copy_model(shipped, "classic", predictions=both)
+    app = open_tab(open_page(PAGE), "Groups")
+    assert not app.warning
+    table = app.dataframe[0].value
+    pooled = table[table["test set"].eq("all, weighted")]
+    assert pooled["gap"].notna().all()
+    first = table[table["test set"].eq("utkface")]
+    assert pooled["gap"].tolist()[0] == pytest.approx(first["gap"].tolist()[0], abs=2e-4)
+
+
+def test_gaps_are_those_between_groups_of_enough_photos(open_page, predictions):
+    app = on_utkface(open_page, evaluation_least="200")
+    rows = predictions[predictions["set"].eq("utkface")]
+    expected = [gap["sets"][0] for gap in trait_gaps(rows, least=200)]
+    table = app.dataframe[0].value
+    assert table["gap"].tolist() == [found["gap"] for found in expected]
+    assert table["95 % interval"].tolist() == [interval(*found["interval"]) for found in expected]
+    assert {"recall of female", "recall of male", "answered"} <= set(table["gap in"])
+    app.number_input(key="evaluation_least").set_value(5000).run()
+    assert any("two groups of 5000 photos" in caption.value for caption in app.caption)
+
+
 def test_labels_within_groups_have_their_figures_intervals_and_weakest(open_page, predictions):
-    app = open_page(PAGE)
-    app.selectbox(key="evaluation_set").set_value("utkface")
-    open_tab(app, "Groups")
-    crossed = evaluate_predictions(predictions[predictions["set"].eq("utkface")])["crossed"]
-    assert len(app.dataframe) == 5
-    for frame, trait in zip(app.dataframe[3:], ("age", "race"), strict=True):
+    app = on_utkface(open_page)
+    crossed = crossed_groups(predictions[predictions["set"].eq("utkface")])
+    assert len(app.dataframe) == 6
+    for frame, trait in zip(app.dataframe[4:], ("age", "race"), strict=True):
         cells = [cell for cell in crossed if cell["trait"] == trait]
         shown = frame.value
         for column, key in (
             ("label", "label"),
             (trait, "group"),
             ("photos", "n"),
-            ("accuracy", "accuracy_all"),
-            ("coverage", "coverage"),
-            ("accuracy when answered", "accuracy_answered"),
+            ("forced accuracy", "accuracy_all"),
+            ("answered", "coverage"),
+            ("right when answered", "accuracy_answered"),
         ):
             assert shown[column].tolist() == [cell[key] for cell in cells]
         limits = [interval(*cell["interval_all"]) for cell in cells]
@@ -221,7 +374,7 @@ def test_labels_within_groups_of_two_models_are_side_by_side(
     copy_model(shipped, "other", predictions=predictions.iloc[::2])
     app = open_page(PAGE, other="other", evaluation_tab="Groups")
     assert not app.exception
-    frame = app.dataframe[3].value
+    frame = app.dataframe[4].value
     assert frame["model"].tolist() == ["classic", "other"] * (len(frame) // 2)
     assert (frame["age"].iloc[::2].to_numpy() == frame["age"].iloc[1::2].to_numpy()).all()
     words = next(c.value for c in app.caption if c.value.startswith("Weakest"))
@@ -229,11 +382,54 @@ def test_labels_within_groups_of_two_models_are_side_by_side(
     assert "; other: " in words
 
 
+def test_a_further_trait_is_shown_like_age_and_race(open_page, copy_model, shipped, predictions):
+    hats = np.where(predictions.index % 3, "no <i>hat</i>", "hat")
+    copy_model(shipped, "classic", predictions=predictions.assign(trait_hat=hats))
+    app = open_tab(open_page(PAGE), "Groups")
+    headers = [header.value for header in app.subheader]
+    assert {"Hat", "Label and hat"} <= set(headers)
+    frame = app.dataframe[headers.index("Hat")].value
+    assert frame["photos"].sum() == len(predictions)
+    assert "hat" in set(app.dataframe[0].value["groups by"])
+
+
+def test_every_figure_of_every_group_can_be_downloaded(open_page, downloads, predictions):
+    open_tab(open_page(PAGE), "Groups")
+    sheet = pd.read_csv(
+        io.BytesIO(downloads["classic-groups.csv"]), encoding="utf-8-sig", keep_default_na=False
+    )
+    expected = metric_frame(predictions)
+    assert list(sheet) == list(expected)
+    assert len(sheet) == len(expected)
+    numbers = pd.to_numeric(sheet["accuracy"])
+    assert numbers.to_numpy() == pytest.approx(expected["accuracy"].to_numpy(), abs=1e-6)
+
+
+def test_a_threshold_per_group_is_a_what_if_that_is_closed_at_first(open_page, predictions):
+    app = on_utkface(open_page)
+    assert not any("thought experiment" in text.value for text in app.markdown)
+    app = on_utkface(open_page, group_thresholds="true")
+    assert any("would have to know the group of each face" in t.value for t in app.markdown)
+    rows = predictions[predictions["set"].eq("utkface")]
+    found = equal_recall(rows, "age", "male", 0.5)
+    table = app.dataframe[-1].value
+    assert table["threshold"].tolist() == found["threshold"].tolist()
+    assert table["own threshold: recall"].tolist() == found["own recall"].tolist()
+    gap = found["own recall"].max() - found["own recall"].min()
+    assert metrics(app)["Gap in recall"] == f"{gap:.3f}"
+    app.segmented_control(key="threshold_goal").set_value("Share answered").run()
+    assert not app.exception
+    start = app.slider(key="threshold_coverage").value
+    found = equal_coverage(rows, "age", start)
+    assert app.dataframe[-1].value["answered"].tolist() == found["answered"].tolist()
+
+
 def test_photos_of_nobody_known_have_no_groups(open_page):
     app = open_page(PAGE)
     app.selectbox(key="evaluation_set").set_value("congress")
     open_tab(app, "Groups")
     assert "labels.csv" in app.info[0].value
+    assert [header.value for header in app.subheader][1:] == ["Label"]
     assert app.code[0].value.startswith("python -m facecore train")
 
 
@@ -283,7 +479,7 @@ def test_two_models_stand_side_by_side(open_page, copy_model, shipped, predictio
     photos = [metric for metric in app.metric if metric.label == "Photos"]
     assert [metric.value for metric in photos] == ["4,322", "2,161"]
     assert photos[1].delta == "-2,161"
-    accuracy = [metric for metric in app.metric if metric.label == "Accuracy"][1]
+    accuracy = [metric for metric in app.metric if metric.label == "Forced accuracy"][1]
     change = second["accuracy_all"] - first["accuracy_all"]
     assert accuracy.value == f"{second['accuracy_all']:.3f}"
     assert float(accuracy.delta) == pytest.approx(change, abs=6e-4)

@@ -159,9 +159,9 @@ def test_a_large_confusion_matrix_is_in_natural_order_and_lists_what_is_confused
     app = open_page(EVALUATION)
     (figure,) = charts(app).values()
     assert figure["data"][0]["y"] == LABELS
-    assert figure["data"][0]["x"] == [*LABELS, "no face"]
+    assert figure["data"][0]["x"] == [*LABELS, "unsure", "no face"]
     pairs, by_label = (frame.value for frame in app.dataframe)
-    expected = confused_pairs(evaluate_predictions(wrong)["confusion"])
+    expected = confused_pairs(evaluate_predictions(wrong)["confusion_answered"])
     assert pairs["answered"].tolist() == [pair["answered"] for pair in expected]
     assert list(by_label.index) == LABELS
     assert {"precision", "recall", "F1"} <= set(by_label)

@@ -67,7 +67,7 @@ def test_the_card_shows_the_figures_of_the_artifacts(open_page):
     table = app.dataframe[0].value
     assert list(table.index) == list(evaluation)
     for name, figures in evaluation.items():
-        assert float(table.loc[name, "accuracy, all photos"]) == figures["accuracy_all"]
+        assert float(table.loc[name, "forced accuracy"]) == figures["accuracy_all"]
     assert metadata["command"] in words(app)
 
 

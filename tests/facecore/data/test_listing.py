@@ -333,3 +333,59 @@ def test_photos_below_a_label_at_any_depth_have_its_label(raw):
         "a/eve/1.jpg",
         "a/leo/2020/2.jpeg",
     ]
+
+
+def list_with(tmp_path, **columns: list[str]):
+    """Return the listing of a table with further columns."""
+    rows = pd.DataFrame({"path": [f"{i:02d}.jpg" for i in range(60)], "label": ["a", "b"] * 30})
+    rows.assign(**columns).to_csv(tmp_path / "table.csv", index=False)
+    return read_listing(tmp_path / "table.csv")
+
+
+def test_further_columns_of_few_values_are_traits(tmp_path):
+    hats = [" Straw hat", "none", "cap"] * 20
+    listing = list_with(tmp_path, Hat=hats, gender=["0", "1"] * 30)
+    assert listing.notes == ()
+    photos = listing.photos
+    assert [column for column in photos if column.startswith("trait_")] == [
+        "trait_hat",
+        "trait_gender",
+    ]
+    assert photos["trait_hat"].tolist()[:3] == ["Straw hat", "", "cap"]
+    assert photos["trait_gender"].tolist()[:2] == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (["x"] * 60, "camera (1 value)"),
+        ([str(i) for i in range(60)], "camera (60 values)"),
+        ([str(i % 21) for i in range(60)], "camera (21 values)"),
+        (["1", "2", "3", *[""] * 57], "camera (3 values)"),
+        ([""] * 60, "camera (0 values)"),
+    ],
+)
+def test_other_further_columns_are_no_traits_and_said_to_be_none(tmp_path, values, words):
+    listing = list_with(tmp_path, camera=values)
+    assert "trait_camera" not in listing.photos
+    (note,) = listing.notes
+    assert note.startswith("no trait, since ") and note.endswith(words)
+
+
+@pytest.mark.parametrize("column", ["name", "ID", "person", "filename", "usage", "Unnamed: 0"])
+def test_columns_that_name_a_photo_or_a_person_are_no_traits(tmp_path, column):
+    listing = list_with(tmp_path, **{column: ["train", "test"] * 30})
+    assert not [name for name in listing.photos if name.startswith("trait_")]
+    assert not [note for note in listing.notes if note.startswith("no trait")]
+
+
+def test_further_columns_beside_folders_reach_their_photos(tmp_path):
+    for i in range(8):
+        (tmp_path / "ab"[i % 2]).mkdir(exist_ok=True)
+        (tmp_path / "ab"[i % 2] / f"{i}.jpg").write_bytes(b"x")
+    rows = [f"{'ab'[i % 2]}/{i}.jpg,{'day' if i < 4 else 'night'}" for i in range(7)]
+    write_table(tmp_path, "path,light\n" + "\n".join(rows) + "\n")
+    photos = list_photos(tmp_path).set_index("path")
+    assert photos.loc["a/2.jpg", "trait_light"] == "day"
+    assert photos.loc["a/4.jpg", "trait_light"] == "night"
+    assert photos.loc["b/7.jpg", "trait_light"] == ""

@@ -472,3 +472,51 @@ def test_the_card_of_a_model_of_whole_photos_names_no_detector(whole_artifacts, 
         in card
     )
     assert "Faces are found" not in card
+
+
+def test_gaps_between_groups_are_told_by_test_set(tiny_model):
+    table = predictions(n=180).assign(answered=lambda table: table["detected"])
+    evaluation = {"x": evaluate_predictions(table)}
+    told = write_card(tiny_model, METADATA, evaluation, table).split("### How far groups")[1]
+    for gap in trait_gaps(table):
+        if gap["figure"] != "recall":
+            (found,) = gap["sets"]
+            low, high = found["interval"]
+            cells = f"{found['gap']:.3f} ({low:.3f} to {high:.3f}) | {found['worst']} |"
+            assert f"| {gap['trait']} | x | {gap['figure']} | {cells}" in told
+    recall = max(
+        (gap for gap in trait_gaps(table) if gap["figure"] == "recall"),
+        key=lambda gap: gap["sets"][0]["gap"],
+    )
+    assert f"recall of {recall['label']} | {recall['sets'][0]['gap']:.3f} (" in told
+    assert "do not agree" not in told
+    assert "How far groups" not in write_card(tiny_model, METADATA, evaluation)
+
+
+def test_test_sets_that_do_not_agree_on_a_gap_are_told(tiny_model):
+    def half(name: str, weak: str) -> pd.DataFrame:
+        rows = predictions(n=180).assign(set=name)
+        bad = rows["label"].eq(weak) & rows["detected"]
+        rows.loc[bad, "predicted"] = {"a": "b", "b": "a"}[weak]
+        return rows
+
+    table = pd.concat([half("x", "a"), half("y", "b")], ignore_index=True)
+    evaluation = {name: evaluate_predictions(rows) for name, rows in table.groupby("set")}
+    card = write_card(tiny_model, METADATA, evaluation, table)
+    gap = trait_gaps(table)[0]["agreement"]
+    assert gap["opposed"]
+    assert (
+        "- by label in forced accuracy (p below 0.001, in opposite directions; all photos together "
+        f"would show {gap['together']:.3f})"
+    ) in card
+
+
+def test_the_area_under_the_risk_coverage_curve_is_told(tiny_model):
+    table = predictions().assign(answered=True)
+    evaluation = {"x": evaluate_predictions(table)}
+    risk = evaluation["x"]["risk"]
+    row = f"| x | {risk['aurc']:.4f} | {risk['random']:.4f} | {risk['ideal']:.4f} |"
+    assert row in write_card(tiny_model, METADATA, evaluation)
+    del evaluation["x"]["risk"]
+    assert row in write_card(tiny_model, METADATA, evaluation, table)
+    assert "risk-coverage" not in write_card(tiny_model, METADATA, evaluation)

@@ -16,6 +16,8 @@ from facecore.evaluation.curves import (
     macro_auc,
     precision_recall,
     reliability,
+    risk_coverage,
+    risk_figures,
     roc,
     score_counts,
     score_labels,
@@ -252,3 +254,55 @@ def test_curves_of_many_labels_are_those_of_one_label_against_the_rest(many):
     assert bins["from"].iloc[0] >= 1 / 6  # the likeliest of six has at least a sixth
     assert bins["faces"].sum() == len(found)
     assert coverage_curve(many)["coverage"].iloc[-1] == pytest.approx(len(found) / len(many))
+
+
+def sorted_faces(right: list[int], confidence: list[float] | None = None) -> pd.DataFrame:
+    """Return predictions of which the surest come first, right where there is a 1."""
+    sure = confidence or np.linspace(0.99, 0.6, len(right)).tolist()
+    return predictions(
+        [("a" if hit else "b", (p, 1 - p)) for hit, p in zip(right, sure, strict=True)]
+    )
+
+
+def test_the_area_under_the_risk_coverage_curve_is_counted_by_hand():
+    figures = risk_figures(sorted_faces([1, 0, 1, 1, 0]))
+    assert figures["aurc"] == pytest.approx(np.mean([0, 1 / 2, 1 / 3, 1 / 4, 2 / 5]))
+    assert figures["ideal"] == pytest.approx(np.mean([0, 0, 0, 1 / 4, 2 / 5]))
+    assert figures["random"] == pytest.approx(2 / 5)
+    assert figures["excess"] == pytest.approx(figures["aurc"] - figures["ideal"])
+
+
+def test_an_ideal_order_has_no_excess():
+    assert risk_figures(sorted_faces([1, 1, 1, 0, 0]))["excess"] == pytest.approx(0)
+    assert risk_figures(sorted_faces([1, 1, 1]))["aurc"] == 0
+    assert risk_figures(sorted_faces([0, 0]))["aurc"] == 1
+
+
+def test_in_a_random_order_the_area_is_the_error():
+    rng = np.random.default_rng(0)
+    areas = [
+        risk_figures(sorted_faces(rng.permutation([1] * 70 + [0] * 30).tolist()))["aurc"]
+        for _ in range(300)
+    ]
+    assert np.mean(areas) == pytest.approx(0.3, abs=0.02)
+
+
+def test_faces_of_the_same_confidence_count_as_if_in_any_order():
+    equal = risk_figures(sorted_faces([1, 1, 0, 1], [0.8] * 4))
+    assert equal["aurc"] == pytest.approx(1 / 4)
+    assert risk_figures(sorted_faces([0, 1, 1, 1], [0.8] * 4)) == equal
+    mixed = risk_figures(sorted_faces([1, 0, 1], [0.9, 0.7, 0.7]))
+    assert mixed["aurc"] == pytest.approx(np.mean([0, 0.5 / 2, 1 / 3]))
+
+
+def test_the_risk_is_one_minus_the_accuracy_and_never_below_the_ideal(stored):
+    curve = risk_coverage(stored)
+    assert (curve["risk"] + curve["accuracy"]).to_numpy() == pytest.approx(1)
+    assert (curve["ideal"] <= curve["risk"] + 1e-12).all()
+    last = curve.iloc[-1]
+    assert last["risk"] == pytest.approx(last["ideal"])
+
+
+def test_photos_without_a_face_have_no_risk(few):
+    assert risk_figures(few) == risk_figures(few[few["detected"]])
+    assert risk_figures(few.assign(detected=False)) is None

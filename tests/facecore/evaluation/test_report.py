@@ -6,19 +6,28 @@ import pandas as pd
 import pytest
 from cartoons import draw_photo, encode, write_raw
 
-from facecore.data.listing import list_photos
+from facecore.data.listing import NO_FACE, list_photos
 from facecore.errors import DataError
-from facecore.evaluation.curves import answers_at, brier_score, calibration_error, reliability
-from facecore.evaluation.groups import crossed_groups
+from facecore.evaluation.curves import (
+    answers_at,
+    brier_score,
+    calibration_error,
+    reliability,
+    risk_figures,
+)
+from facecore.evaluation.groups import crossed_groups, fill_unknown
 from facecore.evaluation.intervals import wilson
 from facecore.evaluation.report import (
+    UNSURE,
     age_band,
     balanced_interval,
     confused_pairs,
     drop_unknown,
     evaluate_predictions,
+    hide_rare,
     label_figures,
     map_labels,
+    pool_answers,
     predict_table,
 )
 from facecore.model.rule import AnswerRule
@@ -255,6 +264,86 @@ def test_coverage_and_accuracy_when_answered_follow_from_the_answers(ruled):
     assert figures["accuracy_answered"] == round(point.accuracy, 4)
     assert figures["interval_answered"] == [round(v, 4) for v in point.interval]
     json.dumps(figures, allow_nan=False)
+
+
+def test_the_unsure_have_a_column_of_their_own_by_the_models_rule(ruled):
+    figures = evaluate_predictions(ruled)
+    for label, row in figures["confusion_answered"].items():
+        mine = ruled[ruled["label"].eq(label)]
+        given = mine[mine["answered"]]["predicted"].value_counts()
+        assert list(row) == ["a", "b", UNSURE, NO_FACE]
+        assert row == {
+            "a": given["a"],
+            "b": given["b"],
+            UNSURE: (mine["detected"] & ~mine["answered"]).sum(),
+            NO_FACE: (~mine["detected"]).sum(),
+        }
+    bold = evaluate_predictions(ruled.assign(answered=ruled["detected"]))
+    for label, row in bold["confusion_answered"].items():
+        assert row == bold["confusion"][label] | {UNSURE: 0}
+
+
+def test_no_unsure_photo_is_a_confused_pair(ruled):
+    matrix = evaluate_predictions(ruled)["confusion_answered"]
+    assert {pair["answered"] for pair in confused_pairs(matrix)} <= {"a", "b"}
+
+
+def test_the_area_under_the_risk_coverage_curve_is_part_of_the_evaluation(ruled):
+    figures = evaluate_predictions(ruled)
+    area = risk_figures(ruled)["aurc"]
+    assert figures["risk"]["aurc"] == round(area, 4)
+    nothing = ruled.assign(answered=False, detected=False, predicted="", p_a=np.nan, p_b=np.nan)
+    assert evaluate_predictions(nothing)["risk"] is None
+
+
+def test_answers_of_several_sets_are_put_together(ruled):
+    parts = {"x": ruled.iloc[:50], "y": ruled.iloc[50:]}
+    pooled = pool_answers({name: evaluate_predictions(rows) for name, rows in parts.items()})
+    whole = evaluate_predictions(ruled)
+    assert pooled == {key: whole[key] for key in pooled}
+    assert len(pooled) == 3
+    older = evaluate_predictions(ruled.drop(columns="answered"))
+    assert pool_answers({"x": whole, "y": older}) == pool_answers({}) == {}
+
+
+def test_further_traits_are_groups_of_the_evaluation(ruled):
+    hats = ruled.assign(trait_hat=np.where(ruled.index % 2, "yes", "no"))
+    figures = evaluate_predictions(hats)
+    assert figures["groups"]["hat"]["yes"]["n"] == 60
+    assert {cell["trait"] for cell in figures["crossed"]} == {"age", "race", "hat"}
+
+
+def anonymous(table: pd.DataFrame, columns: list[str]) -> int:
+    """Return the size of the smallest class of rows that are equal in some columns."""
+    return int(table.groupby(columns)["label"].transform("size").min())
+
+
+def test_of_a_shared_table_no_photo_is_told_from_the_others_by_its_further_traits():
+    rng, n = np.random.default_rng(0), 600
+    table = pd.DataFrame({"label": rng.choice(["a", "b"], n), "age": rng.choice(["20-39", ""], n)})
+    table = table.assign(
+        race="",
+        trait_hat=rng.choice(["yes", "no"], n, p=[0.1, 0.9]),
+        trait_light=rng.choice(["day", "night", "dusk"], n, p=[0.6, 0.35, 0.05]),
+    )
+    every = ["label", "age", "race", "trait_hat", "trait_light"]
+    assert anonymous(table, every) < 5
+    left, hidden = hide_rare(table, [""] * n)
+    assert anonymous(left, every) >= 5
+    assert left["trait_hat"].ne("").any()
+    changed = (left[every] != table[every]).any(axis=1)
+    assert hidden == changed.sum() > 0
+    assert (left[every][changed].iloc[:, 3:] == "").any(axis=1).all()
+
+
+def test_many_photos_of_one_subject_are_rare_all_the_same():
+    table = pd.DataFrame(
+        {"label": "a", "age": "", "race": "", "trait_hat": ["yes"] * 9 + ["no"] * 9}
+    )
+    known = [f"s{i}" for i in range(18)]
+    assert hide_rare(table, known)[1] == 0
+    assert hide_rare(table, ["eve"] * 9 + known[9:])[1] == 18
+    assert hide_rare(table, ["eve", "ann", "bob"] * 3 + known[9:])[1] == 0
 
 
 def test_the_accuracy_over_all_does_not_depend_on_the_rule(ruled):
@@ -529,3 +618,36 @@ def test_labels_that_the_model_does_not_know_are_refused_with_both_lists(
     with pytest.raises(DataError) as refusal:
         map_labels(folk, labels, names)
     assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize("centres", [0, 30])
+def test_further_columns_of_labels_travel_from_the_table_to_the_predictions(
+    tmp_path, monkeypatch, tiny_grid, centres
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "models"))
+    raw = write_raw(tmp_path / "raw", persons=8, shots=2, split=True)
+    table = pd.read_csv(raw / "labels.csv", dtype=str)
+    table["Hat"] = np.where(table.index % 2, "01", "00")
+    table["lens"] = [f"lens {i}" for i in range(len(table))]
+    moved = table["path"].str.contains("p0[4-7]")  # half of the subjects, into a second data set
+    plain = tmp_path / "plain"
+    for path in table["path"][moved]:
+        (plain / path).parent.mkdir(parents=True, exist_ok=True)
+        (raw / path).rename(plain / path)
+    table[~moved].to_csv(raw / "labels.csv", index=False)
+    table[moved].drop(columns=["Hat", "lens"]).to_csv(plain / "labels.csv", index=False)
+    train([raw, plain], "m", recipe="classic", grid=str(tiny_grid), centres=centres)
+    stored, figures = read_model_table("predictions", "m"), read_evaluation("m")
+    if centres:  # two test photos of a label are too few
+        assert "trait_hat" not in stored
+        assert "hat" not in figures["raw"]["groups"]
+        return
+    assert [column for column in stored if column.startswith("trait_")] == ["trait_hat"]
+    hats = stored[stored["set"].eq("raw")]["trait_hat"].value_counts()
+    assert hats.to_dict() == {"00": 2, "01": 2}
+    assert stored[stored["set"].eq("plain")]["trait_hat"].isna().all()
+    assert figures["raw"]["groups"]["hat"]["01"]["n"] == 2
+    assert "hat" not in figures["plain"]["groups"]
+    again = evaluate_predictions(fill_unknown(stored[stored["set"].eq("raw")]))
+    assert json.loads(json.dumps(again)) == figures["raw"]
