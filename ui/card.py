@@ -85,19 +85,19 @@ def _show_headline(evaluation: Mapping[str, Any]) -> None:
     with st.grid(3, min_column_width=150):
         show_metric(
             "Answered",
-            None if coverage is None else f"{coverage:.1%}",
+            None if coverage is None else f"{coverage:.3f}",
             "not stored" if coverage is None else f"of {photos:,} test photos",
             f"Share of {where} whose face gets a label; the others are unsure or have no face",
         )
         show_metric(
             "Right when answered",
-            None if accuracy is None else f"{accuracy:.1%}",
+            None if accuracy is None else f"{accuracy:.3f}",
             None if accuracy is None else _limits(answers["interval_answered"]),
             "Share of these answers that are right, with its 95 % interval",
         )
         show_metric(
             "Forced accuracy",
-            f"{right / photos:.1%}",
+            f"{right / photos:.3f}",
             _limits(wilson(right, photos)),
             "Right of all test photos if every face gets its likeliest label, with its 95 % "
             "interval; a photo in which no face was found counts as wrong",
@@ -105,7 +105,7 @@ def _show_headline(evaluation: Mapping[str, Any]) -> None:
 
 
 def _limits(interval: Sequence[float]) -> str:
-    return f"{interval[0]:.1%} to {interval[1]:.1%}"
+    return f"{interval[0]:.3f} to {interval[1]:.3f}"
 
 
 def show_papers(chosen: Chosen) -> None:
@@ -160,7 +160,7 @@ def _balanced(chosen: Chosen) -> tuple[str, str, str]:
     photos = sum(sum(row.values()) for row in confusion.values())
     return (
         f"{balanced_accuracy(confusion):.3f}",
-        f"{low:.3f} to {high:.3f}",
+        _limits((low, high)),
         f"Mean of the labels' recalls on {photos:,} test photos of "
         f"{', '.join(chosen.evaluation)}, with its 95 % interval; a photo in which no face was "
         "found counts as wrong",

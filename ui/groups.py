@@ -251,7 +251,11 @@ def _panels(names: Sequence[str], counts: Sequence[int], step: int) -> go.Figure
         subplot_titles=names if len(names) > 1 else None,
     )
     # models, or labels, beside each other in a row
-    return tidy(figure.update_layout(scattermode="group"), whole + 110)
+    tidy(figure.update_layout(scattermode="group"), whole + 110)
+    if len(names) > 1:  # the legend stands above the name of the first panel
+        figure.update_layout(height=whole + 110 + PANEL_GAP, margin_t=36 + PANEL_GAP)
+        figure.update_layout(legend_y=1 + PANEL_GAP / whole)
+    return figure
 
 
 def _draw_references(figure: go.Figure, names: Sequence[str], groups: Groups) -> None:

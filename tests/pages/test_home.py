@@ -9,7 +9,13 @@ import pytest
 from PIL import Image
 
 from facecore.evaluation.card import card_of
-from facecore.evaluation.report import balanced_accuracy, balanced_interval, pool_confusions
+from facecore.evaluation.intervals import wilson
+from facecore.evaluation.report import (
+    balanced_accuracy,
+    balanced_interval,
+    pool_answers,
+    pool_confusions,
+)
 from facecore.face.images import to_png
 from facecore.model.labels import whom_it_shows
 from facecore.model.predict import predict_photo
@@ -44,10 +50,37 @@ def test_the_metrics_are_the_artifacts(open_page):
         f"{balanced_accuracy(confusion):.3f}",
         f"{low:.3f} to {high:.3f}",
     )
+    answers, photos = pool_answers(evaluation), sum(f["n"] for f in evaluation.values())
+    right = sum(row[label] for label, row in confusion.items())
+    assert list(shown)[:3] == ["Answered", "Right when answered", "Forced accuracy"]
+    assert shown["Answered"] == (f"{answers['coverage']:.3f}", f"of {photos:,} test photos")
+    low, high = answers["interval_answered"]
+    assert shown["Right when answered"] == (
+        f"{answers['accuracy_answered']:.3f}",
+        f"{low:.3f} to {high:.3f}",
+    )
+    low, high = wilson(right, photos)
+    assert shown["Forced accuracy"] == (f"{right / photos:.3f}", f"{low:.3f} to {high:.3f}")
     assert shown["Eigenfaces"][0] == str(len(load_model("classic").pixels.variance))
     size = sum(file.stat().st_size for file in find_model("classic").iterdir())
     assert shown["Size"][0] == f"{size / 1e6:.1f} MB"
     assert shown["Trained"][0] == metadata["created"]
+
+
+def test_an_evaluation_that_does_not_say_what_was_answered_has_a_dash(
+    open_page, shipped, copy_model, monkeypatch
+):
+    keys = ("coverage", "accuracy_answered", "interval_answered")
+    older = {
+        name: {key: value for key, value in figures.items() if key not in keys}
+        for name, figures in read_evaluation("classic").items()
+    }
+    copy_model(shipped, "older")
+    monkeypatch.setattr("ui.models.read_evaluation", lambda name: older)
+    app = open_page(HOME)
+    assert not app.exception
+    assert metrics(app)["Answered"] == ("—", "not stored")
+    assert metrics(app)["Forced accuracy"][0].startswith("0.8")
 
 
 def test_a_model_without_a_test_set_shows_the_balanced_accuracy_of_its_folds(
@@ -56,7 +89,9 @@ def test_a_model_without_a_test_set_shows_the_balanced_accuracy_of_its_folds(
     copy_model(tiny_artifacts / "tiny", "untested")
     monkeypatch.setattr("ui.models.read_evaluation", lambda name: None)
     search = read_metadata("untested")["search"]
-    value, note = metrics(open_page(HOME))["Balanced accuracy"]
+    shown = metrics(open_page(HOME))
+    assert "Answered" not in shown
+    value, note = shown["Balanced accuracy"]
     assert value == f"{search['balanced_accuracy']:.3f}"
     assert note == f"± {search['std']:.3f} over folds"
 
