@@ -118,7 +118,7 @@ def _show_trait(tested: Tested, trait: str, chosen: Chosen) -> None:
             if found := figures_by_trait(photos, chosen.order, (trait,)):
                 groups.setdefault(model, {})[name] = found[trait]
     alt = f"Accuracy of each group by {trait} in each test set, with 95 % intervals"
-    show(group_dots(groups), alt, f"evaluation-{trait}")
+    show(group_dots(groups), alt, f"evaluation-trait-{trait}")
     st.dataframe(
         group_table(groups),
         hide_index=True,
@@ -397,11 +397,13 @@ def crossed_table(crossed: Crossed, trait: str) -> pd.DataFrame:
         One row per label and group, per test set and per model if there are several.
     """
     several = len({name for sets in crossed.values() for name in sets}) > 1
+    taken = {"test set", "model", "photos", "faces", "95 % interval", *SHARES.values()}
+    column = f"{trait} (trait)" if trait in taken else trait
     rows = [
         {
             **({"test set": name} if several else {}),
             "label": cell["label"],
-            trait: cell["group"],
+            column: cell["group"],
             **({"model": model} if len(crossed) > 1 else {}),
             **_columns(cell),
         }
@@ -409,7 +411,7 @@ def crossed_table(crossed: Crossed, trait: str) -> pd.DataFrame:
         for name, cells in sets.items()
         for cell in cells
     ]
-    return _together(rows, [c for c in ("test set", "label", trait) if c in rows[0]])
+    return _together(rows, [c for c in ("test set", "label", column) if c in rows[0]])
 
 
 def _columns(figures: Mapping[str, Any]) -> dict[str, Any]:

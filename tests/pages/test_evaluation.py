@@ -393,6 +393,23 @@ def test_a_further_trait_is_shown_like_age_and_race(open_page, copy_model, shipp
     assert "hat" in set(app.dataframe[0].value["groups by"])
 
 
+@pytest.mark.parametrize("name", ["photos", "model", "frame", "*bold* $x$"])
+def test_a_further_trait_may_have_any_name(open_page, copy_model, shipped, predictions, name):
+    table = predictions.assign(**{f"trait_{name}": np.where(predictions.index % 2, "yes", "no")})
+    copy_model(shipped, "classic", predictions=table)
+    app = open_page(PAGE, evaluation_tab="Groups", group_thresholds="true")
+    assert not app.exception
+    cells = [c for c in crossed_groups(predictions_of(table, "lfw")) if c["trait"] == name]
+    crossed = (frame.value for frame in app.dataframe if "label" in frame.value)
+    (shown,) = (table for table in crossed if {name, f"{name} (trait)"} & set(table.columns[:3]))
+    lfw = shown[shown["test set"].eq("lfw")]
+    assert lfw["photos"].tolist() == [cell["n"] for cell in cells]
+
+
+def predictions_of(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    return table[table["set"].eq(name)]
+
+
 def test_every_figure_of_every_group_can_be_downloaded(open_page, downloads, predictions):
     open_tab(open_page(PAGE), "Groups")
     sheet = pd.read_csv(

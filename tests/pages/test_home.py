@@ -70,12 +70,12 @@ def test_the_metrics_are_the_artifacts(open_page):
 def test_an_evaluation_that_does_not_say_what_was_answered_has_a_dash(
     open_page, shipped, copy_model, monkeypatch
 ):
+    copy_model(shipped, "older")
     keys = ("coverage", "accuracy_answered", "interval_answered")
     older = {
         name: {key: value for key, value in figures.items() if key not in keys}
-        for name, figures in read_evaluation("classic").items()
+        for name, figures in read_evaluation("older").items()
     }
-    copy_model(shipped, "older")
     monkeypatch.setattr("ui.models.read_evaluation", lambda name: older)
     app = open_page(HOME)
     assert not app.exception

@@ -172,8 +172,10 @@ def test_twelve_labels_within_groups_are_a_table_without_colours(
 ):
     ages = np.where(predictions.index % 2, "20-39", "60+")
     copy_model(many_artifacts / "many", "many", predictions=predictions.assign(age=ages))
-    app = open_page(EVALUATION, evaluation_tab="Groups")
+    app = open_page(EVALUATION, evaluation_tab="Groups", evaluation_least="1")
     assert not app.exception
+    gaps = app.dataframe[0].value
+    assert "recall of s10" in set(gaps["gap in"])
     assert "Label and age" in [header.value for header in app.subheader]
     assert set(app.dataframe[-1].value["label"]) == set(LABELS)
     assert not any("label within" in alt for alt in charts(app))
