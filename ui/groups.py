@@ -207,7 +207,9 @@ def group_dots(groups: Groups) -> go.Figure:
     names = list(dict.fromkeys(name for sets in groups.values() for name in sets))
     rows = [list(dict.fromkeys(g for s in groups.values() for g in s.get(n, ()))) for n in names]
     most = max(map(len, rows))
-    figure = _panels(names, [len(found) for found in rows], 44 if most <= MANY else 22)
+    figure = _panels(
+        names, [len(found) for found in rows], 44 if most <= MANY else 22, len(groups) > 1
+    )
     for i, (model, sets) in enumerate(groups.items()):
         for name, found in sets.items():
             row = names.index(name) + 1
@@ -233,13 +235,11 @@ def group_dots(groups: Groups) -> go.Figure:
             )
     _draw_references(figure, names, groups)
     shown = [f for sets in groups.values() for found in sets.values() for f in found.values()]
-    least = min(figures["interval_all"][0] for figures in shown)
-    _label_axes(figure, "Forced accuracy, all photos of the group", least)
-    return figure
+    return _label_axes(figure, [figures["interval_all"] for figures in shown])
 
 
-def _panels(names: Sequence[str], counts: Sequence[int], step: int) -> go.Figure:
-    """Return a panel per test set, as high as its groups need."""
+def _panels(names: Sequence[str], counts: Sequence[int], step: int, legend: bool) -> go.Figure:
+    """Return a panel per test set, as high as its groups need, with room for a legend above."""
     heights = [30 + step * count for count in counts]
     whole = sum(heights) + PANEL_GAP * (len(names) - 1)
     figure = make_subplots(
@@ -252,7 +252,7 @@ def _panels(names: Sequence[str], counts: Sequence[int], step: int) -> go.Figure
     )
     # models, or labels, beside each other in a row
     tidy(figure.update_layout(scattermode="group"), whole + 110)
-    if len(names) > 1:  # the legend stands above the name of the first panel
+    if legend and len(names) > 1:  # it stands above the name of the first panel
         figure.update_layout(height=whole + 110 + PANEL_GAP, margin_t=36 + PANEL_GAP)
         figure.update_layout(legend_y=1 + PANEL_GAP / whole)
     return figure
@@ -264,11 +264,13 @@ def _draw_references(figure: go.Figure, names: Sequence[str], groups: Groups) ->
         figure.add_vline(accuracy_of_known(found), line=REFERENCE, row=row, col=1)
 
 
-def _label_axes(figure: go.Figure, title: str, least: float) -> None:
-    figure.update_xaxes(range=[max(least - 0.03, -0.02), 1.01])
+def _label_axes(figure: go.Figure, intervals: Sequence[Sequence[float]]) -> go.Figure:
+    """Let all panels share the range that the intervals need."""
+    low, high = min(ends[0] for ends in intervals), max(ends[1] for ends in intervals)
+    figure.update_xaxes(range=[max(low - 0.03, -0.01), min(high + 0.03, 1.01)])
     figure.update_yaxes(type="category", autorange="reversed")
-    last = list(figure.select_xaxes())[-1]
-    last.title = title
+    list(figure.select_xaxes())[-1].title = "Forced accuracy"
+    return figure
 
 
 def group_table(groups: Groups) -> pd.DataFrame:
@@ -334,7 +336,7 @@ def crossed_dots(crossed: Crossed, groups: Groups, labels: Sequence[str], least:
     ]
     found = [c for sets in crossed.values() for cells in sets.values() for c in cells]
     traces = len(crossed) * len({cell["label"] for cell in found})
-    figure = _panels(names, [len(found) for found in rows], 16 + 14 * traces)
+    figure = _panels(names, [len(found) for found in rows], 16 + 14 * traces, True)
     shown = set()
     for i, (model, sets) in enumerate(crossed.items()):
         for name, cells in sets.items():
@@ -370,11 +372,7 @@ def crossed_dots(crossed: Crossed, groups: Groups, labels: Sequence[str], least:
                 )
                 shown.add(words)
     _draw_references(figure, names, groups)
-    _label_axes(
-        figure,
-        "Forced accuracy, photos of label and group",
-        min(c["interval_all"][0] for c in found),
-    )
+    _label_axes(figure, [cell["interval_all"] for cell in found])
     for axis, order in zip(figure.select_yaxes(), rows, strict=True):
         axis.update(categoryorder="array", categoryarray=order)
     return figure

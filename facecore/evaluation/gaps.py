@@ -104,10 +104,12 @@ def trait_gaps(
         (RECALL, label, counted[counted["label"].eq(label)], "right")
         for label in order_labels(map(str, table["label"].unique()), order)
     ]
+    names = [str(name) for name in table["set"].unique()]  # their order, also of some rows
     found = []
     for trait, column in ({"label": "label"} | trait_columns(table)).items():
         for figure, label, rows, hit in figures if trait == "label" else [*figures, *within]:
-            counts = _count(rows, column, hit)
+            known = _count(rows, column, hit)
+            counts = {name: known[name] for name in names if name in known}
             if sets := set_gaps(counts, least):
                 found.append(
                     TraitGap(
