@@ -3,6 +3,17 @@
 from .card import (
     card_of,
 )
+from .comparison import (
+    COMPARISONS_FOLDER,
+    ModelComparison,
+    changed_since,
+    compare_models,
+    compare_pair,
+    comparison_file,
+    read_comparison,
+    tabulate_kinds,
+    write_comparison,
+)
 from .curves import (
     answers_at,
     brier_score,
@@ -27,6 +38,7 @@ from .intervals import (
 )
 from .paired import (
     compare_classifiers,
+    unpaired_interval,
 )
 from .report import (
     Evaluation,
@@ -41,18 +53,29 @@ from .report import (
     pool_confusions,
     predict_table,
 )
+from .together import (
+    Together,
+    predict_together,
+)
 
 __all__ = [
+    "COMPARISONS_FOLDER",
     "LEAST_PHOTOS",
     "CrossedGroup",
     "Evaluation",
+    "ModelComparison",
+    "Together",
     "answers_at",
     "balanced_accuracy",
     "balanced_interval",
     "brier_score",
     "calibration_error",
     "card_of",
+    "changed_since",
     "compare_classifiers",
+    "compare_models",
+    "compare_pair",
+    "comparison_file",
     "confused_pairs",
     "count_labels",
     "coverage_curve",
@@ -65,11 +88,16 @@ __all__ = [
     "pool_confusions",
     "precision_recall",
     "predict_table",
+    "predict_together",
+    "read_comparison",
     "reliability",
     "roc",
     "score_counts",
     "score_labels",
+    "tabulate_kinds",
     "top_accuracy",
+    "unpaired_interval",
     "weakest_group",
     "wilson",
+    "write_comparison",
 ]
