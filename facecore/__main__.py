@@ -854,7 +854,7 @@ def _card(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from facecore.evaluation.comparison import comparison_file, compare_models, write_comparison
+    from facecore.evaluation.comparison import compare_models, comparison_file, write_comparison
     from facecore.system.files import try_file, try_folder
     from facecore.system.progress import track
 

@@ -192,20 +192,27 @@ def compare_tests(first: str, second: str, test: Together, *, seed: int = 0) -> 
         "answered": (_is_answered_right(one), _is_answered_right(other)),
     }
 
-    def figures(photos: np.ndarray, tested: bool) -> dict[str, PairedFigures]:
-        return {
-            key: pair_figures(a[photos], b[photos], subjects[photos], tested=tested, seed=seed)
-            for key, (a, b) in right.items()
-        }
+    def figures(what: str, photos: np.ndarray, *, tested: bool = True) -> PairedFigures:
+        a, b = right[what]
+        return pair_figures(a[photos], b[photos], subjects[photos], tested=tested, seed=seed)
 
-    kinds = [
-        {**words, **figures(photos, int(photos.sum()) >= LEAST_PHOTOS)}
-        for words, photos in _kinds_of(one)
-    ]
-    whole: Any = figures(np.ones(len(one), dtype=bool), tested=True)
+    kinds: list[Kind] = []
+    for (label, trait, group), photos in _kinds_of(one):
+        tested = int(photos.sum()) >= LEAST_PHOTOS
+        kinds.append(
+            {
+                "label": label,
+                "trait": trait,
+                "group": group,
+                "right": figures("right", photos, tested=tested),
+                "answered": figures("answered", photos, tested=tested),
+            }
+        )
+    whole = np.ones(len(one), dtype=bool)
     return {
         "subjects": int(known.nunique()),
-        **whole,
+        "right": figures("right", whole),
+        "answered": figures("answered", whole),
         "coverage": [round(float(table["answered"].mean()), 4) for table in (one, other)],
         "kinds": kinds,
         "ms": [round(float(table["ms"].median()), 2) for table in (one, other)],
@@ -218,25 +225,21 @@ def _is_answered_right(table: pd.DataFrame) -> np.ndarray:
     return np.asarray(is_right(table) & table["answered"])
 
 
-def _kinds_of(table: pd.DataFrame) -> Iterator[tuple[dict[str, str], np.ndarray]]:
-    """Yield the kinds of photos that there are, and which photos are of each."""
-    table = table.assign(any="")
-    for trait in ("", *TRAITS):
-        column = trait or "any"
-        known = table[column].notna() & (table[column].ne("") | (not trait))
-        groups = order_labels(table.loc[known, column].unique())
-        if trait and not groups:
-            continue
-        for group in groups if trait else ():
-            yield (
-                {"label": "", "trait": trait, "group": group},
-                table[column].eq(group).to_numpy(),
-            )
-        for label in order_labels(table["label"].unique()):
+def _kinds_of(table: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
+    """Yield label, trait and group of each kind of photos, and which photos are of it."""
+    labels = order_labels(table["label"].unique())
+    for label in labels:
+        yield (label, "", ""), table["label"].eq(label).to_numpy()
+    for trait in TRAITS:
+        known = table[trait].notna() & table[trait].ne("")
+        groups = order_labels(table.loc[known, trait].unique())
+        for label in ("", *labels):
             for group in groups:
-                photos = (table["label"].eq(label) & table[column].eq(group)).to_numpy()
+                photos = table[trait].eq(group).to_numpy()
+                if label:
+                    photos &= table["label"].eq(label).to_numpy()
                 if photos.any():
-                    yield {"label": label, "trait": trait, "group": group}, photos
+                    yield (label, trait, group), photos
 
 
 def pair_figures(
@@ -396,7 +399,7 @@ def turn_round(comparison: ModelComparison) -> ModelComparison:
     """
     turned: Any = {
         **comparison,
-        **{key: comparison[key][::-1] for key in ("models", "sha256", "megabytes", "needs")},  # type: ignore[literal-required]
+        **{key: comparison[key][::-1] for key in ("models", "sha256", "megabytes", "needs")},
         "sets": {
             name: {
                 **found,
