@@ -4,6 +4,7 @@ import streamlit as st
 
 from facecore.model import predict_photo
 from ui.card import show_card, show_papers
+from ui.handin import offer_report
 from ui.look import ICON
 from ui.models import pick_model
 from ui.photo import has_face, pick_photo, say_whom
@@ -48,3 +49,4 @@ else:
             show_steps(answer, chosen)
             say_whom(chosen, name)
 show_papers(chosen)
+offer_report(chosen)

@@ -17,9 +17,10 @@ from ui.evaluation import (
 from ui.groups import show_groups
 from ui.look import ICON
 from ui.models import pick_model, read_table
+from ui.paired import show_paired
 from ui.unsure import show_unsure
 
-TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups")
+TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups", "Compare")
 
 st.set_page_config("Evaluation", ICON, layout="wide")
 st.title("Evaluation")
@@ -49,7 +50,7 @@ st.caption(
     "those of the data sets' annotators; an answer that differs from them counts as wrong."
 )
 
-confusion, curves, calibration, unsure, groups = st.tabs(
+confusion, curves, calibration, unsure, groups, paired = st.tabs(
     TABS, key="evaluation_tab", bind="query-params"
 )
 if confusion.open:
@@ -67,3 +68,6 @@ if unsure.open:
 if groups.open:
     with groups:
         show_groups(reports, chosen)
+if paired.open:
+    with paired:
+        show_paired(chosen, reports, which)

@@ -27,6 +27,9 @@ from .curves import (
     score_labels,
     top_accuracy,
 )
+from .document import (
+    write_report,
+)
 from .groups import (
     CrossedGroup,
     crossed_groups,
@@ -100,4 +103,5 @@ __all__ = [
     "weakest_group",
     "wilson",
     "write_comparison",
+    "write_report",
 ]

@@ -237,7 +237,7 @@ def _kinds_of(table: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], np.nd
             for group in groups:
                 photos = table[trait].eq(group).to_numpy()
                 if label:
-                    photos &= table["label"].eq(label).to_numpy()
+                    photos = photos & table["label"].eq(label).to_numpy()
                 if photos.any():
                     yield (label, trait, group), photos
 

@@ -28,6 +28,7 @@ from facecore.model.drawing import to_image
 from facecore.model.explain import eigenface_images, label_means, mean_face
 from facecore.model.labels import order_labels, shows_nobody, title_of, whom_it_shows
 from facecore.model.store import (
+    find_model,
     lacks_of,
     load_model,
     read_evaluation,
@@ -112,7 +113,7 @@ def write_report(name: str | None = None, *, faces: bool = False) -> str:
             "Search": _search(stored),
             "Pictures": _pictures(stored, faces),
             "How it was made": _making(stored),
-            "Model card": [render_card(_card(stored), level=2)],
+            "Model card": [render_card(_card(stored), level=1)],
         }
     except (KeyError, TypeError, AttributeError, ValueError, ZeroDivisionError) as error:
         raise ModelError(
@@ -122,12 +123,11 @@ def write_report(name: str | None = None, *, faces: bool = False) -> str:
 
 
 def _read(name: str | None) -> _Stored:
-    metadata = read_metadata(name)
-    known = str(name or metadata["name"])
-    lacks = lacks_of(known) or ""
+    name = find_model(name).name
+    lacks = lacks_of(name) or ""
     return _Stored(
-        known,
-        metadata,
+        name,
+        read_metadata(name),
         read_evaluation(name) or {},
         read_model_table("predictions", name),
         read_model_table("grid_search", name),
@@ -174,7 +174,7 @@ def _page(stored: _Stored, sections: Mapping[str, Sequence[str]]) -> str:
 
 def _card(stored: _Stored) -> str:
     try:
-        return card_of(stored.name)
+        return card_of(stored.name).removeprefix("# Model card\n\n")
     except ModelError as error:  # stored without one, and its weights are not at hand
         return f"It cannot be written here: {error}"
 

@@ -109,7 +109,7 @@ def predict_together(
                 f"{', '.join(sorted(model.labels)[:10])}"
             )
     metadata = {name: read_metadata(name) for name in models}
-    names = [Path(source).resolve().name for source in sources]
+    names = [_name_of(Path(source)) for source in sources]
     if again := [name for name in names if names.count(name) > 1]:
         raise DataError(f"two data sets are called {again[0]!r}; rename one of the folders")
     found = []
@@ -162,7 +162,7 @@ def list_tests(
         The data set cannot be used, or has no photo that all models have not seen.
     """
     photos, root = _read(source)
-    name = source.resolve().name
+    name = _name_of(source)
     if photos["split"].ne("").any():
         tests = photos[photos["split"].eq("test")]
         if tests.empty:
@@ -196,6 +196,12 @@ def _read(source: Path) -> tuple[pd.DataFrame, Path]:
     if root is None:
         raise DataError(f"the raw photos of {source} have moved; name the folder that they are in")
     return read_table(source), root
+
+
+def _name_of(source: Path) -> str:
+    """Return the name of a data set; of crops, that of the raw photos."""
+    root = raw_root(source) if (source / TABLE).is_file() else None
+    return (root or source).resolve().name
 
 
 def _part_of(metadata: Mapping[str, Any], name: str, source: Path) -> Mapping[str, Any] | None:
