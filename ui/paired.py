@@ -49,17 +49,19 @@ def show_paired(chosen: Chosen, reports: Reports, which: str) -> None:
         )
         return
     first, second = chosen.name, others[0]
+    place = st.container()
     fresh = compare_here(chosen, second)
-    found = fresh or _read(first, second)
-    if found is None:
-        _show_unpaired(first, second, reports, which)
-        return
-    if which != ALL and which not in found["sets"]:
-        st.info(f"The two models were not compared on {as_is(which)}.")
-        _show_unpaired(first, second, reports, which)
-        return
-    sets = found["sets"] if which == ALL else {which: found["sets"][which]}
-    _show_figures({**found, "sets": sets})
+    with place:
+        found = fresh or _read(first, second)
+        if found is None:
+            _show_unpaired(first, second, reports, which)
+        elif which == ALL:
+            _show_figures(found)
+        elif which in found["sets"]:
+            _show_figures({**found, "sets": {which: found["sets"][which]}})
+        else:
+            st.info(f"The two models were not compared on {as_is(which)}, but on others.")
+            _show_unpaired(first, second, reports, which)
 
 
 def _read(first: str, second: str) -> ModelComparison | None:
@@ -123,7 +125,7 @@ def _show_figures(found: ModelComparison) -> None:
         hide_index=True,
         placeholder="-",
         alt=f"Paired difference between {first} and {second} by test set",
-        column_config=_columns(),
+        column_config=_columns(first, second),
     )
     st.caption(_explain(found, measure))
     st.subheader("For whom")
@@ -140,7 +142,7 @@ def _show_figures(found: ModelComparison) -> None:
         hide_index=True,
         placeholder="-",
         alt=f"Photos that only {first} or only {second} has right, by kind",
-        column_config=_columns(),
+        column_config=_columns(first, second),
     )
     offer_file(
         "Download the counts",
@@ -215,8 +217,10 @@ def _group_names(table: pd.DataFrame) -> list[str]:
     return [f"{trait} {group}" if trait else "" for trait, group in pairs]
 
 
-def _columns() -> dict[str, Any]:
+def _columns(*models: str) -> dict[str, Any]:
+    share = st.column_config.NumberColumn(format="%.3f")
     return {
+        **dict.fromkeys(models, share),
         "difference": st.column_config.NumberColumn(format="%+.3f"),
         "p": st.column_config.NumberColumn(format="%.2g"),
     }
