@@ -1,6 +1,7 @@
 """Compare two models on photos of this computer, and look at those on which they disagree."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,21 +50,19 @@ def compare_here(chosen: Chosen, second: str) -> ModelComparison | None:
     with st.expander(
         "Compare on photos of this computer", icon=":material/folder_open:", key="compare_here"
     ):
-        folder = st.selectbox(
-            "Folder of labelled photos, or of crops",
-            _known_folders(),
-            index=None,
-            accept_new_options=True,
+        folder = st.text_input(
+            "Folder of label folders, or of crops",
+            _known_folder(chosen.metadata["data"]),
             placeholder="path of a folder on this computer",
             key="compare_folder",
-        )
+        ).strip()
         st.caption(
             "Only photos that neither model was trained on are compared: those of the split test, "
             f"or those that the trainings held out; a random sample of at most {MOST_PHOTOS}. "
             "Counts and figures are stored beside the models, and no photo or name."
         )
-        if st.button("Compare", disabled=not folder, key="compare_start"):
-            _compare(chosen.name, second, Path(expand_home(str(folder))))
+        if st.button("Compare", key="compare_start") and folder:
+            _compare(chosen.name, second, Path(expand_home(folder)))
         key, found, tests = st.session_state.get(KEPT, (None, None, ()))
         if key != (chosen.name, second, chosen.metadata["sha256"]["model.json"]):
             return None
@@ -73,13 +72,15 @@ def compare_here(chosen: Chosen, second: str) -> ModelComparison | None:
     return known
 
 
-def _known_folders() -> list[str]:
-    known = {str(path.parent) for path in Path("crops").glob(f"*/{TABLE}")}
-    try:
+def _known_folder(data: Collection[str]) -> str:
+    """Return a folder of crops of one of a model's data sets; empty where none is known."""
+    folders = sorted(path.parent for path in Path("crops").glob(f"*/{TABLE}"))
+    with suppress(FacecoreError):
         job = read_job()
-    except FacecoreError:
-        return sorted(known)
-    return sorted(known | ({str(job.crops)} if job.crops else set()))
+        folders = [job.crops, *folders] if job.crops else folders
+    # `train` names a folder of crops after the data set, the recipe and a digest
+    known = [path for path in folders if {path.name, path.name.rsplit("-", 2)[0]} & set(data)]
+    return str(known[0]) if known else ""
 
 
 def _compare(first: str, second: str, folder: Path) -> None:
@@ -105,12 +106,10 @@ def _compare(first: str, second: str, folder: Path) -> None:
 
 def _store(found: ModelComparison) -> None:
     """Store a comparison, unless one of at least as many photos of the same models is stored."""
-    try:
+    with suppress(FacecoreError):  # damaged: it is replaced
         old = read_comparison(*found["models"])
         if old and not changed_since(old) and _photos(old) >= _photos(found):
             return
-    except FacecoreError:  # damaged: it is replaced
-        pass
     write_comparison(found)
 
 

@@ -120,7 +120,7 @@ def test_the_counts_are_a_file(open_page, stored, downloads):
 
 
 def compare_on(app, folder):
-    app.selectbox(key="compare_folder").set_value(str(folder)).run()
+    app.text_input(key="compare_folder").set_value(str(folder)).run()
     app.button(key="compare_start").click().run()
     assert not app.exception
     return app
@@ -138,7 +138,7 @@ def test_photos_of_this_computer_are_compared_shown_and_only_counts_stored(
     ):
         assert f"**{words}**: {right[key]} of {right['n']} photos of drawn" in shown(app)
     pictures = right["only_first"] + right["only_second"] + right["neither"]
-    assert len(app.get("imgs")) == pictures
+    assert len(app.get("image")) == pictures
     assert app.dataframe[0].value.iloc[0]["p"] == right["p"]
     assert "raw" not in comparison_file("plain", "wide").read_text(encoding="utf-8")
 
@@ -170,4 +170,4 @@ def test_visitors_from_elsewhere_cannot_name_a_folder(open_page, two_models, mon
     monkeypatch.setattr("ui.paired_photos.is_local", lambda: False)
     app = open_page(PAGE, model="plain", other="wide", **TAB)
     assert not app.exception
-    assert "compare_folder" not in [box.key for box in app.selectbox]
+    assert "compare_folder" not in [field.key for field in app.text_input]
