@@ -49,6 +49,7 @@ VIEWS = [
         for tab in ("Curves", "Calibration", "Unsure", "Groups")
     ),
     ("pages/4_Evaluation.py", {"other": "second"}),
+    ("pages/4_Evaluation.py", {"other": "second", "evaluation_tab": "Compare"}),
     ("pages/5_Live_prediction.py", {"source": "Synthetic face"}),
     ("pages/5_Live_prediction.py", {"source": "Synthetic face", "other": "second"}),
     ("pages/7_Ladder.py", {"rung_view": "One face"}),

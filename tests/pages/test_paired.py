@@ -140,7 +140,9 @@ def test_photos_of_this_computer_are_compared_shown_and_only_counts_stored(
     pictures = right["only_first"] + right["only_second"] + right["neither"]
     assert len(app.get("image")) == pictures
     assert app.dataframe[0].value.iloc[0]["p"] == right["p"]
-    assert "raw" not in comparison_file("plain", "wide").read_text(encoding="utf-8")
+    text = comparison_file("plain", "wide").read_text(encoding="utf-8")
+    assert ".jpg" not in text
+    assert str(raw_folder.parent) not in text
 
 
 def test_a_sample_does_not_replace_a_larger_comparison(
