@@ -428,7 +428,9 @@ def _components(rows: pd.DataFrame) -> Iterator[str]:
         dots=True,
     )
     alt = "Best score of each number of components, with the deviation over the folds"
-    yield _figure(draw_lines([line], alt, "components", "balanced accuracy"), alt)
+    low, high = float((mean - std).min()), float((mean + std).max())
+    ends = (low - 0.1 * (high - low) - 0.001, min(1.0, high + 0.1 * (high - low)))
+    yield _figure(draw_lines([line], alt, "components", "balanced accuracy", y_range=ends), alt)
 
 
 def _heat(rows: pd.DataFrame, best: pd.Series) -> Iterator[str]:
@@ -496,7 +498,13 @@ def _pictures(stored: _Stored, faces: bool) -> list[str]:
         blocks += [
             "<h3>Synthetic faces</h3>",
             _faces(made),
-            _paragraph("Sampled from the face space of the model, with seed 0.", "note"),
+            _paragraph(
+                "Sampled from the face space of the model, with seed 0"
+                + (
+                    f"; of the first {MOST_MADE} labels." if len(stored.labels) > MOST_MADE else "."
+                ),
+                "note",
+            ),
         ]
     return blocks
 

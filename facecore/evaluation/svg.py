@@ -14,6 +14,7 @@ WIDTH = 440
 MARGIN = {"left": 64, "right": 14, "top": 12, "bottom": 44}
 NAMES = 150  # width of the names beside dots, in pixels
 ROW = 22  # height of a row of dots
+LETTER = 7.5  # width of a digit, in pixels
 LONGEST = 22  # letters of a name; longer ones are cut, and whole in the title
 STRONGEST = 0.55  # opacity of a cell of share 1, on which text can be read
 
@@ -227,7 +228,7 @@ def draw_cells(
     shares : sequence of sequence of float
         Row by row, in [0, 1]; NaN for an empty cell.
     texts : sequence of sequence of str
-        What each cell says; in the cells of up to twelve columns, else only in their titles.
+        What each cell says; in the cells where they have room for it, else only in their titles.
     row_names, column_names : sequence of str
         Of the rows and columns.
     alt : str
@@ -246,11 +247,12 @@ def draw_cells(
     >>> cells.count("<rect")
     2
     """
-    few = len(column_names) <= 12 and len(row_names) <= 40
     left = 90 if len(column_names) > 3 else 110
     turned = len(column_names) > 4
     top = 92 if turned else 40
-    wide = (WIDTH - left - 4) / max(len(column_names), 1)
+    # the name of the last column leans over its end
+    wide = (WIDTH - left - (44 if turned else 4)) / max(len(column_names), 1)
+    few = wide >= 6 + LETTER * max((len(text) for row in texts for text in row), default=0)
     tall = min(40.0, max(wide, 24.0)) if few else wide
     longest = 12 if not turned else 13
     parts = [_text(left, 12, column_title, "start"), _text(4, 12, row_title, "start")]

@@ -109,3 +109,10 @@ def test_many_labels_have_no_numbers_but_titles():
     titles = [title.text for title in root.iter(f"{SVG}title")]
     assert len(titles) == 1600
     assert titles[41] == "label 1, label 1: 7"
+
+
+@pytest.mark.parametrize(("text", "fits"), [("12", True), ("1,234,567", False)])
+def test_a_number_is_in_its_cell_where_it_has_room(text, fits):
+    names = [f"label {i}" for i in range(8)]
+    root = parse(draw_cells(np.eye(8).tolist(), [[text] * 8] * 8, names, names, "", "r", "c"))
+    assert (text in texts(root)) == fits
