@@ -162,9 +162,9 @@ def list_tests(
         The data set cannot be used, or has no photo that all models have not seen.
     """
     photos, root = _read(source)
-    name = _name_of(source)
+    name, again = _name_of(source), photos["state"].eq("duplicate")
     if photos["split"].ne("").any():
-        tests = photos[photos["split"].eq("test")]
+        tests = photos[photos["split"].eq("test") & ~again]
         if tests.empty:
             raise DataError(f"no photo of {source} is in the split test")
         return tests.reset_index(drop=True), root, []
@@ -184,8 +184,7 @@ def list_tests(
         unseen &= held
     if not unseen.any():
         raise DataError(f"no photo of {source} was held out by all of: {', '.join(metadata)}")
-    listed = photos[unseen & photos["state"].ne("duplicate")]
-    return listed.reset_index(drop=True), root, notes
+    return photos[unseen & ~again].reset_index(drop=True), root, notes
 
 
 def _read(source: Path) -> tuple[pd.DataFrame, Path]:

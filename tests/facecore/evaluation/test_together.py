@@ -52,6 +52,19 @@ def test_a_declared_test_split_is_taken(two_models, raw_folder, tmp_path):
         list_tests(split_table(raw_folder, tmp_path / "none" / "drawn", {}), metadata())
 
 
+def test_duplicates_that_cropping_found_are_left_out(two_models, raw_folder, split_crops, tmp_path):
+    folder = tmp_path / "crops"
+    shutil.copytree(split_crops, folder)
+    tests = list_tests(folder, metadata())[0]
+    table = pd.read_csv(folder / "faces.csv", dtype=str, keep_default_na=False)
+    first = table.index[table["split"].eq("test")][0]
+    table.loc[first, "state"] = "duplicate"
+    table.to_csv(folder / "faces.csv", index=False)
+    left = list_tests(folder, metadata())[0]
+    assert len(tests) > 1
+    assert left["path"].tolist() == [p for p in tests["path"] if p != table.loc[first, "path"]]
+
+
 def test_all_photos_of_a_data_set_that_no_model_was_trained_on_count_and_that_is_told(
     two_models, raw_folder, tmp_path
 ):
