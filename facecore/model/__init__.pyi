@@ -18,6 +18,10 @@ from .drawing import (
     to_rgb,
     to_signed_image,
 )
+from .eigenface_words import (
+    EigenfaceWords,
+    describe_eigenface,
+)
 from .explain import (
     WALK_STEP,
     Heat,
@@ -86,6 +90,7 @@ __all__ = [
     "SPREAD",
     "WALK_STEP",
     "AnswerRule",
+    "EigenfaceWords",
     "FaceAnswer",
     "FaceModel",
     "Heat",
@@ -100,6 +105,7 @@ __all__ = [
     "damaged_papers",
     "decision_for",
     "delete_model",
+    "describe_eigenface",
     "draw_features",
     "eigenface_images",
     "explain_decision",
