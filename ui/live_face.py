@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from facecore.model import PALETTE, FaceModel, describe_eigenface, to_rgb
+from facecore.model import ABOVE, BELOW, FaceModel, describe_eigenface, to_rgb
 
 MOST = 12  # eigenfaces
 REACH = 3.0  # standard deviations
 FINE = 64  # steps per grey level in which the face at the start is sent
-UP, DOWN = PALETTE[4], PALETTE[1]  # where an eigenface brightens, and where it darkens
 TEXTS = {
     "play": "▶ Play",
     "stop": "■ Stop",
@@ -99,7 +98,7 @@ def _eigenfaces(name: str, count: int, _model: FaceModel) -> dict[str, Any]:
         "fine": FINE,
         "reach": REACH,
         "eigenfaces": faces,
-        "colours": [list(to_rgb(colour)) for colour in (UP, DOWN)],
+        "colours": [list(to_rgb(colour)) for colour in (ABOVE, BELOW)],
         "texts": TEXTS,
         "alt": "The face that the sliders draw",
     }

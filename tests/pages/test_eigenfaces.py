@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from facecore.face.images import to_png
+from facecore.model.contributions import strongest_eigenfaces
 from facecore.model.drawing import to_image
 from facecore.model.explain import decision_for, reconstruction_errors, walk
 from facecore.model.predict import predict_photo
@@ -63,6 +64,18 @@ def test_a_reconstruction_stands_beside_its_error(open_page, model):
     for count in (0, 10, 150):
         app.slider(key="used").set_value(count).run()
         assert metric(app, "Error") == f"{errors[count]:.3f}"
+
+
+def test_the_recipe_names_the_eigenfaces_that_the_face_has_most_of(open_page, model):
+    app = view(open_page, "Reconstruction")
+    answer = predict_photo(to_png(make_photo(model, "female", 15)), model)
+    row = answer.faces[0].crop.reshape(1, -1)
+    for one in strongest_eigenfaces(model, row, 8):
+        sign = "+" if one.weight >= 0 else "\u2212"
+        amount = f"{sign} {abs(one.weight):.1f} x"
+        assert f"**{amount}** {one.words} ({one.eigenface + 1})" in said(app)
+    share = sum(one.share for one in strongest_eigenfaces(model, row, 8))
+    assert f"These 8 explain {share:.1%}" in said(app)
 
 
 def sent(app) -> dict:
