@@ -10,13 +10,26 @@ from .classifier import (
     FaceModel,
     Member,
 )
+from .contributions import (
+    Contribution,
+    draw_eigenface,
+    running_sums,
+    strongest_eigenfaces,
+)
 from .drawing import (
+    ABOVE,
+    BELOW,
     PALETTE,
     draw_features,
     label_colours,
+    paint_signed,
     to_image,
     to_rgb,
     to_signed_image,
+)
+from .eigenface_words import (
+    EigenfaceWords,
+    describe_eigenface,
 )
 from .explain import (
     WALK_STEP,
@@ -80,12 +93,16 @@ from .synth import (
 )
 
 __all__ = [
+    "ABOVE",
+    "BELOW",
     "DEFAULT_MODEL",
     "PALETTE",
     "SHIPPED",
     "SPREAD",
     "WALK_STEP",
     "AnswerRule",
+    "Contribution",
+    "EigenfaceWords",
     "FaceAnswer",
     "FaceModel",
     "Heat",
@@ -100,6 +117,8 @@ __all__ = [
     "damaged_papers",
     "decision_for",
     "delete_model",
+    "describe_eigenface",
+    "draw_eigenface",
     "draw_features",
     "eigenface_images",
     "explain_decision",
@@ -118,6 +137,7 @@ __all__ = [
     "order_labels",
     "overlay",
     "pack_model",
+    "paint_signed",
     "paste",
     "predict_many",
     "predict_photo",
@@ -127,10 +147,12 @@ __all__ = [
     "reconstruct",
     "reconstruction_errors",
     "rename_model",
+    "running_sums",
     "same_faces",
     "sample_coordinates",
     "sample_faces",
     "shows_nobody",
+    "strongest_eigenfaces",
     "title_of",
     "to_fisherfaces",
     "to_image",

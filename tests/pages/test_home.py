@@ -71,8 +71,9 @@ def test_a_synthetic_face_is_followed_to_what_the_library_says(open_page, label,
     face = predict_photo(to_png(make_photo(model, label, seed)), model).faces[0]
     assert f"says **{face.label}** with probability {face.probability:.2f}" in said(app)
     assert f"is {face.distance:.3f} of a pixel's range" in said(app)
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("plotly_chart")) == 2
     captions = "\n".join(caption.value for caption in app.caption)
+    assert "These 8 explain" in captions
     assert whom_it_shows(read_metadata("classic")) in captions
 
 
