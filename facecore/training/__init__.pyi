@@ -17,8 +17,10 @@ from .estimator import (
     fit_member,
 )
 from .explorer import (
+    FoldedFaces,
     Refit,
-    project_crops,
+    fold_crops,
+    fold_points,
     refit,
 )
 from .grids import (
@@ -52,6 +54,7 @@ from .points import (
     FacePoints,
     make_points,
     read_points,
+    with_mirror_images,
 )
 from .search import (
     SearchResult,
@@ -98,6 +101,7 @@ __all__ = [
     "FacePoints",
     "FaceSpaceClassifier",
     "FacesOnDisk",
+    "FoldedFaces",
     "Importance",
     "Job",
     "Ladder",
@@ -117,6 +121,8 @@ __all__ = [
     "effects_of",
     "fit_member",
     "fit_nystroem",
+    "fold_crops",
+    "fold_points",
     "fold_scores",
     "grid_search",
     "importance_of",
@@ -125,7 +131,6 @@ __all__ = [
     "make_points",
     "on_all_faces",
     "places_of_best",
-    "project_crops",
     "read_job",
     "read_ladder",
     "read_points",
@@ -143,5 +148,6 @@ __all__ = [
     "train_arrays",
     "values_of",
     "varied",
+    "with_mirror_images",
     "within_one_error",
 ]
