@@ -66,6 +66,7 @@ from .streaming import (
     row_chunks,
 )
 from .tables import (
+    PARAMETERS,
     Effect,
     Importance,
     Place,
@@ -95,6 +96,7 @@ __all__ = [
     "LANDMARKS",
     "MADE",
     "MEMORY_MB",
+    "PARAMETERS",
     "REAL",
     "Candidate",
     "Effect",

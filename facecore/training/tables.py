@@ -645,4 +645,4 @@ def fold_scores(candidate: pd.Series) -> np.ndarray:
 
 
 def _splits(columns: pd.Index) -> list[str]:
-    return columns[columns.str.fullmatch(r"split\d+_test_score")].tolist()
+    return [str(name) for name in columns[columns.str.fullmatch(r"split\d+_test_score")]]
