@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from plotly.colors import sample_colorscale
 
 from facecore.training import (
     column_of,
@@ -17,7 +18,8 @@ from ui.look import show
 from ui.scores import SCORE
 from ui.search import describe, name_parameter, name_value
 
-COLOURS = "Cividis"  # colour-blind safe; the same order in grey, light and dark
+# Colour-blind safe; the ends of the scale are too dark on a dark page and too bright on a light one.
+COLOURS = sample_colorscale("Viridis", np.linspace(0.2, 0.9, 15))
 CELL, EDGES = 34, 92  # pixels: height of a row of cells, and of what is around them
 NEAR, BEST = {"color": "#d55e00", "width": 2}, {"color": "#d55e00", "width": 4}
 
@@ -49,12 +51,11 @@ def show_heat_maps(rows: pd.DataFrame) -> None:
         f"{SCORE}, mean over the folds. The scale ends at the best candidate of all maps and "
         "begins at the lower quartile of the scores, or 10 standard errors below the best where "
         "that is lower; what lies below has the darkest colour. Thick outline: the best. Thin: "
-        f"within one standard error of it ({error:.4f}), a difference that the folds do not tell "
-        "from chance."
+        f"within one standard error of it ({error:.4f}), the line on the scale."
     )
     near = within_one_error(rows)
     sizes = values_of("n_components", shown)
-    with st.grid(min(3, len(sizes)), min_column_width=290):
+    with st.grid(min(3, len(sizes)), min_column_width=250):
         for n in sizes:
             part = shown[shown["param_n_components"].eq(n)]
             figure = heat_map(part, near[part.index], best, scale)
@@ -82,7 +83,7 @@ def heat_map(
     -------
     Figure
     """
-    gamma = column_of("gamma", rows)
+    gamma, name = column_of("gamma", rows), name_parameter("gamma", rows)
     xs, ys = values_of("C", rows), values_of("gamma", rows)
     z = np.full((len(ys), len(xs)), np.nan)
     texts = np.full(z.shape, "", dtype=object)
@@ -115,11 +116,10 @@ def heat_map(
         hoverongaps=False,
         xgap=1,
         ygap=1,
-        hovertemplate="%{customdata}<extra></extra>",
+        hovertemplate=f"%{{customdata}}<br>{name} %{{y}}<extra></extra>",
     )
     # Categories, not numbers: the values of a grid lie decades apart.
     figure.update_xaxes(type="category", title="C", fixedrange=True)
-    name = name_parameter("gamma", rows)
     figure.update_yaxes(type="category", title=name, fixedrange=True)
     size = rows["param_n_components"].iloc[0]
     title = {"text": f"n = {size}", "x": 0.5, "y": 0.98, "yanchor": "top", "font": {"size": 14}}

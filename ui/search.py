@@ -100,7 +100,7 @@ def pick_search(searches: Mapping[str, Search]) -> Search:
     scores = ", ".join(
         f"{name} {search.best['mean_test_score']:.4f}" for name, search in searches.items()
     )
-    st.caption(f"{OF_CANDIDATE} that is best of each member: {as_is(scores)}.")
+    st.caption(f"{OF_CANDIDATE}, the best of each member: {as_is(scores)}.")
     return searches[member]
 
 
@@ -163,12 +163,9 @@ def describe(candidate: pd.Series) -> str:
     str
     """
     weight = "balanced" if candidate["param_class_weight"] == "balanced" else "unweighted"
-    factor = candidate.get("gamma_factor")
     return (
         f"{candidate['param_n_components']} components, C {candidate['param_C']:g}, "
-        f"gamma {candidate['param_gamma']:.4g}"
-        + ("" if factor is None else f" (factor {factor:.3g})")
-        + f", {weight}"
+        f"gamma {candidate['param_gamma']:.4g}, {weight}"
         + ("" if candidate["param_whiten"] else ", not whitened")
     )
 

@@ -50,8 +50,8 @@ def show_pair(chosen: Chosen, search: Search, searches: dict[str, Search]) -> No
     second = found[choose("Member to compare with", members, key) if members[1:] else members[0]]
     names = [f"{one.model}: {one.member}" for one in (search, second)]
     pair = dict(zip(names, (search, second), strict=True))
-    st.dataframe(
-        pd.DataFrame({name: _figures(one) for name, one in pair.items()}).rename_axis("search"),
+    st.table(
+        pd.DataFrame({as_is(name): _figures(one) for name, one in pair.items()}),
         alt=f"The searches {' and '.join(names)} side by side",
     )
     tables = {name: on_all_faces(one.table) for name, one in pair.items()}

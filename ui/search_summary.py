@@ -61,8 +61,8 @@ def show_summary(chosen: Chosen, search: Search) -> None:
         show_metric(
             OF_CANDIDATE,
             f"{best['mean_test_score']:.4f} ± {best['std_test_score']:.4f}",
-            f"the best: {describe(best)}",
-            CANDIDATE_HELP,
+            describe(best),
+            f"Of the best candidate. {CANDIDATE_HELP}",
         )
         members = len(stored.get("members", [search.member]))
         show_metric(
@@ -107,9 +107,9 @@ def describe_edges(places: Sequence[Place], table: pd.DataFrame) -> str:
         With the direction in which one would search on; empty if it is inside.
     """
     return " ".join(
-        f"It has the {'largest' if place.beyond == 'above' else 'smallest'} "
-        f"{name_parameter(place.parameter, table)} that was searched, {name_value(place.value)}: "
-        f"a better one may lie {place.beyond} it."
+        f"Of {name_parameter(place.parameter, table)}, {name_value(place.value)} is the "
+        f"{'largest' if place.beyond == 'above' else 'smallest'} value that was searched: search "
+        f"on {place.beyond} it."
         for place in places
         if place.beyond
     )
