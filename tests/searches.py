@@ -9,7 +9,8 @@ COMPONENTS = (10, 25, 60, 140, 300, 500)
 PENALTIES = (0.1, 0.5, 2.0, 8.0, 32.0, 128.0)
 FACTORS = (0.1, 0.25, 0.6, 1.5, 4.0, 10.0)
 WEIGHTS = ("balanced", "none")
-ZOOM = ((110, 140, 180), (2.0, 4.0, 8.0, 16.0), (0.6, 0.95, 1.5, 2.4), ("balanced",), (True,))
+FINER = (1.5, 1.8, 1.5)  # steps of the last grid in components, C and gamma
+KEPT = 6  # of so many candidates one goes on to the next round
 
 
 def draw_scores(rows: pd.DataFrame, faces: int, folds: int, seed: int) -> np.ndarray:
@@ -47,15 +48,24 @@ def make_rounds(
 
 
 def wide_table(faces: int = 6000, folds: int = 5, seed: int = 0) -> pd.DataFrame:
-    """Return a search in four rounds: 864 candidates, their best third twice, and a zoom."""
+    """Return a search in four rounds: 864 candidates, their best sixth twice, and a finer grid."""
     names = ("param_n_components", "param_C", "gamma_factor", "param_class_weight", "param_whiten")
     grid = product(COMPONENTS, PENALTIES, FACTORS, WEIGHTS, (True, False))
     rounds = [make_rounds(pd.DataFrame(grid, columns=names), 0, faces // 6, folds, seed)]
     for number, share in ((1, 2), (2, 1)):
-        kept = rounds[-1].nlargest(len(rounds[-1]) // 3, "mean_test_score")
+        kept = rounds[-1].nlargest(len(rounds[-1]) // KEPT, "mean_test_score")
         kept = kept[list(names)].reset_index(drop=True)
         rounds.append(make_rounds(kept, number, faces // share, folds, seed))
-    zoom = pd.DataFrame(product(*ZOOM[:2], *ZOOM[2:]), columns=names)
+    best = rounds[-1].loc[rounds[-1]["mean_test_score"].idxmax(), list(names)]
+    steps = [
+        [float(f"{value:.2g}") for value in (middle / step, middle, middle * step)]
+        for middle, step in zip(best.iloc[:3], FINER, strict=True)
+    ]
+    steps[0] = [int(best.iloc[0] / 1.5), int(best.iloc[0]), int(best.iloc[0] * 1.5)]
+    finer = pd.DataFrame(product(*steps, best.iloc[3:4], best.iloc[4:5]), columns=names)
+    known = set(rounds[-1][list(names)].itertuples(index=False, name=None))
+    new = [row not in known for row in finer.itertuples(index=False, name=None)]
+    zoom = finer[new].reset_index(drop=True)
     rounds.append(make_rounds(zoom, 3, faces, folds, seed))
     table = pd.concat(rounds, ignore_index=True)
     # Ranks from 1 over all rows on all faces, then over those of each earlier round.

@@ -18,7 +18,7 @@ from ui.look import show
 from ui.scores import SCORE
 from ui.search import describe, name_parameter, name_value
 
-# Colour-blind safe; the ends of the scale are too dark on a dark page and too bright on a light one.
+# Colour-blind safe; its ends are too dark on a dark page and too bright on a light one.
 COLOURS = sample_colorscale("Viridis", np.linspace(0.2, 0.9, 15))
 CELL, EDGES = 34, 92  # pixels: height of a row of cells, and of what is around them
 NEAR, BEST = {"color": "#d55e00", "width": 2}, {"color": "#d55e00", "width": 4}

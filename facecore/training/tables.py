@@ -1,7 +1,7 @@
 """What a table of candidates shows: its rounds, the best, what matters, and what is flat."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -125,7 +125,9 @@ def rounds_of(table: pd.DataFrame) -> list[Round]:
     Returns
     -------
     list of Round
-        In their order; one for a search without rounds.
+        In their order; one for a search without rounds. The finer grid of the last round lacks
+        what the round before had scored on the same faces, such as its middle, so its rows are
+        completed by these.
 
     Examples
     --------
@@ -136,10 +138,22 @@ def rounds_of(table: pd.DataFrame) -> list[Round]:
     if "iter" not in table:
         return [Round(0, None, table, True)]
     most = table["n_resources"].max()
-    return [
-        Round(int(number), int(rows["n_resources"].max()), rows, rows["n_resources"].max() == most)
+    rounds = [
+        Round(
+            int(number),
+            int(rows["n_resources"].max()),
+            rows,
+            bool(rows["n_resources"].max() == most),
+        )
         for number, rows in table.groupby("iter")
     ]
+    if len(rounds) > 1 and rounds[-2].comparable:
+        *others, finer = rounds
+        before = others[-1].rows
+        for name in PARAMETERS:
+            before = before[before[column_of(name, table)].isin(values_of(name, finer.rows))]
+        rounds[-1] = replace(finer, rows=pd.concat([before, finer.rows]))
+    return rounds
 
 
 def on_all_faces(table: pd.DataFrame) -> pd.DataFrame:
@@ -160,7 +174,9 @@ def on_all_faces(table: pd.DataFrame) -> pd.DataFrame:
     >>> on_all_faces(pd.DataFrame({"iter": [0, 1], "n_resources": [50, 100]})).index.tolist()
     [1]
     """
-    return pd.concat([found.rows for found in rounds_of(table) if found.comparable])
+    if "n_resources" not in table:
+        return table
+    return table[table["n_resources"].eq(table["n_resources"].max())]
 
 
 def column_of(parameter: str, table: pd.DataFrame) -> str:

@@ -91,10 +91,13 @@ def test_a_single_candidate_is_the_simplest():
 def test_a_wide_search_has_rounds_of_which_the_last_two_had_all_faces(wide):
     rounds = rounds_of(wide)
     assert [found.number for found in rounds] == [0, 1, 2, 3]
-    assert [len(found.rows) for found in rounds] == [864, 288, 96, 48]
+    assert [len(found.rows) for found in rounds] == [864, 144, 24, 27]
     assert [found.faces for found in rounds] == [1000, 3000, 6000, 6000]
     assert [found.comparable for found in rounds] == [False, False, True, True]
-    assert on_all_faces(wide).index.equals(pd.concat([r.rows for r in rounds[2:]]).index)
+    assert len(on_all_faces(wide)) == wide["iter"].isin([2, 3]).sum()
+    # Its middle was scored in the round before, and not again.
+    assert rounds[3].rows["iter"].value_counts().to_dict() == {3: 26, 2: 1}
+    assert importance_of(rounds[3].rows).exact
     assert column_of("gamma", wide) == "gamma_factor"
 
 
