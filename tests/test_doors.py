@@ -48,7 +48,16 @@ VIEWS = {
         {"space": view} for view in ("Reconstruction", "Explorer", "Walk", "Points")
     ],
     "pages/3_Grid_search.py": [
-        {"search_tab": tab} for tab in ("Heat maps", "Components", "Time", "Explorer")
+        {"search_tab": tab}
+        for tab in (
+            "Heat maps",
+            "Components",
+            "Time",
+            "Importance",
+            "Parallel coordinates",
+            "Two searches",
+            "Explorer",
+        )
     ],
     "pages/4_Evaluation.py": [
         {"evaluation_tab": tab} for tab in ("Curves", "Calibration", "Unsure", "Groups")

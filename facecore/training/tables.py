@@ -138,15 +138,10 @@ def rounds_of(table: pd.DataFrame) -> list[Round]:
     if "iter" not in table:
         return [Round(0, None, table, True)]
     most = table["n_resources"].max()
-    rounds = [
-        Round(
-            int(number),
-            int(rows["n_resources"].max()),
-            rows,
-            bool(rows["n_resources"].max() == most),
-        )
-        for number, rows in table.groupby("iter")
-    ]
+    rounds = []
+    for number, rows in table.groupby("iter"):
+        faces = int(rows["n_resources"].max())
+        rounds.append(Round(int(number), faces, rows, bool(faces == most)))
     if len(rounds) > 1 and rounds[-2].comparable:
         *others, finer = rounds
         before = others[-1].rows

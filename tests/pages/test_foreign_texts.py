@@ -42,7 +42,15 @@ VIEWS = [
     ),
     *(
         ("pages/3_Grid_search.py", {"search_tab": tab})
-        for tab in ("Heat maps", "Components", "Time", "Explorer")
+        for tab in (
+            "Heat maps",
+            "Components",
+            "Time",
+            "Importance",
+            "Parallel coordinates",
+            "Two searches",
+            "Explorer",
+        )
     ),
     *(
         ("pages/4_Evaluation.py", {"evaluation_tab": tab})

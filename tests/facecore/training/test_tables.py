@@ -1,13 +1,16 @@
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
+from cartoons import noisy
 from scipy.stats import ttest_rel
 from searches import wide_table
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import OneHotEncoder
 
+from facecore.training import halving
 from facecore.training.tables import (
     best_of_each,
     column_of,
@@ -99,6 +102,25 @@ def test_a_wide_search_has_rounds_of_which_the_last_two_had_all_faces(wide):
     assert rounds[3].rows["iter"].value_counts().to_dict() == {3: 26, 2: 1}
     assert importance_of(rounds[3].rows).exact
     assert column_of("gamma", wide) == "gamma_factor"
+
+
+def test_the_rounds_of_a_search_that_was_made_are_found(faces, monkeypatch):
+    monkeypatch.setattr(halving, "LEAST_FACES", 36)
+    X, y, subjects = noisy(faces)
+    grid = {"n_components": [4, 8, 20], "C": [0.3, 3.0], "gamma_factor": [0.2, 1.0, 5.0]}
+    final = partial(halving.exact_final, X, y, subjects, folds=3)
+    table = halving.halving_search(
+        lambda rows: (X[rows], None), y, subjects, grid, final, folds=3
+    ).table
+    first, *_, zoom = rounds_of(table)
+    assert len(first.rows) == 3 * 2 * 3
+    assert first.faces < zoom.faces == len(y)
+    assert not first.comparable
+    assert zoom.comparable
+    for found in (first, zoom):
+        assert importance_of(found.rows).exact
+        assert varied(found.rows) == ["n_components", "C", "gamma"]
+    assert table["rank_test_score"].idxmin() in on_all_faces(table).index
 
 
 def test_a_plain_search_is_one_round_whose_scores_compare(wide):
