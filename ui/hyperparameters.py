@@ -42,8 +42,8 @@ NOTES = {
     MADE: "Synthetic faces are drawn from one Gaussian per label. They lack what makes photos easy "
     "or hard, so their scores are not those of photos, and not those of the search.",
     REAL: "The components are the model's own, which were fitted to these faces too; the search "
-    "fits them anew in each fold. So both scores here may be higher than that of a candidate of "
-    "the search.",
+    "fits them anew in each fold, and to all faces where the model stores a sample. So these "
+    "scores are compared with each other only.",
     CROPS: "Min-max, components and machine are fitted inside each fold, as the search does. The "
     "search had other faces, or another number of them, so its scores are not drawn here.",
 }
@@ -125,8 +125,8 @@ def _pick_faces(chosen: Chosen, search: Search) -> tuple[FoldedFaces, Key] | Non
             return None
         folder, crops = picked
         most = 2 * search.parameters["n_components"]
-        of_folder = (*key, str(folder.resolve()), (folder / TABLE).stat().st_mtime_ns, most)
-        return _fold_crops(of_folder, folder, crops, model), of_folder
+        of_folder = (*key, str(folder.resolve()), (folder / TABLE).stat().st_mtime_ns)
+        return _fold_crops(of_folder, folder, member, count, most, crops, model), of_folder
     except FacecoreError as error:
         st.error(as_is(error), title="These faces cannot be used", icon=":material/error:")
         return None
@@ -189,8 +189,15 @@ def _fold_points(
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _fold_crops(key: Key, folder: Path, _crops: pd.DataFrame, _model: FaceModel) -> FoldedFaces:
-    _, _, _, count, member, *_, most = key
+def _fold_crops(
+    key: Key,
+    folder: Path,
+    member: str,
+    count: int,
+    most: int,
+    _crops: pd.DataFrame,
+    _model: FaceModel,
+) -> FoldedFaces:
     bar = st.progress(0.0, "Reading crops")
 
     def show_progress(what: str, done: int, total: int) -> None:
@@ -200,9 +207,9 @@ def _fold_crops(key: Key, folder: Path, _crops: pd.DataFrame, _model: FaceModel)
         folder,
         _crops,
         _model,
-        member=str(member),
-        count=int(count),
-        most=int(most),
+        member=member,
+        count=count,
+        most=most,
         on_progress=show_progress,
     )
     bar.empty()
