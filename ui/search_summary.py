@@ -108,8 +108,13 @@ def describe_edges(places: Sequence[Place], table: pd.DataFrame) -> str:
     """
     return " ".join(
         f"Of {name_parameter(place.parameter, table)}, {name_value(place.value)} is the "
-        f"{'largest' if place.beyond == 'above' else 'smallest'} value that was searched: search "
-        f"on {place.beyond} it."
+        f"{'largest' if place.beyond == 'above' else 'smallest'} value that was searched: "
+        + (
+            f"search on {place.beyond} it."
+            if place.rival is None
+            else f"{name_value(place.rival)} is as good within the noise, so searching on "
+            f"{place.beyond} it may gain nothing."
+        )
         for place in places
         if place.beyond
     )

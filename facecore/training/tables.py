@@ -52,12 +52,16 @@ class Place:
         All values that were searched, in ascending order.
     beyond : {"below", "above"} or None
         Where one would search on: the value is the smallest or the largest of several.
+    rival : object or None
+        At an edge: another value whose best candidate is as good within the 95 % interval over the
+        folds, as `compare_folds` computes it; None where there is none.
     """
 
     parameter: str
     value: Any
     values: tuple[Any, ...]
     beyond: str | None
+    rival: Any = None
 
     @property
     def searched(self) -> bool:
@@ -263,6 +267,7 @@ def places_of_best(table: pd.DataFrame) -> list[Place]:
     >>> table = pd.DataFrame({
     ...     "param_n_components": 50, "param_C": [1.0, 5.0, 9.0], "param_gamma": 0.1,
     ...     "param_class_weight": "none", "param_whiten": True, "rank_test_score": [3, 2, 1],
+    ...     "split0_test_score": [0.5, 0.6, 0.7], "split1_test_score": [0.5, 0.6, 0.7],
     ... })
     >>> [(place.parameter, place.beyond) for place in places_of_best(table) if place.searched]
     [('C', 'above')]
@@ -278,8 +283,20 @@ def places_of_best(table: pd.DataFrame) -> list[Place]:
                 beyond = "above"
             elif np.isclose(value, values[0], rtol=1e-9) and (name, value) != (NUMBERS[0], 1):
                 beyond = "below"
-        places.append(Place(name, value, values, beyond))
+        rival = _find_rival(name, best, table) if beyond else None
+        places.append(Place(name, value, values, beyond, rival))
     return places
+
+
+def _find_rival(parameter: str, best: pd.Series, table: pd.DataFrame) -> Any:
+    """Return another value of a parameter that is as good as the best candidate's, or None."""
+    column, compared = column_of(parameter, table), on_all_faces(table)
+    others = compared[compared[column].ne(best[column])]
+    if others.empty:
+        return None
+    other = others.loc[others[RANK].idxmin()]
+    difference, error = compare_folds(fold_scores(best), fold_scores(other))
+    return other[[column]].tolist()[0] if difference <= error else None
 
 
 def best_of_each(parameter: str, table: pd.DataFrame) -> pd.DataFrame:

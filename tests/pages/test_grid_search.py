@@ -277,14 +277,22 @@ def test_the_best_inside_the_grid_is_told_and_at_an_edge_the_way_on(
     app = open_page(PAGE)
     assert "The best is inside: components (140 between 10 and 500)" in captions(app)
     assert not app.info
-    best = table.loc[table["rank_test_score"].idxmin()]
-    cut = table[table["param_C"].le(best["param_C"])]
     shutil.rmtree(root / "inside")
-    copy_model(tiny_artifacts / "tiny", "edge", grid_search=cut)
+    rows = table[table["iter"].eq(0) & table["param_C"].le(2)]
+    copy_model(tiny_artifacts / "tiny", "edge", grid_search=rows)
     app = open_page(PAGE)
     assert app.info[0].value == (
-        f"Of C, {best['param_C']:g} is the largest value that was searched: search on above it."
+        "Of C, 2 is the largest value that was searched: search on above it."
     )
+
+
+def test_at_an_edge_the_page_names_a_value_that_is_as_good(open_page, copy_model, tiny_artifacts):
+    table = wide_table()
+    best = table.loc[table["rank_test_score"].idxmin()]
+    rows = table[table["param_C"].le(best["param_C"])]
+    copy_model(tiny_artifacts / "tiny", "edge", grid_search=rows)
+    said = open_page(PAGE).info[0].value
+    assert f"Of C, {best['param_C']:g} is the largest value that was searched: 2 is as" in said
 
 
 def test_parameters_that_had_one_value_were_not_searched(open_page, in_tiny_artifacts):

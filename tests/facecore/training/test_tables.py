@@ -150,6 +150,18 @@ def test_at_an_edge_the_direction_in_which_to_search_on_is_told(name, best, beyo
         assert place.beyond == (beyond if place.parameter == name else None)
 
 
+def test_at_an_edge_a_value_inside_that_is_as_good_is_named():
+    rng = np.random.default_rng(0)
+    noise = 0.9 + rng.normal(0, 0.01, (3, 5))
+    noise[2] += max(0, noise[:2].mean(axis=1).max() - noise[2].mean()) + 0.0001
+    places = places_of_best(plain(noise, param_C=[1.0, 2.0, 3.0]))
+    (found,) = [place for place in places if place.searched]
+    assert found.beyond == "above"
+    assert found.rival == np.argmax(noise[:2].mean(axis=1)) + 1
+    clear = places_of_best(plain(noise + np.array([[0], [0], [0.2]]), param_C=[1.0, 2.0, 3.0]))
+    assert all(place.rival is None for place in clear)
+
+
 def test_nothing_lies_below_one_component_and_choices_have_no_edge():
     table = plain([[0.9, 0.9], [0.8, 0.8]], param_n_components=[1, 2], param_whiten=[True, False])
     places = {place.parameter: place for place in places_of_best(table)}
