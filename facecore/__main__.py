@@ -551,7 +551,7 @@ def _train(options: argparse.Namespace) -> int:
     faces = sum(metadata["training_faces"].values())
     print(f"solver: {metadata['solver']} ({faces} faces; auto is exact up to {EXACT_UP_TO})")
     print(f"best of {search['candidates']} candidates: {best}")
-    print(f"balanced accuracy in cross-validation: {search['balanced_accuracy']:.3f}")
+    print(f"cross-validated score of the model: {search['balanced_accuracy']:.3f}")
     for line in _describe_rule(metadata, options.right):
         print(line)
     for name, figures in (evaluation or {}).items():

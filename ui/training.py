@@ -27,6 +27,7 @@ from facecore.model import SHIPPED, check_new_name, list_models, read_evaluation
 from facecore.training import Job, cancel_job, clear_job, read_job
 from ui.controls import choose
 from ui.models import Chosen
+from ui.scores import CANDIDATE_HELP, MODEL_HELP, OF_CANDIDATE, OF_MODEL
 from ui.text import as_is
 from ui.training_photos import Photos
 
@@ -226,7 +227,9 @@ def _watch() -> None:
         )
         st.metric("Time left in this step", _span(left) if left is not None else "-", border=True)
         best = "-" if job.best is None else f"{job.best:.3f}"
-        st.metric("Best balanced accuracy so far", best, border=True)
+        st.metric(
+            "Best candidate so far", best, border=True, help=f"{OF_CANDIDATE}. {CANDIDATE_HELP}"
+        )
         st.metric("Running for", _span(now - job.began), border=True)
     st.progress(share, f"{as_is(job.step or 'starting')}: {share:.0%}")
     if st.button("Cancel", icon=":material/cancel:", key="job_cancel"):
@@ -335,7 +338,8 @@ def _show_figures(name: str) -> None:
         return
     search, rule = metadata["search"], metadata.get("rule")
     with st.container(horizontal=True):
-        st.metric("Balanced accuracy, folds", f"{search['balanced_accuracy']:.3f}", border=True)
+        score = f"{search['balanced_accuracy']:.3f}"
+        st.metric(OF_MODEL, score, border=True, help=MODEL_HELP)
         st.metric(
             "Faces answered, folds",
             f"{rule['coverage'] if rule else 1:.0%}",

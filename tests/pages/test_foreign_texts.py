@@ -34,6 +34,15 @@ MARKUP = [
 FEW, TWO = MARKUP[:7], MARKUP[1:3]
 TITLE, SET = ":smile: $t$ and *t*", "set *s* <i>"
 TABLES = ("predictions", "sizes", "grid_search", "coordinates")
+SEARCH_TABS = (
+    "Heat maps",
+    "Components",
+    "Time",
+    "Importance",
+    "Parallel coordinates",
+    "Two searches",
+    "Explorer",
+)
 VIEWS = [
     *((screen, {}) for screen in SCREENS),
     *(
@@ -42,7 +51,15 @@ VIEWS = [
     ),
     *(
         ("pages/3_Grid_search.py", {"search_tab": tab})
-        for tab in ("Heat maps", "Components", "Time", "Explorer")
+        for tab in (
+            "Heat maps",
+            "Components",
+            "Time",
+            "Importance",
+            "Parallel coordinates",
+            "Two searches",
+            "Explorer",
+        )
     ),
     *(
         ("pages/4_Evaluation.py", {"evaluation_tab": tab})

@@ -50,13 +50,13 @@ def test_the_metrics_are_the_artifacts(open_page):
     assert shown["Trained"][0] == metadata["created"]
 
 
-def test_a_model_without_a_test_set_shows_the_balanced_accuracy_of_its_folds(
+def test_a_model_without_a_test_set_shows_the_cross_validated_score_of_the_model(
     open_page, tiny_artifacts, copy_model, monkeypatch
 ):
     copy_model(tiny_artifacts / "tiny", "untested")
     monkeypatch.setattr("ui.models.read_evaluation", lambda name: None)
     search = read_metadata("untested")["search"]
-    value, note = metrics(open_page(HOME))["Balanced accuracy"]
+    value, note = metrics(open_page(HOME))["Cross-validated score of the model"]
     assert value == f"{search['balanced_accuracy']:.3f}"
     assert note == f"± {search['std']:.3f} over folds"
 
