@@ -409,9 +409,7 @@ def _fault_of(path: Path, expected: str | None) -> str | None:
     """Return what is wrong with a file of a model by its checksum; None where nothing is."""
     if not path.is_file():
         return f"{path.name} is missing"
-    return (
-        None if expected in list(_checksums(path)) else f"{path.name} does not match its checksum"
-    )
+    return None if expected in _checksums(path) else f"{path.name} does not match its checksum"
 
 
 def _checksum(path: Path) -> str:
