@@ -409,9 +409,8 @@ def _fault_of(path: Path, expected: str | None) -> str | None:
     """Return what is wrong with a file of a model by its checksum; None where nothing is."""
     if not path.is_file():
         return f"{path.name} is missing"
-    return (
-        None if expected in list(_checksums(path)) else f"{path.name} does not match its checksum"
-    )
+    fits = any(expected == found for found in _checksums(path))
+    return None if fits else f"{path.name} does not match its checksum"
 
 
 def _checksum(path: Path) -> str:
