@@ -10,6 +10,10 @@ from .archive import (
     survey_labels,
     survey_photos,
 )
+from .corrections import (
+    correct,
+    read_corrections,
+)
 from .crops import (
     ALL,
     STATES,
@@ -66,6 +70,7 @@ __all__ = [
     "Entry",
     "Loss",
     "Survey",
+    "correct",
     "count_by_size",
     "count_photos",
     "count_states",
@@ -80,6 +85,7 @@ __all__ = [
     "list_photos",
     "load_faces",
     "minimum_of",
+    "read_corrections",
     "read_listing",
     "read_photos",
     "read_table",
