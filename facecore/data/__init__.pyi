@@ -33,8 +33,10 @@ from .faces import (
 )
 from .listing import (
     list_photos,
+    photo_at,
     read_listing,
     root_of,
+    table_of,
 )
 from .losses import (
     NONE_LEFT,
@@ -85,6 +87,7 @@ __all__ = [
     "list_photos",
     "load_faces",
     "minimum_of",
+    "photo_at",
     "read_corrections",
     "read_listing",
     "read_photos",
@@ -98,4 +101,5 @@ __all__ = [
     "subject_names",
     "survey_labels",
     "survey_photos",
+    "table_of",
 ]

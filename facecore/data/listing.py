@@ -253,6 +253,43 @@ def root_of(source: Path) -> Path:
     return source.parent if source.is_file() else source
 
 
+def photo_at(source: Path, path: str) -> Path:
+    """Return the file of a photo, if it is inside its data set.
+
+    Parameters
+    ----------
+    source : Path
+        Data set, as `list_photos` takes it.
+    path : str
+        Of the photo, as `list_photos` returns it.
+
+    Returns
+    -------
+    Path
+        May be missing.
+
+    Raises
+    ------
+    DataError
+        The path, or a link in it, leads out of the folder.
+
+    Examples
+    --------
+    >>> photo_at(Path("photos"), "../secret.jpg")
+    Traceback (most recent call last):
+    ...
+    facecore.errors.DataError: '../secret.jpg' is not inside photos
+    """
+    root = root_of(source)
+    try:
+        inside = (root / path).resolve().is_relative_to(root.resolve())
+    except (OSError, ValueError, RuntimeError):  # a link to itself, or a NUL in the path
+        inside = False
+    if not inside:
+        raise DataError(f"{path!r} is not inside {root}")
+    return root / path
+
+
 def clean(text: str) -> str:
     """Return a label or another word of a table without what cannot be seen in it.
 

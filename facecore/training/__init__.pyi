@@ -12,6 +12,10 @@ from .background import (
     start_training,
     take_photos,
 )
+from .doubts import (
+    FAR_OUT,
+    find_suspects,
+)
 from .estimator import (
     FaceSpaceClassifier,
     fit_member,
@@ -60,6 +64,16 @@ from .search import (
     simplest_within_one_error,
     standard_error,
 )
+from .second_look import (
+    CELL,
+    KINDS,
+    TEST,
+    TRAINING,
+    cross_answers,
+    nearest_rows,
+    photos_of,
+    select_photos,
+)
 from .streaming import (
     FacesOnDisk,
     in_chunks,
@@ -67,12 +81,17 @@ from .streaming import (
 )
 
 __all__ = [
+    "CELL",
     "CROPS",
+    "FAR_OUT",
+    "KINDS",
     "LADDER_FOLDER",
     "LANDMARKS",
     "MADE",
     "MEMORY_MB",
     "REAL",
+    "TEST",
+    "TRAINING",
     "Candidate",
     "FacePoints",
     "FaceSpaceClassifier",
@@ -86,13 +105,17 @@ __all__ = [
     "choose_labels",
     "clear_job",
     "count_folds",
+    "cross_answers",
     "drop_photos",
+    "find_suspects",
     "fit_member",
     "fit_nystroem",
     "grid_search",
     "in_chunks",
     "ladder_folder",
     "make_points",
+    "nearest_rows",
+    "photos_of",
     "project_crops",
     "read_job",
     "read_ladder",
@@ -100,6 +123,7 @@ __all__ = [
     "refit",
     "row_chunks",
     "rungs_of",
+    "select_photos",
     "simplest_within_one_error",
     "standard_error",
     "start_training",

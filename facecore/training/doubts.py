@@ -132,10 +132,10 @@ def measure_loneliness(distances: np.ndarray, Z: np.ndarray, y: np.ndarray) -> n
 
     Examples
     --------
-    >>> Z = np.append(np.linspace(0, 1, 20), 9.0)[:, None]
-    >>> lonely = measure_loneliness(np.ones(21), Z, np.full(21, "calm"))
+    >>> Z = np.append(np.random.default_rng(0).uniform(size=(40, 2)), [[9.0, 9.0]], axis=0)
+    >>> lonely = measure_loneliness(np.ones(41), Z, np.full(41, "calm"))
     >>> np.flatnonzero(lonely > FAR_OUT).tolist()
-    [20]
+    [40]
     """
     apart = np.zeros(len(y))
     for label in np.unique(y):
@@ -145,7 +145,7 @@ def measure_loneliness(distances: np.ndarray, Z: np.ndarray, y: np.ndarray) -> n
         few = _some(len(own))
         near = find_neighbours(Z[own], Z[own][few], few, NEIGHBOURS)[1]
         apart[own] = _excess(near.mean(axis=1))
-    return np.maximum(_excess(distances), apart)
+    return np.asarray(np.maximum(_excess(distances), apart))
 
 
 def _excess(values: np.ndarray) -> np.ndarray:
@@ -157,7 +157,7 @@ def _some(count: int) -> np.ndarray:
     """Return the numbers of all faces, or of a sample of `MOST`."""
     if count <= MOST:
         return np.arange(count)
-    return np.sort(np.random.default_rng(0).choice(count, MOST, replace=False))
+    return np.asarray(np.sort(np.random.default_rng(0).choice(count, MOST, replace=False)))
 
 
 def has_photos(faces: pd.DataFrame) -> bool:
@@ -293,7 +293,9 @@ def _describe(
     )
 
 
-def _answered(rule: AnswerRule, confidence: np.ndarray, found: OutOfFold, slope: float) -> np.ndarray:
+def _answered(
+    rule: AnswerRule, confidence: np.ndarray, found: OutOfFold, slope: float
+) -> np.ndarray:
     """Return which training faces get a label under a rule, out of fold."""
     answered = (confidence >= rule.min_confidence) & (found.distances <= rule.max_distance)
     answered &= ~(found.scores < rule.min_score)  # a face that was not looked for has no score

@@ -590,12 +590,14 @@ def fit_model(
     with step("look for faces in the model", 1, "model", progress=options.progress) as advance:
         vectors = describe_vectors(model, X, bool(options.centres), solver)
         advance()
-    points = photos = Z = None
+    points: pd.DataFrame | None = None
+    photos: pd.DataFrame | None = None
+    coordinates: np.ndarray | None = None
     if not options.centres:
-        Z = in_chunks(model.leading.coordinates, X)
-        points = tabulate_points(Z, y, subjects, seed=options.seed)
+        coordinates = in_chunks(model.leading.coordinates, X)
+        points = tabulate_points(coordinates, y, subjects, seed=options.seed)
         if has_photos(table):
-            photos = tabulate_training(table, model, found, Z)
+            photos = tabulate_training(table, model, found, coordinates)
     return Fitted(
         model=model,
         solver=solver,
@@ -609,7 +611,7 @@ def fit_model(
         points=points,
         outside=[] if beyond is None else describe_outside(model, shown or {}, beyond, of_shown),
         photos=photos,
-        coordinates=Z if photos is not None else None,
+        coordinates=None if photos is None else coordinates,
     )
 
 
