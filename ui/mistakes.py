@@ -14,6 +14,7 @@ from facecore.data import correct, photo_at, read_corrections, table_of
 from facecore.errors import FacecoreError
 from facecore.face import decode, takes_whole_photos, to_png
 from facecore.model import SHIPPED, find_model, read_local_table
+from facecore.system import show_hidden
 from facecore.training import (
     CELL,
     KINDS,
@@ -248,7 +249,7 @@ def show_gallery(chosen: Chosen, found: Found, part: str, selected: pd.DataFrame
     keys = zip(selected["source"], selected["path"], strict=True)
     open_ = np.array([key not in found.decided for key in keys], dtype=bool)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{len(selected):,} photos**, of which {int((~open_).sum()):,} were checked")
+        st.markdown(f"**{len(selected):,} photos**, {int((~open_).sum()):,} of them checked")
         both = st.toggle("Show checked photos", key="check_both", bind="query-params")
     if part == TEST:
         st.caption(
@@ -286,7 +287,7 @@ def _show_card(chosen: Chosen, found: Found, number: int, row: Mapping[str, Any]
                 st.caption("unsure under the rule")
         else:
             st.markdown("no face was found")
-    st.text(path)
+    st.text(show_hidden(path))  # file names are no Markdown
     if near := nearest_rows(str(row["near"]))[:SHOWN]:
         st.caption("Nearest training faces")
         with st.container(horizontal=True, gap="xsmall"):

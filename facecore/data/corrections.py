@@ -190,5 +190,6 @@ def _at(cells: list[str], names: list[str], name: str) -> str | None:
 
 def _joined(cells: list[str], separator: str) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, delimiter=separator, lineterminator="").writerow(cells)
-    return buffer.getvalue()
+    # The writer quotes the letters of its line end: both, in whatever way the table ends lines.
+    csv.writer(buffer, delimiter=separator, lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue().removesuffix("\r\n")

@@ -66,6 +66,7 @@ from .rule import (
 )
 from .store import (
     DEFAULT_MODEL,
+    LOCAL,
     SHIPPED,
     artifact_folders,
     artifacts_dir,
@@ -97,6 +98,7 @@ __all__ = [
     "ABOVE",
     "BELOW",
     "DEFAULT_MODEL",
+    "LOCAL",
     "PALETTE",
     "SHIPPED",
     "SPREAD",

@@ -13,7 +13,7 @@ SUSPECTED, WRONG, UNSURE, LONELY, CELL = (
     "Wrong",
     "Unsure",
     "Lonely",
-    "One cell",
+    "A cell",
 )
 TRAINING, TEST = "Training photos", "Test photos"
 KINDS = {  # by part, since a test photo has no neighbours of its own to be lonely among

@@ -1,0 +1,27 @@
+"""Links to other pages that some models have and others have not."""
+
+import streamlit as st
+
+from facecore.errors import FacecoreError
+from facecore.model import LOCAL, find_model
+
+
+def link_photos(name: str) -> None:
+    """Show a link to the page Check photos, if a model knows its photos.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    """
+    try:
+        known = (find_model(name) / LOCAL / "photos.csv").is_file()
+    except (FacecoreError, OSError):
+        return
+    if known:
+        st.page_link(
+            "pages/8_Check_photos.py",
+            label="See the photos behind the figures, and correct labels",
+            icon=":material/fact_check:",
+            query_params={"model": name},
+        )
