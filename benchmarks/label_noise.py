@@ -6,7 +6,7 @@ degrees. A model is trained as on anybody's folder, and its table of photos is a
     python benchmarks/label_noise.py FOLDER ... [--photos 600] [--share 0.05] [--seeds 2]
 
 FOLDER is a folder of crops (from `crop`). Photos of its train split are sampled, equally many of
-each label; nothing is tested. `--ranking` compares ways to rank.
+each label; nothing is tested.
 """
 
 import argparse
@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=600)
     parser.add_argument("--share", type=float, default=0.05)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--keep", type=Path, help="folder for the tables of the models")
     options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as work:
@@ -146,7 +147,12 @@ def main() -> None:
                 found = read_local_table("photos", "noisy")
                 assert found is not None and found["path"].tolist() == table["path"].tolist()
                 rows.append({"set": crops.name, "seed": seed, **measure(found, *spoilt)})
-                print(json.dumps({k: v if isinstance(v, str) else round(float(v), 3) for k, v in rows[-1].items()}), flush=True)
+                print(pd.Series(rows[-1]).to_string(), flush=True)
+                if options.keep:
+                    options.keep.mkdir(parents=True, exist_ok=True)
+                    kept = found.assign(flipped=spoilt[0], turned=spoilt[1])
+                    name = f"{crops.name}-{options.recipe}-{seed}.csv"
+                    kept.to_csv(options.keep / name, index=False)
     means = pd.DataFrame(rows).groupby("set", sort=False).mean(numeric_only=True)
     print(means.drop(columns="seed").round(3).T.to_string())
 

@@ -13,7 +13,7 @@ import streamlit as st
 from facecore.data import correct, photo_at, read_corrections, table_of
 from facecore.errors import FacecoreError
 from facecore.face import decode, takes_whole_photos, to_png
-from facecore.model import SHIPPED, find_model, read_local_table
+from facecore.model import LOCAL, SHIPPED, find_model, read_local_table
 from facecore.system import show_hidden
 from facecore.training import (
     CELL,
@@ -82,7 +82,7 @@ def read_photos(chosen: Chosen) -> Found | None:
     Found or None
     """
     try:
-        photos = _read(chosen.name, (find_model(chosen.name) / "metadata.json").stat().st_mtime_ns)
+        photos = _read(chosen.name)
         if photos is None or photos.empty:
             _say_none(chosen)
             return None
@@ -136,9 +136,14 @@ def _is_mine(source: str) -> bool:
     return is_local() or bool(source) and may_see(Path(source))
 
 
+def _read(name: str) -> pd.DataFrame | None:
+    file = find_model(name) / LOCAL / "photos.csv"
+    return _read_table(file, file.stat().st_mtime_ns) if file.is_file() else None
+
+
 @st.cache_data(max_entries=4, show_spinner="Reading the table")
-def _read(name: str, written: int) -> pd.DataFrame | None:
-    return read_local_table("photos", name)
+def _read_table(file: Path, written: int) -> pd.DataFrame | None:
+    return read_local_table("photos", file.parents[1].name)
 
 
 def _written(source: str) -> int:
@@ -146,7 +151,7 @@ def _written(source: str) -> int:
     return table.stat().st_mtime_ns if table.is_file() else 0
 
 
-@st.cache_data(max_entries=8, show_spinner="Reading the labels")
+@st.cache_data(max_entries=8, ttl="10m", show_spinner="Reading the labels")
 def _decisions(source: str, written: int) -> pd.DataFrame:
     # `written` is part of the cache's key: a table that was written anew is read anew
     return read_corrections(Path(source))
@@ -328,9 +333,7 @@ def _offer_actions(
     if photo in found.decided:
         decision = found.decided[photo]
         words = "dropped" if not decision else f"corrected to {as_is(decision)}"
-        st.success(
-            "found right" if decision == label else words, icon=":material/check:"
-        )
+        st.success("found right" if decision == label else words, icon=":material/check:")
         st.button("Undo", key=f"check_undo_{number}", on_click=_decide, args=(photo,))
         return
     others = [other for other in chosen.labels if other != label]

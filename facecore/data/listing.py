@@ -458,9 +458,7 @@ def _read_alone(path: Path) -> pd.DataFrame:
         raise _lacks_columns(path, table)
     table["label"] = table["label"].map(clean)
     table["path"] = table["path"].map(lambda text: text.replace("\\", "/").removeprefix("./"))
-    return table.drop_duplicates("path").loc[
-        :, ["path", "label", *TRAITS, CORRECTED, DROPPED]
-    ]
+    return table.drop_duplicates("path").loc[:, ["path", "label", *TRAITS, CORRECTED, DROPPED]]
 
 
 def _apply_corrections(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:

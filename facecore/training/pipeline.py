@@ -501,9 +501,7 @@ def _join_photos(
     assert fitted.photos is not None and fitted.coordinates is not None
     if "path" not in predictions:  # nothing was tested, or the photos are not known by path
         return fitted.photos
-    tests = tabulate_tests(
-        predictions, faces, fitted.model, fitted.coordinates, plan.options.jobs
-    )
+    tests = tabulate_tests(predictions, faces, fitted.model, fitted.coordinates, plan.options.jobs)
     return pd.concat([fitted.photos, tests], ignore_index=True)
 
 

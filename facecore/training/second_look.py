@@ -66,9 +66,7 @@ def cross_answers(photos: pd.DataFrame, labels: Sequence[str]) -> dict[str, dict
     counts = pd.crosstab(photos["label"], answers)
     columns = [*labels, *([NO_FACE] if NO_FACE in counts else [])]
     full = counts.reindex(index=list(labels), columns=columns, fill_value=0)
-    return {
-        label: {answer: int(full.loc[label, answer]) for answer in columns} for label in labels
-    }
+    return {label: {answer: int(full.loc[label, answer]) for answer in columns} for label in labels}
 
 
 def select_photos(
