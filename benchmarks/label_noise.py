@@ -27,7 +27,7 @@ sys.path.insert(0, str(REPO))
 
 from facecore.data import TABLE, read_table  # noqa: E402
 from facecore.model import read_local_table  # noqa: E402
-from facecore.training import FAR_OUT, train  # noqa: E402
+from facecore.training import LONELY_FROM, train  # noqa: E402
 
 GRID = {"n_components": [50, 100], "C": [1.0, 5.0, 25.0], "gamma": [0.001, 0.005, 0.02]}
 
@@ -105,7 +105,7 @@ def measure(found: pd.DataFrame, flipped: np.ndarray, turned: np.ndarray) -> dic
     first = {name: np.argsort(rank.to_numpy(), kind="stable") for name, rank in ranks.items()}
     suspected = found["suspected"].to_numpy(dtype=bool)
     lonely = found["lonely"].to_numpy()
-    far = lonely > FAR_OUT
+    far = lonely > LONELY_FROM
     alone = np.argsort(-lonely, kind="stable")
     return {
         "photos": len(found),

@@ -19,8 +19,8 @@ from ui.training import is_training_on
 st.set_page_config("Check photos", ICON, layout="wide")
 st.title("Check photos")
 st.write(
-    "The photos behind the figures of your own model: those whose label may be wrong, those it gets "
-    "wrong, and faces unlike all others. Correct or drop what is wrong, then train again."
+    "The photos behind the figures of your own model: labels that may be wrong, wrong answers, and "
+    "faces unlike all others. Correct or drop what is wrong, then train again."
 )
 chosen = pick_model()
 if not is_training_on():

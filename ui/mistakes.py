@@ -94,7 +94,7 @@ def read_photos(chosen: Chosen) -> Found | None:
                 icon=":material/lock:",
             )
             return None
-        if gone := [source for source in sources if not Path(source).exists()]:
+        if gone := [source for source in sources if not source or not Path(source).exists()]:
             st.info(
                 f"The photos of {as_is(chosen.name)} are not here any more. Photos of a ZIP are "
                 "removed when the training ends, unless you tick that they are kept; a folder may "
@@ -133,7 +133,7 @@ def _say_none(chosen: Chosen) -> None:
 
 
 def _is_mine(source: str) -> bool:
-    return is_local() or bool(source) and may_see(Path(source))
+    return is_local() or may_see(Path(source))
 
 
 def _read(name: str) -> pd.DataFrame | None:
@@ -344,17 +344,16 @@ def _offer_actions(
             "Right label", others, likely, key=f"check_right_{number}", format_func=str
         )
     with st.container(horizontal=True, gap="xsmall"):
-        for words, key, decision in (
-            (f"It is {as_is(right)}", "change", {"label": right}),
-            ("Drop", "drop", {"dropped": True}),
-            ("Label is right", "keep", {"label": label}),
+        for words, key, decided in (
+            (f"It is {as_is(right)}", "change", right),
+            ("Drop", "drop", ""),
+            ("Label is right", "keep", label),
         ):
             st.button(
                 words,
                 key=f"check_{key}_{number}",
                 on_click=_decide,
-                args=(photo,),
-                kwargs=decision,
+                args=(photo, decided, not decided),
             )
 
 

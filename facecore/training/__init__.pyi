@@ -13,7 +13,7 @@ from .background import (
     take_photos,
 )
 from .doubts import (
-    FAR_OUT,
+    LONELY_FROM,
     find_suspects,
 )
 from .estimator import (
@@ -83,10 +83,10 @@ from .streaming import (
 __all__ = [
     "CELL",
     "CROPS",
-    "FAR_OUT",
     "KINDS",
     "LADDER_FOLDER",
     "LANDMARKS",
+    "LONELY_FROM",
     "MADE",
     "MEMORY_MB",
     "REAL",

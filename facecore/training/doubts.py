@@ -21,7 +21,8 @@ from facecore.training.streaming import in_chunks
 
 NEIGHBOURS = 5  # nearest training faces that are kept for each photo
 MOST = 20_000  # training faces among which neighbours are looked for
-FAR_OUT = 3.0  # interquartile ranges above the third quartile (Tukey 1977)
+OUTSIDE, FAR_OUT = 1.5, 3.0  # interquartile ranges above the third quartile (Tukey 1977)
+LONELY_FROM = 1.0  # see `measure_loneliness`
 BOX = ("x", "y", "w", "h")
 
 
@@ -125,17 +126,17 @@ def measure_loneliness(distances: np.ndarray, Z: np.ndarray, y: np.ndarray) -> n
     Returns
     -------
     ndarray of shape (n_faces,), float64
-        The larger of two: by how many interquartile ranges the distance from face space lies above
-        the third quartile of all faces, and likewise the mean distance from the `NEIGHBOURS`
-        nearest faces of its label, among all of its label. Above `FAR_OUT` it is far out (Tukey
-        1977).
+        The larger of two: by how many times `OUTSIDE` interquartile ranges the mean distance from
+        the `NEIGHBOURS` nearest faces of its label lies above the third quartile of its label, and
+        by how many times `FAR_OUT` ones its distance from face space lies above that of all faces
+        (Tukey 1977). Above `LONELY_FROM` it is lonely.
 
     Examples
     --------
     >>> Z = np.append(np.random.default_rng(0).uniform(size=(40, 2)), [[9.0, 9.0]], axis=0)
     >>> lonely = measure_loneliness(np.ones(41), Z, np.full(41, "calm"))
-    >>> np.flatnonzero(lonely > FAR_OUT).tolist()
-    [40]
+    >>> int(lonely.argmax()), bool(lonely[40] > LONELY_FROM)
+    (40, True)
     """
     apart = np.zeros(len(y))
     for label in np.unique(y):
@@ -144,8 +145,8 @@ def measure_loneliness(distances: np.ndarray, Z: np.ndarray, y: np.ndarray) -> n
             continue
         few = _some(len(own))
         near = find_neighbours(Z[own], Z[own][few], few, NEIGHBOURS)[1]
-        apart[own] = _excess(near.mean(axis=1))
-    return np.asarray(np.maximum(_excess(distances), apart))
+        apart[own] = _excess(near.mean(axis=1)) / OUTSIDE
+    return np.asarray(np.maximum(_excess(distances) / FAR_OUT, apart))
 
 
 def _excess(values: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from facecore.data.listing import NO_FACE
 from facecore.errors import DataError
-from facecore.training.doubts import FAR_OUT
+from facecore.training.doubts import LONELY_FROM
 
 SUSPECTED, WRONG, UNSURE, LONELY, CELL = (
     "Label may be wrong",
@@ -81,7 +81,8 @@ def select_photos(
     kind : str
         `SUSPECTED`: see `facecore.training.doubts.find_suspects`. `WRONG`: the model gives another
         label, the most confident mistake first. `UNSURE`: it gives none, the nearest to a choice
-        first. `LONELY`: far out, see `facecore.training.doubts.measure_loneliness`. `CELL`: those
+        first. `LONELY`: see
+        `facecore.training.doubts.measure_loneliness`, the loneliest first. `CELL`: those
         of a label with an answer.
     label, answer : str
         Of `CELL`; the answer may be "no face".
@@ -106,7 +107,7 @@ def select_photos(
     if kind == UNSURE:
         return photos[seen & ~photos["answered"]].sort_values("p_answer", kind="stable")
     if kind == LONELY:
-        far = photos["lonely"] > FAR_OUT
+        far = photos["lonely"] > LONELY_FROM
         return photos[far].sort_values("lonely", ascending=False, kind="stable")
     if kind == CELL:
         cell = photos["label"].eq(label) & photos["answer"].replace("", NO_FACE).eq(answer)

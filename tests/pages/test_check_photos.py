@@ -20,7 +20,7 @@ MOVED = "square/*moved_0.jpg"  # a name that Markdown would read
 
 @pytest.fixture(scope="module")
 def made(once, tiny_grid) -> Path:
-    """Photos of three labels, some in a wrong folder, and the model `own` of them; not to change."""
+    """Photos of three labels, some in a wrong folder, and the model `own`; not to be changed."""
 
     def make(root: Path) -> None:
         raw = write_raw(root / "raw", LABELS, persons=12, split=True)

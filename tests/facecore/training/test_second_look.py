@@ -28,7 +28,10 @@ PHOTOS = pd.DataFrame(
         ("f", "test", "sad", "", False, float("nan"), False, float("nan"), float("nan")),
         ("g", "test", "sad", "calm", True, 0.7, True, -0.4, float("nan")),
     ],
-    columns="path split label answer answered p_answer suspected margin lonely".split(),
+    columns=[
+        *("path", "split", "label", "answer", "answered"),
+        *("p_answer", "suspected", "margin", "lonely"),
+    ],
 )
 
 
