@@ -1,5 +1,6 @@
 """Photos of your own model on the page Check photos: lists of them, cards, and corrections."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -415,7 +416,7 @@ def show_train_again(chosen: Chosen, found: Found) -> None:
     if len(sources) > 1 or not sources[0].is_dir():
         st.caption("Several data sets, or a table of its own, are trained on by command:")
         st.code(
-            command_to_train_again(chosen.name).replace("PHOTOS", " ".join(map(str, sources))),
+            command_to_train_again(chosen.name).replace("PHOTOS", shlex.join(map(str, sources))),
             language="shell",
         )
         return

@@ -156,6 +156,8 @@ def _change(
     end = records[0][0][len(records[0][0].rstrip("\r\n")) :] or "\n"
     names = name_columns(records[0][1])
     extra = [name for name in (CORRECTED, DROPPED) if name not in names]
+    if extra and not label and not dropped:  # there is nothing to undo
+        return data
     head = records[0][0].rstrip("\r\n") + "".join(separator + name for name in extra)
     names += extra
     cells_of = {CORRECTED: "" if dropped else label, DROPPED: "yes" if dropped else ""}

@@ -76,6 +76,10 @@ def test_a_decision_can_be_changed_and_undone(folder):
 def test_nothing_is_written_for_nothing(folder):
     correct(folder, "calm/2.jpg")
     assert not (folder / "labels.csv").exists()
+    (folder / "labels.csv").write_text("path\ncalm/2.jpg\n")
+    correct(folder, "calm/2.jpg")
+    assert (folder / "labels.csv").read_text() == "path\ncalm/2.jpg\n"
+    assert not (folder / "labels.csv.bak").exists()
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
