@@ -57,7 +57,7 @@ confusion, curves, calibration, unsure, groups, paired = st.tabs(
 if confusion.open:
     with confusion:
         show_confusions(reports)
-        link_photos(chosen.name)
+        link_photos(chosen.name, cells=True)
 if curves.open:
     with curves:
         show_curves(tested, positive)

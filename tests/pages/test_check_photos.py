@@ -196,4 +196,4 @@ def test_other_pages_lead_here_where_the_model_knows_its_photos(open_page, photo
     app = open_page("pages/4_Evaluation.py", model="own")
     assert not app.exception
     links = [link.proto.label for link in app.get("page_link")]
-    assert any("photos behind the figures" in label for label in links)
+    assert any("photos of each cell" in label for label in links)
