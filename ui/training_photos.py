@@ -113,8 +113,8 @@ def _pick_zip(job: Job) -> Photos | None:
         "zip",
         key="data_zip",
         help=f"At most {TRAINING_LIMITS.max_photos:,} photos. They are unpacked on the computer "
-        "that runs this dashboard and removed when the training ends, unless you keep them; if it fails "
-        "or drops many of them, they stay for another try until you dismiss it.",
+        "that runs this dashboard and removed when the training ends, unless you keep them; if it "
+        "fails or drops many of them, they stay for another try until you dismiss it.",
     )
     if upload is None and job.photos and may_see(job.photos):
         st.info(
