@@ -19,6 +19,7 @@ PAGES = {
     "5_Live_prediction": ("Try it on a photo", "photo_camera"),
     "6_Your_data": ("Train on your own photos", "model_training"),
     "7_Ladder": ("From pixels to an embedding", "stairs"),
+    "8_Check_photos": ("Which labels are wrong?", "fact_check"),
 }
 
 st.set_page_config("Face space", ICON, layout="wide")

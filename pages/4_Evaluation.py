@@ -15,6 +15,7 @@ from ui.evaluation import (
     show_metrics,
 )
 from ui.groups import show_groups
+from ui.links import link_photos
 from ui.look import ICON
 from ui.models import pick_model, read_table
 from ui.paired import show_paired
@@ -56,6 +57,7 @@ confusion, curves, calibration, unsure, groups, paired = st.tabs(
 if confusion.open:
     with confusion:
         show_confusions(reports)
+        link_photos(chosen.name, cells=True)
 if curves.open:
     with curves:
         show_curves(tested, positive)

@@ -26,6 +26,7 @@ from facecore.face import MIN_SIZE, RECIPES, lacks
 from facecore.model import SHIPPED, check_new_name, list_models, read_evaluation, read_metadata
 from facecore.training import Job, cancel_job, clear_job, read_job
 from ui.controls import choose
+from ui.links import link_photos
 from ui.models import Chosen
 from ui.scores import CANDIDATE_HELP, MODEL_HELP, OF_CANDIDATE, OF_MODEL
 from ui.text import as_is
@@ -310,6 +311,7 @@ def _offer_model(name: str, is_chosen: bool) -> None:
             label=f"Try {as_is(name)} on photos",
             icon=":material/arrow_forward:",
         )
+        link_photos(name)
     else:
         st.button(
             f"Choose {as_is(name)}",

@@ -637,6 +637,7 @@ def evaluate_splits(
     order: Sequence[str] = (),
     jobs: int = 1,
     progress: bool = False,
+    paths: bool = False,
 ) -> tuple[pd.DataFrame, dict[str, Evaluation]]:
     """Evaluate a model on the test split of every data set, from the raw photos.
 
@@ -652,6 +653,8 @@ def evaluate_splits(
         Worker processes; -1 for one per core.
     progress : bool
         Show progress bars on standard error.
+    paths : bool
+        Whether the predictions have a column path, for what never leaves this computer.
 
     Returns
     -------
@@ -684,5 +687,7 @@ def evaluate_splits(
         table = predict_table(photos, root, model, name=name, jobs=jobs, progress=bar)
         table = table.drop(columns="error").assign(ms=table["ms"].round(2))
         evaluation[name] = evaluate_predictions(table, order)
+        if paths:
+            table["path"] = photos["path"].to_numpy()
         tables.append(table.sort_values(["label", "detected", f"p_{model.labels[0]}", "ms"]))
     return (pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()), evaluation

@@ -66,6 +66,7 @@ from .rule import (
 )
 from .store import (
     DEFAULT_MODEL,
+    LOCAL,
     SHIPPED,
     artifact_folders,
     artifacts_dir,
@@ -79,6 +80,7 @@ from .store import (
     load_model,
     pack_model,
     read_evaluation,
+    read_local_table,
     read_metadata,
     read_model_table,
     rename_model,
@@ -96,6 +98,7 @@ __all__ = [
     "ABOVE",
     "BELOW",
     "DEFAULT_MODEL",
+    "LOCAL",
     "PALETTE",
     "SHIPPED",
     "SPREAD",
@@ -142,6 +145,7 @@ __all__ = [
     "predict_many",
     "predict_photo",
     "read_evaluation",
+    "read_local_table",
     "read_metadata",
     "read_model_table",
     "reconstruct",

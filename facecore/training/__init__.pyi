@@ -12,6 +12,10 @@ from .background import (
     start_training,
     take_photos,
 )
+from .doubts import (
+    LONELY_FROM,
+    find_suspects,
+)
 from .estimator import (
     FaceSpaceClassifier,
     fit_member,
@@ -60,6 +64,16 @@ from .search import (
     SearchResult,
     grid_search,
 )
+from .second_look import (
+    CELL,
+    KINDS,
+    TEST,
+    TRAINING,
+    cross_answers,
+    nearest_rows,
+    photos_of,
+    select_photos,
+)
 from .streaming import (
     FacesOnDisk,
     in_chunks,
@@ -91,13 +105,18 @@ from .tables import (
 )
 
 __all__ = [
+    "CELL",
     "CROPS",
+    "KINDS",
     "LADDER_FOLDER",
     "LANDMARKS",
+    "LONELY_FROM",
     "MADE",
     "MEMORY_MB",
     "PARAMETERS",
     "REAL",
+    "TEST",
+    "TRAINING",
     "Candidate",
     "Effect",
     "FacePoints",
@@ -119,8 +138,10 @@ __all__ = [
     "column_of",
     "compare_folds",
     "count_folds",
+    "cross_answers",
     "drop_photos",
     "effects_of",
+    "find_suspects",
     "fit_member",
     "fit_nystroem",
     "fold_crops",
@@ -131,7 +152,9 @@ __all__ = [
     "in_chunks",
     "ladder_folder",
     "make_points",
+    "nearest_rows",
     "on_all_faces",
+    "photos_of",
     "places_of_best",
     "read_job",
     "read_ladder",
@@ -141,6 +164,7 @@ __all__ = [
     "row_chunks",
     "rungs_of",
     "score_range",
+    "select_photos",
     "simplest_within_one_error",
     "standard_error",
     "start_training",
