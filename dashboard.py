@@ -4,6 +4,7 @@ import streamlit as st
 
 from facecore.model import predict_photo
 from ui.card import show_card, show_papers
+from ui.handin import offer_report
 from ui.look import ICON
 from ui.models import pick_model
 from ui.photo import has_face, pick_photo, say_whom
@@ -18,6 +19,7 @@ PAGES = {
     "5_Live_prediction": ("Try it on a photo", "photo_camera"),
     "6_Your_data": ("Train on your own photos", "model_training"),
     "7_Ladder": ("From pixels to an embedding", "stairs"),
+    "8_Check_photos": ("Which labels are wrong?", "fact_check"),
 }
 
 st.set_page_config("Face space", ICON, layout="wide")
@@ -48,3 +50,4 @@ else:
             show_steps(answer, chosen)
             say_whom(chosen, name)
 show_papers(chosen)
+offer_report(chosen)

@@ -293,6 +293,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     card.set_defaults(run=_card)
 
+    compare = commands.add_parser(
+        "compare", help="compare two models on the same test photos, and store the figures"
+    )
+    compare.add_argument("first", metavar="MODEL")
+    compare.add_argument("second", metavar="MODEL")
+    compare.add_argument(
+        "photos", nargs="+", metavar="PHOTOS", help="folder of label folders, or a labels.csv"
+    )
+    compare.add_argument("--limit", type=_at_least(1), help="a random sample of each data set")
+    compare.add_argument(
+        "--out", type=_path, metavar="FILE", help="write the figures here (beside the models)"
+    )
+    compare.set_defaults(run=_compare, stopped=f"no figures were written; {AGAIN}")
+
+    report = commands.add_parser("report", help="write a report on a model to hand in: one HTML")
+    report.add_argument("model", nargs="?", metavar="NAME", help="the default model if omitted")
+    report.add_argument("--out", type=_path, required=True, metavar="FILE")
+    report.add_argument(
+        "--faces",
+        action="store_true",
+        help="draw faces also where they may show a real person",
+    )
+    report.set_defaults(run=_report)
+
     synth = commands.add_parser("synth", help="write synthetic photos and whom they show")
     synth.add_argument("--out", type=_path, required=True, metavar="DIR")
     synth.add_argument("--count", type=_at_least(1), default=200, help="photos in all (200)")
@@ -320,18 +344,19 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
 
     parser.set_defaults(progress=None, dask=None, max_megapixels=None, max_mb=None, stopped=AGAIN)
-    for command in (crop, train, evaluate, predict, ladder):
+    for command in (crop, train, evaluate, compare, predict, ladder):
         command.add_argument(
             "--jobs", type=_jobs, default=-1, help="worker processes (one per core)"
         )
-    for command in (crop, train, evaluate, ladder):
+    for command in (crop, train, evaluate, compare, ladder):
         command.add_argument(
             "--progress", type=_path, metavar="FILE", help="write progress as JSON to this file"
         )
+    for command in (crop, train, evaluate, ladder):
         command.add_argument(
             "--dask", metavar="ADDRESS", help="run on a Dask cluster; see docs/scaling.md"
         )
-    for command in (crop, train, evaluate, predict):
+    for command in (crop, train, evaluate, compare, predict):
         command.add_argument(
             "--max-megapixels",
             type=_at_least(1),
@@ -342,7 +367,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--max-mb", type=_at_least(1), metavar="N", help="largest file in MB (20)"
         )
-    for command in (train, evaluate, synth, ladder):
+    for command in (train, evaluate, compare, synth, ladder):
         command.add_argument("--seed", type=_at_least(0), default=0)
     for command in (evaluate, predict):
         command.add_argument("--no-rule", action="store_true", help="give every face a label")
@@ -532,7 +557,7 @@ def _train(options: argparse.Namespace) -> int:
     faces = sum(metadata["training_faces"].values())
     print(f"solver: {metadata['solver']} ({faces} faces; auto is exact up to {EXACT_UP_TO})")
     print(f"best of {search['candidates']} candidates: {best}")
-    print(f"balanced accuracy in cross-validation: {search['balanced_accuracy']:.3f}")
+    print(f"cross-validated score of the model: {search['balanced_accuracy']:.3f}")
     for line in _describe_rule(metadata, options.right):
         print(line)
     for name, figures in (evaluation or {}).items():
@@ -844,6 +869,62 @@ def _card(options: argparse.Namespace) -> int:
     if options.write:
         store_card(name, card)
     print(card, end="")
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from facecore.evaluation.comparison import compare_models, comparison_file, write_comparison
+    from facecore.system.files import try_file, try_folder
+    from facecore.system.progress import track
+
+    names = (options.first, options.second)
+    if options.out:
+        try_file(options.out)
+    else:
+        try_folder(comparison_file(*names).parent)
+    (found,) = compare_models(
+        names,
+        [Path(path) for path in expand_patterns(options.photos)],
+        limit=options.limit,
+        seed=options.seed,
+        jobs=options.jobs,
+        watch=lambda rows, total, name: track(
+            rows, total, f"compare on {name}", "photo", progress=True
+        ),
+    )
+    for name, figures in found["sets"].items():
+        for note in figures["notes"]:
+            _say(f"{name}: {note}", file=sys.stderr)
+        for key, what in (("right", "right"), ("answered", "answered and right")):
+            _say(f"{name}, {what}: {_describe_pair(figures[key], names)}")  # type: ignore[literal-required]
+        first, second = figures["ms"]
+        _say(
+            f"{name}, time per photo: {names[0]} {first:.1f} ms, {names[1]} {second:.1f} ms "
+            f"(ratio on the same photos {figures['ratio']:.2f})"
+        )
+    _say(f"comparison written to {write_comparison(found, options.out)}")
+    return 0
+
+
+def _describe_pair(figures: Mapping[str, Any], names: Sequence[str]) -> str:
+    n, (low, high) = figures["n"], figures["interval"]
+    shares = [(figures["both"] + figures[key]) / n for key in ("only_first", "only_second")]
+    return (
+        f"{n:,} photos; {names[0]} {shares[0]:.3f}, {names[1]} {shares[1]:.3f}; difference "
+        f"{figures['difference']:+.3f} [{low:+.3f}, {high:+.3f}]; only {names[0]} "
+        f"{figures['only_first']:,}, only {names[1]} {figures['only_second']:,}, p {figures['p']:g}"
+    )
+
+
+def _report(options: argparse.Namespace) -> int:
+    from facecore.evaluation.document import write_report
+    from facecore.model.store import find_model
+    from facecore.system.files import try_file, write_atomically
+
+    try_file(options.out)
+    html = write_report(find_model(options.model).name, faces=options.faces)
+    write_atomically(options.out, html)
+    _say(f"report written to {options.out} ({len(html.encode()) / 1e3:,.0f} kB)")
     return 0
 
 

@@ -2,19 +2,16 @@
 
 import streamlit as st
 
+from ui.candidates import show_candidates
+from ui.heat_maps import show_heat_maps
 from ui.hyperparameters import show_explorer
-from ui.look import ICON, show
+from ui.importance import show_importance, show_parallel
+from ui.look import ICON
 from ui.models import pick_model, read_table
-from ui.search import (
-    component_line,
-    pick_search,
-    show_candidates,
-    show_heat_maps,
-    show_summary,
-    time_dots,
-)
-
-TABS = ("Candidates", "Heat maps", "Components", "Time", "Explorer")
+from ui.search import pick_round, pick_search, searches_of
+from ui.search_curves import show_components, show_times
+from ui.search_pair import show_pair
+from ui.search_summary import show_round, show_summary
 
 st.set_page_config("Grid search", ICON, layout="wide")
 st.title("Grid search")
@@ -26,23 +23,30 @@ chosen = pick_model()
 table = read_table("grid_search", chosen)
 if table is None:
     st.stop()
-search = pick_search(chosen, table)
-show_summary(search, sum(chosen.metadata["training_faces"].values()))
+searches = searches_of(chosen, table)
+search = pick_search(searches)
+show_summary(chosen, search)
+shown = pick_round(search)
+show_round(shown, search)
 
-candidates, heat, components, time, explorer = st.tabs(TABS, key="search_tab", bind="query-params")
-if candidates.open:
-    with candidates:
-        show_candidates(search, chosen.name)
-if heat.open:
-    with heat:
-        show_heat_maps(search)
-if components.open:
-    with components:
-        show(component_line(search), "Best score of each number of components", "search-components")
-if time.open:
-    with time:
-        alt = "Score of each candidate against its time to fit"
-        show(time_dots(search.table), alt, "search-time")
-if explorer.open:
-    with explorer:
-        show_explorer(chosen, search)
+of_round = {
+    "Heat maps": show_heat_maps,
+    "Components": show_components,
+    "Time": show_times,
+    "Importance": show_importance,
+    "Parallel coordinates": show_parallel,
+}
+names = ["Candidates", *of_round, "Two searches", "Explorer"]
+tabs = dict(zip(names, st.tabs(names, key="search_tab", bind="query-params"), strict=True))
+for name, tab in tabs.items():
+    if not tab.open:
+        continue
+    with tab:
+        if name in of_round:
+            of_round[name](shown.rows)
+        elif name == "Candidates":
+            show_candidates(search)
+        elif name == "Two searches":
+            show_pair(chosen, search, searches)
+        else:
+            show_explorer(chosen, search)

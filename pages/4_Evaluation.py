@@ -15,11 +15,13 @@ from ui.evaluation import (
     show_metrics,
 )
 from ui.groups import show_groups
+from ui.links import link_photos
 from ui.look import ICON
 from ui.models import pick_model, read_table
+from ui.paired import show_paired
 from ui.unsure import show_unsure
 
-TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups")
+TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups", "Compare")
 
 st.set_page_config("Evaluation", ICON, layout="wide")
 st.title("Evaluation")
@@ -49,12 +51,13 @@ st.caption(
     "those of the data sets' annotators; an answer that differs from them counts as wrong."
 )
 
-confusion, curves, calibration, unsure, groups = st.tabs(
+confusion, curves, calibration, unsure, groups, paired = st.tabs(
     TABS, key="evaluation_tab", bind="query-params"
 )
 if confusion.open:
     with confusion:
         show_confusions(reports)
+        link_photos(chosen.name, cells=True)
 if curves.open:
     with curves:
         show_curves(tested, positive)
@@ -67,3 +70,6 @@ if unsure.open:
 if groups.open:
     with groups:
         show_groups(tested, chosen, positive)
+if paired.open:
+    with paired:
+        show_paired(chosen, reports, which)

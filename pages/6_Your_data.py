@@ -67,6 +67,7 @@ else:
                         whole_photo=options.whole_photo,
                         identity=options.identity,
                         seed=options.seed,
+                        keep=photos.keep,
                     )
             except FacecoreError as error:
                 st.error(as_is(error), title="Not started", icon=":material/error:")

@@ -270,6 +270,16 @@ def described_artifacts(once, tmp_path_factory, aligned_crops, made_weights) -> 
 
 
 @pytest.fixture
+def two_models(tiny_artifacts, aligned_artifacts, tmp_path, monkeypatch) -> Path:
+    """A folder of the test's own with `plain` and `wide`, both trained on `raw_folder`, in use."""
+    root = tmp_path / "two-models"
+    shutil.copytree(tiny_artifacts / "tiny", root / "plain")
+    shutil.copytree(aligned_artifacts / "tiny", root / "wide")
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(root))
+    return root
+
+
+@pytest.fixture
 def artifacts(tmp_path, monkeypatch) -> Path:
     """An empty folder of models of the test's own, in use."""
     root = tmp_path / "artifacts"

@@ -43,13 +43,20 @@ SYNTHETIC = SOURCES[0]
 # The further views of a screen by its address; two models see them all, as the screens' own tests
 # open them with the classic one.
 SEES_ALL = ["own-aligned", "own-embedding"]
+SEARCH_TABS = (
+    "Heat maps",
+    "Components",
+    "Time",
+    "Importance",
+    "Parallel coordinates",
+    "Two searches",
+    "Explorer",
+)
 VIEWS = {
     "pages/2_Eigenfaces.py": [
         {"space": view} for view in ("Reconstruction", "Explorer", "Walk", "Points")
     ],
-    "pages/3_Grid_search.py": [
-        {"search_tab": tab} for tab in ("Heat maps", "Components", "Time", "Explorer")
-    ],
+    "pages/3_Grid_search.py": [{"search_tab": tab} for tab in SEARCH_TABS],
     "pages/4_Evaluation.py": [
         {"evaluation_tab": tab} for tab in ("Curves", "Calibration", "Unsure", "Groups")
     ],

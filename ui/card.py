@@ -19,6 +19,7 @@ from facecore.evaluation import (
 from facecore.face import takes_whole_photos
 from ui.controls import show_metric
 from ui.models import Chosen
+from ui.scores import MODEL_HELP, OF_MODEL
 from ui.text import as_is, card_as_is
 
 SHARES = (
@@ -60,7 +61,7 @@ def show_card(chosen: Chosen) -> None:
             ("Each photo was taken for a face" if whole else "Photos in which a face was found")
             + ". Faces that are too small, test photos and duplicates are not trained on.",
         )
-        show_metric("Balanced accuracy", *_balanced(chosen))
+        show_metric(*_balanced(chosen))
         show_metric(
             "Eigenfaces" if chosen.model.draws else "Components",
             f"{len(member.variance):,}",
@@ -145,20 +146,21 @@ def _show_text(chosen: Chosen) -> None:
     st.markdown(re.sub("^#", "###", card_as_is(text), flags=re.MULTILINE))
 
 
-def _balanced(chosen: Chosen) -> tuple[str, str, str]:
-    """Return balanced accuracy, its interval, and what it was measured on."""
+def _balanced(chosen: Chosen) -> tuple[str, str, str, str]:
+    """Return what the score is called, the score, its interval, and what it was measured on."""
     if not chosen.evaluation:
         search = chosen.metadata["search"]
         return (
+            OF_MODEL,
             f"{search['balanced_accuracy']:.3f}",
             f"± {search['std']:.3f} over folds",
-            f"Mean and standard deviation over {search['folds']} folds of the training photos, "
-            "each subject in one fold only; there is no test set",
+            f"{MODEL_HELP} There is no test set.",
         )
     confusion = pool_confusions(chosen.evaluation)
     low, high = balanced_interval(confusion)
     photos = sum(sum(row.values()) for row in confusion.values())
     return (
+        "Balanced accuracy",
         f"{balanced_accuracy(confusion):.3f}",
         _limits((low, high)),
         f"Mean of the labels' recalls on {photos:,} test photos of "

@@ -19,12 +19,12 @@ from facecore.model import (
     walk,
 )
 from ui.controls import choose
+from ui.live_face import show_live_face
 from ui.look import mark_point, show, show_picture, show_scores, tidy
 from ui.models import Chosen
 from ui.photo import say_whom
 from ui.text import as_is
 
-SLIDERS = 8
 REACH = 3.0  # standard deviations
 STEPS = round(REACH / WALK_STEP)
 MEAN = "Mean face"
@@ -32,7 +32,7 @@ MEAN = "Mean face"
 
 @st.fragment
 def show_explorer(chosen: Chosen) -> None:
-    """Show sliders for the leading coordinates, and the face that they draw with its decision.
+    """Show a face that is redrawn while one drags its eigenfaces, and the decision for it.
 
     Parameters
     ----------
@@ -40,35 +40,24 @@ def show_explorer(chosen: Chosen) -> None:
         Model with eigenfaces that stores a spread to draw synthetic faces from.
     """
     model, start = chosen.model.eigenfaces, _pick_start(chosen)
+    st.caption(
+        "Drag: the face is the one that you started from, plus so many standard deviations of each "
+        "eigenface. An eigenface is orange where it brightens the face and blue where it darkens "
+        "it; its words are computed from where it does."
+    )
+    name = f"{chosen.name} {chosen.metadata['created']}"
+    weights = show_live_face(model, name, start, "live_face")
     # One standard deviation of the training faces, in the unit of the coordinates.
     unit = np.sqrt(model.pixels.variance) / model.pixels.deviation
-    result, controls = st.columns([2, 3], gap="large")
     point = start.copy()
-    with controls:
-        st.caption("Added to the face that you started from, in standard deviations.")
-        grid = st.grid(2, min_column_width=170, gap=("xsmall", "medium"))
-        for i in range(min(SLIDERS, len(point))):
-            moved = grid.slider(
-                f"Eigenface {i + 1}",
-                -REACH,
-                REACH,
-                0.0,
-                0.1,
-                format="%+.1f",
-                key=f"e{i + 1}",
-                bind="query-params",
-            )
-            point[i] += moved * unit[i]
-    face, before = (to_image(row) for row in model.pixels.rebuild(np.stack([point, start])))
+    point[: len(weights)] += weights * unit[: len(weights)]
+    face = to_image(model.pixels.rebuild(point[None])[0])
     probabilities = model.predict_proba(face.reshape(1, -1))[0]
     scores = dict(zip(model.labels, map(float, probabilities), strict=True))
-    with result:
-        with st.container(horizontal=True):
-            show_picture(face, "Face at this point", "This point", width=180)
-            show_picture(before, "Face at the start", "Start", width=90)
-        show_scores(scores, chosen.order, "Probability of each label", "explorer-scores")
-        best = max(scores, key=scores.__getitem__)
+    best = max(scores, key=scores.__getitem__)
+    with st.container(width=560):
         st.markdown(f"**{as_is(best)}**, probability {scores[best]:.2f}")
+        show_scores(scores, chosen.order, "Probability of each label", "explorer-scores")
     say_whom(chosen)
 
 
@@ -87,7 +76,6 @@ def _pick_start(chosen: Chosen) -> np.ndarray:
             disabled=start == MEAN,
         )
         st.button("Random face", on_click=_random, args=(chosen.labels,), icon=":material/casino:")
-        st.button("Reset", on_click=_reset, icon=":material/restart_alt:")
     model = chosen.model.eigenfaces
     point = np.zeros(len(model.pixels.components))
     if start != MEAN:
@@ -96,14 +84,8 @@ def _pick_start(chosen: Chosen) -> np.ndarray:
     return point
 
 
-def _reset() -> None:
-    for i in range(SLIDERS):
-        st.session_state[f"e{i + 1}"] = 0.0
-    st.session_state["steps"] = 0.0
-
-
 def _random(labels: Sequence[str]) -> None:
-    _reset()
+    st.session_state["steps"] = 0.0
     st.session_state["start"] = random.choice(labels)
     st.session_state["start_seed"] = random.randint(0, 9999)
 

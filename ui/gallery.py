@@ -8,9 +8,11 @@ import streamlit as st
 
 from facecore.model import (
     FaceModel,
-    eigenface_images,
+    describe_eigenface,
+    draw_eigenface,
     label_means,
     mean_face,
+    paint_signed,
     reconstruct,
     reconstruction_errors,
     to_image,
@@ -19,6 +21,7 @@ from facecore.model import (
 from ui.controls import pick_few
 from ui.look import NEUTRAL, mark_point, show, show_picture, tidy
 from ui.models import Chosen
+from ui.recipe import show_recipe
 from ui.text import as_is
 
 SHARES = (0.8, 0.9, 0.95)  # of the variance
@@ -54,11 +57,18 @@ def show_gallery(chosen: Chosen) -> None:
     count = st.slider(
         "Eigenfaces shown", 1, most, min(24, most), key="gallery", bind="query-params"
     )
-    st.caption("Each on a symmetric scale of its own: middle grey is zero.")
+    st.caption(
+        "Orange where adding the eigenface brightens a face, blue where it darkens it, each on a "
+        "scale of its own. Subtracting it does the opposite. The words are computed from where it "
+        "changes most; the share is that of the variance it explains."
+    )
     grid = st.grid("auto", min_column_width=110, gap="small")
-    for i, picture in enumerate(eigenface_images(model, count)):
+    for i in range(count):
+        picture = draw_eigenface(model, i)
+        words = describe_eigenface(picture).words
         with grid.cell():
-            show_picture(picture, f"Eigenface {i + 1}", f"{i + 1}: {variance[i]:.1%}")
+            alt = f"Eigenface {i + 1}: {words}"
+            show_picture(paint_signed(picture), alt, f"{i + 1}: {words}, {variance[i]:.1%}")
 
 
 def _show_means(model: FaceModel, labels: Sequence[str]) -> None:
@@ -160,6 +170,8 @@ def show_reconstruction(model: FaceModel, crop: np.ndarray) -> None:
     with right:
         alt = f"Error against the number of eigenfaces; {errors[count]:.3f} with {count}"
         show(error_figure(errors, count), alt, "errors")
+    st.subheader("The recipe of this face")
+    show_recipe(model, crop)
 
 
 def error_figure(errors: np.ndarray, count: int) -> go.Figure:

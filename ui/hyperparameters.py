@@ -1,103 +1,101 @@
 """Hyperparameter explorer of the page Grid search: fit one candidate of the visitor's choice."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from facecore.data import TABLE
 from facecore.errors import FacecoreError
 from facecore.face import takes_whole_photos
-from facecore.model import FaceModel, find_model, label_colours, order_labels
+from facecore.model import FaceModel, find_model
 from facecore.training import (
     CROPS,
     MADE,
     REAL,
-    FacePoints,
+    FoldedFaces,
     Refit,
+    compare_folds,
+    fold_crops,
+    fold_points,
     make_points,
-    project_crops,
     read_points,
     refit,
+    with_mirror_images,
 )
-from ui.controls import FEW, MOST_COLOURS, choose, show_metric
+from ui.controls import choose, show_metric
 from ui.local import pick_crops
-from ui.look import NEUTRAL, PAIR, REFERENCE, see_through, show, tidy
+from ui.look import show
 from ui.models import Chosen, read_table
-from ui.search import SCORE, Search
-from ui.text import as_is, as_is_in_figure
+from ui.refits import margin_bars, paired_dots
+from ui.search import Search
+from ui.text import as_is
 
 SIZES = (250, 500, 1000, 2000, 4000)  # faces
 # Three values per decade.
 PENALTIES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 WIDTHS = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 WEIGHTS = {"balanced": "balanced", "none": None}
-SYNTHETIC_NOTE = (
-    "Synthetic faces are drawn from one Gaussian per label. They lack what makes photos easy or "
-    "hard, so their scores are not those of photos. Compare with the best candidate on the same "
-    "faces."
-)
-SPACE_NOTE = (
-    "The components are the model's own and stay as they are, so scores on its training faces are "
-    "slightly optimistic: the search fits them anew in each fold."
-)
+NOTES = {
+    MADE: "Synthetic faces are drawn from one Gaussian per label. They lack what makes photos easy "
+    "or hard, so their scores are not those of photos, and not those of the search.",
+    REAL: "The components are the model's own, which were fitted to these faces too; the search "
+    "fits them anew in each fold, and to all faces where the model stores a sample. So these "
+    "scores are compared with each other only.",
+    CROPS: "Min-max, components and machine are fitted inside each fold, as the search does. The "
+    "search had other faces, or another number of them, so its scores are not drawn here.",
+}
 
 Key = tuple[str | int, ...]  # by which caches know a set of faces
 
 
 @st.fragment
 def show_explorer(chosen: Chosen, search: Search) -> None:
-    """Ask for parameters, fit them at once, and compare them with the candidates of the search.
+    """Ask for parameters, fit them at once, and compare them with the best candidate.
+
+    Both are fitted to the same faces in the same folds.
 
     Parameters
     ----------
     chosen : Chosen
-        Model whose face space the faces lie in.
+        Model that the search was for.
     search : Search
         Search of one of its members.
     """
-    fisherfaces = chosen.model.fisherfaces
-    if fisherfaces and search.member == fisherfaces.name:
-        st.info(
-            "Fisherfaces are fitted to the labels. Scores on faces that took part in that would be "
-            "far too good, so there is nothing to try out here. The other tabs show the search, "
-            "which fits them anew in each fold.",
-            icon=":material/block:",
-        )
-        return
     controls, result = st.columns([1, 2], gap="medium")
     with controls:
-        found = _pick_points(chosen, search.member)
+        found = _pick_faces(chosen, search)
         if found is None:
             return
-        points, key = found
-        most, best = points.Z.shape[1], search.parameters
-        params = _pick_params(best, most, search.member)
+        faces, key = found
+        best = search.parameters
+        params = _pick_params(best, faces, search.member)
     with result:
-        try:
-            mine = _refit(key, params, points)
-            reference = _refit(key, {name: best[name] for name in params}, points)
-        except FacecoreError as error:
-            st.error(as_is(error), title="These faces cannot be fitted", icon=":material/error:")
-            return
-        _show_refit(mine, reference, points, search.table, chosen)
-        if most < best["n_components"]:
+        mine = _refit(key, params, faces)
+        reference = _refit(key, {name: best[name] for name in params}, faces)
+        _show_refit(mine, reference, faces, chosen)
+        if faces.most < best["n_components"]:
             st.caption(
-                f"These faces have {most} coordinates, so the best candidate, which has "
-                f"{best['n_components']} components, is fitted on {most} here."
+                f"These faces have {faces.most} coordinates, so the best candidate, which has "
+                f"{best['n_components']} components, is fitted on {faces.most} here."
             )
 
 
-def _pick_points(chosen: Chosen, member: str) -> tuple[FacePoints, Key] | None:
+def _pick_faces(chosen: Chosen, search: Search) -> tuple[FoldedFaces, Key] | None:
     """Ask where faces come from; return them with the key by which caches know them."""
+    model, member = chosen.model, search.member
+    fisherfaces = model.fisherfaces
     sources = [CROPS]
-    if member == chosen.model.leading.name:  # the one whose points a model stores
-        if chosen.model.spread is not None:
+    if fisherfaces and member == fisherfaces.name:
+        st.caption(
+            "Fisherfaces are fitted to the labels. Scores on faces that took part in that would be "
+            "far too good, so this needs a folder of crops, to which they are fitted inside each "
+            "fold."
+        )
+    elif member == model.leading.name:  # the one whose points a model stores
+        if model.spread is not None:
             sources.insert(0, MADE)
         if "coordinates.csv" in chosen.metadata["sha256"]:
             sources.insert(0, REAL)
@@ -117,21 +115,20 @@ def _pick_points(chosen: Chosen, member: str) -> tuple[FacePoints, Key] | None:
     )
     written = (find_model(chosen.name) / "metadata.json").stat().st_mtime_ns
     key = (chosen.name, written, source, count, member)
-    if source == MADE:
-        return _draw(key, count, chosen.model), key
-    if source == REAL:
-        stored = read_table("coordinates", chosen)
-        if stored is None:
-            return None
-        return read_points(stored.sample(min(count, len(stored)), random_state=0)), key
-    if (picked := pick_crops("search_crops", _options_of(chosen))) is None:
-        return None
-    folder, crops = picked
-    of_folder = (*key, str(folder.resolve()), (folder / TABLE).stat().st_mtime_ns)
     try:
-        return _project(of_folder, member, count, folder, crops, chosen.model), of_folder
+        if source != CROPS:
+            stored = read_table("coordinates", chosen) if source == REAL else None
+            if source == REAL and stored is None:
+                return None
+            return _fold_points(key, count, stored, model), key
+        if (picked := pick_crops("search_crops", _options_of(chosen))) is None:
+            return None
+        folder, crops = picked
+        most = 2 * search.parameters["n_components"]
+        of_folder = (*key, str(folder.resolve()), (folder / TABLE).stat().st_mtime_ns)
+        return _fold_crops(of_folder, folder, member, count, most, crops, model), of_folder
     except FacecoreError as error:
-        st.error(as_is(error), title="This folder cannot be used", icon=":material/error:")
+        st.error(as_is(error), title="These faces cannot be used", icon=":material/error:")
         return None
 
 
@@ -141,15 +138,15 @@ def _options_of(chosen: Chosen) -> str:
     return f"--recipe {chosen.metadata['recipe']}{whole}"
 
 
-def _pick_params(best: Mapping[str, Any], most: int, member: str) -> dict[str, Any]:
-    """Ask for the parameters of a candidate of at most `most` components, at first the best."""
+def _pick_params(best: Mapping[str, Any], faces: FoldedFaces, member: str) -> dict[str, Any]:
+    """Ask for the parameters of a candidate, at first those of the best."""
     # Every member has widgets of its own, as the best candidates, their first values, differ.
     own = "" if member == "pixels" else f"_{member.replace(' ', '_')}"
     n = st.slider(
         "Components",
         1,
-        max(most, 2),
-        min(best["n_components"], most),
+        max(faces.most, 2),
+        min(best["n_components"], faces.most),
         key=f"search_n{own}",
         bind="query-params",
     )
@@ -166,59 +163,85 @@ def _pick_params(best: Mapping[str, Any], most: int, member: str) -> dict[str, A
     )
     first = best["class_weight"] or "none"
     weight = choose("Class weight", list(WEIGHTS), f"search_weight{own}", default=first)
-    return {"n_components": n, "C": C, "gamma": gamma, "class_weight": WEIGHTS[weight]}
+    params = {"n_components": n, "C": C, "gamma": gamma, "class_weight": WEIGHTS[weight]}
+    if faces.inside:  # else the coordinates are the model's, whitened or not
+        whiten = best.get("whiten", True)
+        params["whiten"] = st.toggle(
+            "Whiten", whiten, key=f"search_whitened{own}", bind="query-params"
+        )
+    return params
 
 
 # In the cached functions below, an underscore keeps an argument out of the cache's key: arrays and
 # tables are slow to hash, and `key` already says which ones they are.
 
 
-@st.cache_data(max_entries=4, show_spinner="Drawing faces")
-def _draw(key: Key, count: int, _model: FaceModel) -> FacePoints:
-    return make_points(_model, count)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _project(
-    key: Key, member: str, count: int, folder: Path, _crops: pd.DataFrame, _model: FaceModel
-) -> FacePoints:
-    bar = st.progress(0.0, "Reading crops")
-    points = project_crops(
-        folder, _crops, _model, member=member, count=count, on_progress=_watch(bar, "Crop")
+@st.cache_resource(max_entries=4, show_spinner="Drawing faces")
+def _fold_points(
+    key: Key, count: int, _stored: pd.DataFrame | None, _model: FaceModel
+) -> FoldedFaces:
+    points = (
+        make_points(_model, count)
+        if _stored is None
+        else read_points(_stored.sample(min(count, len(_stored)), random_state=0))
     )
-    bar.empty()
-    return points
+    return fold_points(with_mirror_images(points, _model))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _refit(key: Key, params: dict[str, Any], _points: FacePoints) -> Refit:
-    bar = st.progress(0.0, "Fitting")
-    found = refit(_points, params, on_fold=_watch(bar, "Fold"))
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _fold_crops(
+    key: Key,
+    folder: Path,
+    member: str,
+    count: int,
+    most: int,
+    _crops: pd.DataFrame,
+    _model: FaceModel,
+) -> FoldedFaces:
+    bar = st.progress(0.0, "Reading crops")
+
+    def show_progress(what: str, done: int, total: int) -> None:
+        bar.progress(done / total, f"{what} {done:,} of {total:,}")
+
+    found = fold_crops(
+        folder,
+        _crops,
+        _model,
+        member=member,
+        count=count,
+        most=most,
+        on_progress=show_progress,
+    )
     bar.empty()
     return found
 
 
-def _watch(bar: DeltaGenerator, what: str) -> Callable[[int, int], None]:
+@st.cache_data(max_entries=64, show_spinner=False)
+def _refit(key: Key, params: dict[str, Any], _faces: FoldedFaces) -> Refit:
+    bar = st.progress(0.0, "Fitting")
+
     def show_progress(done: int, total: int) -> None:
-        bar.progress(done / total, f"{what} {done:,} of {total:,}")
+        bar.progress(done / total, f"Fold {done:,} of {total:,}")
 
-    return show_progress
+    found = refit(_faces, params, on_fold=show_progress)
+    bar.empty()
+    return found
 
 
-def _show_refit(
-    mine: Refit, reference: Refit, points: FacePoints, table: pd.DataFrame, chosen: Chosen
-) -> None:
-    rank = int((table["mean_test_score"] > mine.mean).sum()) + 1
+def _show_refit(mine: Refit, reference: Refit, faces: FoldedFaces, chosen: Chosen) -> None:
     folds = len(mine.scores)
+    difference, error = compare_folds(mine.scores, reference.scores)
+    views = " and their mirror images" if faces.mirrored else ""
     with st.container(horizontal=True):
         st.metric(
-            SCORE,
+            "Score of these parameters",
             f"{mine.mean:.3f} ± {mine.std:.3f}",
-            f"{mine.mean - reference.mean:+.3f}" if mine.mean != reference.mean else 0,
+            f"{difference:+.3f}" if difference else 0,
             delta_description=f"best candidate here {reference.mean:.3f}",
             border=True,
-            help=f"Mean and standard deviation over {folds} folds of {len(points.y):,} "
-            f"{points.kind}",
+            help=f"Balanced accuracy: mean and standard deviation over {folds} folds of "
+            f"{len(faces.y):,} {faces.kind}{views}. The best candidate of the search was fitted "
+            "anew to the same faces in the same folds.",
         )
         show_metric(
             "Support vectors",
@@ -229,97 +252,23 @@ def _show_refit(
         )
         seconds = f"{mine.seconds:.2f} s"
         show_metric("Time to fit", seconds, f"{folds} folds", height="content")
-    st.caption(SYNTHETIC_NOTE if points.kind == MADE else SPACE_NOTE)
+    if (mine.scores == reference.scores).all():
+        told = "In each fold the score is that of the best candidate."
+    else:
+        chance = abs(difference) <= error
+        told = (
+            f"Fold by fold the difference is {difference:+.4f} ± {error:.4f} (95 % interval): "
+            + ("no more than chance." if chance else "more than chance explains.")
+        )
+    lacks = chosen.model.recipe.mirror and not faces.mirrored
+    st.caption(
+        f"{NOTES[faces.kind]} {told}"
+        + (" The model was trained on mirror images too, which are not known here." * lacks)
+    )
     alt = (
-        f"Mean scores of the candidates in order; these parameters rank {rank} of {len(table) + 1}"
+        f"Score in each of {folds} folds: these parameters, mean {mine.mean:.3f}, and the best "
+        f"candidate on the same faces, mean {reference.mean:.3f}"
     )
-    show(standing(table, mine, reference), alt, "search-standing")
+    show(paired_dots(mine, reference), alt, "search-paired")
     alt = "Out-of-fold margins of the faces by label; below 0 the answer is wrong"
-    show(margin_bars(mine, points.y, chosen), alt, "search-margins")
-
-
-def standing(table: pd.DataFrame, mine: Refit, reference: Refit) -> go.Figure:
-    """Draw the candidates' means in order, and where two refitted candidates lie.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Candidates, in the columns of `facecore.training.SearchResult`.
-    mine, reference : Refit
-        Refit of the chosen parameters, and of the search's best ones on the same faces.
-
-    Returns
-    -------
-    Figure
-    """
-    means = np.sort(table["mean_test_score"])[::-1]
-    figure = go.Figure()
-    figure.add_scatter(
-        x=np.arange(1, len(means) + 1),
-        y=means,
-        mode="lines+markers",
-        name="candidates",
-        marker={"size": 5},
-        line={"color": NEUTRAL},
-        hovertemplate="rank %{x}: %{y:.4f}<extra></extra>",
-    )
-    rows = (
-        ("these parameters", mine, "star", PAIR[0]),
-        ("best candidate, same faces", reference, "diamond-open", PAIR[1]),
-    )
-    for name, found, symbol, colour in rows:
-        figure.add_scatter(
-            x=[int((means > found.mean).sum()) + 1],
-            y=[found.mean],
-            name=name,
-            mode="markers",
-            marker={"symbol": symbol, "size": 15, "color": colour},
-            error_y={"array": [found.std]},
-            hovertemplate="%{y:.4f}<extra></extra>",
-        )
-    figure.update_xaxes(title="Rank among the candidates")
-    return tidy(figure.update_yaxes(title=SCORE), 320)
-
-
-def margin_bars(found: Refit, y: np.ndarray, chosen: Chosen) -> go.Figure:
-    """Draw how the margins spread over the faces of each label.
-
-    Of many labels, those with the smallest share of right answers are in colour.
-
-    Parameters
-    ----------
-    found : Refit
-        Refit of one candidate.
-    y : ndarray of shape (n_faces,), str
-        Labels of the faces.
-    chosen : Chosen
-        Model whose labels they are.
-
-    Returns
-    -------
-    Figure
-    """
-    # The same bins for all labels, whose bars lie over each other.
-    edges = np.histogram_bin_edges(found.margins, 40)
-    figure = go.Figure(layout={"barmode": "overlay", "bargap": 0})
-    colours = label_colours(chosen.model.labels)
-    labels = order_labels(np.unique(y).tolist(), chosen.order)
-    kinds = [(label, y == label, colours.get(label, NEUTRAL)) for label in labels]
-    if len(labels) > MOST_COLOURS:
-        right = {label: float(np.mean(found.margins[y == label] > 0)) for label in labels}
-        worst = sorted(labels, key=lambda label: right[label])[:FEW]
-        kinds = [kind for kind in kinds if kind[0] in worst]
-        rest = f"{len(labels) - len(worst)} other labels"
-        kinds.insert(0, (rest, ~np.isin(y, worst), NEUTRAL))
-    for i, (name, which, colour) in enumerate(kinds):
-        margins = found.margins[which]
-        figure.add_bar(
-            x=(edges[1:] + edges[:-1]) / 2,
-            y=np.histogram(margins, edges)[0],
-            name=f"{name}, {np.mean(margins > 0):.1%} right",
-            marker=see_through(colour, i),
-            hovertemplate=as_is_in_figure(name) + ", margin %{x:.2f}: %{y} faces<extra></extra>",
-        )
-    figure.add_vline(0, line=REFERENCE)
-    figure.update_xaxes(title="Out-of-fold margin of the true label")
-    return tidy(figure.update_yaxes(title="Faces"), 320)
+    show(margin_bars(mine, faces.y, chosen), alt, "search-margins")

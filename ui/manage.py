@@ -20,6 +20,7 @@ from facecore.model import (
     rename_model,
 )
 from ui.controls import name_labels, offer_file
+from ui.scores import MODEL_HELP, OF_MODEL
 from ui.text import as_is
 
 NOTE = "models_note"  # what a callback did, shown in the run after it
@@ -39,11 +40,9 @@ def show_models() -> None:
     st.dataframe(
         table if problems.any() else table.drop(columns="problem"),
         hide_index=True,
-        alt="The models: recipe, labels, faces, balanced accuracy, size and when they were trained",
+        alt="The models: recipe, labels, faces, score, size and when they were trained",
         column_config={
-            "balanced accuracy": st.column_config.NumberColumn(
-                format="%.3f", help="Mean over the folds of the training photos"
-            ),
+            OF_MODEL: st.column_config.NumberColumn(format="%.3f", help=MODEL_HELP),
             "faces": st.column_config.NumberColumn(format="localized", help="Training faces"),
             "size": st.column_config.NumberColumn("size, MB", format="%.1f"),
         },
@@ -119,7 +118,7 @@ def _describe(name: str, written: Sequence[tuple[str, int, int]]) -> dict[str, o
         "recipe": "",
         "labels": "",
         "faces": None,
-        "balanced accuracy": None,
+        OF_MODEL: None,
         "size": sum(size for *_, size in written) / 1e6,
         "trained": datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d"),
         "problem": "",
@@ -130,7 +129,7 @@ def _describe(name: str, written: Sequence[tuple[str, int, int]]) -> dict[str, o
             "recipe": metadata["recipe"],
             "labels": name_labels(order_labels(metadata["labels"], metadata.get("order", ()))),
             "faces": sum(metadata["training_faces"].values()),
-            "balanced accuracy": metadata["search"]["balanced_accuracy"],
+            OF_MODEL: metadata["search"]["balanced_accuracy"],
             "trained": metadata["created"],
             "problem": lacks_of(name) or "",
         }

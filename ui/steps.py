@@ -34,6 +34,7 @@ from ui.look import (
     tidy,
 )
 from ui.models import Chosen
+from ui.recipe import show_recipe
 from ui.text import as_is, as_is_in_figure
 
 
@@ -56,7 +57,6 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
     if model.draws:
         member, row = model.eigenfaces.pixels, face.crop.reshape(1, -1)
     scaled, coordinates = member.scale(row)[0], member.coordinates(row)[0]
-    axis = "eigenface" if model.draws else "component"
     grid, numbers = st.grid(3, min_column_width=210, border=True), count(1)
 
     @contextmanager
@@ -87,11 +87,15 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
             alt = "The embedding before and after min-max scaling"
             read = member.features.extract(row)[0]
             show(embedding_bars(read, scaled), alt, "step-values")
-    with _step("Coordinates in face space", 2 if model.draws else "all"):
-        # Coordinates are whitened or not; in standard deviations both look alike.
-        deviations = coordinates * member.deviation / np.sqrt(member.variance)
-        alt = "Coordinates of the face as bars"
-        show(coordinate_bars(deviations, axis), alt, "step-coordinates")
+    if model.draws:
+        with _step("Coordinates in face space: how much of each eigenface"):
+            show_recipe(model.eigenfaces, face.crop)
+    else:
+        with _step("Coordinates in the space of embeddings"):
+            # Coordinates are whitened or not; in standard deviations both look alike.
+            deviations = coordinates * member.deviation / np.sqrt(member.variance)
+            alt = "Coordinates of the face as bars"
+            show(coordinate_bars(deviations), alt, "step-coordinates")
     if face.reconstruction is not None:
         with _step(f"Reconstructed from {len(coordinates)} eigenfaces", 1):
             show_picture(face.reconstruction, "The face reconstructed from its coordinates")
@@ -325,15 +329,13 @@ def embedding_bars(before: np.ndarray, after: np.ndarray) -> go.Figure:
     return tidy(figure, 240)
 
 
-def coordinate_bars(deviations: np.ndarray, axis: str = "eigenface") -> go.Figure:
+def coordinate_bars(deviations: np.ndarray) -> go.Figure:
     """Draw the coordinates of a face as bars.
 
     Parameters
     ----------
     deviations : ndarray of shape (n_components,), float64
         Coordinates in standard deviations of the training faces.
-    axis : str
-        What a coordinate belongs to: an eigenface, or a component.
 
     Returns
     -------
@@ -344,11 +346,11 @@ def coordinate_bars(deviations: np.ndarray, axis: str = "eigenface") -> go.Figur
             x=np.arange(1, len(deviations) + 1),
             y=deviations,
             marker_color=NEUTRAL,
-            hovertemplate=f"{axis} %{{x}}: %{{y:.2f}} standard deviations<extra></extra>",
+            hovertemplate="component %{x}: %{y:.2f} standard deviations<extra></extra>",
         )
     )
     figure.update_layout(bargap=0.1)
-    figure.update_xaxes(title=axis)
+    figure.update_xaxes(title="component")
     figure.update_yaxes(title="standard deviations")
     return tidy(figure, 240)
 

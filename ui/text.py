@@ -104,6 +104,8 @@ def escape_names(figure: go.Figure) -> None:
 
 def _escape_each(part: Any, *names: str) -> None:
     for name in names:
+        if name not in part:  # parallel coordinates have neither x nor y
+            continue
         value = part[name]
         if isinstance(value, str):
             part[name] = as_is_in_figure(value)

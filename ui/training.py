@@ -26,7 +26,9 @@ from facecore.face import MIN_SIZE, RECIPES, lacks
 from facecore.model import SHIPPED, check_new_name, list_models, read_evaluation, read_metadata
 from facecore.training import Job, cancel_job, clear_job, read_job
 from ui.controls import choose
+from ui.links import link_photos
 from ui.models import Chosen
+from ui.scores import CANDIDATE_HELP, MODEL_HELP, OF_CANDIDATE, OF_MODEL
 from ui.text import as_is
 from ui.training_photos import Photos
 
@@ -226,7 +228,9 @@ def _watch() -> None:
         )
         st.metric("Time left in this step", _span(left) if left is not None else "-", border=True)
         best = "-" if job.best is None else f"{job.best:.3f}"
-        st.metric("Best balanced accuracy so far", best, border=True)
+        st.metric(
+            "Best candidate so far", best, border=True, help=f"{OF_CANDIDATE}. {CANDIDATE_HELP}"
+        )
         st.metric("Running for", _span(now - job.began), border=True)
     st.progress(share, f"{as_is(job.step or 'starting')}: {share:.0%}")
     if st.button("Cancel", icon=":material/cancel:", key="job_cancel"):
@@ -307,6 +311,7 @@ def _offer_model(name: str, is_chosen: bool) -> None:
             label=f"Try {as_is(name)} on photos",
             icon=":material/arrow_forward:",
         )
+        link_photos(name)
     else:
         st.button(
             f"Choose {as_is(name)}",
@@ -335,7 +340,8 @@ def _show_figures(name: str) -> None:
         return
     search, rule = metadata["search"], metadata.get("rule")
     with st.container(horizontal=True):
-        st.metric("Balanced accuracy, folds", f"{search['balanced_accuracy']:.3f}", border=True)
+        score = f"{search['balanced_accuracy']:.3f}"
+        st.metric(OF_MODEL, score, border=True, help=MODEL_HELP)
         st.metric(
             "Faces answered, folds",
             f"{rule['coverage'] if rule else 1:.0%}",

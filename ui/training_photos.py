@@ -54,12 +54,15 @@ class Photos:
         Whether the source is a folder of crops.
     made : int
         Number of synthetic faces to draw.
+    keep : bool
+        Whether the photos of a ZIP stay when the training ends.
     """
 
     source: Path | None
     title: str
     cropped: bool = False
     made: int = 0
+    keep: bool = False
 
 
 def pick_photos(chosen: Chosen | None, job: Job) -> Photos | None:
@@ -110,16 +113,16 @@ def _pick_zip(job: Job) -> Photos | None:
         "zip",
         key="data_zip",
         help=f"At most {TRAINING_LIMITS.max_photos:,} photos. They are unpacked on the computer "
-        "that runs this dashboard and removed when the training ends; if it fails or drops many of "
-        "them, they stay for another try until you dismiss it.",
+        "that runs this dashboard and removed when the training ends, unless you keep them; if it "
+        "fails or drops many of them, they stay for another try until you dismiss it.",
     )
-    if upload is None and job.photos and _may_see(job.photos):
+    if upload is None and job.photos and may_see(job.photos):
         st.info(
             f"The photos of {as_is(job.title)} are still here. Change the settings below and start "
             "again, send another ZIP, or dismiss the last training to remove them.",
             icon=":material/replay:",
         )
-        return Photos(job.photos, job.title) if _show_photos(job.photos) else None
+        return Photos(job.photos, job.title, keep=_keep()) if _show_photos(job.photos) else None
     if upload is None:
         if not job.photos:  # those of another visitor wait until they are dismissed
             drop_photos()
@@ -139,7 +142,17 @@ def _pick_zip(job: Job) -> Photos | None:
     with st.spinner("Unpacking", show_time=True):
         folder = take_photos(upload, upload.file_id, encoding)
     st.session_state["data_sent"] = str(folder)
-    return Photos(folder, Path(upload.name).stem) if _show_photos(folder) else None
+    title = Path(upload.name).stem
+    return Photos(folder, title, keep=_keep()) if _show_photos(folder) else None
+
+
+def _keep() -> bool:
+    return st.checkbox(
+        "Keep the photos when the training ends, to look at its mistakes and correct labels",
+        key="data_keep",
+        help="They stay on the computer that runs this dashboard until you dismiss the training "
+        "or somebody sends other photos or trains on them.",
+    )
 
 
 @st.cache_data(max_entries=2, show_spinner=False, scope="session")
@@ -148,8 +161,18 @@ def _survey(file_id: str, encoding: str | None, _upload: IO[bytes]) -> Survey:
     return survey_labels(_upload, encoding=encoding)
 
 
-def _may_see(photos: Path) -> bool:
-    """Return whether photos that wait were sent by this visitor, or are on their own computer."""
+def may_see(photos: Path) -> bool:
+    """Return whether photos were sent by this visitor, or are on their own computer.
+
+    Parameters
+    ----------
+    photos : Path
+        Folder that a ZIP was unpacked to, or any other folder.
+
+    Returns
+    -------
+    bool
+    """
     return is_local() or st.session_state.get("data_sent") == str(photos)
 
 

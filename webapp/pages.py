@@ -15,7 +15,6 @@ from facecore.model import (
     list_models,
     mean_face,
 )
-from webapp import cards
 from webapp.errors import status_of
 from webapp.forms import PhotoForm
 from webapp.security import limit_photos
@@ -140,6 +139,8 @@ def model_card(name: str) -> str:
     HTTPException
         404 where there is no such model, 503 where it is damaged.
     """
+    from webapp import cards  # its Markdown parser is needed for this page alone
+
     names = list_models()
     if name not in names:
         abort(404, f"There is no model {name!r}; there are: {', '.join(names) or 'none'}.")

@@ -10,6 +10,10 @@ from .archive import (
     survey_labels,
     survey_photos,
 )
+from .corrections import (
+    correct,
+    read_corrections,
+)
 from .crops import (
     ALL,
     STATES,
@@ -29,8 +33,10 @@ from .faces import (
 )
 from .listing import (
     list_photos,
+    photo_at,
     read_listing,
     root_of,
+    table_of,
 )
 from .losses import (
     NONE_LEFT,
@@ -66,6 +72,7 @@ __all__ = [
     "Entry",
     "Loss",
     "Survey",
+    "correct",
     "count_by_size",
     "count_photos",
     "count_states",
@@ -80,6 +87,8 @@ __all__ = [
     "list_photos",
     "load_faces",
     "minimum_of",
+    "photo_at",
+    "read_corrections",
     "read_listing",
     "read_photos",
     "read_table",
@@ -92,4 +101,5 @@ __all__ = [
     "subject_names",
     "survey_labels",
     "survey_photos",
+    "table_of",
 ]

@@ -307,11 +307,27 @@ def raw_root(folder: Path) -> Path | None:
     Path or None
         The folder that the column path is relative to; None where it is unknown or gone.
     """
+    source = source_of(folder)
+    return root_of(source) if source is not None and source.exists() else None
+
+
+def source_of(folder: Path) -> Path | None:
+    """Return the data set that crops were made from.
+
+    Parameters
+    ----------
+    folder : Path
+        Made by `crop_folder`.
+
+    Returns
+    -------
+    Path or None
+        As `crop_folder` took it, made absolute; it may be gone. None where it is unknown.
+    """
     try:
-        source = Path(_read_json(Path(folder) / SETTINGS)["source"])
+        return Path(_read_json(Path(folder) / SETTINGS)["source"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return root_of(source) if source.exists() else None
 
 
 def minimum_of(folder: Path) -> int | None:

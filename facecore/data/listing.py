@@ -11,12 +11,15 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from facecore.data.photos import describe_skipped, find_photos
+from facecore.data.texts import decode_text
 from facecore.errors import DataError
 from facecore.system.paths import file_key, find_twins
 from facecore.system.text import TRAIT
 
 TRAITS = ("split", "subject", "age", "race")
 MOST_VALUES = 20  # of a further column of a table that is a trait
+CORRECTED, DROPPED = "corrected", "dropped"  # what somebody decided about a photo
+BACKUPS = ".bak"  # ending of the copy of a table as it was before the first correction
 NO_FACE = "no face"  # stands beside the labels in a confusion table
 LABEL_COLUMNS = ("label", "gender")
 # Other names of the columns, as tables of public data sets have them.
@@ -117,13 +120,9 @@ def read_listing(source: Path) -> Listing:
         another only in capitals.
     """
     source = Path(source)
-    notes: list[str] = []
-    if source.is_file():
-        table = _read_alone(source)
-    elif source.is_dir():
-        table, notes = _read_folders(source)
-    else:
-        raise DataError(f"no folder or table at {source}; expected {source}/<label>/<photo>")
+    table, notes = read_all(source)
+    table, decided = _apply_corrections(table, table_of(source).name)
+    notes += decided
     if table.empty:
         told = f" ({'; '.join(notes)})" if notes else ""
         raise DataError(f"no photo in {source}{told}; expected {source}/<label>/<photo>")
@@ -139,6 +138,55 @@ def read_listing(source: Path) -> Listing:
     table, unfit = _keep_traits(table)
     notes += [unfit] if unfit else []
     return Listing(table.sort_values("path", ignore_index=True), tuple(notes))
+
+
+def read_all(source: Path) -> tuple[pd.DataFrame, list[str]]:
+    """List the photos of a data set as if nothing had been corrected, with the corrections.
+
+    Parameters
+    ----------
+    source : Path
+        As `read_listing` takes it.
+
+    Returns
+    -------
+    table : DataFrame
+        One row per photo: path, label, `TRAITS` as they are written, corrected (a label, or empty)
+        and dropped (bool).
+    notes : list of str
+        As `Listing` has them.
+
+    Raises
+    ------
+    DataError
+        The folder or table does not exist or cannot be read, or no row of it has a photo.
+    """
+    source = Path(source)
+    if source.is_file():
+        return _read_alone(source), []
+    if source.is_dir():
+        return _read_folders(source)
+    raise DataError(f"no folder or table at {source}; expected {source}/<label>/<photo>")
+
+
+def table_of(source: Path) -> Path:
+    """Return the table of labels of a data set.
+
+    Parameters
+    ----------
+    source : Path
+        As `read_listing` takes it.
+
+    Returns
+    -------
+    Path
+        The data set itself where it is a table, or its ``labels.csv``, which may be missing.
+    """
+    source = Path(source)
+    if source.is_file():
+        return source
+    beside = (path for path in source.glob("*") if path.name.lower() == "labels.csv")
+    return next(beside, source / "labels.csv")
 
 
 def is_label(name: str) -> bool:
@@ -210,6 +258,43 @@ def root_of(source: Path) -> Path:
     """
     source = Path(source)
     return source.parent if source.is_file() else source
+
+
+def photo_at(source: Path, path: str) -> Path:
+    """Return the file of a photo, if it is inside its data set.
+
+    Parameters
+    ----------
+    source : Path
+        Data set, as `list_photos` takes it.
+    path : str
+        Of the photo, as `list_photos` returns it.
+
+    Returns
+    -------
+    Path
+        May be missing.
+
+    Raises
+    ------
+    DataError
+        The path, or a link in it, leads out of the folder.
+
+    Examples
+    --------
+    >>> photo_at(Path("photos"), "../secret.jpg")
+    Traceback (most recent call last):
+    ...
+    facecore.errors.DataError: '../secret.jpg' is not inside photos
+    """
+    root = root_of(source)
+    try:
+        inside = (root / path).resolve().is_relative_to(root.resolve())
+    except (OSError, ValueError, RuntimeError):  # a link to itself, or a NUL in the path
+        inside = False
+    if not inside:
+        raise DataError(f"{path!r} is not inside {root}")
+    return root / path
 
 
 def clean(text: str) -> str:
@@ -348,16 +433,17 @@ def _read_folders(root: Path) -> tuple[pd.DataFrame, list[str]]:
             below[top].append(rest)
     rows = [row for top, paths in below.items() for row in place(top, paths)]
     table = pd.DataFrame(rows, columns=["path", "label", "split"], dtype="str")
-    beside = next((path for path in root.glob("*") if path.name.lower() == "labels.csv"), None)
-    if beside:
-        found.skipped["not a photo"] -= 1
+    beside = table_of(root)
+    for own in (beside, beside.with_name(beside.name + BACKUPS)):
+        found.skipped["not a photo"] -= own.is_file()
     notes = [line] if (line := describe_skipped(found.skipped)) else []
     if made:
         notes.append(f"passed over, since crop made them: {_few(made)}")
     traits = pd.DataFrame("", index=table.index, columns=list(TRAITS), dtype="str")
     traits["split"] = table["split"]
     table = pd.concat([table[["path", "label"]], traits], axis=1)
-    if beside:
+    table[CORRECTED], table[DROPPED] = "", False
+    if beside.is_file():
         notes += _add_traits(table, beside)
     return table, notes
 
@@ -399,13 +485,39 @@ def _read_alone(path: Path) -> pd.DataFrame:
         raise _lacks_columns(path, table)
     table["label"] = table["label"].map(clean)
     table["path"] = table["path"].map(lambda text: text.replace("\\", "/").removeprefix("./"))
-    return table.drop_duplicates("path").loc[:, ["path", "label", *TRAITS, *_further(table)]]
+    columns = ["path", "label", *TRAITS, CORRECTED, DROPPED]
+    return table.drop_duplicates("path").loc[:, [*columns, *_further(table)]]
+
+
+def _apply_corrections(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:
+    """Return photos with the labels that somebody corrected, without those that were dropped."""
+    dropped = table[DROPPED].astype(bool)
+    wrong = table[CORRECTED].ne("") & table[CORRECTED].ne(table["label"]) & ~dropped
+    if wrong.any() and _one_subject_each(table):  # who the label says is in the photo, is
+        of_label = table.drop_duplicates("label").set_index("label")["subject"]
+        subjects = table[CORRECTED].map(of_label).fillna(table[CORRECTED])
+        table = table.assign(subject=table["subject"].mask(wrong, subjects))
+    table = table.assign(label=table["label"].mask(wrong, table[CORRECTED]))
+    notes = []
+    if count := int(wrong.sum()):
+        notes.append(f"{count:,} labels are corrected by hand (column {CORRECTED} of {name})")
+    if count := int(dropped.sum()):
+        notes.append(f"{count:,} photos are dropped by hand (column {DROPPED} of {name})")
+    kept = table.loc[~dropped].reset_index(drop=True)
+    return kept.drop(columns=[CORRECTED, DROPPED]), notes
+
+
+def _one_subject_each(table: pd.DataFrame) -> bool:
+    from facecore.data.splits import labels_are_subjects  # scikit-learn is slow to import
+
+    return labels_are_subjects(table)
 
 
 def _add_traits(table: pd.DataFrame, path: Path) -> list[str]:
     """Write what a table says of the photos beside it into a listing; return what does not fit."""
     rows = _read_table(path)
-    places = _Places(table["path"])
+    columns = rows.attrs["columns"]
+    places = Places(table["path"])
     found = rows["path"].map(places.find)
     lost = rows.loc[found.isna(), "path"].tolist()
     if len(lost) == len(rows) and len(rows):
@@ -417,7 +529,7 @@ def _add_traits(table: pd.DataFrame, path: Path) -> list[str]:
     rows = rows.assign(place=found).dropna(subset="place")
     again = rows.duplicated("place")
     further = _further(rows)
-    unlike = again & ~rows.duplicated(["place", *TRAITS, *further])
+    unlike = again & ~rows.duplicated(["place", *TRAITS, CORRECTED, DROPPED, *further])
     rows = rows[~again]
     at = rows["place"].astype(int).to_numpy()
     for name in (*TRAITS, *further):
@@ -426,12 +538,17 @@ def _add_traits(table: pd.DataFrame, path: Path) -> list[str]:
         kept = known.to_numpy(dtype=object)
         kept[at] = [new or old for new, old in zip(given, kept[at], strict=True)]
         table[name] = kept.astype(str)
+    for name in (CORRECTED, DROPPED):
+        table.loc[table.index[at], name] = rows[name].to_numpy()
     notes = []
     if lost:
         notes.append(f"{len(lost):,} rows of {path.name} have no photo: {_few(lost)}")
     if unlike.any():
         notes.append(f"{int(unlike.sum()):,} rows of {path.name} repeat a photo: the first counts")
-    if missing := sorted(set(table["path"]) - set(table["path"].iloc[at])):
+    # A table that holds corrections alone has a row for these photos only.
+    alone = set(name_columns(columns)) <= {"path", "label", CORRECTED, DROPPED}
+    missing = sorted(set(table["path"]) - set(table["path"].iloc[at]))
+    if missing and not alone:
         notes.append(f"{len(missing):,} photos have no row in {path.name}: {_few(missing)}")
     if "label" in rows:
         other = rows["label"].map(clean).to_numpy() != table["label"].to_numpy()[at]
@@ -442,8 +559,20 @@ def _add_traits(table: pd.DataFrame, path: Path) -> list[str]:
     return notes
 
 
-class _Places:
-    """Where each photo stands in a listing, by all ways to write its path."""
+class Places:
+    """Where each photo stands in a listing, by all ways to write its path.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Of the photos, relative to their folder, with forward slashes.
+
+    Examples
+    --------
+    >>> places = Places(["calm/1.jpg", "sad/2.jpg"])
+    >>> places.find("photos\\\\SAD\\\\2.jpg"), places.find("3.jpg")
+    (1, None)
+    """
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.exact: dict[str, int] = {}
@@ -458,7 +587,18 @@ class _Places:
         self.whole = {_folded(path): number for path, number in self.exact.items()}
 
     def find(self, path: str) -> int | None:
-        """Return the photo that a row means, if just one can be meant."""
+        """Return the photo that a row of a table means, if just one can be meant.
+
+        Parameters
+        ----------
+        path : str
+            As it stands in the table.
+
+        Returns
+        -------
+        int or None
+            Its number in the listing.
+        """
         if path in self.exact:
             return self.exact[path]
         parts = [
@@ -473,6 +613,52 @@ class _Places:
                 places = self.tails[tail]
                 return next(iter(places)) if len(places) == 1 else None
         return None
+
+
+def separator_of(text: str) -> str:
+    """Return the separator of a table's cells, by its header.
+
+    Parameters
+    ----------
+    text : str
+        The table.
+
+    Returns
+    -------
+    str
+        A comma, a semicolon or a tab.
+
+    Examples
+    --------
+    >>> separator_of("path;label")
+    ';'
+    """
+    return max(",;\t", key=text.partition("\n")[0].count)
+
+
+def name_columns(header: Iterable[str]) -> list[str]:
+    """Return what the columns of a table are called here.
+
+    Parameters
+    ----------
+    header : iterable of str
+        The names as they are written, in any capitals.
+
+    Returns
+    -------
+    list of str
+        Such as ``"path"``; in lower case where a name stands for no other column.
+
+    Examples
+    --------
+    >>> name_columns(["Filename", "gender", "Colour"])
+    ['path', 'label', 'colour']
+    """
+    names = [clean(name).casefold() for name in header]
+    for name, others in {"label": "gender class", **ALIASES}.items():
+        if name not in names and (given := next((n for n in others.split() if n in names), None)):
+            names[names.index(given)] = name
+    return names
 
 
 def _folded(path: str) -> str:
@@ -490,8 +676,7 @@ def _read_table(path: Path) -> pd.DataFrame:
     """Read a table of labels: path, TRAITS, further traits and perhaps label, all as text."""
     try:
         data = path.read_bytes()
-        text = _decode(data)
-        separator = max(",;\t", key=text.partition("\n")[0].count)
+        text = decode_text(data).plain
         with warnings.catch_warnings():  # rows that are longer than the header are an error
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(
@@ -499,24 +684,32 @@ def _read_table(path: Path) -> pd.DataFrame:
                 dtype="str",
                 keep_default_na=False,
                 index_col=False,
-                sep=separator,
+                sep=separator_of(text),
             )
     except (OSError, ValueError, pd.errors.ParserWarning) as error:
         raise DataError(f"cannot read the table {path}: {error}") from error
     columns = [str(name) for name in table.columns]
-    table.columns = pd.Index([clean(name).casefold() for name in columns])
+    table.columns = pd.Index(name_columns(columns))
     table = table.loc[:, ~table.columns.duplicated()]
-    for name, others in {"label": "gender class", **ALIASES}.items():
-        if name not in table and (given := next((n for n in others.split() if n in table), None)):
-            table = table.rename(columns={given: name})
     table.attrs["columns"] = columns
     if "path" not in table:
         raise _lacks_columns(path, table)
     for name in TRAITS:
         table[name] = table[name].map(clean) if name in table else ""
+    table[CORRECTED] = table[CORRECTED].fillna("").map(clean) if CORRECTED in table else ""
+    words = table[DROPPED].fillna("").map(clean) if DROPPED in table else pd.Series("", table.index)
+    table[DROPPED] = ~words.str.casefold().isin([*UNKNOWN, "no", "0", "false"])
     # A name says who somebody is, as do the other names of known columns; a column without a name
     # holds the numbers of rows.
-    known = {"path", "label", *TRAITS, *NAMING, *" ".join(ALIASES.values()).split()}
+    known = {
+        "path",
+        "label",
+        *TRAITS,
+        CORRECTED,
+        DROPPED,
+        *NAMING,
+        *" ".join(ALIASES.values()).split(),
+    }
     further = [str(name) for name in table.columns if name and name not in known]
     further = [name for name in further if not name.startswith("unnamed:")]
     traits = {f"{TRAIT}{name}": table[name].map(_trait) for name in further}
@@ -527,12 +720,3 @@ def _trait(text: str) -> str:
     """Return the value of a further trait; empty for words that stand for unknown."""
     plain = clean(text)
     return "" if plain.casefold() in UNKNOWN else plain
-
-
-def _decode(data: bytes) -> str:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # as Excel writes "Unicode text"
-        return data.decode("utf-16")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")

@@ -3,6 +3,17 @@
 from .card import (
     card_of,
 )
+from .comparison import (
+    COMPARISONS_FOLDER,
+    ModelComparison,
+    changed_since,
+    compare_models,
+    compare_pair,
+    comparison_file,
+    read_comparison,
+    tabulate_kinds,
+    write_comparison,
+)
 from .curves import (
     answers_at,
     brier_score,
@@ -17,6 +28,9 @@ from .curves import (
     score_counts,
     score_labels,
     top_accuracy,
+)
+from .document import (
+    write_report,
 )
 from .frame import (
     metric_frame,
@@ -43,6 +57,7 @@ from .intervals import (
 )
 from .paired import (
     compare_classifiers,
+    unpaired_interval,
 )
 from .report import (
     UNSURE,
@@ -63,15 +78,22 @@ from .thresholds import (
     equal_coverage,
     equal_recall,
 )
+from .together import (
+    Together,
+    predict_together,
+)
 
 __all__ = [
     "ACCURACY",
+    "COMPARISONS_FOLDER",
     "DISAGREE",
     "LEAST_PHOTOS",
     "RECALL",
     "UNSURE",
     "CrossedGroup",
     "Evaluation",
+    "ModelComparison",
+    "Together",
     "TraitGap",
     "accuracy_of_known",
     "answers_at",
@@ -80,7 +102,11 @@ __all__ = [
     "brier_score",
     "calibration_error",
     "card_of",
+    "changed_since",
     "compare_classifiers",
+    "compare_models",
+    "compare_pair",
+    "comparison_file",
     "confused_pairs",
     "count_labels",
     "coverage_curve",
@@ -99,15 +125,21 @@ __all__ = [
     "pool_confusions",
     "precision_recall",
     "predict_table",
+    "predict_together",
+    "read_comparison",
     "reliability",
     "risk_coverage",
     "risk_figures",
     "roc",
     "score_counts",
     "score_labels",
+    "tabulate_kinds",
     "top_accuracy",
     "trait_columns",
     "trait_gaps",
+    "unpaired_interval",
     "weakest_group",
     "wilson",
+    "write_comparison",
+    "write_report",
 ]

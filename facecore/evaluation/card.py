@@ -431,8 +431,8 @@ def _other_sets(metadata: Mapping[str, Any]) -> list[str]:
         "faces",
         "accuracy",
         "balanced",
-        "accuracy, cross-validation",
-        "balanced, cross-validation",
+        "accuracy of the model, cross-validated",
+        "balanced, of the model, cross-validated",
     )
     return [
         "## How often it is right on photos of another kind",
@@ -785,9 +785,10 @@ def _making(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
         "## How it was made",
         f"Trained on {_text(metadata['created'])} in {metadata['minutes']:,.1f} minutes, with seed "
         f"{metadata['seed']}. A grid search compared {search['candidates']:,} candidates. With the "
-        f"settings below, balanced accuracy is {search['balanced_accuracy']:.3f} ± "
-        f"{search['std']:.3f} over {search['folds']} folds of the training photos (mean and "
-        "standard deviation; "
+        "settings below, the cross-validated score of the model is "
+        f"{search['balanced_accuracy']:.3f} ± {search['std']:.3f}: the balanced accuracy of all "
+        f"members, fused and calibrated, over {search['folds']} folds of the training photos (mean "
+        "and standard deviation; "
         + (
             "a person's photos are in several folds, since each label is one person). "
             if metadata.get("identity")

@@ -4,6 +4,8 @@ from typing import TypedDict
 
 import numpy as np
 
+from facecore.evaluation.intervals import wilson
+
 
 class Comparison(TypedDict):
     """How two classifiers differ on the same photos."""
@@ -131,6 +133,40 @@ def compare_classifiers(
         "only_second": worse,
         "p": float(f"{mcnemar(first, second):.3g}"),
     }
+
+
+def unpaired_interval(
+    first: tuple[int, int], second: tuple[int, int]
+) -> tuple[float, float, float]:
+    """Compute the difference between two shares of different photos, with its 95 % interval.
+
+    The interval is made of the two Wilson intervals (Newcombe 1998, method 10). Where both shares
+    are of the same photos, it is wider than it need be: `difference_interval` is for these.
+
+    Parameters
+    ----------
+    first, second : tuple of int
+        Photos that are right, and photos, of each; at least one photo.
+
+    Returns
+    -------
+    difference, low, high : float
+        First share minus second share, in [-1, 1], and the limits of the interval.
+
+    Examples
+    --------
+    >>> difference, low, high = unpaired_interval((56, 70), (48, 80))  # an example of Newcombe's
+    >>> round(difference, 4), round(low, 4), round(high, 4)
+    (0.2, 0.0524, 0.3339)
+    """
+    (p, low, high), (q, least, most) = (
+        (right / n, *wilson(right, n)) for right, n in (first, second)
+    )
+    return (
+        p - q,
+        p - q - float(np.hypot(p - low, most - q)),
+        p - q + float(np.hypot(high - p, q - least)),
+    )
 
 
 def _apart(first: np.ndarray, second: np.ndarray) -> tuple[int, int]:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -503,22 +503,60 @@ def predict_table(
     answers: Iterable[PhotoAnswer] = predict_many(
         [(p, root / p) for p in photos["path"]], model, jobs=jobs
     )
-    rows = []
-    for answer in progress(answers) if progress else answers:
-        face = answer.main
-        scores = face.scores if face else dict.fromkeys(model.labels, np.nan)
-        rows.append(
-            {
-                "detected": face is not None,
-                "predicted": face.likely if face else "",
-                **{f"p_{label}": round(score, 6) for label, score in scores.items()},
-                "distance": round(face.distance, 4) if face else np.nan,
-                "score": round(face.detection_score, 4) if face else np.nan,
-                "answered": face is not None and face.label is not None,
-                "error": answer.error or "",
-                "ms": answer.ms,
-            }
-        )
+    rows = [
+        answer_row(answer, model.labels) for answer in (progress(answers) if progress else answers)
+    ]
+    return tabulate_answers(rows, photos, name)
+
+
+def answer_row(answer: PhotoAnswer, labels: Sequence[str]) -> dict[str, Any]:
+    """Return what a table of predictions keeps of an answer: that for the main face.
+
+    Parameters
+    ----------
+    answer : PhotoAnswer
+        Of one photo.
+    labels : sequence of str
+        Of the model.
+
+    Returns
+    -------
+    dict
+        The columns of `predict_table` that do not depend on the data set.
+    """
+    face = answer.main
+    scores = face.scores if face else dict.fromkeys(labels, np.nan)
+    return {
+        "detected": face is not None,
+        "predicted": face.likely if face else "",
+        **{f"p_{label}": round(score, 6) for label, score in scores.items()},
+        "distance": round(face.distance, 4) if face else np.nan,
+        "score": round(face.detection_score, 4) if face else np.nan,
+        "answered": face is not None and face.label is not None,
+        "error": answer.error or "",
+        "ms": answer.ms,
+    }
+
+
+def tabulate_answers(
+    rows: Sequence[Mapping[str, Any]], photos: pd.DataFrame, name: str = ""
+) -> pd.DataFrame:
+    """Return answers beside what is known of their photos.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        As `answer_row` returns them, one per photo.
+    photos : DataFrame
+        The photos, in the same order, as `facecore.data.listing.list_photos` returns them.
+    name : str
+        Of the data set.
+
+    Returns
+    -------
+    DataFrame
+        As `predict_table` returns it.
+    """
     table = pd.DataFrame(rows)
     table.insert(0, "set", name)
     table.insert(1, "label", photos["label"].to_numpy())
@@ -674,6 +712,7 @@ def evaluate_splits(
     jobs: int = 1,
     progress: bool = False,
     shared: bool = False,
+    paths: bool = False,
 ) -> tuple[pd.DataFrame, dict[str, Evaluation]]:
     """Evaluate a model on the test split of every data set, from the raw photos.
 
@@ -692,6 +731,8 @@ def evaluate_splits(
     shared : bool
         Whether others will get the model: its predictions then keep only traits that many photos
         share, as `hide_rare` leaves them.
+    paths : bool
+        Whether the predictions have a column path, for what never leaves this computer.
 
     Returns
     -------
@@ -732,6 +773,8 @@ def evaluate_splits(
                     file=sys.stderr,
                 )
         evaluation[name] = evaluate_predictions(table, order)
+        if paths:
+            table["path"] = photos["path"].to_numpy()
         tables.append(table.sort_values(["label", "detected", f"p_{model.labels[0]}", "ms"]))
     if not tables:
         return pd.DataFrame(), evaluation

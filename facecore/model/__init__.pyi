@@ -10,13 +10,26 @@ from .classifier import (
     FaceModel,
     Member,
 )
+from .contributions import (
+    Contribution,
+    draw_eigenface,
+    running_sums,
+    strongest_eigenfaces,
+)
 from .drawing import (
+    ABOVE,
+    BELOW,
     PALETTE,
     draw_features,
     label_colours,
+    paint_signed,
     to_image,
     to_rgb,
     to_signed_image,
+)
+from .eigenface_words import (
+    EigenfaceWords,
+    describe_eigenface,
 )
 from .explain import (
     WALK_STEP,
@@ -53,6 +66,7 @@ from .rule import (
 )
 from .store import (
     DEFAULT_MODEL,
+    LOCAL,
     SHIPPED,
     artifact_folders,
     artifacts_dir,
@@ -66,6 +80,7 @@ from .store import (
     load_model,
     pack_model,
     read_evaluation,
+    read_local_table,
     read_metadata,
     read_model_table,
     rename_model,
@@ -80,12 +95,17 @@ from .synth import (
 )
 
 __all__ = [
+    "ABOVE",
+    "BELOW",
     "DEFAULT_MODEL",
+    "LOCAL",
     "PALETTE",
     "SHIPPED",
     "SPREAD",
     "WALK_STEP",
     "AnswerRule",
+    "Contribution",
+    "EigenfaceWords",
     "FaceAnswer",
     "FaceModel",
     "Heat",
@@ -100,6 +120,8 @@ __all__ = [
     "damaged_papers",
     "decision_for",
     "delete_model",
+    "describe_eigenface",
+    "draw_eigenface",
     "draw_features",
     "eigenface_images",
     "explain_decision",
@@ -118,19 +140,23 @@ __all__ = [
     "order_labels",
     "overlay",
     "pack_model",
+    "paint_signed",
     "paste",
     "predict_many",
     "predict_photo",
     "read_evaluation",
+    "read_local_table",
     "read_metadata",
     "read_model_table",
     "reconstruct",
     "reconstruction_errors",
     "rename_model",
+    "running_sums",
     "same_faces",
     "sample_coordinates",
     "sample_faces",
     "shows_nobody",
+    "strongest_eigenfaces",
     "title_of",
     "to_fisherfaces",
     "to_image",

@@ -17,6 +17,7 @@ Colour = tuple[int, int, int]
 
 # Okabe and Ito (2008): distinct for colour-blind readers, on light and on dark.
 PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
+ABOVE, BELOW = PALETTE[4], PALETTE[1]  # where an eigenface brightens, and where it darkens
 MOST_COLOURS = 100
 MOST_CHROMA = 0.22  # in OKLab; the most vivid colours of a screen have 0.32
 DARK = 0.0056  # relative luminance of the dashboard's dark background, #0e1117
@@ -261,6 +262,30 @@ def to_signed_image(row: np.ndarray) -> np.ndarray:
            [128, 191]], dtype=uint8)
     """
     return to_image(127.5 + 127.5 * row / max(float(np.abs(row).max()), 1e-12))
+
+
+def paint_signed(row: np.ndarray) -> np.ndarray:
+    """Return values around zero as a square picture in two colours, on a scale of its own.
+
+    Parameters
+    ----------
+    row : ndarray of shape (side * side,)
+        Values around zero, in any unit.
+
+    Returns
+    -------
+    ndarray of shape (side, side, 3), uint8
+        White is zero; the largest absolute value is `ABOVE` or `BELOW`.
+
+    Examples
+    --------
+    >>> paint_signed(np.array([0.0, 2.0, -2.0, 1.0]))[0].tolist()
+    [[255, 255, 255], [213, 94, 0]]
+    """
+    side = round(len(row) ** 0.5)
+    shares = (row / max(float(np.abs(row).max()), 1e-12)).reshape(side, side, 1)
+    colours = np.where(shares > 0, to_rgb(ABOVE), to_rgb(BELOW))
+    return np.asarray(np.rint(255 + (colours - 255) * np.abs(shares)).astype(np.uint8))
 
 
 def draw_features(features: Features, face: np.ndarray) -> np.ndarray:

@@ -34,6 +34,12 @@ SHIPPED = ("aligned", "classic", "embedding")
 CORE = ("model.json", "model.npz")  # without these there is no model
 TEXT_FILES = (".csv", ".json", ".md")
 TABLES = ("sizes", "grid_search", "predictions", "coordinates")
+LOCAL = "local"  # folder in a model's folder: what names its user's photos; no download has it
+LOCAL_NOTE = """\
+These tables name photos that the model was trained on and tested on, for the page Check photos of
+the dashboard on this computer. They are no part of the model: its download leaves them out. Delete
+this folder before you give the folder of the model away.
+"""
 # Columns of the tables that stay strings, whatever they look like.
 TEXTS = ("set", "label", "person", "predicted", "split", "state", "age", "race", "error")
 NEW, OLD = ".new-", ".old-"  # prefixes of folders that are being written, and replaced
@@ -334,6 +340,41 @@ def read_model_table(table: str, name: str | None = None) -> "pd.DataFrame | Non
         return None
 
 
+def read_local_table(table: str, name: str | None = None) -> "pd.DataFrame | None":
+    """Read one of the tables of a model that name its user's photos.
+
+    Parameters
+    ----------
+    table : str
+        Such as ``"photos"``.
+    name : str, optional
+        The model's name; the default model, or else the first, when left out.
+
+    Returns
+    -------
+    DataFrame or None
+        As `write_model` got it, with texts where a column is not one of numbers; None where the
+        model has no such table, as those that are safe to share.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, or the table cannot be read.
+    """
+    import pandas as pd  # the upload site reads models without tables, and without pandas
+
+    path = find_model(name) / LOCAL / f"{table}.csv"
+    if not path.is_file():
+        return None
+    texts = dict.fromkeys((*TEXTS, "source", "path", "answer", "near"), "str")
+    try:
+        found = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=[""])
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot read {path}: {error}; train the model again") from error
+    known = [column for column in texts if column in found]
+    return found.fillna(dict.fromkeys(known, ""))
+
+
 def read_card(name: str | None = None) -> str | None:
     """Read the card that a model was stored with.
 
@@ -412,9 +453,8 @@ def _fault_of(path: Path, expected: str | None) -> str | None:
     """Return what is wrong with a file of a model by its checksum; None where nothing is."""
     if not path.is_file():
         return f"{path.name} is missing"
-    return (
-        None if expected in list(_checksums(path)) else f"{path.name} does not match its checksum"
-    )
+    fits = any(expected == found for found in _checksums(path))
+    return None if fits else f"{path.name} does not match its checksum"
 
 
 def _checksum(path: Path) -> str:
@@ -599,6 +639,8 @@ def write_model(
     tables: "Mapping[str, pd.DataFrame]",
     evaluation: Mapping[str, Any] | None = None,
     card: str | None = None,
+    *,
+    local: "Mapping[str, pd.DataFrame] | None" = None,
 ) -> Path:
     """Write a model under a temporary name and rename it, so that readers never see half of one.
 
@@ -616,6 +658,9 @@ def write_model(
         The evaluation by name of the data set, JSON types only.
     card : str, optional
         The model card in Markdown, as `facecore.evaluation.card.write_card` returns it.
+    local : mapping of str to DataFrame, optional
+        Tables by name that may name photos. They stand in the folder ``local``, have no checksum,
+        and are left out by `pack_model`; renaming and deleting the model takes them along.
 
     Returns
     -------
@@ -639,6 +684,11 @@ def write_model(
             write_atomically(work / "card.md", card)
         sums = {path.name: _checksum(path) for path in sorted(work.iterdir())}
         write_json(work / "metadata.json", {"format": FORMAT, **metadata, "sha256": sums})
+        if local:
+            (work / LOCAL).mkdir()
+            write_atomically(work / LOCAL / "README.txt", LOCAL_NOTE)
+            for key, table in local.items():
+                table.to_csv(work / LOCAL / f"{key}.csv", index=False, lineterminator="\n")
 
     target = artifacts_dir() / check_new_name(name)
     try:

@@ -173,12 +173,13 @@ def start_training(
     whole_photo: bool = False,
     identity: bool = False,
     seed: int = 0,
+    keep: bool = False,
 ) -> None:
     """Start a training in the background, in place of the last one.
 
     The photos of `take_photos`, synthetic photos, and all crops of the job are removed when it
     ends. If it failed, or many of the photos of a ZIP had no face or too small a one, these photos
-    stay for another try, until `clear_job`, `drop_photos` or another training.
+    stay for another try, until `clear_job`, `drop_photos` or another training on other photos.
 
     Parameters
     ----------
@@ -207,6 +208,8 @@ def start_training(
         label.
     seed : int, default=0
         Seed of everything random.
+    keep : bool, default=False
+        Whether the photos of a ZIP stay in any case, so that their labels can be corrected.
 
     Raises
     ------
@@ -247,6 +250,7 @@ def start_training(
         "crops": str(crops),
         "photos": str(raw) if source is not None and folder / PHOTOS in raw.parents else "",
         "title": called,
+        "keep": keep,
         "commands": [list(map(str, command)) for command in commands],
     }
     with _start:
@@ -435,7 +439,8 @@ def run_job() -> None:
         if code:
             error = last.removeprefix(ERROR) if code > 0 else "it was killed; is memory short?"
             break
-    _tidy(folder, keep=_waiting(job) if code or _dropped_many(Path(job["crops"])) else None)
+    stay = code or job.get("keep") or _dropped_many(Path(job["crops"]))
+    _tidy(folder, keep=_waiting(job) if stay else None)
     write_json(folder / "result.json", {"code": code, "error": error})
     let_go(held)
 

@@ -1,7 +1,7 @@
-"""Hyperparameter explorer: cross-validate one candidate on points of face space, in a moment."""
+"""Hyperparameter explorer: cross-validate one candidate on some faces, in a moment."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,16 @@ from facecore.data.crops import check_recipe
 from facecore.data.faces import load_faces
 from facecore.data.splits import split_folds, subject_names
 from facecore.errors import DataError
+from facecore.face.prepare import mirror
 from facecore.model.classifier import FaceModel
-from facecore.training.kernels import choose_labels, decide, fit_svm, machines_of, rbf
+from facecore.training.eigenfaces import fit_space, project_views
+from facecore.training.kernels import choose_labels, decide, fit_svm, machines_of, mirror_kernel
 from facecore.training.points import CROPS, SAMPLE, FacePoints
+from facecore.training.search import Coordinates
 
 CHUNK = 250  # crops that are read between two reports of progress
+FOLDS = 5  # as in training
+MOST = 300  # components
 
 
 @dataclass(frozen=True)
@@ -63,15 +68,44 @@ class Refit:
         return float(self.support_vectors.sum() / self.training_faces.sum())
 
 
-def refit(
-    points: FacePoints,
-    params: Mapping[str, Any],
-    *,
-    folds: int = 3,
-    seed: int = 0,
-    on_fold: Callable[[int, int], None] | None = None,
-) -> Refit:
-    """Cross-validate one candidate on points of face space, a subject in one fold only.
+@dataclass(frozen=True)
+class FoldedFaces:
+    """Faces in folds, each fold with the coordinates of its faces: what candidates are fitted to.
+
+    Parameters
+    ----------
+    kind : str
+        As `FacePoints.kind`.
+    y : ndarray of shape (n_faces,), str
+        Labels.
+    splits : list of tuple of ndarray of int
+        Per fold, the rows of its training and of its validation faces.
+    spaces : list of Coordinates
+        Per fold, of these faces.
+    inside : bool
+        Whether each fold has a space of its own, fitted to its training faces as in a search;
+        False for the space of the model.
+    """
+
+    kind: str
+    y: np.ndarray
+    splits: list[tuple[np.ndarray, np.ndarray]]
+    spaces: list[Coordinates]
+    inside: bool
+
+    @property
+    def most(self) -> int:
+        """Largest number of components that every fold has."""
+        return min(len(space.deviation) for space in self.spaces)
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether machines are fitted to mirror images too."""
+        return len(self.spaces[0].train) > 1
+
+
+def fold_points(points: FacePoints, *, folds: int = FOLDS, seed: int = 0) -> FoldedFaces:
+    """Split points of face space into folds, a subject in one fold only.
 
     The eigenfaces are the model's: unlike `facecore.training.grid_search`, it does not fit them
     inside the folds.
@@ -80,20 +114,15 @@ def refit(
     ----------
     points : FacePoints
         Points of two labels or more.
-    params : mapping of str to value
-        n_components (int; the leading coordinates are used, all of them where the points have
-        fewer), C and gamma (above 0), and class_weight ("balanced" or None). Others are ignored.
-    folds : int, default=3
+    folds : int, default=5
         Number of folds, 2 or more; fewer where a label has fewer subjects.
     seed : int, default=0
         Seed of the folds.
-    on_fold : callable, optional
-        Called after each fold with the number of folds done and of folds in all.
 
     Returns
     -------
-    Refit
-        Scores, support vectors and margins.
+    FoldedFaces
+        With the points' mirror images where they have some.
 
     Raises
     ------
@@ -102,34 +131,186 @@ def refit(
 
     Examples
     --------
+    >>> Z, y = np.zeros((40, 3)), np.repeat(["round", "square"], 20)
+    >>> faces = fold_points(FacePoints(Z, y, np.arange(40).astype(str), kind="made up"))
+    >>> len(faces.splits), faces.most, faces.inside
+    (5, 3, False)
+    """
+    views = [points.Z] if points.mirrored is None else [points.Z, points.mirrored]
+    ones = np.ones(points.Z.shape[1])  # whitened already where the model whitens
+    splits = split_folds(points.y, points.subjects, folds, seed)
+    spaces = [
+        Coordinates(
+            [view[train] for view in views],
+            [view[test] for view in views],
+            ones,
+            np.zeros(len(test)),
+        )
+        for train, test in splits
+    ]
+    return FoldedFaces(points.kind, points.y, splits, spaces, inside=False)
+
+
+def fold_crops(
+    folder: Path,
+    table: pd.DataFrame,
+    model: FaceModel,
+    *,
+    member: str | None = None,
+    count: int = SAMPLE,
+    most: int = MOST,
+    folds: int = FOLDS,
+    seed: int = 0,
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> FoldedFaces:
+    """Split a sample of crops into folds, and fit a member's space inside each, as training does.
+
+    Parameters
+    ----------
+    folder : Path
+        Of crops, as ``facecore crop`` makes it.
+    table : DataFrame
+        As `facecore.data.crops.read_table` returns it; of a folder with splits only train is used.
+    model : FaceModel
+        Whose recipe cuts faces as the crops were cut.
+    member : str, optional
+        Its name; the leading one if None.
+    count : int, default=2000
+        Number of faces, at most.
+    most : int, default=300
+        Number of components, at most.
+    folds : int, default=5
+        Number of folds, 2 or more; fewer where a label has fewer subjects.
+    seed : int, default=0
+        Seed of the sample, of the folds and of the eigenfaces.
+    on_progress : callable, optional
+        Called after each chunk of crops and each fold with what it was (``"Crop"`` or ``"Fold"``),
+        the number of those done and of those in all.
+
+    Returns
+    -------
+    FoldedFaces
+        Of kind `CROPS`; with mirror images where the model was trained on these.
+
+    Raises
+    ------
+    DataError
+        No face was kept, a crop is missing or damaged, they were cut in another way than the
+        model's recipe cuts them, or they cannot be split into folds.
+
+    Examples
+    --------
+    >>> from facecore.data import read_table
+    >>> from facecore.model import load_model
+    >>> folder = Path("crops/mine")
+    >>> faces = fold_crops(folder, read_table(folder), load_model())  # doctest: +SKIP
+    """
+    check_recipe(folder, model.recipe)
+    name = member or model.leading.name
+    found = next(one for one in model.members if one.name == name)
+    kept = table[table["state"].eq("kept")]
+    if kept["split"].eq("train").any():
+        kept = kept[kept["split"].eq("train")]
+    if kept.empty:
+        raise DataError(f"no face was kept in {folder}; see the column state of its table")
+    sample = kept.sample(min(count, len(kept)), random_state=seed).sort_index()
+    sample = sample.assign(set="", folder=str(folder))
+    y = sample["label"].to_numpy(dtype=str)
+    splits = split_folds(y, subject_names(sample), folds, seed)
+    parts: list[list[np.ndarray]] = []
+    for start in range(0, len(sample), CHUNK):
+        rows = load_faces(sample.iloc[start : start + CHUNK], model.recipe)
+        views = [rows, mirror(rows)] if model.recipe.mirror else [rows]
+        parts.append([found.features.extract(view) for view in views])
+        if on_progress:
+            on_progress("Crop", min(start + CHUNK, len(sample)), len(sample))
+    faces = [np.concatenate(view) for view in zip(*parts, strict=True)]
+    codes = np.unique(y, return_inverse=True)[1]
+    spaces = []
+    for done, (train, test) in enumerate(splits, start=1):
+        labels = codes[train] if found.space == "fisherfaces" else None
+        spaces.append(_fit_inside(faces, train, test, most, seed, labels))
+        if on_progress:
+            on_progress("Fold", done, len(splits))
+    return FoldedFaces(CROPS, y, splits, spaces, inside=True)
+
+
+def _fit_inside(
+    views: Sequence[np.ndarray],
+    train: np.ndarray,
+    test: np.ndarray,
+    most: int,
+    seed: int,
+    labels: np.ndarray | None,
+) -> Coordinates:
+    """Return the faces of one fold in the space of its training faces."""
+    mirrored = views[1][train] if len(views) > 1 else None
+    scaler, pca = fit_space(views[0][train], mirrored, most, False, seed)
+    known, unseen = (
+        project_views(scaler, pca, [view[rows] for view in views]) for rows in (train, test)
+    )
+    deviation = np.sqrt(np.maximum(pca.explained_variance_, 1e-12))
+    return Coordinates(known, unseen, deviation, np.zeros(len(test)), labels)
+
+
+def refit(
+    faces: FoldedFaces,
+    params: Mapping[str, Any],
+    *,
+    on_fold: Callable[[int, int], None] | None = None,
+) -> Refit:
+    """Cross-validate one candidate on faces in folds, by the machine that training fits.
+
+    Parameters
+    ----------
+    faces : FoldedFaces
+        As `fold_points` or `fold_crops` returns them.
+    params : mapping of str to value
+        n_components (int; the leading coordinates are used, all of them where the faces have
+        fewer), C and gamma (above 0), class_weight ("balanced" or None), and whiten (bool; not
+        used where the space is the model's). Others are ignored.
+    on_fold : callable, optional
+        Called after each fold with the number of folds done and of folds in all.
+
+    Returns
+    -------
+    Refit
+        Scores, support vectors and margins.
+
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> Z, y = rng.normal(size=(40, 3)), np.repeat(["round", "square"], 20)
     >>> Z[20:, 0] += 5
-    >>> points = FacePoints(Z, y, np.arange(40).astype(str), kind="made up")
+    >>> faces = fold_points(FacePoints(Z, y, np.arange(40).astype(str), kind="made up"))
     >>> params = {"n_components": 2, "C": 1.0, "gamma": 0.1, "class_weight": None}
-    >>> found = refit(points, params)
+    >>> found = refit(faces, params)
     >>> found.mean > 0.9, len(found.scores)
-    (True, 3)
+    (True, 5)
     """
-    Z, y, classes = points.Z[:, : params["n_components"]], points.y, np.unique(points.y)
-    splits = split_folds(y, points.subjects, folds, seed)
+    y, classes = faces.y, np.unique(faces.y)
+    whiten = faces.inside and params.get("whiten", True)
     margins = np.empty(len(y))
     rows, seconds = [], 0.0
-    for done, (train, test) in enumerate(splits, start=1):
+    for done, (space, (train, test)) in enumerate(
+        zip(faces.spaces, faces.splits, strict=True), start=1
+    ):
+        known, unseen = space.leading(params["n_components"], whiten)
         start = time.perf_counter()
         machine = fit_svm(
-            rbf(Z[train], Z[train], params["gamma"]),
+            mirror_kernel(known, known, params["gamma"]).astype(np.float64),
             y[train],
             SVC(C=params["C"], kernel="precomputed"),
             params["class_weight"],
         )
         seconds += time.perf_counter() - start
-        decisions = decide(machine, rbf(Z[test], Z[train], params["gamma"]))
+        K = mirror_kernel(unseen, known, params["gamma"]).astype(np.float64)
+        decisions = decide(machine, K)
         margins[test] = measure_margins(decisions, y[test], classes)
         score = balanced_accuracy_score(y[test], choose_labels(decisions, classes))
         rows.append((score, _count_support(machine), len(train)))
         if on_fold:
-            on_fold(done, len(splits))
+            on_fold(done, len(faces.splits))
     scores, support, sizes = map(np.array, zip(*rows, strict=True))
     return Refit(scores, support, sizes, margins, seconds)
 
@@ -166,70 +347,3 @@ def measure_margins(decisions: np.ndarray, y: np.ndarray, classes: np.ndarray) -
 
 def _count_support(machine: SVC | OneVsRestClassifier) -> int:
     return len(np.unique(np.concatenate([m.support_ for m in machines_of(machine)])))
-
-
-def project_crops(
-    folder: Path,
-    table: pd.DataFrame,
-    model: FaceModel,
-    *,
-    member: str | None = None,
-    count: int = SAMPLE,
-    seed: int = 0,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> FacePoints:
-    """Project a sample of crops into the face space of a model's member.
-
-    Parameters
-    ----------
-    folder : Path
-        Of crops, as ``facecore crop`` makes it.
-    table : DataFrame
-        As `facecore.data.crops.read_table` returns it; of a folder with splits only train is used.
-    model : FaceModel
-        Whose recipe cuts faces as the crops were cut.
-    member : str, optional
-        Its name; the leading one if None.
-    count : int, default=2000
-        Number of faces, at most.
-    seed : int, default=0
-        Seed of the sample.
-    on_progress : callable, optional
-        Called after each chunk with the number of faces done and of faces in all.
-
-    Returns
-    -------
-    FacePoints
-        Of kind `CROPS`.
-
-    Raises
-    ------
-    DataError
-        No face was kept, a crop is missing or damaged, or they were cut in another way than the
-        model's recipe cuts them.
-
-    Examples
-    --------
-    >>> from facecore.data import read_table
-    >>> from facecore.model import load_model
-    >>> folder = Path("crops/mine")
-    >>> points = project_crops(folder, read_table(folder), load_model())  # doctest: +SKIP
-    """
-    check_recipe(folder, model.recipe)
-    name = member or model.leading.name
-    project = next(found for found in model.members if found.name == name).coordinates
-    kept = table[table["state"].eq("kept")]
-    if kept["split"].eq("train").any():
-        kept = kept[kept["split"].eq("train")]
-    if kept.empty:
-        raise DataError(f"no face was kept in {folder}; see the column state of its table")
-    sample = kept.sample(min(count, len(kept)), random_state=seed)
-    sample = sample.assign(set="", folder=str(folder))
-    parts = []
-    for start in range(0, len(sample), CHUNK):
-        rows = load_faces(sample.iloc[start : start + CHUNK], model.recipe)
-        parts.append(project(rows))
-        if on_progress:
-            on_progress(min(start + CHUNK, len(sample)), len(sample))
-    Z = np.concatenate(parts).astype(np.float64)
-    return FacePoints(Z, sample["label"].to_numpy(dtype=str), subject_names(sample), CROPS)

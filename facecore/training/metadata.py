@@ -16,8 +16,9 @@ from facecore.training.grids import FACTOR, PARAMETERS
 from facecore.training.kernels import choose_labels
 from facecore.training.other_sets import OtherSetMetadata
 from facecore.training.rules import RuleMetadata, StrangersMetadata
-from facecore.training.search import SearchResult, count_folds
+from facecore.training.search import SearchResult
 from facecore.training.streaming import in_chunks
+from facecore.training.tables import count_folds
 
 PACKAGES = ("numpy", "scikit-learn", "opencv-python-headless", "pillow")
 

@@ -34,6 +34,7 @@ from facecore.system.scratch import scratch_folder
 from facecore.system.workers import within_memory
 from facecore.training.anonymise import anonymise
 from facecore.training.calibrate import Calibration, calibrate_members, cross_calibrate
+from facecore.training.doubts import has_photos, tabulate_tests, tabulate_training
 from facecore.training.eigenfaces import measure_spread
 from facecore.training.estimator import fit_member
 from facecore.training.grids import FACTOR, read_grid
@@ -210,7 +211,12 @@ def train(
             faces,
             load,
             lambda model: evaluate_splits(
-                faces, model, order=chosen.order, shared=bool(chosen.centres), **how
+                faces,
+                model,
+                order=chosen.order,
+                shared=bool(chosen.centres),
+                paths=not chosen.centres,
+                **how,
             ),
             shown,
         )
@@ -326,6 +332,11 @@ class Fitted:
         A sample of training faces in face space, unless the model is safe to share.
     outside : list of dict
         As `facecore.training.outside.describe_outside` returns it; empty where nothing was shown.
+    photos : DataFrame, optional
+        As `facecore.training.doubts.tabulate_training` returns it, unless the model is safe to
+        share, or its faces came as arrays.
+    coordinates : ndarray of shape (n_faces, k), float64, optional
+        Of the training faces in face space, where there are photos.
     """
 
     model: FaceModel
@@ -339,6 +350,8 @@ class Fitted:
     typical_distance: float
     points: pd.DataFrame | None
     outside: list[OutsideMetadata]
+    photos: pd.DataFrame | None = None
+    coordinates: np.ndarray | None = None
 
 
 def to_fit(faces: pd.DataFrame) -> pd.DataFrame:
@@ -443,6 +456,10 @@ def fit_and_write(
     with scratch_folder() as work, joblib.parallel_config(temp_folder=str(work)):
         fitted = fit_model(plan, load(work / "faces.npy"), to_search(faces), shown)
     predictions, evaluation = evaluate(fitted.model)
+    local = {}
+    if fitted.photos is not None:
+        local["photos"] = _join_photos(plan, fitted, faces, predictions)
+    predictions = predictions.drop(columns="path", errors="ignore")
     metadata = {
         "name": plan.name,
         "recipe": plan.recipe.name,
@@ -477,7 +494,20 @@ def fit_and_write(
     if evaluation:
         tables["predictions"] = predictions
     card = write_card(fitted.model, metadata, evaluation, predictions)
-    return write_model(plan.name, fitted.model, metadata, tables, evaluation or None, card)
+    return write_model(
+        plan.name, fitted.model, metadata, tables, evaluation or None, card, local=local
+    )
+
+
+def _join_photos(
+    plan: Plan, fitted: Fitted, faces: pd.DataFrame, predictions: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the training photos and, below them, the test photos with their paths."""
+    assert fitted.photos is not None and fitted.coordinates is not None
+    if "path" not in predictions:  # nothing was tested, or the photos are not known by path
+        return fitted.photos
+    tests = tabulate_tests(predictions, faces, fitted.model, fitted.coordinates, plan.options.jobs)
+    return pd.concat([fitted.photos, tests], ignore_index=True)
 
 
 def fit_model(
@@ -563,10 +593,14 @@ def fit_model(
     with step("look for faces in the model", 1, "model", progress=options.progress) as advance:
         vectors = describe_vectors(model, X, bool(options.centres), solver)
         advance()
-    points = None
+    points: pd.DataFrame | None = None
+    photos: pd.DataFrame | None = None
+    coordinates: np.ndarray | None = None
     if not options.centres:
-        Z = in_chunks(model.leading.coordinates, X)
-        points = tabulate_points(Z, y, subjects, seed=options.seed)
+        coordinates = in_chunks(model.leading.coordinates, X)
+        points = tabulate_points(coordinates, y, subjects, seed=options.seed)
+        if has_photos(table):
+            photos = tabulate_training(table, model, found, coordinates)
     return Fitted(
         model=model,
         solver=solver,
@@ -579,6 +613,8 @@ def fit_model(
         typical_distance=round(float(np.median(found.distances)), 6),
         points=points,
         outside=[] if beyond is None else describe_outside(model, shown or {}, beyond, of_shown),
+        photos=photos,
+        coordinates=None if photos is None else coordinates,
     )
 
 

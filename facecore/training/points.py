@@ -1,10 +1,11 @@
 """Points of face space with labels, for the scatter plot and the hyperparameter explorer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from facecore.face.prepare import mirror
 from facecore.model.classifier import FaceModel
 from facecore.model.synth import sample_coordinates
 
@@ -26,12 +27,15 @@ class FacePoints:
         Who is in each photo; a synthetic face is a subject of its own.
     kind : str
         `MADE`, `REAL` or `CROPS`.
+    mirrored : ndarray of shape (n_faces, k), optional
+        The same coordinates of the mirror images.
     """
 
     Z: np.ndarray
     y: np.ndarray
     subjects: np.ndarray
     kind: str
+    mirrored: np.ndarray | None = None
 
 
 def make_points(model: FaceModel, count: int = SAMPLE, seed: int = 0) -> FacePoints:
@@ -138,3 +142,36 @@ def read_points(table: pd.DataFrame) -> FacePoints:
     return FacePoints(
         Z, table["label"].to_numpy(dtype=str), table["person"].to_numpy(dtype=str), REAL
     )
+
+
+def with_mirror_images(points: FacePoints, model: FaceModel) -> FacePoints:
+    """Add the points of the mirror images, where the model was trained on these.
+
+    A face is drawn from its coordinates, mirrored and projected again. The eigenfaces of faces and
+    their mirror images are symmetric or antisymmetric, so no more is lost than the point lacks.
+
+    Parameters
+    ----------
+    points : FacePoints
+        In the face space of the model's leading member.
+    model : FaceModel
+        The model.
+
+    Returns
+    -------
+    FacePoints
+        The same points where the model was not trained on mirror images, or no member reads pixels.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> model = load_model("classic")
+    >>> points = with_mirror_images(make_points(model, count=4), model)
+    >>> points.mirrored.shape
+    (4, 100)
+    """
+    if not (model.recipe.mirror and model.draws):
+        return points
+    pixels = model.eigenfaces.pixels  # reads the pictures that it draws
+    Z = pixels.coordinates(mirror(pixels.rebuild(points.Z)))[:, : points.Z.shape[1]]
+    return replace(points, mirrored=Z.astype(np.float64))

@@ -9,7 +9,7 @@ import pytest
 REPO = Path(__file__).resolve().parents[2]
 PAGE = (REPO / "docs" / "references.md").read_text(encoding="utf-8")
 LISTED = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
-NAME = r"[A-Z][A-Za-z-]*[a-z]"
+NAME = r"[A-Z][A-Za-z]*[a-z](?:-[A-Z][a-z]+)?"
 CITATION = re.compile(rf"{NAME}(?:, {NAME})*(?: and {NAME}| et al\.)? (?:1[89]|20)\d\d\b")
 
 

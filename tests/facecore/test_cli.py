@@ -493,7 +493,7 @@ def test_a_table_with_genders_is_a_data_set(run, tmp_path, tiny_artifacts):
         ("crop empty --out o --recipe no", "none", "classic, aligned"),
         ("sizes empty", "none", "facecore crop RAW --out"),
         ("train empty --name ../x", "none", "cannot name a model"),
-        ("train empty --name x --grid no", "none", "quick, full, tuned"),
+        ("train empty --name x --grid no", "none", "quick, full, fine, tuned"),
         ("train empty --name x --recipe no", "none", "classic"),
         ("train empty --name x", "none", "<label>/<photo>"),
         ("predict x.jpg --model nobody", "tiny", "there are: tiny"),

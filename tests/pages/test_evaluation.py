@@ -31,7 +31,7 @@ from facecore.model.store import (
 )
 
 PAGE = "pages/4_Evaluation.py"
-TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups")
+TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups", "Compare")
 
 
 @pytest.fixture

@@ -34,6 +34,15 @@ MARKUP = [
 FEW, TWO = MARKUP[:7], MARKUP[1:3]
 TITLE, SET = ":smile: $t$ and *t*", "set *s* <i>"
 TABLES = ("predictions", "sizes", "grid_search", "coordinates")
+SEARCH_TABS = (
+    "Heat maps",
+    "Components",
+    "Time",
+    "Importance",
+    "Parallel coordinates",
+    "Two searches",
+    "Explorer",
+)
 VIEWS = [
     *((screen, {}) for screen in SCREENS),
     *(
@@ -42,13 +51,22 @@ VIEWS = [
     ),
     *(
         ("pages/3_Grid_search.py", {"search_tab": tab})
-        for tab in ("Heat maps", "Components", "Time", "Explorer")
+        for tab in (
+            "Heat maps",
+            "Components",
+            "Time",
+            "Importance",
+            "Parallel coordinates",
+            "Two searches",
+            "Explorer",
+        )
     ),
     *(
         ("pages/4_Evaluation.py", {"evaluation_tab": tab})
         for tab in ("Curves", "Calibration", "Unsure", "Groups")
     ),
     ("pages/4_Evaluation.py", {"other": "second"}),
+    ("pages/4_Evaluation.py", {"other": "second", "evaluation_tab": "Compare"}),
     ("pages/5_Live_prediction.py", {"source": "Synthetic face"}),
     ("pages/5_Live_prediction.py", {"source": "Synthetic face", "other": "second"}),
     ("pages/7_Ladder.py", {"rung_view": "One face"}),

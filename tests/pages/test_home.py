@@ -83,7 +83,7 @@ def test_an_evaluation_that_does_not_say_what_was_answered_has_a_dash(
     assert metrics(app)["Forced accuracy"][0].startswith("0.8")
 
 
-def test_a_model_without_a_test_set_shows_the_balanced_accuracy_of_its_folds(
+def test_a_model_without_a_test_set_shows_the_cross_validated_score_of_the_model(
     open_page, tiny_artifacts, copy_model, monkeypatch
 ):
     copy_model(tiny_artifacts / "tiny", "untested")
@@ -91,7 +91,7 @@ def test_a_model_without_a_test_set_shows_the_balanced_accuracy_of_its_folds(
     search = read_metadata("untested")["search"]
     shown = metrics(open_page(HOME))
     assert "Answered" not in shown
-    value, note = shown["Balanced accuracy"]
+    value, note = shown["Cross-validated score of the model"]
     assert value == f"{search['balanced_accuracy']:.3f}"
     assert note == f"± {search['std']:.3f} over folds"
 
@@ -106,8 +106,9 @@ def test_a_synthetic_face_is_followed_to_what_the_library_says(open_page, label,
     face = predict_photo(to_png(make_photo(model, label, seed)), model).faces[0]
     assert f"says **{face.label}** with probability {face.probability:.2f}" in said(app)
     assert f"is {face.distance:.3f} of a pixel's range" in said(app)
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("plotly_chart")) == 2
     captions = "\n".join(caption.value for caption in app.caption)
+    assert "These 8 explain" in captions
     assert whom_it_shows(read_metadata("classic")) in captions
 
 

@@ -259,13 +259,14 @@ def test_the_ladder_says_on_which_labels_it_was_climbed(open_page, copy_model, m
 
 
 def test_the_margins_of_many_labels_have_the_worst_five_in_colour(model):
-    from facecore.training.explorer import refit
+    from facecore.training.explorer import fold_points, refit
     from facecore.training.points import make_points
-    from ui.hyperparameters import margin_bars
     from ui.models import load_chosen
+    from ui.refits import margin_bars
 
     points = make_points(model, 240)
-    found = refit(points, {"n_components": 5, "C": 1.0, "gamma": 0.01, "class_weight": None})
+    params = {"n_components": 5, "C": 1.0, "gamma": 0.01, "class_weight": None}
+    found = refit(fold_points(points), params)
     figure = margin_bars(found, points.y, load_chosen("many"))
     assert figure.data[0].name.startswith("7 other labels")
     right = {label: np.mean(found.margins[points.y == label] > 0) for label in LABELS}

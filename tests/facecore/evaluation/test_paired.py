@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from facecore.evaluation.paired import compare_classifiers, difference_interval, mcnemar
+from facecore.evaluation.paired import (
+    compare_classifiers,
+    difference_interval,
+    mcnemar,
+    unpaired_interval,
+)
 
 
 def answers(both: int, first: int, second: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
@@ -71,3 +76,27 @@ def test_a_comparison_tells_who_is_better_and_by_how_many_photos():
 def test_no_photo_says_nothing():
     nothing = np.array([], dtype=bool)
     assert np.isnan(difference_interval(nothing, nothing, np.array([], dtype=str))).all()
+
+
+# The published examples of method 10, by Newcombe (1998), table II.
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((6, 7), (2, 7), 0.0582, 0.8062),
+        ((10, 10), (0, 10), 0.6075, 1.0),
+    ],
+)
+def test_the_unpaired_interval_is_the_published_one(first, second, low, high):
+    difference, least, most = unpaired_interval(first, second)
+    assert difference == pytest.approx(first[0] / first[1] - second[0] / second[1])
+    assert (least, most) == pytest.approx((low, high), abs=5e-5)
+    assert unpaired_interval(second, first) == pytest.approx((-difference, -most, -least))
+
+
+def test_the_unpaired_interval_is_wider_where_the_same_photos_are_alike_for_both():
+    first, second = answers(700, 60, 20, 220)
+    paired = difference_interval(first, second, np.arange(1000).astype(str))
+    _, low, high = unpaired_interval((760, 1000), (720, 1000))
+    assert high - low > 1.5 * (paired[1] - paired[0])

@@ -371,17 +371,54 @@ def test_the_smallest_face_that_is_looked_for_depends_on_the_photo(detector, siz
     assert smallest_face(detector, *size, scale) == pytest.approx(smallest, abs=0.6)
 
 
-def test_the_search_for_small_faces_is_bounded(monkeypatch):
-    detector, blobs = get_detector({**MTCNN, "most_pixels": 50_000, "border": 0}), []
-    run = detector.net._run
+class Watched:
+    """The first network, which tells how many pixels it saw."""
 
-    def watch(net, blob, layers):
-        blobs.append((net, blob.shape))
-        return run(net, blob, layers)
+    def __init__(self, net):
+        self.net, self.pixels = net, 0
 
-    monkeypatch.setattr(detector.net, "_run", watch)
-    detector(np.full((2400, 3600, 3), 90, dtype=np.uint8))
-    assert 30_000 < max(height * width for net, (_, height, width, _) in blobs if not net) < 52_000
+    def setInput(self, blob):
+        self.pixels += blob.shape[1] * blob.shape[2]
+        self.net.setInput(blob)
+
+    def forward(self, layer):
+        return self.net.forward(layer)
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    detector = get_detector({**MTCNN, "most_pixels": 50_000, "border": 0})
+    first = Watched(detector.net.nets[0])
+    monkeypatch.setattr(detector.net, "nets", [first, *detector.net.nets[1:]])
+    return detector, first
+
+
+def test_the_search_for_small_faces_is_bounded(watched):
+    detector, first = watched
+    noise = np.random.default_rng(0).integers(0, 256, (240, 360, 3), dtype=np.uint8)
+    detector(cv2.resize(noise, (3600, 2400), interpolation=cv2.INTER_CUBIC))
+    assert 60_000 < first.pixels < 120_000  # all levels, which overlap by a few pixels
+
+
+def test_what_is_flat_is_not_searched_for_small_faces(watched):
+    detector, first = watched
+    photo = np.full((2400, 3600, 3), 90, dtype=np.uint8)
+    detector(photo)
+    plain = first.pixels
+    assert plain < 30_000  # of the search for large ones
+    photo[300:500, 400:600] = draw_face("round", 1, side=200)[:, :, None]
+    (face,) = detector(photo)
+    assert face.box[0] + face.box[2] / 2 == pytest.approx(500, abs=20)
+    assert first.pixels < 2 * plain + 20_000
+
+
+def test_faces_are_found_wherever_the_parts_of_a_large_photo_meet():
+    detector = get_detector({**MTCNN, "border": 0})
+    for left in range(400, 1100, 77):
+        photo = np.full((1500, 2000, 3), 150, dtype=np.uint8)
+        photo[left : left + 90, left : left + 90] = draw_face("round", 3, side=90)[:, :, None]
+        (face,) = detector(photo)
+        assert np.array(face.box[:2]) + face.box[2] / 2 == pytest.approx(left + 45, abs=15)
 
 
 @SEARCHING

@@ -13,7 +13,7 @@ from facecore.model.store import (
     read_model_table,
 )
 from facecore.training.arrays import to_crops, train_arrays
-from facecore.training.search import count_folds
+from facecore.training.tables import count_folds
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,10 @@ import pytest
 from cartoons import draw_photo, encode, write_raw
 from disks import break_call, kill_workers
 
+from facecore.data.corrections import correct
 from facecore.data.crops import read_table
 from facecore.errors import DataError, ModelError
-from facecore.model.store import list_models, read_metadata
+from facecore.model.store import list_models, read_local_table, read_metadata
 from facecore.training.background import (
     Job,
     cancel_job,
@@ -129,6 +130,25 @@ def test_a_zip_that_lost_its_photos_waits_for_another_try_until_it_is_dismissed(
     assert len(read_table(job.crops)) == 32
     assert "--whole-photo" in read_metadata("mine")["command"]
     assert read_metadata("mine")["identity"] is True
+
+
+def test_photos_that_shall_be_kept_stay_with_their_corrections(work, tiny_grid, tmp_path):
+    raw = write_raw(tmp_path / "raw", persons=6)
+    photos = take_photos(io.BytesIO(pack(raw)), "raw")
+    how = {"grid": str(tiny_grid), "recipe": "classic", "title": "raw", "keep": True}
+    start_training("first", photos, **how)
+    assert wait_for(lambda job: job.state != "running").state == "done", read_job().log
+    assert read_job().photos == photos
+    table = read_local_table("photos", "first")
+    assert set(table["source"]) == {str(photos)}
+    correct(photos, "round/p00_0.jpg", dropped=True)
+    start_training("second", photos, **how)
+    assert wait_for(lambda job: job.state != "running").state == "done", read_job().log
+    assert "1 photos are dropped by hand" in read_job().log
+    again = read_local_table("photos", "second")
+    assert set(table["path"]) - set(again["path"]) == {"round/p00_0.jpg"}
+    clear_job()
+    assert not photos.exists()
 
 
 @pytest.mark.slow

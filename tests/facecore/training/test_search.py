@@ -25,12 +25,10 @@ from facecore.training.options import TrainingOptions
 from facecore.training.search import (
     Coordinates,
     Plan,
-    count_folds,
     grid_search,
     plan_memory,
-    simplest_within_one_error,
-    standard_error,
 )
+from facecore.training.tables import count_folds, simplest_within_one_error, standard_error
 
 GRID = {
     "n_components": [40, 50],  # of these few faces the PCA is exact
@@ -276,40 +274,6 @@ def test_with_mirror_images_the_mirrored_faces_find_the_same(faces):
     assert one.decisions == pytest.approx(other.decisions, abs=1e-2)
     alone = grid_search(X, y, groups, grid, folds=3)
     assert one.decisions != pytest.approx(alone.decisions, abs=1e-2)
-
-
-def candidates(*rows) -> pd.DataFrame:
-    """A table of candidates from (components, C, gamma, scores of four folds)."""
-    table = pd.DataFrame([row[:3] for row in rows], columns=["n_components", "C", "gamma"])
-    table = table.add_prefix("param_")
-    scores = np.array([row[3] for row in rows])
-    for fold in range(4):
-        table[f"split{fold}_test_score"] = scores[:, fold]
-    table["mean_test_score"], table["std_test_score"] = scores.mean(axis=1), scores.std(axis=1)
-    table["rank_test_score"] = table["mean_test_score"].rank(ascending=False, method="first")
-    return table
-
-
-def test_within_one_standard_error_of_the_best_the_simplest_is_found():
-    best = [0.90, 0.92, 0.88, 0.90]  # deviation 0.0141, standard error 0.0071
-    table = candidates(
-        (300, 8.0, 0.004, best),
-        (100, 1.0, 0.001, [0.892] * 4),  # too far
-        (150, 2.0, 0.002, [0.894] * 4),
-        (150, 1.0, 0.006, [0.895] * 4),
-        (150, 1.0, 0.002, [0.8935] * 4),
-        (200, 1.0, 0.001, [0.899] * 4),
-    )
-    assert standard_error(table.loc[0]) == pytest.approx(np.std(best) / 2)
-    assert count_folds(table.columns) == 4
-    assert simplest_within_one_error(table) == 4
-    shuffled = table.sample(frac=1, random_state=0)
-    assert simplest_within_one_error(shuffled) == 4
-
-
-def test_a_single_candidate_is_the_simplest():
-    table = candidates((10, 1.0, 0.1, [0.8] * 4)).set_index(pd.Index(["only"]))
-    assert simplest_within_one_error(table) == "only"
 
 
 def test_the_simplest_of_a_search_is_within_one_standard_error(found):

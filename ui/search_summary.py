@@ -1,0 +1,218 @@
+"""What a grid search found, in figures and sentences: the best, the simplest, edges and effects."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from facecore.training import (
+    Effect,
+    Place,
+    Round,
+    count_folds,
+    effects_of,
+    on_all_faces,
+    places_of_best,
+    rounds_of,
+    simplest_within_one_error,
+    standard_error,
+)
+from ui.controls import show_metric
+from ui.models import Chosen
+from ui.scores import CANDIDATE_HELP, DEFINITION, MODEL_HELP, OF_CANDIDATE, OF_MODEL
+from ui.search import Search, describe, describe_grid, name_parameter, name_round, name_value
+from ui.text import as_is
+
+EFFECTS_HELP = (
+    "Of each value the best candidate is compared with the best of all, fold by fold, since a "
+    "fold that is hard is hard for all. What is within the 95 % interval of that difference, "
+    "corrected for the faces that folds share (Nadeau and Bengio 2003), counts as no difference."
+)
+FACTOR_NOTE = (
+    " The gamma factor is gamma in units of 1 / total variance of the coordinates (scikit-learn's "
+    "*scale*), so that it can be compared between numbers of components."
+)
+
+
+def show_summary(chosen: Chosen, search: Search) -> None:
+    """Show what was searched, the best candidate, and the simplest that is hardly worse.
+
+    Parameters
+    ----------
+    chosen : Chosen
+        Model that the search was for.
+    search : Search
+        Search of one of its members.
+    """
+    compared, best = on_all_faces(search.table), search.best
+    error, stored = standard_error(best), chosen.metadata["search"]
+    simple = compared.loc[simplest_within_one_error(compared)]
+    cost = simple["mean_test_score"] - best["mean_test_score"]
+    rounds = rounds_of(search.table)
+    with st.container(horizontal=True):
+        show_metric(
+            "Candidates",
+            f"{len(search.table):,}",
+            f"in {len(rounds)} rounds" if len(rounds) > 1 else None,
+        )
+        show_metric("Folds", count_folds(search.table.columns))
+        show_metric("Faces", f"{sum(chosen.metadata['training_faces'].values()):,}")
+    with st.container(horizontal=True):
+        show_metric(
+            OF_CANDIDATE,
+            f"{best['mean_test_score']:.4f} ± {best['std_test_score']:.4f}",
+            describe(best),
+            f"Of the best candidate. {CANDIDATE_HELP}",
+        )
+        members = len(stored.get("members", [search.member]))
+        show_metric(
+            OF_MODEL,
+            f"{stored['balanced_accuracy']:.4f} ± {stored['std']:.4f}",
+            f"{members} members, fused and calibrated" if members > 1 else "calibrated",
+            MODEL_HELP,
+        )
+        show_metric(
+            "Simplest within one standard error",
+            f"{simple['mean_test_score']:.4f} ({cost:+.4f})",
+            describe(simple),
+            f"The one-standard-error rule: of the candidates at most {error:.4f} below the best, "
+            "the one with the fewest components, then the smallest C and gamma",
+        )
+    st.caption(DEFINITION)
+    _show_places(search)
+
+
+def _show_places(search: Search) -> None:
+    places = places_of_best(search.table)
+    edges = describe_edges(places, search.table)
+    if edges:
+        st.info(as_is(edges), title="The best is at an edge", icon=":material/open_in_full:")
+    if told := describe_inside(places, search.table):
+        st.caption(as_is(told))
+
+
+def describe_edges(places: Sequence[Place], table: pd.DataFrame) -> str:
+    """Describe at which edges of the values searched the best candidate is.
+
+    Parameters
+    ----------
+    places : sequence of Place
+        As `facecore.training.places_of_best` returns them.
+    table : DataFrame
+        Candidates of the search.
+
+    Returns
+    -------
+    str
+        With the direction in which one would search on; empty if it is inside.
+    """
+    return " ".join(
+        f"Of {name_parameter(place.parameter, table)}, {name_value(place.value)} is the "
+        f"{'largest' if place.beyond == 'above' else 'smallest'} value that was searched: "
+        + (
+            f"search on {place.beyond} it."
+            if place.rival is None
+            else f"{name_value(place.rival)} is as good within the noise, so searching on "
+            f"{place.beyond} it may gain nothing."
+        )
+        for place in places
+        if place.beyond
+    )
+
+
+def describe_inside(places: Sequence[Place], table: pd.DataFrame) -> str:
+    """Describe for which parameters the best is inside the values searched, and which had one.
+
+    Parameters
+    ----------
+    places : sequence of Place
+        As `facecore.training.places_of_best` returns them.
+    table : DataFrame
+        Candidates of the search.
+
+    Returns
+    -------
+    str
+    """
+    inside = [
+        f"{name_parameter(place.parameter, table)} ({name_value(place.value)} between "
+        f"{name_value(place.values[0])} and {name_value(place.values[-1])})"
+        for place in places
+        if place.searched and not place.beyond and len(place.values) > 2
+    ]
+    single = [
+        f"{name_parameter(place.parameter, table)} ({name_value(place.value)})"
+        for place in places
+        if not place.searched
+    ]
+    return " ".join(
+        f"{words}: {', '.join(found)}."
+        for words, found in (("The best is inside", inside), ("Not searched", single))
+        if found
+    )
+
+
+def show_round(found: Round, search: Search) -> None:
+    """Show what a round compared, and what it says about each parameter.
+
+    Parameters
+    ----------
+    found : Round
+        Round of the search.
+    search : Search
+        Search of one member.
+    """
+    rows, single = found.rows, len(rounds_of(search.table)) == 1
+    faces = "" if found.faces is None else f" on {found.faces:,} faces"
+    start = "Grid" if single else f"{name_round(found, search)}, {len(rows):,} candidates{faces}"
+    factor = FACTOR_NOTE if "gamma_factor" in rows else ""
+    st.caption(f"{start}: {as_is(describe_grid(rows))}.{factor}")
+    if effects := effects_of(rows):
+        st.markdown(as_is(describe_effects(effects, rows)), help=EFFECTS_HELP)
+
+
+def describe_effects(effects: Sequence[Effect], table: pd.DataFrame) -> str:
+    """Describe what matters and what is flat.
+
+    Parameters
+    ----------
+    effects : sequence of Effect
+        As `facecore.training.effects_of` returns them.
+    table : DataFrame
+        The candidates.
+
+    Returns
+    -------
+    str
+        One or two sentences, the parameter that costs most first.
+    """
+    ordered = sorted(effects, key=lambda effect: -max(effect.costs))
+    matter = [
+        _describe_effect(effect, table)
+        for effect in ordered
+        if len(effect.flat) < len(effect.costs)
+    ]
+    flat = [
+        f"{name_parameter(effect.parameter, table)} (at most {max(effect.costs):.4f} between "
+        f"{name_value(effect.values[0])} and {name_value(effect.values[-1])})"
+        for effect in ordered
+        if len(effect.flat) == len(effect.costs)
+    ]
+    return " ".join(
+        f"{words}: {'; '.join(found)}."
+        for words, found in (("What matters", matter), ("No difference within the noise", flat))
+        if found
+    )
+
+
+def _describe_effect(effect: Effect, table: pd.DataFrame) -> str:
+    worst = max(range(len(effect.costs)), key=effect.costs.__getitem__)
+    places = [effect.values.index(value) for value in effect.flat]
+    row = places == list(range(places[0], places[-1] + 1)) and len(places) > 2
+    ends = [effect.flat[0], effect.flat[-1]] if row else list(effect.flat)
+    best = (" to " if row else " or ").join(map(name_value, ends))
+    return (
+        f"{name_parameter(effect.parameter, table)}, best {best}; with "
+        f"{name_value(effect.values[worst])} the score is {effect.costs[worst]:.4f} ± "
+        f"{effect.errors[worst]:.4f} lower"
+    )
