@@ -657,14 +657,14 @@ def _learning_curve(options: argparse.Namespace) -> int:
     import joblib
 
     from facecore.model.store import store_table
-    from facecore.training.learning_curve import estimate_seconds, learning_curve
+    from facecore.training.learning_curve import estimate_seconds, measure_curve
     from facecore.training.learning_forecast import describe_curve
 
     jobs = joblib.effective_n_jobs(options.jobs)
     seconds = estimate_seconds(options.model, jobs)
     _say(f"about {describe_seconds(seconds)}, after the photos were read", file=sys.stderr)
     sources = [Path(path) for path in expand_patterns(options.dirs)]
-    table = learning_curve(sources, options.model, jobs=options.jobs, progress=True)
+    table = measure_curve(sources, options.model, jobs=options.jobs, progress=True)
     whole = table[table["kind"].eq("curve")].drop(columns=["kind", "label"])
     _say_table(whole.to_string(index=False))
     for line in describe_curve(table):

@@ -367,7 +367,7 @@ def _hit(
 
 
 @within_memory("a smaller model")
-def learning_curve(
+def measure_curve(
     sources: Sequence[Path], name: str, *, jobs: int = 1, progress: bool = False
 ) -> pd.DataFrame:
     """Measure whether more photos would help a trained model, and of which label.
@@ -396,7 +396,7 @@ def learning_curve(
 
     Examples
     --------
-    >>> table = learning_curve([Path("photos")], "mine")  # doctest: +SKIP
+    >>> table = measure_curve([Path("photos")], "mine")  # doctest: +SKIP
     """
     refuse_curve(name)
     metadata, recipe = read_metadata(name), load_model(name).recipe

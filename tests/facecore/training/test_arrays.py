@@ -6,6 +6,7 @@ import pytest
 from facecore.errors import DataError, ModelError
 from facecore.model.predict import predict_photo
 from facecore.model.store import (
+    list_models,
     load_model,
     read_card,
     read_evaluation,
