@@ -13,13 +13,15 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from facecore.data.faces import gather, load_faces
 from facecore.data.splits import split_folds, subject_names
 from facecore.errors import DataError, ModelError
 from facecore.face.features import Features
 from facecore.face.prepare import mirror
-from facecore.face.recipes import Recipe, rows_of
+from facecore.face.recipes import rows_of
+from facecore.model.classifier import FaceModel
 from facecore.model.store import SHIPPED, load_model, read_metadata
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
@@ -399,12 +401,12 @@ def measure_curve(
     >>> table = measure_curve([Path("photos")], "mine")  # doctest: +SKIP
     """
     refuse_curve(name)
-    metadata, recipe = read_metadata(name), load_model(name).recipe
+    metadata, model = read_metadata(name), load_model(name)
     identity = bool(metadata.get("identity"))
     least = {found.get("min_size") for found in metadata["data"].values()}
     faces = gather(
         [Path(source) for source in sources],
-        recipe,
+        model.recipe,
         seed=metadata["seed"],
         identity=identity,
         min_size=least.pop() if len(least) == 1 else None,
@@ -420,8 +422,8 @@ def measure_curve(
         )
     subjects = subject_names(table, identity)
     with scratch_folder() as work, joblib.parallel_config(temp_folder=str(work)):
-        X = load_faces(table, recipe, jobs, work / "faces.npy")
-        members = read_members(X, recipe, metadata["search"])
+        X = load_faces(table, model.recipe, jobs, work / "faces.npy")
+        members = read_members(X, model, metadata["search"])
         hits = measure_subsets(
             members, y, subjects, seed=metadata["seed"], jobs=jobs, progress=progress
         )
@@ -454,31 +456,33 @@ def refuse_curve(name: str) -> None:
         )
 
 
-def read_members(X: np.ndarray, recipe: Recipe, search: Mapping[str, object]) -> list[CurveMember]:
-    """Return what the members of a recipe read of faces, with the settings that a search chose.
+def read_members(
+    X: np.ndarray, model: FaceModel, search: Mapping[str, object]
+) -> list[CurveMember]:
+    """Return what the members of a model read of faces, with the settings that a search chose.
 
     Parameters
     ----------
     X : ndarray of shape (n_faces, n_numbers)
         Rows of the prepared faces, as `facecore.face.to_rows` makes them.
-    recipe : Recipe
-        Of the model.
+    model : FaceModel
+        With its members.
     search : mapping of str to object
         As ``metadata.json`` has it: ``best`` of the only member, or ``members`` of several.
 
     Returns
     -------
     list of CurveMember
-        In the order of the recipe.
+        In the order of the model.
     """
-    chosen = search.get("members") or {next(iter(recipe.members)): search["best"]}
+    chosen = search.get("members") or {model.members[0].name: search["best"]}
     assert isinstance(chosen, Mapping)
     found = []
-    for name, planned in recipe.members.items():
-        views = [in_chunks(planned.features.extract, X)]
-        if recipe.mirror:
-            views.append(in_chunks(partial(_read_mirrored, planned.features), X))
-        found.append(CurveMember(views, Candidate(**chosen[name]), planned.space))
+    for member in model.members:
+        views = [in_chunks(member.features.extract, X)]
+        if model.recipe.mirror:
+            views.append(in_chunks(partial(_read_mirrored, member.features), X))
+        found.append(CurveMember(views, Candidate(**chosen[member.name]), member.space))
     return found
 
 
@@ -508,7 +512,7 @@ def estimate_seconds(name: str, jobs: int = 1) -> float:
         The model cannot be used.
     """
     refuse_curve(name)
-    metadata, recipe = read_metadata(name), load_model(name).recipe
+    metadata, model = read_metadata(name), load_model(name)
     labels = metadata["training_faces"]
     y = np.repeat(list(labels), list(labels.values()))
     rows = np.arange(len(y))
@@ -521,18 +525,20 @@ def estimate_seconds(name: str, jobs: int = 1) -> float:
     )
     pilots = [max(20, round(share * min(len(y), MOST_PILOT))) for share in PILOTS]
     rng = np.random.default_rng(0)
-    shape, dtype = rows_of(pilots[-1] + TESTED, recipe)
+    shape, dtype = rows_of(pilots[-1] + TESTED, model.recipe)
     X = rng.integers(0, 256, shape).astype(dtype)
-    begun = time.perf_counter()
-    members = read_members(X, recipe, metadata["search"])
-    reading = (time.perf_counter() - begun) / len(X)
     labelled, test = np.resize(list(labels), len(X)), np.arange(pilots[-1], len(X))
     seconds = []
-    for count in pilots:
-        begun = time.perf_counter()
-        for member in members:
-            _decide(member, labelled, np.arange(count), test, len(y), 0)
-        seconds.append(time.perf_counter() - begun)
+    # CPU time on one thread, as a worker has it, whatever else the computer does now.
+    with threadpool_limits(1):
+        begun = time.process_time()
+        members = read_members(X, model, metadata["search"])
+        reading = (time.process_time() - begun) / len(X)
+        for count in pilots:
+            begun = time.process_time()
+            for member in members:
+                _decide(member, labelled, np.arange(count), test, len(y), 0)
+            seconds.append(max(1e-4, time.process_time() - begun))
     power = np.log(seconds[1] / seconds[0]) / np.log(pilots[1] / pilots[0])
     power = float(np.clip(power, 1.0, 2.0))
     fits = float((seconds[1] * (sizes / pilots[1]) ** power).sum()) * FOLDS
