@@ -523,7 +523,7 @@ def estimate_seconds(name: str, jobs: int = 1) -> float:
             for subset in plan_subsets(y, splits)
         ]
     )
-    pilots = [max(20, round(share * min(len(y), MOST_PILOT))) for share in PILOTS]
+    pilots = [round(share * np.clip(len(y), 80, MOST_PILOT)) for share in PILOTS]
     rng = np.random.default_rng(0)
     shape, dtype = rows_of(pilots[-1] + TESTED, model.recipe)
     X = rng.integers(0, 256, shape).astype(dtype)
