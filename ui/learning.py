@@ -80,7 +80,7 @@ def _offer(chosen: Chosen, photos: Photos | None, again: bool) -> None:
             else:
                 st.rerun()
         st.caption(
-            f"Fits the folds of {as_is(chosen.name)} again, on growing shares of the photos chosen "
+            f"Fits {as_is(chosen.name)} again, in folds, to growing shares of the photos chosen "
             f"above, which must be those that it was trained on. About {describe_seconds(seconds)} "
             "after they are cropped."
         )
@@ -119,9 +119,10 @@ def _show_curve(table: pd.DataFrame, chosen: Chosen) -> None:
             "curve_download",
         )
         st.caption(
-            "Measured on held-out faces, in the folds of the training, by the settings that it "
-            "chose for all faces; these may suit fewer faces less. Bands: 95 % intervals over "
-            "subjects. The forecast is a fitted power law."
+            "Measured on held-out faces, by the settings that the training chose for all faces; "
+            "these may suit fewer faces less. The folds are others than those on which it chose "
+            "them, so the last point may be below the model's cross-validated score, which they "
+            "flatter. Bands: 95 % intervals over subjects. The forecast is a fitted power law."
         )
 
 

@@ -94,6 +94,7 @@ def _show_table(table: pd.DataFrame) -> None:
             ),
             "when": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "minutes": st.column_config.NumberColumn(format="%.1f"),
+            "reason": st.column_config.TextColumn(width="large"),
             "model": st.column_config.TextColumn(help="What became of the model of this training"),
         },
     )

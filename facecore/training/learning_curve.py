@@ -1,7 +1,9 @@
-"""Learning curve of a trained model: its folds again, fitted to growing shares of the subjects.
+"""Learning curve of a trained model: fitted again to growing shares of the subjects, in folds.
 
-The settings stay those that the training chose. At the whole share the figures are the model's own
-cross-validated score, since folds, fit and calibration are those of the training.
+The settings stay those that the training chose. The folds are others than those on which it chose
+them: the best of many candidates is flattered by its own folds, and only with all faces, so a curve
+on them would end in a step that more photos do not explain. In the folds of the training, the
+figures with all faces are the model's cross-validated score.
 """
 
 import time
@@ -32,6 +34,7 @@ from facecore.training.estimator import fit_member
 from facecore.training.grids import Candidate
 from facecore.training.kernels import choose_labels
 from facecore.training.learning_forecast import Hits, tabulate_curve
+from facecore.training.options import MAX_SEED
 from facecore.training.pipeline import FOLDS, to_fit
 from facecore.training.streaming import in_chunks
 
@@ -39,7 +42,7 @@ SHARES = (0.125, 0.177, 0.25, 0.354, 0.5, 0.707, 1.0)  # of the subjects, by fac
 LABEL_SHARES = (0.25, 0.5)  # of one label, while the others keep all their faces
 LEAST = 4  # faces of the rarest label that the smallest share leaves
 MOST_LABELS = 12  # of which each is varied alone; those with the fewest faces where there are more
-REPEATS, MANY_FACES = 3, 2000  # orders of the subjects; one order where there are more faces
+REPEATS, MANY_FACES = 3, 2000  # splits into folds, each with its order of the subjects; else one
 PILOTS, MOST_PILOT = (0.25, 0.5), 600  # shares of the faces, or of so many, whose fits are timed
 TESTED = 20  # faces on which they decide
 Split = tuple[np.ndarray, np.ndarray]
@@ -73,7 +76,7 @@ class Subset:
     share : float
         Of the faces, in (0, 1].
     repeat : int
-        Number of the order in which subjects are taken.
+        Number of the split into folds, and of the order in which subjects are taken.
     label : str, optional
         The only label of which a share is taken; all labels if None.
     """
@@ -214,7 +217,9 @@ def _decide(
     )
 
 
-def plan_subsets(y: np.ndarray, splits: Sequence[Split]) -> list[Subset]:
+def plan_subsets(
+    y: np.ndarray, splits: Sequence[Split], repeats: int | None = None
+) -> list[Subset]:
     """Choose the shares that are fitted: of all labels together, and of each label alone.
 
     Parameters
@@ -223,6 +228,8 @@ def plan_subsets(y: np.ndarray, splits: Sequence[Split]) -> list[Subset]:
         Labels.
     splits : sequence of tuple of ndarray
         Per fold, the rows of its training faces and of its held-out faces.
+    repeats : int, optional
+        Splits into folds, 1 or more; `REPEATS` of up to `MANY_FACES` faces, otherwise 1, if None.
 
     Returns
     -------
@@ -241,17 +248,17 @@ def plan_subsets(y: np.ndarray, splits: Sequence[Split]) -> list[Subset]:
         str(label): min(int((y[train] == label).sum()) for train, _ in splits) for label in labels
     }
     rarest = min(fewest.values())
-    repeats = range(REPEATS if len(y) <= MANY_FACES else 1)
+    each = range(repeats or (REPEATS if len(y) <= MANY_FACES else 1))
     shares = [share for share in SHARES[:-1] if share * rarest >= LEAST]
-    planned = [Subset(share, repeat) for share in shares for repeat in repeats]
+    planned = [Subset(share, repeat) for share in shares for repeat in each]
     for label in [str(labels[i]) for i in np.argsort(counts, kind="stable")[:MOST_LABELS]]:
         planned += [
             Subset(share, repeat, label)
             for share in LABEL_SHARES
             if share * fewest[label] >= LEAST
-            for repeat in repeats
+            for repeat in each
         ]
-    return [*planned, Subset(1.0, 0)]
+    return [*planned, *(Subset(1.0, repeat) for repeat in each)]
 
 
 def take_subset(
@@ -301,6 +308,7 @@ def measure_subsets(
     subjects: np.ndarray,
     *,
     seed: int = 0,
+    repeats: int | None = None,
     jobs: int = 1,
     progress: bool = False,
 ) -> list[Hits]:
@@ -315,11 +323,14 @@ def measure_subsets(
     subjects : ndarray of shape (n_faces,)
         Subject of each face.
     seed : int, default=0
-        Of the folds, as the training had it, and of the order of the subjects.
+        Of the first split into folds, and of the order of the subjects; the next split has the
+        next seed.
+    repeats : int, optional
+        As `plan_subsets` takes it.
     jobs : int, default=1
         Worker processes; -1 for one per core. The result does not depend on it.
     progress : bool, default=False
-        Show a progress bar on standard error, and say before about how long it takes.
+        Show a progress bar on standard error.
 
     Returns
     -------
@@ -331,17 +342,23 @@ def measure_subsets(
     DataError
         The faces cannot be split into folds, or are too few for a second share.
     """
-    splits = split_folds(y, subjects, FOLDS, seed)
-    planned = plan_subsets(y, splits)
+    planned = plan_subsets(y, split_folds(y, subjects, FOLDS, seed), repeats)
     if len({subset.share for subset in planned if subset.label is None}) < 2:
         raise DataError(
             f"a learning curve needs {2 * LEAST} faces or more of each label in the training part "
             "of every fold; add photos of the rarest label"
         )
-    taken = [take_subset(subset, y, subjects, splits, seed) for subset in planned]
+    splits = {
+        repeat: split_folds(y, subjects, FOLDS, (seed + repeat) % (MAX_SEED + 1))
+        for repeat in {subset.repeat for subset in planned}
+    }
+    taken = [take_subset(subset, y, subjects, splits[subset.repeat], seed) for subset in planned]
     sizes = [sum(map(len, rows)) for rows in taken]
     order = sorted(range(len(planned)), key=lambda i: -sizes[i])  # workers end together
-    tasks = (joblib.delayed(_hit)(i, planned[i], members, y, splits, taken[i], seed) for i in order)
+    tasks = (
+        joblib.delayed(_hit)(i, planned[i], members, y, splits[planned[i].repeat], taken[i], seed)
+        for i in order
+    )
     found: dict[int, Hits] = {}
     with step("learning curve", sum(sizes), "face", progress=progress) as advance:
         for i, hits in in_parallel(tasks, jobs, ordered=False):
@@ -365,12 +382,22 @@ def _hit(
     answers = choose_labels(cross_calibrate(decisions, y, classes, splits), classes)
     counts = [[int((y[rows] == label).sum()) for label in classes] for rows in taken]
     mean = dict(zip(map(str, classes), np.mean(counts, axis=0).round(1).tolist(), strict=True))
-    return number, Hits(subset.share, subset.repeat, subset.label, mean, answers == y)
+    right = answers == y
+    folds = [
+        np.mean([right[own][y[own] == one].mean() for one in set(y[own])]) for _, own in splits
+    ]
+    return number, Hits(subset.share, subset.label, mean, right, float(np.mean(folds)))
 
 
 @within_memory("a smaller model")
 def measure_curve(
-    sources: Sequence[Path], name: str, *, jobs: int = 1, progress: bool = False
+    sources: Sequence[Path],
+    name: str,
+    *,
+    seed: int | None = None,
+    repeats: int | None = None,
+    jobs: int = 1,
+    progress: bool = False,
 ) -> pd.DataFrame:
     """Measure whether more photos would help a trained model, and of which label.
 
@@ -380,6 +407,10 @@ def measure_curve(
         The folders of photos or crops that it was trained on, as `facecore.train` takes them.
     name : str
         Name of the model.
+    seed : int, optional
+        Of the first split into folds; others than those of the training if None.
+    repeats : int, optional
+        As `plan_subsets` takes it.
     jobs : int, default=1
         Worker processes; -1 for one per core.
     progress : bool, default=False
@@ -425,10 +456,16 @@ def measure_curve(
         X = load_faces(table, model.recipe, jobs, work / "faces.npy")
         members = read_members(X, model, metadata["search"])
         hits = measure_subsets(
-            members, y, subjects, seed=metadata["seed"], jobs=jobs, progress=progress
+            members,
+            y,
+            subjects,
+            seed=(metadata["seed"] + 1) % (MAX_SEED + 1) if seed is None else seed,
+            repeats=repeats,
+            jobs=jobs,
+            progress=progress,
         )
         del X
-    return tabulate_curve(hits, y, subjects, split_folds(y, subjects, FOLDS, metadata["seed"]))
+    return tabulate_curve(hits, y, subjects)
 
 
 def refuse_curve(name: str) -> None:

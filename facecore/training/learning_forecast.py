@@ -14,7 +14,6 @@ USUAL = 0.5  # power of a label's law where the whole curve shows none
 LEAST_SIZES = 4  # sizes on which a law with three parameters is fitted
 NEGLIGIBLE = 0.01  # gain in balanced accuracy that is not worth more photos
 TWICE = 2.0
-Split = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -25,21 +24,21 @@ class Hits:
     ----------
     share : float
         Of the faces, in (0, 1].
-    repeat : int
-        Number of the order in which subjects were taken.
     label : str or None
         The only label of which a share was taken; None for all labels.
     counts : mapping of str to float
         Training faces by label, mean over the folds.
     right : ndarray of shape (n_faces,), bool
         Whether the answer out of fold is right.
+    score : float
+        Mean balanced accuracy over the folds, in [0, 1].
     """
 
     share: float
-    repeat: int
     label: str | None
     counts: Mapping[str, float]
     right: np.ndarray
+    score: float
 
 
 @dataclass(frozen=True)
@@ -130,11 +129,7 @@ def forecast(
 
 
 def tabulate_curve(
-    hits: Sequence[Hits],
-    y: np.ndarray,
-    subjects: np.ndarray,
-    splits: Sequence[Split],
-    seed: int = 0,
+    hits: Sequence[Hits], y: np.ndarray, subjects: np.ndarray, seed: int = 0
 ) -> pd.DataFrame:
     """Summarise which held-out faces are right as the table that is stored with a model.
 
@@ -150,8 +145,6 @@ def tabulate_curve(
         Labels.
     subjects : ndarray of shape (n_faces,)
         Subject of each face.
-    splits : sequence of tuple of ndarray
-        Per fold, the rows of the other faces and of its own.
     seed : int, default=0
         Of the bootstrap, at least 0.
 
@@ -169,11 +162,11 @@ def tabulate_curve(
     labels = [str(label) for label in np.unique(y)]
     samples = _sample_recalls(hits, y, subjects, labels, seed)  # (n_samples, n_hits, n_labels)
     recalls = np.array([[hit.right[y == label].mean() for label in labels] for hit in hits])
-    folded = np.array([_score_folds(hit.right, y, splits) for hit in hits])
+    folded = np.array([hit.score for hit in hits])
     rows: list[dict[str, Any]] = []
 
     def gather(label: str | None) -> _Curve:
-        """Return balanced accuracies by share, means over the orders of subjects."""
+        """Return balanced accuracies by share, means over the splits into folds."""
         own = [i for i, hit in enumerate(hits) if hit.label == label or hit.share == 1]
         shares = sorted({hits[i].share for i in own})
         groups = [[i for i in own if hits[i].share == share] for share in shares]
@@ -222,17 +215,6 @@ def tabulate_curve(
     table = pd.DataFrame(rows)
     figures = ["score", "low", "high"]
     return table.assign(**{name: table[name].round(4) for name in figures})
-
-
-def _score_folds(right: np.ndarray, y: np.ndarray, splits: Sequence[Split]) -> float:
-    """Return the mean balanced accuracy over the folds, as the search of a model has it."""
-    answers = np.where(right, y, "")
-    labels = [sorted(set(y[own])) for _, own in splits]
-    scores = []
-    for (_, own), known in zip(splits, labels, strict=True):
-        shares = [np.mean(answers[own][y[own] == label] == label) for label in known]
-        scores.append(np.mean(shares))
-    return float(np.mean(scores))
 
 
 def _sample_recalls(

@@ -72,6 +72,8 @@ def tabulate_runs(runs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     prints = model_prints()
     rows = [_row(run, prints) | settings_of(run) for run in runs]
     table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, *_extra(rows)])
+    for name in ("name", "state", "recipe", "grid", "sets", "labels", "by", "reason"):
+        table[name] = table[name].fillna("").astype(str)
     table["when"] = pd.to_datetime(table["when"], utc=True, errors="coerce")
     numbers = ["score", "std", "candidate score", "answered", "right when answered"]
     for name in (*numbers, "forced accuracy", "faces", "candidates", "test photos", "minutes"):

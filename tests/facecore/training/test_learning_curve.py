@@ -17,7 +17,6 @@ from facecore.training.estimator import FaceSpaceClassifier
 from facecore.training.grids import Candidate
 from facecore.training.kernels import choose_labels
 from facecore.training.learning_curve import (
-    FOLDS,
     CurveMember,
     Subset,
     decide_subset,
@@ -46,7 +45,7 @@ def make(counts, apart: float, seed: int = 0):
 
 def curve_of(X, y, subjects, settings=SETTINGS, jobs=1):
     hits = measure_subsets([CurveMember([X], settings)], y, subjects, jobs=jobs)
-    return tabulate_curve(hits, y, subjects, split_folds(y, subjects, FOLDS, 0))
+    return tabulate_curve(hits, y, subjects)
 
 
 def test_shares_are_nested_keep_the_labels_balance_and_take_a_subject_whole():
@@ -138,7 +137,7 @@ def test_of_many_labels_only_the_rarest_are_varied_alone():
     _, y, subjects = make(counts, 0)
     planned = plan_subsets(y, split_folds(y, subjects, 5, 0))
     assert {one.label for one in planned} - {None} == set(list(counts)[:12])
-    assert planned[-1] == Subset(1.0, 0)
+    assert planned[-1].share == 1.0
 
 
 @pytest.fixture
@@ -149,12 +148,13 @@ def own(tmp_path, monkeypatch, tiny_artifacts):
     return tmp_path / "models"
 
 
-def test_with_all_faces_it_is_the_cross_validated_score_of_the_model(own, crops_folder):
-    table = measure_curve([crops_folder], "tiny")
+def test_in_the_folds_of_the_training_it_ends_at_the_score_of_the_model(own, crops_folder):
+    table = measure_curve([crops_folder], "tiny", seed=read_metadata("tiny")["seed"], repeats=1)
     whole = table[table["kind"].eq("curve") & table["share"].eq(1.0)].iloc[0]
     assert whole["score"] == pytest.approx(
         read_metadata("tiny")["search"]["balanced_accuracy"], abs=1e-4
     )
+    table = measure_curve([crops_folder], "tiny")
     store_table("tiny", "learning_curve", table)
     pd.testing.assert_frame_equal(read_model_table("learning_curve", "tiny"), table)
     assert estimate_seconds("tiny") > 0
@@ -166,7 +166,7 @@ def test_it_is_measured_on_members_and_on_whole_photos_too(
     shutil.copytree(whole_artifacts / "tiny", tmp_path / "models" / "tiny")
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "models"))
     monkeypatch.chdir(tmp_path)
-    table = measure_curve([small_crops], "tiny")
+    table = measure_curve([small_crops], "tiny", seed=read_metadata("tiny")["seed"], repeats=1)
     whole = table[table["kind"].eq("curve") & table["share"].eq(1.0)].iloc[0]
     assert whole["score"] == pytest.approx(
         read_metadata("tiny")["search"]["balanced_accuracy"], abs=1e-4
