@@ -197,7 +197,10 @@ def curve_figure(table: pd.DataFrame, x: str, title: str, what: str = "accuracy"
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8},
             hovertemplate=f"{as_is_in_figure(str(rung))}, %{{x:,.0f}}: %{{y:.2%}}<extra></extra>",
         )
-    ticks = sorted(table[x].unique())
+    ticks: list[float] = []
+    for size in sorted(table[x].unique()):
+        if not ticks or size > 1.15 * ticks[-1]:  # numbers of near ticks would lie on each other
+            ticks.append(float(size))
     figure.update_xaxes(
         title=title, type="log", tickvals=ticks, ticktext=[f"{t:,.0f}" for t in ticks]
     )

@@ -32,6 +32,8 @@ FIRST = (
     "faces",
     "score",
     "answered",
+    "right when answered",
+    "forced accuracy",
     "minutes",
     "model",
     "reason",
@@ -181,6 +183,7 @@ def _compare(runs: Sequence[Mapping[str, Any]], table: pd.DataFrame) -> None:
         "Compare trainings",
         list(names),
         key="runs_compare",
+        bind="query-params",
         max_selections=MOST_COMPARED,
         placeholder="two to four trainings",
     )

@@ -72,6 +72,7 @@ from .points import (
 )
 from .run_tables import (
     compare_runs,
+    settings_of,
     tabulate_runs,
 )
 from .runs import (
@@ -194,6 +195,7 @@ __all__ = [
     "runs_file",
     "score_range",
     "select_photos",
+    "settings_of",
     "simplest_within_one_error",
     "standard_error",
     "start_curve",

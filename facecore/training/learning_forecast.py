@@ -369,8 +369,9 @@ def describe_check(table: pd.DataFrame) -> str:
     check, now = _find(table, "check"), _find(table, "curve", share=1.0)
     if check is None or now is None:
         return ""
-    told = f"Fitted to half of the faces alone, the same law forecast {_share(check['score'])} "
-    return f"{told}({_span(check)}) for all of them; measured: {_share(now['score'])}."
+    told = "A power law, as the forecasts have it, fitted to half of the faces alone gave "
+    told += f"{_share(check['score'])} ({_span(check)}) for all of them; measured"
+    return f"{told}: {_share(now['score'])}."
 
 
 def is_trusted(table: pd.DataFrame) -> bool:

@@ -338,7 +338,7 @@ def without_names(reason: str) -> str:
 
 
 def _describe_plan(plan: "Plan") -> dict[str, Any]:
-    import facecore
+    from facecore import __version__
     from facecore.training.metadata import PACKAGES  # it needs pandas, too
     from facecore.training.options import DEFAULT_OPTIONS
 
@@ -359,7 +359,7 @@ def _describe_plan(plan: "Plan") -> dict[str, Any]:
         "options": options,
         "command": plan.command,
         "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
-        "facecore": facecore.__version__,
+        "facecore": __version__,
         **_commit(),
     }
 

@@ -19,8 +19,12 @@ from disks import break_call, kill_workers
 from facecore.data.corrections import correct
 from facecore.data.crops import read_table
 from facecore.errors import DataError, ModelError
-from facecore.model.store import list_models, read_local_table, read_metadata
-from facecore.model.store import list_models, read_metadata, read_model_table
+from facecore.model.store import (
+    list_models,
+    read_local_table,
+    read_metadata,
+    read_model_table,
+)
 from facecore.training.background import (
     Job,
     cancel_job,

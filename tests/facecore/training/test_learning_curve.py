@@ -28,7 +28,7 @@ from facecore.training.learning_curve import (
     shrink,
     take_subset,
 )
-from facecore.training.learning_forecast import tabulate_curve
+from facecore.training.learning_forecast import describe_curve, tabulate_curve
 
 SETTINGS = Candidate(n_components=8, gamma=0.02, C=5.0)
 
@@ -187,3 +187,15 @@ def test_a_model_that_ships_has_no_photos_to_measure_on(shipped, monkeypatch):
         measure_curve([shipped], "classic")
     with pytest.raises(ModelError, match="ships with facecore"):
         store_table("classic", "learning_curve", pd.DataFrame())
+
+
+def test_the_command_line_says_how_long_what_it_found_and_stores_the_table(own, crops_folder, run):
+    done = run("learning-curve", crops_folder, "--model", "tiny", "--jobs", 1, models=own)
+    assert done.returncode == 0
+    assert done.stderr.startswith("about ")
+    table = read_model_table("learning_curve", "tiny")
+    assert describe_curve(table)[0] in done.stdout
+    shutil.copytree(own / "tiny", own / "classic")
+    done = run("learning-curve", crops_folder, "--model", "classic", models=own)
+    assert done.returncode == 1
+    assert "ships without the photos" in done.stderr
