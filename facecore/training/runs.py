@@ -277,8 +277,11 @@ def describe_model(name: str) -> dict[str, Any]:
     candidates: dict[str, float] = {}
     if table is not None:
         several = table.get("param_member", pd.Series("", index=table.index))
-        best = table["mean_test_score"].groupby(several, sort=False).max()
-        candidates = {str(member): round(float(score), 4) for member, score in best.items()}
+        best = table.loc[table["rank_test_score"].groupby(several, sort=False).idxmin()]
+        candidates = {
+            str(member): round(float(score), 4)
+            for member, score in zip(several[best.index], best["mean_test_score"], strict=True)
+        }
     return {
         "solver": metadata["solver"],
         "labels": metadata["labels"],
