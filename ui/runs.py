@@ -175,9 +175,11 @@ def runs_figure(table: pd.DataFrame, x: str) -> go.Figure:
 def _compare(runs: Sequence[Mapping[str, Any]], table: pd.DataFrame) -> None:
     if len(runs) < 2:
         return
+    # by time and not by place in the list, so that a link still names them after the next training
+    times = [f"{row['name']}, {row['when']:%Y-%m-%d %H:%M:%S}" for _, row in table.iterrows()]
     names = {
-        f"{number}. {row['name']}, {row['when']:%Y-%m-%d %H:%M}": runs[number - 1]
-        for number, (_, row) in enumerate(table.iterrows(), start=1)
+        f"{time} ({run['run'][:6]})" if times.count(time) > 1 else time: run
+        for time, run in zip(times, runs, strict=True)
     }
     picked = st.multiselect(
         "Compare trainings",

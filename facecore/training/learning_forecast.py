@@ -165,7 +165,7 @@ def tabulate_curve(
     folded = np.array([hit.score for hit in hits])
     rows: list[dict[str, Any]] = []
 
-    def gather(label: str | None) -> _Curve:
+    def _gather(label: str | None) -> _Curve:
         """Return balanced accuracies by share, means over the splits into folds."""
         own = [i for i, hit in enumerate(hits) if hit.label == label or hit.share == 1]
         shares = sorted({hits[i].share for i in own})
@@ -197,7 +197,7 @@ def tabulate_curve(
                     rows.append(_row("recall", name, share, count, value, drawn))
         return _Curve(np.array(sizes), scores, moved)
 
-    whole = gather(None)
+    whole = _gather(None)
     powers: tuple[np.ndarray, np.ndarray] | None = None
     if len(whole.sizes) >= LEAST_SIZES:
         rows += _forecast_rows(whole, None, 1)
@@ -209,7 +209,7 @@ def tabulate_curve(
         powers = _powers(whole)
     for label in labels:
         if any(hit.label == label for hit in hits):
-            curve = gather(label)
+            curve = _gather(label)
             if powers is not None and len(curve.sizes) >= 2:
                 rows += _forecast_rows(curve, label, len(labels), powers)
     table = pd.DataFrame(rows)
