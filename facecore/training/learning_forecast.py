@@ -45,9 +45,46 @@ class Hits:
 class _Curve:
     """Balanced accuracy against training faces, with the same for each bootstrap sample."""
 
+    shares: list[float]
     sizes: np.ndarray
     scores: np.ndarray
     samples: np.ndarray  # (n_samples, n_sizes)
+
+    def first(self, count: int) -> "_Curve":
+        """Return the curve up to one of its sizes."""
+        rest = self.sizes[:count], self.scores[:count], self.samples[:, :count]
+        return _Curve(self.shares[:count], *rest)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Hits with the recalls of their labels, also in each bootstrap sample."""
+
+    hits: Sequence[Hits]
+    labels: list[str]
+    recalls: np.ndarray  # (n_hits, n_labels)
+    samples: np.ndarray  # (n_samples, n_hits, n_labels)
+
+    def groups(self, label: str | None) -> dict[float, list[int]]:
+        """Return the numbers of the hits by share, of all labels or of one that is varied alone."""
+        own = [i for i, hit in enumerate(self.hits) if hit.label == label or hit.share == 1]
+        shares = sorted({self.hits[i].share for i in own})
+        return {share: [i for i in own if self.hits[i].share == share] for share in shares}
+
+    def count(self, group: Sequence[int], label: str | None) -> float:
+        """Return the mean number of training faces, of one label or of all."""
+        counts = [self.hits[i].counts for i in group]
+        return float(np.mean([found[label] if label else sum(found.values()) for found in counts]))
+
+    def curve(self, label: str | None) -> _Curve:
+        """Return balanced accuracies by share, means over the splits into folds."""
+        groups = self.groups(label)
+        scores = np.array([np.mean([self.hits[i].score for i in g]) for g in groups.values()])
+        # The score of a sample is one over all faces; its deviation is added to the mean over folds
+        pooled, drawn = self.recalls.mean(axis=1), self.samples.mean(axis=2)
+        moves = [(drawn[:, g] - pooled[g]).mean(axis=1) for g in groups.values()]
+        sizes = np.array([self.count(g, label) for g in groups.values()])
+        return _Curve(list(groups), sizes, scores, scores + np.stack(moves, axis=1))
 
 
 def fit_power_law(
@@ -160,61 +197,46 @@ def tabulate_curve(
         from half of them).
     """
     labels = [str(label) for label in np.unique(y)]
-    samples = _sample_recalls(hits, y, subjects, labels, seed)  # (n_samples, n_hits, n_labels)
     recalls = np.array([[hit.right[y == label].mean() for label in labels] for hit in hits])
-    folded = np.array([hit.score for hit in hits])
-    rows: list[dict[str, Any]] = []
-
-    def _gather(label: str | None) -> _Curve:
-        """Return balanced accuracies by share, means over the splits into folds."""
-        own = [i for i, hit in enumerate(hits) if hit.label == label or hit.share == 1]
-        shares = sorted({hits[i].share for i in own})
-        groups = [[i for i in own if hits[i].share == share] for share in shares]
-        sizes = [
-            np.mean([hits[i].counts[label] if label else sum(hits[i].counts.values()) for i in g])
-            for g in groups
-        ]
-        pooled = samples.mean(axis=2)
-        # A sample's score is the pooled one; its deviation is added to the mean over folds.
-        moved = np.stack(
-            [(pooled[:, g] - recalls[g].mean(axis=1) + folded[g]).mean(axis=1) for g in groups],
-            axis=1,
-        )
-        scores = np.array([folded[g].mean() for g in groups])
-        kind = "label" if label else "curve"
-        for share, size, score, values in zip(shares, sizes, scores, moved.T, strict=True):
-            rows.append(_row(kind, label, share, size, score, values))
-            if share == 0.5:
-                gains = moved[:, -1] - values
-                parts = len(labels) if label else 1
-                rows.append(_row("gain", label, 0.5, size, scores[-1] - score, gains, parts))
-        if label is None:
-            for number, name in enumerate(labels):
-                for share, group in zip(shares, groups, strict=True):
-                    count = np.mean([hits[i].counts[name] for i in group])
-                    value = float(recalls[group, number].mean())
-                    drawn = samples[:, group, number].mean(axis=1)
-                    rows.append(_row("recall", name, share, count, value, drawn))
-        return _Curve(np.array(sizes), scores, moved)
-
-    whole = _gather(None)
-    powers: tuple[np.ndarray, np.ndarray] | None = None
+    found = _Measured(hits, labels, recalls, _sample_recalls(hits, y, subjects, labels, seed))
+    whole = found.curve(None)
+    rows = _curve_rows(whole, None, 1) + _recall_rows(found)
+    powers = None
     if len(whole.sizes) >= LEAST_SIZES:
         rows += _forecast_rows(whole, None, 1)
-        half = whole.sizes <= 0.51 * whole.sizes[-1]
-        if half.sum() >= LEAST_SIZES:
-            part = _Curve(whole.sizes[half], whole.scores[half], whole.samples[:, half])
-            before, drawn = _forecast(part, whole.sizes[-1])
-            rows.append(_row("check", None, 1.0, whole.sizes[-1], before, drawn))
         powers = _powers(whole)
+    half = whole.shares.index(0.5) + 1 if 0.5 in whole.shares else 0
+    if half >= LEAST_SIZES:
+        before, drawn = _forecast(whole.first(half), whole.sizes[-1])
+        rows.append(_row("check", None, 1.0, whole.sizes[-1], before, drawn))
     for label in labels:
-        if any(hit.label == label for hit in hits):
-            curve = _gather(label)
-            if powers is not None and len(curve.sizes) >= 2:
-                rows += _forecast_rows(curve, label, len(labels), powers)
+        curve = found.curve(label)
+        rows += _curve_rows(curve, label, len(labels)) if len(curve.sizes) > 1 else []
+        if powers is not None and len(curve.sizes) > 1:
+            rows += _forecast_rows(curve, label, len(labels), powers)
     table = pd.DataFrame(rows)
-    figures = ["score", "low", "high"]
-    return table.assign(**{name: table[name].round(4) for name in figures})
+    return table.round({"score": 4, "low": 4, "high": 4})
+
+
+def _curve_rows(curve: _Curve, label: str | None, parts: int) -> list[dict[str, Any]]:
+    kind, rows = "label" if label else "curve", []
+    for i, (share, size) in enumerate(zip(curve.shares, curve.sizes, strict=True)):
+        rows.append(_row(kind, label, share, size, curve.scores[i], curve.samples[:, i]))
+        if share == 0.5:
+            gain = curve.scores[-1] - curve.scores[i]
+            gains = curve.samples[:, -1] - curve.samples[:, i]
+            rows.append(_row("gain", label, share, size, gain, gains, parts))
+    return rows
+
+
+def _recall_rows(found: _Measured) -> list[dict[str, Any]]:
+    rows = []
+    for number, label in enumerate(found.labels):
+        for share, group in found.groups(None).items():
+            value = float(found.recalls[group, number].mean())
+            drawn = found.samples[:, group, number].mean(axis=1)
+            rows.append(_row("recall", label, share, found.count(group, label), value, drawn))
+    return rows
 
 
 def _sample_recalls(
