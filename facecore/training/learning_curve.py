@@ -186,8 +186,8 @@ def decide_subset(
     >>> splits = [(rows[::2], rows[1::2]), (rows[1::2], rows[::2])]
     >>> member = CurveMember([X], Candidate(n_components=5, gamma=0.1, C=1.0))
     >>> (found,) = decide_subset([member], y, splits, [train[::2] for train, _ in splits])
-    >>> float(((found[:, 0] > 0) == (y == "square")).mean())
-    1.0
+    >>> bool(((found[:, 0] > 0) == (y == "square")).mean() > 0.9)
+    True
     """
     outputs = len(np.unique(y))
     found = []
