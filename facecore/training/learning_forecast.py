@@ -9,7 +9,7 @@ import pandas as pd
 
 SAMPLES = 1000  # of the bootstrap
 CHUNK = 100  # of them are in memory at once
-POWERS = np.arange(2, 81) / 40  # of the law that are tried
+POWERS = np.arange(5, 201) / 100  # of the law that are tried
 USUAL = 0.5  # power of a label's law where the whole curve shows none
 LEAST_SIZES = 4  # sizes on which a law with three parameters is fitted
 NEGLIGIBLE = 0.01  # gain in balanced accuracy that is not worth more photos
