@@ -256,8 +256,8 @@ def start_training(
     commands.append(["train", crops, *how, *_watched()])
     then = [["learning-curve", crops, "--model", name, *_watched()]] if curve else []
     facts = {"by": "page", "recipe": recipe, "grid": Path(grid).name, "seed": seed}
-    job = {"run": new_run(), "facts": facts, "then": [list(map(str, one)) for one in then]}
-    job["keep"] = keep
+    job: dict[str, Any] = {"run": new_run(), "facts": facts, "keep": keep}
+    job["then"] = [list(map(str, one)) for one in then]
     _start_job(name, source, raw, crops, called, commands, job)
 
 
@@ -286,6 +286,7 @@ def start_curve(name: str, source: Path) -> None:
     refuse_curve(name)
     metadata, recipe = read_metadata(name), load_model(name).recipe
     raw = Path(source).resolve()
+    kept = bool(_read(_folder() / "job.json").get("keep"))  # its photos wait for corrections
     sets = list(metadata["data"])
     called = sets[0] if len(sets) == 1 else raw.name  # folds follow from the name of the set
     commands: list[list[Any]] = []
@@ -295,7 +296,7 @@ def start_curve(name: str, source: Path) -> None:
         whole = isinstance(recipe.detector, WholeSettings)
         commands.append(_cut(raw, crops, metadata["recipe"], None if whole else least, whole))
     commands.append(["learning-curve", crops, "--model", name, *_watched()])
-    _start_job(name, source, raw, crops, called, commands, {"curve": True})
+    _start_job(name, source, raw, crops, called, commands, {"curve": True, "keep": kept})
 
 
 def _crops_of(title: str) -> Path:
