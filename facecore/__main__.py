@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from facecore.errors import DataError, FacecoreError, ModelError, ModelWarning
 from facecore.system.paths import expand_home, expand_one, expand_patterns
-from facecore.system.text import show_hidden
+from facecore.system.text import describe_seconds, show_hidden
 from facecore.system.workers import within_memory
 
 if TYPE_CHECKING:
@@ -244,6 +244,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.set_defaults(run=_train, stopped=f"a model is stored only when it is whole; {AGAIN}")
 
+    curve = commands.add_parser(
+        "learning-curve", help="measure whether more photos would help a model, and of which label"
+    )
+    curve.add_argument(
+        "dirs", nargs="+", metavar="DIR", help="the photos or crops that it was trained on"
+    )
+    curve.add_argument("--model", required=True, metavar="NAME", help="a model of your own")
+    curve.set_defaults(run=_learning_curve, stopped=f"no table was stored; {AGAIN}")
+
     evaluate = commands.add_parser("evaluate", help="measure a model on labelled photos")
     evaluate.add_argument("photos", help="folder of label folders, or a labels.csv")
     evaluate.add_argument("--split", help="only photos of this split")
@@ -317,6 +326,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.set_defaults(run=_report)
 
+    runs = commands.add_parser("runs", help="list the trainings of the experiment log")
+    runs.add_argument("--csv", type=_path, metavar="FILE", help="write the log as a table here")
+    runs.add_argument("--delete", action="store_true", help="delete the log; models stay")
+    runs.set_defaults(run=_runs)
+
     synth = commands.add_parser("synth", help="write synthetic photos and whom they show")
     synth.add_argument("--out", type=_path, required=True, metavar="DIR")
     synth.add_argument("--count", type=_at_least(1), default=200, help="photos in all (200)")
@@ -344,11 +358,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
 
     parser.set_defaults(progress=None, dask=None, max_megapixels=None, max_mb=None, stopped=AGAIN)
-    for command in (crop, train, evaluate, compare, predict, ladder):
+    for command in (crop, train, curve, evaluate, compare, predict, ladder):
         command.add_argument(
             "--jobs", type=_jobs, default=-1, help="worker processes (one per core)"
         )
-    for command in (crop, train, evaluate, compare, ladder):
+    for command in (crop, train, curve, evaluate, compare, ladder):
         command.add_argument(
             "--progress", type=_path, metavar="FILE", help="write progress as JSON to this file"
         )
@@ -645,6 +659,26 @@ def _describe_command(options: argparse.Namespace) -> str:
     return " ".join([*parts, "--seed", str(options.seed)])
 
 
+def _learning_curve(options: argparse.Namespace) -> int:
+    import joblib
+
+    from facecore.model.store import store_table
+    from facecore.training.learning_curve import estimate_seconds, measure_curve
+    from facecore.training.learning_forecast import describe_curve
+
+    jobs = joblib.effective_n_jobs(options.jobs)
+    seconds = estimate_seconds(options.model, jobs)
+    _say(f"about {describe_seconds(seconds)}, after the photos were read", file=sys.stderr)
+    sources = [Path(path) for path in expand_patterns(options.dirs)]
+    table = measure_curve(sources, options.model, jobs=options.jobs, progress=True)
+    whole = table[table["kind"].eq("curve")].drop(columns=["kind", "label"])
+    _say_table(whole.to_string(index=False))
+    for line in describe_curve(table):
+        _say(line)
+    _say(f"learning_curve.csv written to {store_table(options.model, 'learning_curve', table)}")
+    return 0
+
+
 def _evaluate(options: argparse.Namespace) -> int:
     from facecore.data.listing import read_listing, split_of
     from facecore.evaluation.gaps import trait_gaps
@@ -858,6 +892,35 @@ def _describe_model(name: str) -> str:
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ModelError(f"its metadata lack {error}; train it again") from error
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from facecore.system.files import try_file, write_atomically
+    from facecore.training.run_tables import tabulate_runs
+    from facecore.training.runs import delete_runs, read_runs, runs_file
+
+    if options.csv:
+        try_file(options.csv)
+    log = read_runs()
+    if log.damaged:
+        _say(f"{runs_file()}: {log.damaged} damaged lines are left out", file=sys.stderr)
+    table = tabulate_runs(log.runs)
+    if options.csv:
+        write_atomically(options.csv, table.to_csv(index=False, lineterminator="\n"))
+        _say(f"{len(table)} trainings written to {options.csv}")
+    elif not log.runs:
+        _say("nothing was trained yet")
+    else:
+        table["when"] = table["when"].dt.strftime("%Y-%m-%d %H:%M").fillna("-")
+        shown = ["when", "name", "state", "recipe", "grid", "faces", "score", "answered"]
+        shown += ["right when answered", "forced accuracy", "minutes", "model", "reason"]
+        for column in ("name", "grid", "reason"):
+            table[column] = table[column].fillna("").astype(str).map(show_hidden)
+        _say_table(table[shown].to_string(index=False, na_rep="-"))
+    if options.delete:
+        delete_runs()
+        _say(f"deleted {runs_file()}")
+    return 0
 
 
 def _card(options: argparse.Namespace) -> int:

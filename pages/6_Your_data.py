@@ -4,9 +4,11 @@ import streamlit as st
 
 from facecore.errors import FacecoreError
 from facecore.training import start_training
+from ui.learning import show_learning
 from ui.look import ICON
 from ui.manage import show_models
 from ui.models import pick_model_or_none
+from ui.runs import show_runs
 from ui.text import as_is
 from ui.training import (
     can_be_named,
@@ -35,6 +37,7 @@ if not is_training_on():
     st.code("python -m facecore train PHOTOS --name my-model", language="shell")
     st.stop()
 
+photos = None
 if job.state == "running":
     watch_training()
 else:
@@ -68,11 +71,15 @@ else:
                         identity=options.identity,
                         seed=options.seed,
                         keep=photos.keep,
+                        curve=options.curve,
                     )
             except FacecoreError as error:
                 st.error(as_is(error), title="Not started", icon=":material/error:")
             else:
                 st.rerun()
 
+if chosen:
+    show_learning(chosen, photos, job.state == "running")
 st.subheader("Your models")
 show_models()
+show_runs()

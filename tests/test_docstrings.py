@@ -78,6 +78,7 @@ def test_the_examples_of_a_module_are_true(path, tmp_path, monkeypatch):
     for model in (REPO / "artifacts").iterdir():  # examples may add models of their own
         (tmp_path / "artifacts" / model.name).symlink_to(model)
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "artifacts"))
+    monkeypatch.setenv("FACECORE_RUNS", str(tmp_path / "runs"))
     module = importlib.import_module(module_of(path))
     assert doctest.testmod(module, optionflags=FLAGS).failed == 0
 

@@ -74,7 +74,9 @@ def make_model(recipe: str, data: Path) -> float:
                 NOTE,
             ],
             cwd=REPO,
-            env=os.environ | {"FACECORE_ARTIFACTS": folder},
+            env={"FACECORE_RUNS": str(ARTIFACTS / "_runs")}
+            | os.environ
+            | {"FACECORE_ARTIFACTS": folder},
             check=True,
         )
         # train itself replaces no model that ships; a run killed here leaves the old one as .old-*

@@ -153,7 +153,7 @@ def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
     return tidy(figure, 110 + 52 * len(rungs))
 
 
-def curve_figure(table: pd.DataFrame, x: str, title: str) -> go.Figure:
+def curve_figure(table: pd.DataFrame, x: str, title: str, what: str = "accuracy") -> go.Figure:
     """Draw accuracy with its interval against a quantity that grows, one line per rung.
 
     Parameters
@@ -164,6 +164,8 @@ def curve_figure(table: pd.DataFrame, x: str, title: str) -> go.Figure:
         Column of the quantity.
     title : str
         Title of the axis.
+    what : str
+        What the column accuracy holds.
 
     Returns
     -------
@@ -193,11 +195,16 @@ def curve_figure(table: pd.DataFrame, x: str, title: str) -> go.Figure:
             legendgroup=str(rung),
             line={"color": colour, "dash": DASHES[number % len(DASHES)]},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8},
-            hovertemplate=f"{as_is_in_figure(str(rung))}, %{{x:,}}: %{{y:.2%}}<extra></extra>",
+            hovertemplate=f"{as_is_in_figure(str(rung))}, %{{x:,.0f}}: %{{y:.2%}}<extra></extra>",
         )
-    ticks = sorted(table[x].unique())
-    figure.update_xaxes(title=title, type="log", tickvals=ticks, ticktext=[f"{t:,}" for t in ticks])
-    figure.update_yaxes(title="accuracy", tickformat=".0%")
+    ticks: list[float] = []
+    for size in sorted(table[x].unique()):
+        if not ticks or size > 1.15 * ticks[-1]:  # numbers of near ticks would lie on each other
+            ticks.append(float(size))
+    figure.update_xaxes(
+        title=title, type="log", tickvals=ticks, ticktext=[f"{t:,.0f}" for t in ticks]
+    )
+    figure.update_yaxes(title=what, tickformat=".0%")
     return tidy(figure, 460)
 
 

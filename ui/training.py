@@ -24,6 +24,7 @@ from facecore.data import (
 from facecore.errors import FacecoreError
 from facecore.face import MIN_SIZE, RECIPES, lacks
 from facecore.model import SHIPPED, check_new_name, list_models, read_evaluation, read_metadata
+from facecore.system import describe_seconds
 from facecore.training import Job, cancel_job, clear_job, read_job
 from ui.controls import choose
 from ui.links import link_photos
@@ -62,6 +63,8 @@ class Options:
         Whether each label is one person.
     seed : int
         Seed of folds and samples.
+    curve : bool
+        Whether to measure the learning curve after the training.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Options:
     whole_photo: bool
     identity: bool
     seed: int
+    curve: bool
 
 
 def is_training_on() -> bool:
@@ -137,7 +141,15 @@ def pick_options(photos: Photos) -> Options:
             "that are faces already have none",
         )
         seed = st.number_input("Seed", 0, 9999, 0, key="train_seed", bind="query-params", width=140)
-    return Options(name, recipe, grid, None if free else int(min_size), whole, identity, int(seed))
+        curve = st.checkbox(
+            "Learning curve",
+            key="train_curve",
+            bind="query-params",
+            help="After the training, measure whether more photos would help, and of which label: "
+            "seconds for a few hundred photos, about as long again as the search for thousands",
+        )
+    least = None if free else int(min_size)
+    return Options(name, recipe, grid, least, whole, identity, int(seed), curve)
 
 
 def _pick_whole(photos: Photos) -> bool:
@@ -218,7 +230,7 @@ def _watch() -> None:
     passed, share = now - job.step_began, job.done / job.total if job.total else 0.0
     # In the first second the share is too small to say anything about the rest.
     left = passed / share - passed if share and passed > 1 else None
-    st.subheader(f"Training {as_is(job.name)}")
+    st.subheader(f"{'Learning curve of' if job.curve else 'Training'} {as_is(job.name)}")
     with st.container(horizontal=True):
         st.metric(
             f"{job.unit.capitalize() or 'Photo'}s done",
@@ -226,12 +238,16 @@ def _watch() -> None:
             help="A fit is one candidate in one fold" if job.unit == "fit" else None,
             border=True,
         )
-        st.metric("Time left in this step", _span(left) if left is not None else "-", border=True)
+        st.metric(
+            "Time left in this step",
+            describe_seconds(left) if left is not None else "-",
+            border=True,
+        )
         best = "-" if job.best is None else f"{job.best:.3f}"
         st.metric(
             "Best candidate so far", best, border=True, help=f"{OF_CANDIDATE}. {CANDIDATE_HELP}"
         )
-        st.metric("Running for", _span(now - job.began), border=True)
+        st.metric("Running for", describe_seconds(now - job.began), border=True)
     st.progress(share, f"{as_is(job.step or 'starting')}: {share:.0%}")
     if st.button("Cancel", icon=":material/cancel:", key="job_cancel"):
         try:
@@ -255,17 +271,22 @@ def show_end(job: Job, chosen: Chosen | None) -> None:
     chosen : Chosen or None
         Model in the picker.
     """
-    span, losses, name = _span(job.ended - job.began), _losses(job), as_is(job.name)
+    span, losses, name = describe_seconds(job.ended - job.began), _losses(job), as_is(job.name)
+    what = f"{'learning curve' if job.curve else 'training'} of {name}"
     with st.container(border=True):
         if job.state == "failed":
             none_left = losses and job.error.startswith(NONE_LEFT)
             why = "No face was left to train on." if none_left else job.error
-            st.error(as_is(why), title=f"The training of {name} failed", icon=":material/error:")
+            st.error(as_is(why), title=f"The {what} failed", icon=":material/error:")
         elif job.state == "cancelled":
-            st.info(f"The training of {name} was cancelled after {span}.")
+            st.info(f"The {what} was cancelled after {span}.")
+        elif job.curve:
+            st.success(f"The {what} was measured in {span}.", icon=":material/check:")
         else:
             st.success(f"The model {name} was trained in {span}.", icon=":material/check:")
             _show_figures(job.name)
+        if job.note:
+            st.warning(f"Its learning curve could not be measured: {as_is(job.note)}")
         for loss in losses:
             st.warning(f"{as_is(loss.text)}. {_advise(loss)}".strip(), icon=":material/filter_alt:")
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -384,12 +405,3 @@ def _count(crops: Path, written: int) -> pd.DataFrame:
     # `written` is part of the cache's key: the table grows while photos are cropped
     words = {state: state.replace("_", " ") for state in STATES}
     return count_states(read_table(crops)).rename(index=words)
-
-
-def _span(seconds: float) -> str:
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -33,7 +33,7 @@ DEFAULT_MODEL = "aligned"
 SHIPPED = ("aligned", "classic", "embedding")
 CORE = ("model.json", "model.npz")  # without these there is no model
 TEXT_FILES = (".csv", ".json", ".md")
-TABLES = ("sizes", "grid_search", "predictions", "coordinates")
+TABLES = ("sizes", "grid_search", "predictions", "coordinates", "learning_curve")
 LOCAL = "local"  # folder in a model's folder: what names its user's photos; no download has it
 LOCAL_NOTE = """\
 These tables name photos that the model was trained on and tested on, for the page Check photos of
@@ -735,13 +735,43 @@ def store_card(name: str, card: str) -> Path:
     ModelError
         The model is missing or damaged, or its folder cannot be written.
     """
-    metadata, folder = read_metadata(name), find_model(name)
-    if folder.parent != artifacts_dir():
+    if find_model(name).parent != artifacts_dir():
         refuse_shipped(name)
+    return _store_paper(name, "card.md", card)
+
+
+def store_table(name: str, table: str, rows: "pd.DataFrame") -> Path:
+    """Store a table with a model, in place of the table of this name that it has.
+
+    Parameters
+    ----------
+    name : str
+        The model's name; not one that ships with facecore.
+    table : str
+        One of `TABLES`.
+    rows : DataFrame
+        From which no photo of a model that is shared can be traced.
+
+    Returns
+    -------
+    Path
+        The model's folder.
+
+    Raises
+    ------
+    ModelError
+        The model is missing or damaged or ships with facecore, or its folder cannot be written.
+    """
+    refuse_shipped(name)
+    return _store_paper(name, f"{table}.csv", rows.to_csv(index=False, lineterminator="\n"))
+
+
+def _store_paper(name: str, file: str, text: str) -> Path:
+    metadata, folder = read_metadata(name), find_model(name)
     with _replacing(name) as work:
         _copy(folder, work)
-        write_atomically(work / "card.md", card)
-        sums = metadata["sha256"] | {"card.md": _checksum(work / "card.md")}
+        write_atomically(work / file, text)
+        sums = metadata["sha256"] | {file: _checksum(work / file)}
         write_json(work / "metadata.json", metadata | {"sha256": dict(sorted(sums.items()))})
     return artifacts_dir() / name
 

@@ -24,6 +24,7 @@ from .holds import (
     is_held,
     is_here,
     let_go,
+    lives,
     note_of,
     this_process,
 )
@@ -46,6 +47,7 @@ from .scratch import (
     sweep,
 )
 from .text import (
+    describe_seconds,
     escape_markdown,
     show_hidden,
 )
@@ -57,6 +59,7 @@ from .workers import (
 __all__ = [
     "NoLocksError",
     "apps_dir",
+    "describe_seconds",
     "escape_markdown",
     "expand_home",
     "expand_one",
@@ -70,6 +73,7 @@ __all__ = [
     "is_here",
     "is_hidden",
     "let_go",
+    "lives",
     "lock",
     "note_of",
     "on_cluster",

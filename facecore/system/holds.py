@@ -257,11 +257,26 @@ def _counts(note: Path) -> bool:
     process = _read(note)
     if process is None:
         return note.exists()  # it is being written, or not ours to judge
-    return not is_here(process) or _lives(process)
+    return not is_here(process) or lives(process)
 
 
-def _lives(process: dict[str, Any]) -> bool:
-    """Return whether a process of this computer lives, or one of the group that it leads."""
+def lives(process: dict[str, Any]) -> bool:
+    """Return whether a process of this computer lives, or one of the group that it leads.
+
+    Parameters
+    ----------
+    process : dict of str to object
+        As `this_process` describes it, and `is_here`.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> lives(this_process())
+    True
+    """
     pid = process["pid"]
     if sys.platform == "win32":
         # os.kill would end it

@@ -65,3 +65,28 @@ def escape_markdown(text: object) -> str:
     """
     line = show_hidden(" ".join(str(text).split()))
     return NUMBERED.sub(r"\1\\\2", MARKUP.sub(r"\\\g<0>", line))
+
+
+def describe_seconds(seconds: float) -> str:
+    """Return a span of time for a person.
+
+    Parameters
+    ----------
+    seconds : float
+        0 or more; less counts as 0.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> describe_seconds(4.2), describe_seconds(95), describe_seconds(7260)
+    ('4 s', '1 min 35 s', '2 h 1 min')
+    """
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

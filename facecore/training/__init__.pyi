@@ -9,6 +9,7 @@ from .background import (
     clear_job,
     drop_photos,
     read_job,
+    start_curve,
     start_training,
     take_photos,
 )
@@ -40,6 +41,15 @@ from .ladder import (
     read_ladder,
     rungs_of,
 )
+from .learning_curve import (
+    estimate_seconds,
+    measure_curve,
+    refuse_curve,
+)
+from .learning_forecast import (
+    describe_curve,
+    verdict_of,
+)
 from .nystroem import (
     fit_nystroem,
 )
@@ -59,6 +69,17 @@ from .points import (
     make_points,
     read_points,
     with_mirror_images,
+)
+from .run_tables import (
+    compare_runs,
+    settings_of,
+    tabulate_runs,
+)
+from .runs import (
+    RunLog,
+    delete_runs,
+    read_runs,
+    runs_file,
 )
 from .search import (
     SearchResult,
@@ -129,6 +150,7 @@ __all__ = [
     "Place",
     "Refit",
     "Round",
+    "RunLog",
     "SearchResult",
     "TrainingOptions",
     "best_of_each",
@@ -137,10 +159,14 @@ __all__ = [
     "clear_job",
     "column_of",
     "compare_folds",
+    "compare_runs",
     "count_folds",
     "cross_answers",
+    "delete_runs",
+    "describe_curve",
     "drop_photos",
     "effects_of",
+    "estimate_seconds",
     "find_suspects",
     "fit_member",
     "fit_nystroem",
@@ -152,6 +178,7 @@ __all__ = [
     "in_chunks",
     "ladder_folder",
     "make_points",
+    "measure_curve",
     "nearest_rows",
     "on_all_faces",
     "photos_of",
@@ -159,21 +186,28 @@ __all__ = [
     "read_job",
     "read_ladder",
     "read_points",
+    "read_runs",
     "refit",
+    "refuse_curve",
     "rounds_of",
     "row_chunks",
     "rungs_of",
+    "runs_file",
     "score_range",
     "select_photos",
+    "settings_of",
     "simplest_within_one_error",
     "standard_error",
+    "start_curve",
     "start_training",
+    "tabulate_runs",
     "take_photos",
     "time_frontier",
     "train",
     "train_arrays",
     "values_of",
     "varied",
+    "verdict_of",
     "with_mirror_images",
     "within_one_error",
 ]

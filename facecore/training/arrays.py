@@ -32,6 +32,7 @@ from facecore.system.scratch import reserve_array
 from facecore.system.workers import within_memory
 from facecore.training.options import LESS, TrainingOptions
 from facecore.training.pipeline import Plan, fit_and_write, to_search
+from facecore.training.runs import recording
 from facecore.training.streaming import in_chunks
 
 
@@ -125,7 +126,7 @@ def train_arrays(
         predictions = _predict(model, [crops[i] for i in tested.index], tested)
         return predictions, {name: evaluate_predictions(predictions, plan.options.order)}
 
-    with reserving(plan.name, replace):
+    with reserving(plan.name, replace), recording(plan):
         return fit_and_write(plan, table, load, evaluate)
 
 

@@ -23,11 +23,18 @@ from typing import IO, Any
 
 from facecore.data.archive import unpack_labels
 from facecore.errors import DataError
-from facecore.model.store import artifacts_dir, check_new_name, refuse_shipped
+from facecore.model.store import (
+    artifacts_dir,
+    check_new_name,
+    load_model,
+    read_metadata,
+    refuse_shipped,
+)
 from facecore.system.files import try_folder, write_json
 from facecore.system.holds import hold, is_held, is_here, let_go, note_of, this_process
 from facecore.system.paths import expand_home
 from facecore.system.scratch import sweep
+from facecore.training.runs import RUN, begin_run, end_run, new_run
 
 LOCK = "training.lock"
 LOG_BYTES = 2**20  # of the log are kept
@@ -78,6 +85,10 @@ class Job:
         The photos of a ZIP that wait for another try, since the training failed or dropped many.
     title : str
         Name of the data set, as `start_training` got it.
+    curve : bool
+        Whether it is no training, but the learning curve of a model.
+    note : str
+        One line on what failed after the model was stored, else empty.
     """
 
     state: str
@@ -96,6 +107,8 @@ class Job:
     cropped: bool = False
     photos: Path | None = None
     title: str = ""
+    curve: bool = False
+    note: str = ""
 
 
 def work_dir() -> Path:
@@ -174,6 +187,7 @@ def start_training(
     identity: bool = False,
     seed: int = 0,
     keep: bool = False,
+    curve: bool = False,
 ) -> None:
     """Start a training in the background, in place of the last one.
 
@@ -210,6 +224,8 @@ def start_training(
         Seed of everything random.
     keep : bool, default=False
         Whether the photos of a ZIP stay in any case, so that their labels can be corrected.
+    curve : bool, default=False
+        Measure the learning curve of the model after the training, while its photos are there.
 
     Raises
     ------
@@ -226,32 +242,92 @@ def start_training(
     refuse_shipped(check_new_name(name))
     try_folder(artifacts_dir())
     folder = _folder()
-    called = title = title or ("made-faces" if source is None else Path(source).resolve().name)
-    title = re.sub(r"[^\w-]+", "-", title).strip("-")[:64] or "photos"
-    crops = folder / "crops" / title
     raw = folder / PHOTOS / "made" if source is None else Path(source).resolve()
-    whole = ["--whole-photo"] * whole_photo
+    called = title or ("made-faces" if source is None else raw.name)
     commands: list[list[Any]] = []
     if source is None:
         by = ["--model", made_by] if made_by else []
         commands.append(["synth", "--out", raw, "--count", made, "--seed", seed, *by])
-    if _has_account(raw):
-        crops = raw
-    else:
-        cut: list[Any] = ["--recipe", recipe, *whole]
-        cut += ["--min-size", min_size] if min_size else []
-        commands.append(["crop", raw, "--out", crops, *cut, *_watched()])
-    how = ["--name", name, "--grid", grid, "--recipe", recipe, "--seed", seed, *whole]
-    how += ["--identity"] * identity + ["--replace"]
+    crops = raw if _has_account(raw) else _crops_of(called)
+    if crops != raw:
+        commands.append(_cut(raw, crops, recipe, min_size, whole_photo))
+    how = ["--name", name, "--grid", grid, "--recipe", recipe, "--seed", seed]
+    how += ["--whole-photo"] * whole_photo + ["--identity"] * identity + ["--replace"]
     commands.append(["train", crops, *how, *_watched()])
+    then = [["learning-curve", crops, "--model", name, *_watched()]] if curve else []
+    facts = {"by": "page", "recipe": recipe, "grid": Path(grid).name, "seed": seed}
+    job: dict[str, Any] = {"run": new_run(), "facts": facts, "keep": keep}
+    job["then"] = [list(map(str, one)) for one in then]
+    _start_job(name, source, raw, crops, called, commands, job)
+
+
+def start_curve(name: str, source: Path) -> None:
+    """Start to measure the learning curve of a model in the background, in place of the last job.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model, which is one's own.
+    source : Path
+        The folder of crops or of photos that it was trained on.
+
+    Raises
+    ------
+    FacecoreError
+        The model or the folder cannot be used, or another job runs.
+
+    Examples
+    --------
+    >>> start_curve("mine", Path("photos"))  # doctest: +SKIP
+    """
+    from facecore.face.detect import WholeSettings  # see `_has_account`
+    from facecore.training.learning_curve import refuse_curve
+
+    refuse_curve(name)
+    metadata, recipe = read_metadata(name), load_model(name).recipe
+    raw = Path(source).resolve()
+    kept = bool(_read(_folder() / "job.json").get("keep"))  # its photos wait for corrections
+    sets = list(metadata["data"])
+    called = sets[0] if len(sets) == 1 else raw.name  # folds follow from the name of the set
+    commands: list[list[Any]] = []
+    crops = raw if _has_account(raw) else _crops_of(called)
+    if crops != raw:
+        least = metadata["data"][called].get("min_size") if called in sets else None
+        whole = isinstance(recipe.detector, WholeSettings)
+        commands.append(_cut(raw, crops, metadata["recipe"], None if whole else least, whole))
+    commands.append(["learning-curve", crops, "--model", name, *_watched()])
+    _start_job(name, source, raw, crops, called, commands, {"curve": True, "keep": kept})
+
+
+def _crops_of(title: str) -> Path:
+    plain = re.sub(r"[^\w-]+", "-", title).strip("-")[:64] or "photos"
+    return _folder() / "crops" / plain
+
+
+def _cut(raw: Path, crops: Path, recipe: str, min_size: int | None, whole: bool) -> list[Any]:
+    how: list[Any] = ["--recipe", recipe, *["--whole-photo"] * whole]
+    how += ["--min-size", min_size] if min_size else []
+    return ["crop", raw, "--out", crops, *how, *_watched()]
+
+
+def _start_job(
+    name: str,
+    source: Path | None,
+    raw: Path,
+    crops: Path,
+    title: str,
+    commands: Sequence[Sequence[Any]],
+    more: Mapping[str, Any],
+) -> None:
+    folder = _folder()
     job = {
         "name": name,
         "began": time.time(),
         "crops": str(crops),
         "photos": str(raw) if source is not None and folder / PHOTOS in raw.parents else "",
-        "title": called,
-        "keep": keep,
+        "title": title,
         "commands": [list(map(str, command)) for command in commands],
+        **more,
     }
     with _start:
         _refuse_second()
@@ -307,6 +383,8 @@ def read_job() -> Job:
         cropped=any(command[0] == "crop" for command in job["commands"]),
         photos=_waiting(job) if not running else None,
         title=job.get("title", ""),
+        curve=bool(job.get("curve")),
+        note=result.get("note", ""),
     )
 
 
@@ -345,6 +423,8 @@ def cancel_job() -> None:
             while time.monotonic() < patience:
                 if not _is_running():
                     _tidy(folder)
+                    if run := _read(folder / "job.json").get("run"):
+                        end_run(run, "cancelled", "stopped on the page")
                     return
                 time.sleep(0.05)
     raise DataError("the training did not end")
@@ -432,17 +512,32 @@ def run_job() -> None:
     if sys.platform != "win32":
         with suppress(OSError):  # a container may forbid it
             os.nice(5)
-    code, error = 0, ""
     job = _read(folder / "job.json")
-    for arguments in job["commands"]:
+    run = job.get("run", "")
+    if run:
+        begin_run(run, job["name"], job["facts"])
+        os.environ[RUN] = run
+    code, error = _run_all(job["commands"], folder, held)
+    if code and run:  # what `train` itself has said counts
+        end_run(run, "failed", error)
+    result = {"code": code, "error": error}
+    if not code and job.get("then"):
+        write_json(folder / "result.json", result)  # the model is stored, whatever follows
+        _, result["note"] = _run_all(job["then"], folder, held)
+    stay = code or job.get("keep") or _dropped_many(Path(job["crops"]))
+    _tidy(folder, keep=_waiting(job) if stay else None)
+    write_json(folder / "result.json", result)
+    let_go(held)
+
+
+def _run_all(commands: Sequence[Sequence[str]], folder: Path, held: IO[bytes]) -> tuple[int, str]:
+    """Run commands until one fails, and return its code and its error."""
+    for arguments in commands:
         code, last = _run(arguments, folder / "log.txt", held)
         if code:
             error = last.removeprefix(ERROR) if code > 0 else "it was killed; is memory short?"
-            break
-    stay = code or job.get("keep") or _dropped_many(Path(job["crops"]))
-    _tidy(folder, keep=_waiting(job) if stay else None)
-    write_json(folder / "result.json", {"code": code, "error": error})
-    let_go(held)
+            return code, error
+    return 0, ""
 
 
 def _run(arguments: Sequence[str], log: Path, held: IO[bytes]) -> tuple[int, str]:

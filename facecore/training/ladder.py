@@ -35,6 +35,7 @@ from facecore.training.calibrate import cross_calibrate
 from facecore.training.estimator import fit_member
 from facecore.training.grids import Candidate
 from facecore.training.kernels import choose_labels, decide, fit_svm, mirror_kernel
+from facecore.training.learning_curve import shrink
 from facecore.training.streaming import in_chunks
 
 LADDER_FOLDER = "_ladder"  # beside the models; none of them can have this name
@@ -389,9 +390,8 @@ def _climb_one(
 
 
 def _shrink(best: Mapping[str, Any], count: int) -> Candidate:
-    """Return settings for fewer components: whitened, squared distances grow with their number."""
-    gamma = best["gamma"] * best["n_components"] / count
-    return Candidate(n_components=count, gamma=gamma, C=best["C"])
+    names = "n_components", "gamma", "C"
+    return shrink(Candidate(**{name: best[name] for name in names}), count)
 
 
 def _join(decisions: list[np.ndarray], data: _Data) -> np.ndarray:

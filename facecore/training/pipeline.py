@@ -67,6 +67,7 @@ from facecore.training.outside import (
 )
 from facecore.training.points import tabulate_points
 from facecore.training.rules import OutOfFold, RuleMetadata, StrangersMetadata, with_rule
+from facecore.training.runs import recording
 from facecore.training.search import SearchResult, grid_search
 from facecore.training.strangers import LEAST_LABELS, decide_strangers, join_strangers
 from facecore.training.streaming import FacesOnDisk, in_chunks
@@ -177,7 +178,7 @@ def train(
     )
     plan.check()
     how: dict[str, Any] = {"jobs": chosen.jobs, "progress": chosen.progress}
-    with reserving(plan.name, replace):
+    with reserving(plan.name, replace), recording(plan):
         with scratch_folder():  # is there a place for temporary files, before the long work?
             pass
         if kept:

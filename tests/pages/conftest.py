@@ -47,8 +47,11 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """What a page offers to download, by file name."""
     offered: dict[str, bytes] = {}
 
-    def keep(label: str, data: Callable[[], str], file_name: str, *_: object, **__: object) -> None:
-        offered[file_name] = data().encode()
+    def keep(
+        label: str, data: Callable[[], str | bytes], file_name: str, *_: object, **__: object
+    ) -> None:
+        made = data()
+        offered[file_name] = made.encode() if isinstance(made, str) else made
 
     monkeypatch.setattr("streamlit.download_button", keep)
     return offered

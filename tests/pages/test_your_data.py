@@ -96,7 +96,7 @@ def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models
         "Balanced accuracy, test photos of my-faces": f"{unseen['balanced_accuracy_all']:.3f}",
     }
     assert table_of(app, "round").loc["kept", "round"] == 12
-    row = table_of(app, "recipe").set_index("name").loc["shapes"]
+    row = table_of(app, "size").set_index("name").loc["shapes"]
     assert row["faces"] == sum(metadata["training_faces"].values())
     assert row["labels"] == "round, square, wide"
     app.button(key="job_clear").click().run()

@@ -69,7 +69,7 @@ write_raw(raw, persons=8, shots=2)
 crop_folder(raw, crops, recipe_settings("classic"))
 grid.write_text('{"n_components": [10], "C": [5.0], "gamma": [0.005], "whiten": [true]}')
 train([crops], name, recipe="classic", grid=str(grid), replace=True)
-for model in sorted(path.name for path in models.iterdir()):
+for model in sorted(path.parent.name for path in models.glob("*/metadata.json")):
     ask(model, [to_png(draw_photo(label, 30)) for label in ("round", "square")])
 versions = {p: importlib.metadata.version(p) for p in packages.split(",")}
 print(json.dumps({"answers": answers, "versions": versions}))

@@ -19,17 +19,24 @@ from disks import break_call, kill_workers
 from facecore.data.corrections import correct
 from facecore.data.crops import read_table
 from facecore.errors import DataError, ModelError
-from facecore.model.store import list_models, read_local_table, read_metadata
+from facecore.model.store import (
+    list_models,
+    read_local_table,
+    read_metadata,
+    read_model_table,
+)
 from facecore.training.background import (
     Job,
     cancel_job,
     clear_job,
     drop_photos,
     read_job,
+    start_curve,
     start_training,
     take_photos,
     work_dir,
 )
+from facecore.training.runs import read_runs
 
 REPO = Path(__file__).resolve().parents[3]
 
@@ -419,3 +426,56 @@ def test_a_name_that_no_model_can_have_starts_nothing(name, words, artifacts):
     with pytest.raises(ModelError, match=words):
         start_training(name, None, made=4)
     assert read_job().state == "none"
+
+
+def test_the_learning_curve_follows_a_training_and_its_photos_are_gone(work, tmp_path):
+    raw = write_raw(tmp_path / "raw", persons=16, shots=1)
+    photos = take_photos(io.BytesIO(pack(raw)), "curve")
+    start_training("mine", photos, title="drawn", recipe="classic", curve=True)
+    job = wait_for(lambda job: job.state != "running", 300)
+    assert (job.state, job.error, job.note) == ("done", "", "")
+    table = read_model_table("learning_curve", "mine")
+    assert set(table["kind"]) >= {"curve", "recall", "gain"}
+    assert not photos.exists()
+    (run,) = read_runs().runs
+    assert (run["state"], run["by"], run["name"]) == ("done", "page", "mine")
+
+
+def test_a_curve_that_cannot_be_measured_leaves_the_model_and_says_why(work, tmp_path):
+    raw = write_raw(tmp_path / "few", persons=4, shots=1)
+    start_training("mine", raw, recipe="classic", curve=True)
+    job = wait_for(lambda job: job.state != "running", 300)
+    assert job.state == "done"
+    assert "8 faces or more of each label" in job.note
+    assert list_models() == ["mine"]
+
+
+def test_a_curve_is_measured_later_on_the_same_photos(
+    work, crops_folder, tiny_artifacts, artifacts
+):
+    shutil.copytree(tiny_artifacts / "tiny", artifacts / "tiny")
+    start_curve("tiny", crops_folder)
+    job = wait_for(lambda job: job.state != "running", 300)
+    assert (job.state, job.curve, job.error) == ("done", True, "")
+    assert read_model_table("learning_curve", "tiny") is not None
+    assert read_runs().runs == []  # it is no training
+    with pytest.raises(ModelError, match="no model 'other'"):
+        start_curve("other", crops_folder)
+
+
+def test_what_fails_or_is_cancelled_on_the_page_is_in_the_log(
+    work, tmp_path, crops_folder, long_grid
+):
+    raw = write_raw(tmp_path / "raw", persons=2)
+    start_training("mine", raw, recipe="classic", min_size=300)
+    wait_for(lambda job: job.state == "failed")
+    (run,) = read_runs().runs
+    assert (run["state"], run["by"]) == ("failed", "page")
+    assert "smaller than 300 pixels" in run["reason"]
+    start_training("long", crops_folder, recipe="classic", grid=str(long_grid))
+    wait_for(in_the_search)
+    cancel_job()
+    assert [(run["name"], run["state"]) for run in read_runs().runs] == [
+        ("long", "cancelled"),
+        ("mine", "failed"),
+    ]
