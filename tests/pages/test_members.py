@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from screens import SCREENS
 
+from facecore.evaluation.report import evaluate_predictions
 from facecore.face.detect import BlazeSettings, HaarSettings, spec_of
 from facecore.face.images import to_png
 from facecore.model.classifier import FaceModel
@@ -76,7 +76,7 @@ def test_a_model_without_fisherfaces_has_no_such_view(open_page, in_aligned):
     assert any(alt.startswith("Eigenface 1: ") for alt in pictures(app))
 
 
-def test_the_explorer_says_why_it_has_no_fisherfaces(open_page, in_fisher):
+def test_the_explorer_says_why_it_has_no_fisherfaces(open_page, in_fisher, offer_crops):
     app = open_page(GRID, model="tiny", search_tab="Explorer", search_member="fisherfaces")
     assert not app.exception
     assert "fitted to the labels" in said(app)
@@ -216,19 +216,9 @@ def test_the_explorer_refuses_crops_cut_in_another_way(
     assert "cut in another way" in app.error[0].value
 
 
-def test_the_groups_tell_the_gaps_and_the_rule_what_it_answers(open_page, in_aligned):
-    from facecore.evaluation.report import evaluate_predictions
-
+def test_the_rule_tells_what_it_answers(open_page, in_aligned):
     table = read_model_table("predictions", "made").fillna({"age": "", "race": "", "predicted": ""})
-    table = pd.concat([table] * 20, ignore_index=True)  # gaps are of groups of 50 photos
     figures = evaluate_predictions(table)
-    from ui.groups import gap_words
-
-    gap = figures["gaps"]["label"]
-    assert gap_words({"made": figures}, "label") == (
-        f"{gap['gap']:.3f}, from {gap['worst']} up to {gap['best']}"
-    )
-    assert gap_words({"made": figures}, "age") == ""
     app = open_page(EVALUATION, model="made", evaluation_tab="Unsure")
     assert not app.exception
     assert f"it answers {figures['coverage']:.1%} of these photos" in said(app)

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from facecore.errors import ModelError
+from facecore.face.features import Features
 from facecore.model.contributions import draw_eigenface, running_sums, strongest_eigenfaces
 from facecore.model.eigenface_words import describe_eigenface
 from facecore.model.explain import reconstruct, reconstruction_errors
@@ -61,7 +64,7 @@ def test_the_mean_face_itself_has_no_strong_eigenface(model):
     assert all(abs(one.weight) < 0.1 for one in strongest_eigenfaces(model, mean, 8))
 
 
-def test_a_model_without_eigenfaces_has_no_recipe_of_a_face():
-    model = load_model("embedding")
-    with pytest.raises(ModelError):
-        draw_eigenface(model, 0)
+def test_a_model_that_reads_no_pixels_has_no_eigenfaces_to_draw(model):
+    reads_edges = replace(model.members[0], features=Features("hog", 96, 0.625, cell=8))
+    with pytest.raises(ModelError, match="eigenfaces"):
+        draw_eigenface(replace(model, members=(reads_edges,)), 0)
