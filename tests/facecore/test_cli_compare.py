@@ -21,9 +21,18 @@ def test_two_models_are_compared_and_the_figures_stored(run, two_models, raw_fol
 def test_the_figures_go_to_a_file_and_nowhere_else(run, two_models, raw_folder, tmp_path):
     out = tmp_path / "found.json"
     done = run(
-        "compare", "wide", "plain", raw_folder, "--out", out, "--limit", 3, "--jobs", 1,
+        "compare",
+        "wide",
+        "plain",
+        raw_folder,
+        "--out",
+        out,
+        "--limit",
+        3,
+        "--jobs",
+        1,
         models=two_models,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     assert "a random sample of 3" in done.stderr
     assert json.loads(out.read_text())["sets"]["drawn"]["right"]["n"] == 3

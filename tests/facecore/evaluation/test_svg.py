@@ -17,8 +17,15 @@ def parse(svg: str) -> ET.Element:
     root = ET.fromstring(svg)
     assert root.tag == f"{SVG}svg"
     assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {
-        "svg", "g", "text", "title", "line", "polyline", "circle", "rect",
-    }  # fmt: skip
+        "svg",
+        "g",
+        "text",
+        "title",
+        "line",
+        "polyline",
+        "circle",
+        "rect",
+    }
     width, height = map(float, root.get("viewBox").split()[2:])
     for element in root.iter():
         for key in ("x", "x1", "x2", "cx"):

@@ -203,8 +203,9 @@ def test_of_two_parameters_the_shares_are_all_of_the_variance():
 
 
 def test_bad_candidates_do_not_count_below_a_floor():
-    hill = plain([[0.5] * 2, [0.8] * 2, [0.5] * 2, [0.9] * 2], param_C=[1, 1, 2, 2],
-                 param_gamma=[1, 2, 1, 2])  # fmt: skip
+    hill = plain(
+        [[0.5] * 2, [0.8] * 2, [0.5] * 2, [0.9] * 2], param_C=[1, 1, 2, 2], param_gamma=[1, 2, 1, 2]
+    )
     shares = [
         importance_of(hill, floor).shares.set_index("parameters")["share"][("gamma",)]
         for floor in (None, 0.79)
