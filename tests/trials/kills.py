@@ -268,7 +268,10 @@ def _tree(place: Place) -> dict[str, bytes]:
 def _model(place: Place) -> dict[str, Any]:
     """Return all of the model but its times."""
     folder = place / "models" / NAME
-    files: dict[str, Any] = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    files: dict[str, Any] = {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in found
+    }
     for name in ("grid_search.csv", "predictions.csv"):
         table = pd.read_csv(folder / name)
         files[name] = table[[c for c in table if "_time" not in c and c != "ms"]].to_csv()
