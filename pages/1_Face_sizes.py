@@ -6,8 +6,8 @@ from facecore.data import TABLE, face_sizes, sizes_of
 from facecore.face import MIN_SIZE, takes_whole_photos
 from ui.controls import choose, offer_file
 from ui.local import pick_crops
-from ui.look import ICON
 from ui.models import pick_model, read_table
+from ui.navigation import enter_page
 from ui.sheets import to_sheet
 from ui.sizes import (
     colour_labels,
@@ -20,7 +20,7 @@ from ui.sizes import (
 
 SOURCES = ("The model", "A folder of crops")
 
-st.set_page_config("Face sizes", ICON, layout="wide")
+enter_page()
 st.title("Face sizes")
 st.write(
     "See what happened to every raw photo, how large its face is, and how many faces a minimum "

@@ -8,15 +8,15 @@ from ui.controls import choose
 from ui.explorer import show_explorer, show_walk
 from ui.fisherfaces import show_fisherfaces
 from ui.gallery import show_gallery, show_reconstruction
-from ui.look import ICON
 from ui.models import pick_model, read_table
+from ui.navigation import enter_page
 from ui.photo import has_face, pick_photo, say_no_spread, say_whom
 from ui.points import show_points
 from ui.text import as_is
 
 VIEWS = ("Eigenfaces", "Reconstruction", "Explorer", "Walk", "Points")
 
-st.set_page_config("Eigenfaces", ICON, layout="wide")
+enter_page()
 st.title("Eigenfaces")
 st.write(
     "A grey face is a point with one coordinate per pixel. Eigenfaces are the few directions in "

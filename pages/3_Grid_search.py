@@ -6,14 +6,14 @@ from ui.candidates import show_candidates
 from ui.heat_maps import show_heat_maps
 from ui.hyperparameters import show_explorer
 from ui.importance import show_importance, show_parallel
-from ui.look import ICON
 from ui.models import pick_model, read_table
+from ui.navigation import enter_page
 from ui.search import pick_round, pick_search, searches_of
 from ui.search_curves import show_components, show_times
 from ui.search_pair import show_pair
 from ui.search_summary import show_round, show_summary
 
-st.set_page_config("Grid search", ICON, layout="wide")
+enter_page()
 st.title("Grid search")
 st.write(
     "How many components and which support vector machine were tried, which did best, and what "

@@ -16,14 +16,14 @@ from ui.evaluation import (
 )
 from ui.groups import show_groups
 from ui.links import link_photos
-from ui.look import ICON
 from ui.models import pick_model, read_table
+from ui.navigation import enter_page
 from ui.paired import show_paired
 from ui.unsure import show_unsure
 
 TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups", "Compare")
 
-st.set_page_config("Evaluation", ICON, layout="wide")
+enter_page()
 st.title("Evaluation")
 st.write("How good the model is on photos that it has never seen, for whom, and when it is unsure.")
 chosen = pick_model()

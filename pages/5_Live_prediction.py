@@ -7,8 +7,8 @@ from ui.answers import Settings, show_photo
 from ui.batch import Source, answer_all, list_entries, show_batch, within_limit
 from ui.controls import choose
 from ui.detector import pick_detector, warn_of_difference
-from ui.look import ICON
 from ui.models import pick_model, pick_other
+from ui.navigation import enter_page
 from ui.photo import pick_synthetic, say_no_spread, say_whom
 from ui.rule import pick_rule
 from ui.zips import prepare_zips
@@ -16,7 +16,7 @@ from ui.zips import prepare_zips
 MAX_UPLOAD = 100  # MB per file, enough for a ZIP; the library has a limit of its own for photos
 CARDS = 3  # photos; more of them are shown as a table
 
-st.set_page_config("Live prediction", ICON, layout="wide")
+enter_page()
 st.title("Live prediction")
 st.write("Give the model photos and see, for each face, what it reads and what it answers.")
 chosen = pick_model()

@@ -5,9 +5,9 @@ import streamlit as st
 from facecore.errors import FacecoreError
 from facecore.training import start_training
 from ui.learning import show_learning
-from ui.look import ICON
 from ui.manage import show_models
 from ui.models import pick_model_or_none
+from ui.navigation import enter_page
 from ui.runs import show_runs
 from ui.text import as_is
 from ui.training import (
@@ -20,7 +20,7 @@ from ui.training import (
 )
 from ui.training_photos import pick_photos
 
-st.set_page_config("Your data", ICON, layout="wide")
+enter_page()
 st.title("Your data")
 st.write(
     "Train a model that tells your labels apart: put the photos of each label into a folder of its "

@@ -6,14 +6,15 @@ from facecore.model import order_labels
 from facecore.training import rungs_of
 from ui.controls import choose, name_labels
 from ui.ladder import curve_figure, get_ladder, load_shipped, show_labels, show_rungs, show_table
-from ui.look import ICON, show
+from ui.look import show
 from ui.models import pick_model
+from ui.navigation import enter_page
 from ui.photo import pick_photo, say_whom
 from ui.text import as_is
 
 VIEWS = ("Rungs", "Training faces", "Components", "One face")
 
-st.set_page_config("Ladder", ICON, layout="wide")
+enter_page()
 st.title("Ladder")
 st.write(
     "From pixels to an embedding: the same three steps, min-max, PCA and a support vector machine, "

@@ -4,7 +4,6 @@ import streamlit as st
 
 from facecore.training import TEST, TRAINING, photos_of
 from ui.controls import choose
-from ui.look import ICON
 from ui.mistakes import (
     pick_kind,
     read_photos,
@@ -14,9 +13,10 @@ from ui.mistakes import (
     show_train_again,
 )
 from ui.models import pick_model
+from ui.navigation import enter_page
 from ui.training import is_training_on
 
-st.set_page_config("Check photos", ICON, layout="wide")
+enter_page()
 st.title("Check photos")
 st.write(
     "The photos behind the figures of your own model: labels that may be wrong, wrong answers, and "

@@ -1,4 +1,4 @@
-"""The model picker in the sidebar, and the bounded caches behind it."""
+"""The chosen model with what is stored beside it, and the bounded caches behind it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,9 @@ from facecore.model import (
     whom_it_shows,
 )
 from ui.text import as_is
+
+MODEL = "model"  # key of the picker, and its name in the URL
+GONE = "model_gone"  # key of the name that a link asks for and that no model has
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Chosen:
 
 
 def pick_model() -> Chosen:
-    """Show the model picker and return the chosen model; without one, say so and end the page.
+    """Return the model that was chosen in the picker; without one, say so and end the page.
 
     Returns
     -------
@@ -91,15 +94,15 @@ def pick_model() -> Chosen:
 
 
 def pick_model_or_none() -> Chosen | None:
-    """Show the model picker and return the chosen model.
+    """Return the model that was chosen in the picker, which stands in the sidebar of every page.
 
     Returns
     -------
     Chosen or None
         None if there is no model or the chosen one cannot be used; the page then says why.
     """
-    names = list_models()
-    if not names:
+    name = st.session_state.get(MODEL)
+    if name is None or not list_models():
         st.warning(
             "There is no model yet. Train one on folders of labelled photos, on the page Your data "
             "or with this command:",
@@ -108,18 +111,14 @@ def pick_model_or_none() -> Chosen | None:
         )
         st.code("python -m facecore train PHOTOS --name my-model", language="shell")
         return None
-    name = st.sidebar.selectbox(
-        "Model",
-        names,
-        key="model",
-        bind="query-params",
-        help="A folder in artifacts/",
-        format_func=_describe,
-    )
-    chosen = _open(name)
-    if chosen:
-        st.sidebar.caption(as_is(chosen.title))
-    return chosen
+    if gone := st.session_state.get(GONE):
+        st.warning(
+            f"There is no model {as_is(gone)} here; it may have been renamed or deleted. This page "
+            f"shows the model {as_is(name)}. Choose another one in the sidebar.",
+            title=f"Model {as_is(gone)} is gone",
+            icon=":material/link_off:",
+        )
+    return _open(name)
 
 
 def pick_other(chosen: Chosen) -> Chosen | None:
@@ -146,7 +145,7 @@ def pick_other(chosen: Chosen) -> Chosen | None:
         placeholder="no other model",
         key="other",
         bind="query-params",
-        format_func=_describe,
+        format_func=describe_option,
     )
     if name not in others:
         return None
@@ -170,10 +169,27 @@ def load_chosen(name: str) -> Chosen:
     FacecoreError, OSError
         There is no such model, or it cannot be used.
     """
-    return _load(name, _written(name))
+    return _load(name, written(name))
 
 
-def _written(name: str) -> int:
+def written(name: str) -> int:
+    """Return when a model was stored, as part of the keys of what is cached about it.
+
+    Parameters
+    ----------
+    name : str
+        Name of its folder.
+
+    Returns
+    -------
+    int
+        Nanoseconds since 1970.
+
+    Raises
+    ------
+    FacecoreError, OSError
+        There is no such model.
+    """
     return (find_model(name) / "metadata.json").stat().st_mtime_ns
 
 
@@ -184,7 +200,7 @@ def _damaged(name: str, written: int) -> list[str]:
 
 def _open(name: str) -> Chosen | None:
     try:
-        for line in _damaged(name, _written(name)):
+        for line in _damaged(name, written(name)):
             st.warning(as_is(line), icon=":material/description:")
         return load_chosen(name)
     except (FacecoreError, OSError) as error:
@@ -197,7 +213,19 @@ def _say_unusable(name: str, error: Exception) -> None:
     st.error(as_is(error), title=title, icon=":material/error:")
 
 
-def _describe(name: str) -> str:
+def describe_option(name: str) -> str:
+    """Return the text of a model in a list to choose from.
+
+    Parameters
+    ----------
+    name : str
+        Name of a stored model.
+
+    Returns
+    -------
+    str
+        Its name, with a note if the model needs an extra that is not installed.
+    """
     return f"{name} (needs an extra)" if lacks_of(name) else name
 
 
@@ -218,8 +246,7 @@ def read_table(table: str, chosen: Chosen, optional: bool = False) -> pd.DataFra
     DataFrame or None
     """
     try:
-        written = (find_model(chosen.name) / "metadata.json").stat().st_mtime_ns
-        found = _read_table(table, chosen.name, written)
+        found = _read_table(table, chosen.name, written(chosen.name))
     except (FacecoreError, OSError) as error:
         _say_unusable(chosen.name, error)
         return None

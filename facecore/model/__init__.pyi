@@ -48,6 +48,10 @@ from .explain import (
     typical_distance,
     walk,
 )
+from .glossary import (
+    GLOSSARY,
+    glossary_page,
+)
 from .labels import (
     leading_scores,
     order_labels,
@@ -98,6 +102,7 @@ __all__ = [
     "ABOVE",
     "BELOW",
     "DEFAULT_MODEL",
+    "GLOSSARY",
     "LOCAL",
     "PALETTE",
     "SHIPPED",
@@ -127,6 +132,7 @@ __all__ = [
     "explain_decision",
     "find_model",
     "fisherface_images",
+    "glossary_page",
     "label_colours",
     "label_means",
     "lacks_of",

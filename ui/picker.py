@@ -1,0 +1,80 @@
+"""The model picker in the sidebar of every page, with a line that says what each model is."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from facecore.errors import FacecoreError
+from facecore.model import SHIPPED, list_models, order_labels, read_metadata
+from ui.controls import name_labels
+from ui.models import GONE, MODEL, describe_option, written
+from ui.text import as_is
+
+
+def show_picker() -> None:
+    """Show the picker and what the models are; nothing where there is no model."""
+    names = list_models()
+    if not names:
+        return
+    _note_what_is_gone(names)
+    name = st.sidebar.selectbox(
+        "Model",
+        names,
+        key=MODEL,
+        bind="query-params",
+        format_func=describe_option,
+        on_change=_forget_what_is_gone,
+    )
+    st.sidebar.caption(as_is(line_of(name)))
+    if len(names) > 1:
+        with st.sidebar.popover("All models", icon=":material/list:", key="models_listed"):
+            st.markdown("\n".join(f"- **{as_is(each)}**: {as_is(line_of(each))}" for each in names))
+
+
+def line_of(name: str) -> str:
+    """Return what a model is, in one line.
+
+    Parameters
+    ----------
+    name : str
+        Name of a stored model.
+
+    Returns
+    -------
+    str
+        Its title and labels, its recipe, and where it comes from, all from its metadata.
+    """
+    try:
+        return _line(name, written(name))
+    except (FacecoreError, OSError):
+        return "cannot be used"
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _line(name: str, written: int) -> str:
+    try:
+        metadata = read_metadata(name)
+        labels = order_labels(metadata["labels"], metadata.get("order", ()))
+        title = f"{metadata['title']}: " if metadata.get("title") else ""
+        count = f"{len(labels)} labels: " if len(labels) > 2 else ""
+        origin = "ships with facecore" if name in SHIPPED else f"trained {metadata['created']}"
+        return f"{title}{count}{name_labels(labels)}; recipe {metadata['recipe']}; {origin}"
+    except (KeyError, TypeError, AttributeError):
+        return "its metadata are of an older version"
+
+
+def _note_what_is_gone(names: Sequence[str]) -> None:
+    """Keep the name of a model that an address asks for and that does not exist."""
+    options = {describe_option(name): name for name in names}
+    linked = st.query_params.get(MODEL)
+    if linked in names and linked not in options and MODEL not in st.session_state:
+        st.session_state[MODEL] = linked  # its option says more than its name
+    for asked in (st.session_state.get(MODEL), linked):
+        if asked and asked not in names and asked not in options:
+            st.session_state[GONE] = asked
+    if st.session_state.get(GONE) in names:
+        _forget_what_is_gone()
+
+
+def _forget_what_is_gone() -> None:
+    st.session_state.pop(GONE, None)
