@@ -5,6 +5,7 @@ import streamlit as st
 from facecore.data import TABLE, face_sizes, sizes_of
 from facecore.face import MIN_SIZE, takes_whole_photos
 from ui.controls import choose, offer_file
+from ui.glossary import explain_words
 from ui.local import pick_crops
 from ui.models import pick_model, read_table
 from ui.navigation import enter_page
@@ -27,6 +28,7 @@ st.write(
     f"size leaves. Training skips faces narrower than {MIN_SIZE} pixels if nobody asks for another "
     "minimum."
 )
+explain_words("detector", "crop", "label")
 chosen = pick_model()
 
 source = choose("Photos from", SOURCES, "sizes_from")
@@ -48,11 +50,11 @@ if table.empty:
 
 sizes = filter_sizes(sizes_of(table))
 labels = colour_labels(sizes, chosen)
-st.subheader("What happened to the photos")
+st.header("What happened to the photos")
 pooled, colours = pool_labels(sizes, labels)
 show_outcomes(sizes, list(labels), pooled, colours)
 
-st.subheader("How large the faces are")
+st.header("How large the faces are")
 if face_sizes(sizes).empty:
     st.info(
         "No face was found in these photos, so there are no sizes to show. Large, upright faces "

@@ -8,6 +8,7 @@ from ui.controls import choose
 from ui.explorer import show_explorer, show_walk
 from ui.fisherfaces import show_fisherfaces
 from ui.gallery import show_gallery, show_reconstruction
+from ui.glossary import explain_words
 from ui.models import pick_model, read_table
 from ui.navigation import enter_page
 from ui.photo import has_face, pick_photo, say_no_spread, say_whom
@@ -22,6 +23,7 @@ st.write(
     "A grey face is a point with one coordinate per pixel. Eigenfaces are the few directions in "
     "which faces differ most: every face is the mean face plus a certain amount of each."
 )
+explain_words("eigenface", "mean face", "weight", "face space", "explained variance", "reconstruct")
 chosen = pick_model()
 if not chosen.model.draws:
     st.info(

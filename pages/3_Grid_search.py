@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui.candidates import show_candidates
+from ui.glossary import explain_words
 from ui.heat_maps import show_heat_maps
 from ui.hyperparameters import show_explorer
 from ui.importance import show_importance, show_parallel
@@ -19,6 +20,7 @@ st.write(
     "How many components and which support vector machine were tried, which did best, and what "
     "others would do."
 )
+explain_words("grid search", "cross-validation", "hyperparameter", "component")
 chosen = pick_model()
 table = read_table("grid_search", chosen)
 if table is None:

@@ -14,6 +14,7 @@ from ui.evaluation import (
     show_curves,
     show_metrics,
 )
+from ui.glossary import explain_words
 from ui.groups import show_groups
 from ui.links import link_photos
 from ui.models import pick_model, read_table
@@ -26,6 +27,7 @@ TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups", "Compare")
 enter_page()
 st.title("Evaluation")
 st.write("How good the model is on photos that it has never seen, for whom, and when it is unsure.")
+explain_words("accuracy", "recall", "precision", "calibration", "confusion matrix", "threshold")
 chosen = pick_model()
 table = read_table("predictions", chosen)
 if table is None:

@@ -7,6 +7,7 @@ from ui.answers import Settings, show_photo
 from ui.batch import Source, answer_all, list_entries, show_batch, within_limit
 from ui.controls import choose
 from ui.detector import pick_detector, warn_of_difference
+from ui.glossary import explain_words
 from ui.models import pick_model, pick_other
 from ui.navigation import enter_page
 from ui.photo import pick_synthetic, say_no_spread, say_whom
@@ -19,6 +20,7 @@ CARDS = 3  # photos; more of them are shown as a table
 enter_page()
 st.title("Live prediction")
 st.write("Give the model photos and see, for each face, what it reads and what it answers.")
+explain_words("probability", "abstain", "decision", "distance from face space")
 chosen = pick_model()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -4,6 +4,7 @@ import streamlit as st
 
 from facecore.errors import FacecoreError
 from facecore.training import start_training
+from ui.glossary import explain_words
 from ui.learning import show_learning
 from ui.manage import show_models
 from ui.models import pick_model_or_none
@@ -26,6 +27,7 @@ st.write(
     "Train a model that tells your labels apart: put the photos of each label into a folder of its "
     "own, then start."
 )
+explain_words("label", "recipe", "subject", "grid search")
 job = follow_job()
 chosen = pick_model_or_none()
 if not is_training_on():
@@ -43,10 +45,10 @@ if job.state == "running":
 else:
     if job.state != "none":
         show_end(job, chosen)
-    st.subheader("Photos")
+    st.header("Photos")
     photos = pick_photos(chosen, job)
     if photos:
-        st.subheader("Training")
+        st.header("Training")
         options = pick_options(photos)
         ready = can_be_named(options.name)
         if st.button(
@@ -80,6 +82,6 @@ else:
 
 if chosen:
     show_learning(chosen, photos, job.state == "running")
-st.subheader("Your models")
+st.header("Your models")
 show_models()
 show_runs()

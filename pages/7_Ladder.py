@@ -5,6 +5,7 @@ import streamlit as st
 from facecore.model import order_labels
 from facecore.training import rungs_of
 from ui.controls import choose, name_labels
+from ui.glossary import explain_words
 from ui.ladder import curve_figure, get_ladder, load_shipped, show_labels, show_rungs, show_table
 from ui.look import show
 from ui.models import pick_model
@@ -21,6 +22,7 @@ st.write(
     "on better and better features of a face. Every rung is trained on the same faces and tested "
     "on the same others."
 )
+explain_words("embedding", "component", "confidence interval")
 chosen = pick_model()
 view = choose("View", VIEWS, "rung_view", show_label=False)
 if view == "One face":

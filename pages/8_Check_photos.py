@@ -4,6 +4,7 @@ import streamlit as st
 
 from facecore.training import TEST, TRAINING, photos_of
 from ui.controls import choose
+from ui.glossary import explain_words
 from ui.mistakes import (
     pick_kind,
     read_photos,
@@ -22,6 +23,7 @@ st.write(
     "The photos behind the figures of your own model: labels that may be wrong, wrong answers, and "
     "faces unlike all others. Correct or drop what is wrong, then train again."
 )
+explain_words("label", "test set", "cross-validation")
 chosen = pick_model()
 if not is_training_on():
     st.info(

@@ -158,7 +158,7 @@ def show_photo(entry: Entry, settings: Settings, key: str) -> None:
             columns = st.columns(2, gap="medium")
             for column, answer, chosen in zip(columns, answers, settings.models, strict=True):
                 with column:
-                    st.markdown(f"##### {as_is(chosen.name)}")
+                    st.header(as_is(chosen.name))
                     _show_boxes(answer, chosen)
                     _show_faces(answer, chosen, settings.heat, f"{key}-{chosen.name}")
         st.caption(CAVEAT)

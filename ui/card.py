@@ -118,7 +118,7 @@ def show_papers(chosen: Chosen) -> None:
         Model to describe.
     """
     if chosen.evaluation:
-        st.subheader("On photos that it has never seen")
+        st.header("On photos that it has never seen")
         st.dataframe(
             _tabulate(chosen.evaluation),
             placeholder="-",

@@ -435,10 +435,10 @@ def show_curves(tested: Tested, positive: str) -> None:
     """
     left, right = st.columns(2)
     with left:
-        st.subheader("ROC")
+        st.header("ROC")
         show(roc_lines(tested, positive), f"ROC curve of {positive}", "evaluation-roc")
     with right:
-        st.subheader("Precision and recall")
+        st.header("Precision and recall")
         alt = f"Precision against recall of {positive}"
         show(precision_lines(tested, positive), alt, "evaluation-precision")
     st.caption(f"Over the faces found, with {as_is(positive)} as the positive label.")
@@ -524,11 +524,11 @@ def show_calibration(tested: Tested, positive: str) -> None:
     """
     left, right = st.columns(2)
     with left:
-        st.subheader("Reliability")
+        st.header("Reliability")
         alt = "Accuracy against confidence in ten bins, with intervals and counts"
         show(reliability_dots(tested), alt, "evaluation-reliability")
     with right:
-        st.subheader("Scores by true label")
+        st.header("Scores by true label")
         for name, rows in tested.items():
             if len(tested) > 1:
                 st.markdown(f"**{as_is(name)}**")

@@ -20,7 +20,7 @@ from facecore.model import (
 )
 from ui.controls import choose
 from ui.live_face import show_live_face
-from ui.look import mark_point, show, show_picture, show_scores, tidy
+from ui.look import REFERENCE, mark_point, show, show_picture, show_scores, tidy
 from ui.models import Chosen
 from ui.photo import say_whom
 from ui.text import as_is
@@ -180,7 +180,7 @@ def walk_figure(
         hovertemplate="%{x:+.2f}: %{y:.2f}<extra></extra>",
     )
     mark_point(figure, distances[here], decisions[here], colour)
-    figure.add_hline(y=0, line_dash="dot", annotation_text=f"above: {label}")
+    figure.add_hline(y=0, line=REFERENCE, annotation_text=f"above: {label}")
     figure.update_xaxes(title="distance walked, in standard deviations")
     figure.update_yaxes(title=f"decision for {label}")
     return tidy(figure, 280)

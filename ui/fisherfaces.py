@@ -70,7 +70,7 @@ def show_fisherfaces(chosen: Chosen, table: pd.DataFrame | None) -> None:
 
 
 def _show_row(what: str, pictures: np.ndarray) -> None:
-    st.subheader(f"{what}s")
+    st.header(f"{what}s")
     with st.container(horizontal=True):
         for number, picture in enumerate(pictures, start=1):
             show_picture(picture, f"{what} {number}", f"{number}", width=104)

@@ -36,14 +36,14 @@ def show_gallery(chosen: Chosen) -> None:
         Model with eigenfaces.
     """
     model = chosen.model.eigenfaces
-    st.subheader("Mean faces")
+    st.header("Mean faces")
     labels = pick_few(chosen.labels, "means", rest="") if model.spread else []
     with st.container(horizontal=True):
         _show_means(model, labels)
     st.caption(f"A mean face is the mean of training faces. {as_is(chosen.whom)}")
 
     variance = model.pixels.variance / model.pixels.total_variance
-    st.subheader("Explained variance")
+    st.header("Explained variance")
     with st.container(horizontal=True):
         for share, count in zip(SHARES, components_for(variance), strict=True):
             value = f"{count}" if count else f"more than {len(variance)}"
@@ -52,7 +52,7 @@ def show_gallery(chosen: Chosen) -> None:
     alt = f"Variance explained by each eigenface and by all up to it, {variance.sum():.1%} in all"
     show(variance_figure(variance), alt, "variance")
 
-    st.subheader("Gallery")
+    st.header("Gallery")
     most = len(variance)
     count = st.slider(
         "Eigenfaces shown", 1, most, min(24, most), key="gallery", bind="query-params"
@@ -170,7 +170,7 @@ def show_reconstruction(model: FaceModel, crop: np.ndarray) -> None:
     with right:
         alt = f"Error against the number of eigenfaces; {errors[count]:.3f} with {count}"
         show(error_figure(errors, count), alt, "errors")
-    st.subheader("The recipe of this face")
+    st.header("The recipe of this face")
     show_recipe(model, crop)
 
 

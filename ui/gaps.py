@@ -25,7 +25,7 @@ def show_gaps(gaps: Gaps, least: int) -> None:
     least : int
         Groups of fewer photos were not compared.
     """
-    st.subheader("How far groups are apart")
+    st.header("How far groups are apart")
     table = gap_table(gaps)
     if table.empty:
         st.caption(f"No test set has two groups of {least} photos or more.")

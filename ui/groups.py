@@ -111,7 +111,7 @@ def _sets(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _show_trait(tested: Tested, trait: str, chosen: Chosen) -> None:
-    st.subheader(as_is(trait.capitalize()))
+    st.header(as_is(trait.capitalize()))
     groups: dict[str, dict[str, Mapping[str, Any]]] = {}
     for model, rows in tested.items():
         for name, photos in _sets(rows).items():
@@ -139,7 +139,7 @@ def _show_crossed(tested: Tested, trait: str, chosen: Chosen, least: int) -> Non
                 groups.setdefault(model, {})[name] = figures_by_trait(photos, (), (trait,))[trait]
     if not crossed:
         return
-    st.subheader(as_is(f"Label and {trait}"))
+    st.header(as_is(f"Label and {trait}"))
     if weakest := weakest_words(crossed, least):
         st.caption(f"Weakest of those with {least} photos or more: {as_is(weakest)}.")
     labels = chosen.model.labels

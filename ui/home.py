@@ -4,6 +4,7 @@ import streamlit as st
 
 from facecore.model import predict_photo
 from ui.card import show_card, show_papers
+from ui.glossary import explain_words
 from ui.handin import offer_report
 from ui.menu import full_menu
 from ui.models import pick_model
@@ -20,15 +21,16 @@ def show_home() -> None:
         "grey, resize, min-max, eigenfaces (PCA), support vector machine. This dashboard shows "
         "every step."
     )
+    explain_words("model", "eigenface", "PCA", "support vector machine")
     chosen = pick_model()
-    st.subheader(as_is(chosen.title))
+    st.header(as_is(chosen.title))
     show_card(chosen)
     with st.container(horizontal=True):
         for entry in (entry for entries in full_menu().values() for entry in entries):
             icon = f":material/{entry.icon}:"
             st.page_link(entry.path, label=entry.question, icon=icon, width="content")
 
-    st.subheader("Follow one face")
+    st.header("Follow one face")
     photo = pick_photo(chosen, "face")
     steps = st.container()
     if photo is None:

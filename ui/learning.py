@@ -44,7 +44,7 @@ def show_learning(chosen: Chosen, photos: Photos | None, running: bool) -> None:
     running : bool
         Whether a training or another measurement runs.
     """
-    st.subheader(f"Would more photos help {as_is(chosen.name)}?")
+    st.header(f"Would more photos help {as_is(chosen.name)}?")
     try:
         refuse_curve(chosen.name)
     except FacecoreError as error:

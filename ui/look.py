@@ -17,6 +17,8 @@ ICON = str(Path(__file__).with_name("icon.png"))
 WIDEST = 1600  # long side of a photo on a page, in pixels
 NEUTRAL = "#7a7a7a"  # for what belongs to no label
 PAIR = (PALETTE[5], PALETTE[4])  # the chosen one, and the one that it is compared with
+# Text of charts: the greys of Streamlit's own have a contrast of less than 4.5 on white.
+INK = {"light": "#4b4e57", "dark": "#c6c9d1"}
 REFERENCE = {"dash": "dot", "color": NEUTRAL}  # lines that no data point lies on
 MOST_BARS, TOP = 7, 5  # labels: up to 7 all have a bar, of more only the likeliest 5
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -58,7 +60,26 @@ def show(figure: go.Figure, alt: str, key: str) -> None:
         Key of the element, unique on the page.
     """
     escape_names(figure)
+    darken_text(figure)
     st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt, key=key)
+
+
+def darken_text(figure: go.Figure) -> None:
+    """Give the text of a figure enough contrast with the page.
+
+    Parameters
+    ----------
+    figure : Figure
+        Figure to change in place; it stays as it is if the browser has not named its theme yet.
+    """
+    ink = INK.get(str(st.context.theme.type))
+    if ink is None:
+        return
+    figure.update_layout(font_color=ink)
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        axis.update(tickfont_color=ink, title_font_color=ink)
+    for bar in figure.select_coloraxes():
+        bar.update(colorbar_tickfont_color=ink, colorbar_title_font_color=ink)
 
 
 def show_picture(

@@ -29,6 +29,7 @@ from facecore.training import (
 from ui.controls import choose
 from ui.evaluation import confusion_heat
 from ui.local import is_local
+from ui.look import darken_text
 from ui.models import Chosen, command_to_train_again
 from ui.text import as_is, escape_names
 from ui.training import can_be_named
@@ -220,6 +221,7 @@ def _show_cells(counts: Mapping[str, Mapping[str, int]], key: str) -> None:
         )
     )
     escape_names(figure)
+    darken_text(figure)
     st.plotly_chart(
         figure.update_layout(dragmode=False),
         config={"displayModeBar": False},
@@ -379,7 +381,7 @@ def show_corrections(found: Found) -> int:
     int
         Number of photos with another label, or dropped.
     """
-    st.subheader("Corrections")
+    st.header("Corrections")
     tables = [_decisions(source, _written(source)) for source in found.sources]
     table = pd.concat(tables, ignore_index=True)
     if table.empty:
@@ -411,7 +413,7 @@ def show_train_again(chosen: Chosen, found: Found) -> None:
     found : Found
         Its photos.
     """
-    st.subheader("Train again")
+    st.header("Train again")
     sources = [Path(source) for source in found.sources]
     if len(sources) > 1 or not sources[0].is_dir():
         st.caption("Several data sets, or a table of its own, are trained on by command:")

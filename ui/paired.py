@@ -116,7 +116,7 @@ def _right(report: Mapping[str, Any]) -> tuple[int, int]:
 
 def _show_figures(found: ModelComparison) -> None:
     first, second = found["models"]
-    st.subheader("Gain")
+    st.header("Gain")
     measure = choose("What counts as right", list(MEASURES), "compare_measure")
     table = tabulate_kinds(found, MEASURES[measure])
     wholes = table[table["label"].eq("") & table["trait"].eq("")]
@@ -128,14 +128,14 @@ def _show_figures(found: ModelComparison) -> None:
         column_config=_columns(first, second),
     )
     st.caption(_explain(found, measure))
-    st.subheader("For whom")
+    st.header("For whom")
     tested = table[table["p"].notna()]
     shown = tested.head(MOST_DOTS)
     alt = f"Accuracy of {first} minus that of {second} by set, label and group, with intervals"
     show(difference_dots(shown, first, second), alt, "compare-dots")
     if len(tested) > len(shown):
         st.caption(f"The first {len(shown)} of {len(tested)} kinds; the table has all.")
-    st.subheader("Where they disagree")
+    st.header("Where they disagree")
     kinds = table[table["label"].ne("") | table["trait"].ne("")]
     st.dataframe(
         _readable(kinds, found),
@@ -277,7 +277,7 @@ def difference_dots(table: pd.DataFrame, first: str, second: str) -> go.Figure:
 
 def _show_cost(found: ModelComparison) -> None:
     first, second = found["models"]
-    st.subheader("Cost")
+    st.header("Cost")
     with st.container(horizontal=True):
         for name, figures in found["sets"].items():
             mine, others = figures["ms"]

@@ -45,7 +45,7 @@ MOST_COMPARED = 4
 
 def show_runs() -> None:
     """Show the experiment log: a table, a figure, a comparison, and the file."""
-    st.subheader("Experiment log")
+    st.header("Experiment log")
     file = runs_file()
     try:
         log = _read(str(file), file.stat().st_mtime_ns if file.is_file() else 0)

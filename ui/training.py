@@ -230,7 +230,7 @@ def _watch() -> None:
     passed, share = now - job.step_began, job.done / job.total if job.total else 0.0
     # In the first second the share is too small to say anything about the rest.
     left = passed / share - passed if share and passed > 1 else None
-    st.subheader(f"{'Learning curve of' if job.curve else 'Training'} {as_is(job.name)}")
+    st.header(f"{'Learning curve of' if job.curve else 'Training'} {as_is(job.name)}")
     with st.container(horizontal=True):
         st.metric(
             f"{job.unit.capitalize() or 'Photo'}s done",

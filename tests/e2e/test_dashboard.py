@@ -38,10 +38,11 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, shipped) -> Iterator[str]:
-    """The dashboard with the shipped model in a folder of models of its own."""
+    """The dashboard with the shipped model, twice, in a folder of models of its own."""
     root = tmp_path_factory.mktemp("dashboard")
     (root / "models").mkdir()
-    (root / "models" / "classic").symlink_to(shipped, target_is_directory=True)
+    for name in ("classic", "second"):
+        (root / "models" / name).symlink_to(shipped, target_is_directory=True)
     environment = {
         "FACECORE_ARTIFACTS": str(root / "models"),
         "FACECORE_WORK": str(root / "work"),
@@ -60,7 +61,7 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
 
 def complaints(browser: webdriver.Chrome) -> list[str]:
     # On a first visit to a sub-page Streamlit's client looks for its server there before "/".
-    probing = [f"/{page_title(page)}/_stcore/" for page in PAGES]
+    probing = [f"/{page}/_stcore/" for page in (*map(page_title, PAGES), "Glossary", "Tutorial")]
     entries = [e["message"] for e in browser.get_log("browser") if e["level"] == "SEVERE"]
     return [text for text in entries if not any(path in text for path in probing)]
 
@@ -94,6 +95,30 @@ def click(browser: webdriver.Chrome, text: str) -> None:
     waiting(browser).until(lambda b: b.execute_script(CLICK, text), f"no button {text!r}")
 
 
+def heading(browser: webdriver.Chrome) -> str:
+    return browser.find_element(By.TAG_NAME, "h1").text
+
+
+def menu(browser: webdriver.Chrome) -> list[str]:
+    """Return the titles in the menu."""
+    links = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stSidebarNavLink]")
+    return [link.text.splitlines()[-1] for link in links]
+
+
+def picked(browser: webdriver.Chrome) -> str:
+    """Return the model in the picker."""
+    picker = find(browser, "[data-testid=stSidebar] [data-testid=stSelectbox]")
+    (field,) = picker.find_elements(By.TAG_NAME, "input")
+    return field.get_attribute("value") or picker.text.splitlines()[-1]
+
+
+def open_from_menu(browser: webdriver.Chrome, title: str) -> None:
+    links = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stSidebarNavLink]")
+    next(link for link in links if link.text.splitlines()[-1] == title).click()
+    waiting(browser).until(lambda b: b.title.startswith(f"{title} · "), f"no page {title}")
+    wait_until_done(browser)
+
+
 def wait_for_download(folder: Path, pattern: str) -> Path:
     for _ in range(300):
         for path in folder.glob(pattern):
@@ -111,6 +136,136 @@ def test_a_first_visit_to_a_sub_page_opens_that_page(server, browser, page):
     wait_until_done(browser)
     assert browser.find_element(By.TAG_NAME, "h1").text == title.replace("_", " ")
     assert not browser.find_elements(By.CSS_SELECTOR, "[data-testid=stException]")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_a_cold_start_on_a_sub_page_has_menu_model_and_page(shipped, tmp_path, browser, page):
+    models = tmp_path / "models"
+    models.mkdir()
+    for name in ("classic", "second"):
+        (models / name).symlink_to(shipped, target_is_directory=True)
+    environment = {"FACECORE_ARTIFACTS": str(models), "FACECORE_WORK": str(tmp_path / "work")}
+    with serve_dashboard(environment) as (address, _):
+        browser.get(f"{address}/{page_title(page)}?model=second")
+        wait_until_done(browser)
+        assert heading(browser) == page_title(page).replace("_", " ")
+        assert menu(browser)[0] == "Home"
+        assert len(menu(browser)) == len(set(menu(browser))) == len(PAGES) + 3
+        assert picked(browser) == "second"
+        open_from_menu(browser, "Ladder")
+        open_from_menu(browser, "Evaluation")
+        assert picked(browser) == "second"
+        complaints(browser)  # read here: the server is gone when the fixture reads them
+
+
+@pytest.mark.slow
+def test_the_model_stays_chosen_on_every_click_and_after_a_reload(server, browser):
+    browser.get(f"{server}/Eigenfaces?model=second&space=Walk&steps=1.5")
+    wait_until_done(browser)
+    assert picked(browser) == "second"
+    assert "steps=1.5" in browser.current_url
+    for title in [*menu(browser), "Home", "Eigenfaces"]:
+        open_from_menu(browser, title)
+        assert picked(browser) == "second", title
+        assert "model=second" in browser.current_url, title
+    browser.refresh()
+    wait_until_done(browser)
+    assert picked(browser) == "second"
+    assert heading(browser) == "Eigenfaces"
+
+
+@pytest.mark.slow
+def test_two_tabs_have_each_their_own_model(server, browser):
+    browser.get(f"{server}/Evaluation?model=second")
+    wait_until_done(browser)
+    first = browser.current_window_handle
+    browser.switch_to.new_window("tab")
+    browser.get(f"{server}/Evaluation?model=classic")
+    wait_until_done(browser)
+    open_from_menu(browser, "Ladder")
+    assert picked(browser) == "classic"
+    browser.close()
+    browser.switch_to.window(first)
+    open_from_menu(browser, "Ladder")
+    assert picked(browser) == "second"
+
+
+@pytest.mark.slow
+def test_a_link_to_a_model_that_is_gone_says_so(server, browser):
+    browser.get(f"{server}/Evaluation?model=lost")
+    wait_for_text(browser, "There is no model lost here")
+    wait_until_done(browser)
+    assert picked(browser) == "classic"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["Glossary", "Tutorial"])
+def test_glossary_and_tutorial_have_an_address(server, browser, page):
+    browser.get(f"{server}/{page}")
+    wait_until_done(browser)
+    assert not browser.find_elements(By.CSS_SELECTOR, "[data-testid=stException]")
+    assert "eigenfaces" in browser.find_element(By.TAG_NAME, "body").text
+
+
+# Contrast (WCAG 2) of the text of captions and charts with the page behind it.
+FAINT = """
+    const paint = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+    const rgba = (colour) => {
+        paint.clearRect(0, 0, 1, 1); paint.fillStyle = colour; paint.fillRect(0, 0, 1, 1);
+        const [r, g, b, a] = paint.getImageData(0, 0, 1, 1).data;
+        return [r, g, b, a / 255];
+    };
+    const over = ([r, g, b, a], below) =>
+        [r, g, b].map((c, i) => c * a + below[i] * (1 - a)).concat(1);
+    const light = (colour) => {
+        const [r, g, b] = colour.map((c) => c / 255).map(
+            (c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = (node) => {
+        const layers = [];
+        for (let x = node; x; x = x.parentElement)
+            layers.unshift(getComputedStyle(x).backgroundColor);
+        return layers.reduce((below, colour) => over(rgba(colour), below), [255, 255, 255, 1]);
+    };
+    const found = [];
+    const texts = "[data-testid=stCaptionContainer] p, [data-testid=stMetricLabel] p, "
+        + "[data-testid=stMetricDelta] div, .js-plotly-plot text";
+    for (const node of document.querySelectorAll(texts)) {
+        if (!node.textContent.trim() || !node.getClientRects().length) continue;
+        const style = getComputedStyle(node), svg = node instanceof SVGElement;
+        let opacity = 1;
+        for (let x = node; x; x = x.parentElement) opacity *= Number(getComputedStyle(x).opacity);
+        if (opacity === 0) continue;
+        const below = behind(svg ? node.closest(".js-plotly-plot") : node);
+        const [r, g, b, a] = rgba(svg ? style.fill : style.color);
+        const one = light(over([r, g, b, a * opacity], below)), two = light(below);
+        const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+        if (ratio < 4.5) found.push(`${ratio.toFixed(2)}: ${node.textContent.trim().slice(0, 60)}`);
+    }
+    return found;
+"""
+DRAWN = (
+    "",
+    "Eigenfaces",
+    "Eigenfaces?space=Walk",
+    "Face_sizes",
+    "Evaluation?evaluation_tab=Curves",
+    "Evaluation?evaluation_tab=Groups",
+    "Grid_search?search_tab=Components",
+    "Ladder?rung_view=Components",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True])
+def test_captions_and_the_text_of_charts_have_enough_contrast(server, tmp_path, dark):
+    with open_browser(tmp_path, dark=dark) as browser:
+        for address in DRAWN:
+            browser.get(f"{server}/{address}")
+            wait_until_done(browser)
+            assert browser.execute_script(FAINT) == [], address
 
 
 @pytest.mark.slow

@@ -246,7 +246,7 @@ def on_utkface(open_page, **address):
 
 def test_groups_show_the_stored_counts_and_intervals(open_page):
     app = on_utkface(open_page)
-    headers = [header.value for header in app.subheader]
+    headers = [header.value for header in app.header]
     assert headers[1:] == ["Label", "Age", "Race", "Label and age", "Label and race"]
     stored = read_evaluation("classic")["utkface"]["groups"]
     assert len(stored) == 3
@@ -386,7 +386,7 @@ def test_a_further_trait_is_shown_like_age_and_race(open_page, copy_model, shipp
     hats = np.where(predictions.index % 3, "no <i>hat</i>", "hat")
     copy_model(shipped, "classic", predictions=predictions.assign(trait_hat=hats))
     app = open_tab(open_page(PAGE), "Groups")
-    headers = [header.value for header in app.subheader]
+    headers = [header.value for header in app.header]
     assert {"Hat", "Label and hat"} <= set(headers)
     frame = app.dataframe[headers.index("Hat")].value
     assert frame["photos"].sum() == len(predictions)
@@ -456,7 +456,7 @@ def test_photos_of_nobody_known_have_no_groups(open_page):
     app.selectbox(key="evaluation_set").set_value("congress")
     open_tab(app, "Groups")
     assert "labels.csv" in app.info[0].value
-    assert [header.value for header in app.subheader][1:] == ["Label"]
+    assert [header.value for header in app.header][1:] == ["Label"]
     assert app.code[0].value.startswith("python -m facecore train")
 
 

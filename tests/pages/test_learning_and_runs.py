@@ -29,7 +29,7 @@ def models(tmp_path, monkeypatch, tiny_artifacts) -> Path:
 
 
 def said(app) -> str:
-    groups = (app.markdown, app.caption, app.info, app.warning, app.error, app.subheader)
+    groups = (app.markdown, app.caption, app.info, app.warning, app.error, app.header)
     return "\n".join(str(element.value) for group in groups for element in group)
 
 

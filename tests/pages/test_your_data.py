@@ -74,7 +74,7 @@ def test_a_zip_is_shown_trained_watched_and_ends_in_the_picker(open_page, models
     app.number_input(key="train_seed").set_value(5).run()
     app.button(key="train_start").click().run()
     assert not app.exception
-    assert "Training shapes" in [header.value for header in app.subheader]
+    assert "Training shapes" in [header.value for header in app.header]
     assert {"Running for", "Best candidate so far"} <= set(metrics(app))
     assert "train_start" not in keys(app)  # one at a time
 
@@ -141,7 +141,7 @@ def test_a_running_training_is_shown_to_whoever_comes_and_can_be_cancelled(
     grid.write_text(json.dumps({"n_components": [10], "C": many, "gamma": [0.005]}))
     start_training("long", crops_folder, grid=str(grid))
     app = open_page(PAGE)
-    assert "Training long" in [header.value for header in app.subheader]
+    assert "Training long" in [header.value for header in app.header]
     app.button(key="job_cancel").click().run()
     assert not app.exception
     assert read_job().state == "cancelled"

@@ -1,0 +1,105 @@
+"""The frame: every page is in the menu, and the chosen model goes along."""
+
+import shutil
+from itertools import pairwise
+
+import pytest
+from screens import PAGES, ROOT, SCREENS
+
+from facecore.model.glossary import GLOSSARY
+from facecore.model.store import read_metadata
+from ui import menu
+
+TITLES = ("title", "header", "subheader")
+
+
+@pytest.fixture
+def two_models(shipped, copy_model) -> None:
+    """The shipped model, and a copy of it called `mine`."""
+    copy_model(shipped, "mine")
+    copy_model(shipped, shipped.name)
+
+
+def warnings(app) -> str:
+    return "\n".join(warning.value for warning in app.warning)
+
+
+def test_every_page_is_in_the_menu_exactly_once():
+    listed = [entry.path for entries in menu.full_menu().values() for entry in entries]
+    assert sorted(listed) == PAGES
+
+
+def test_a_page_without_a_line_of_its_own_is_in_a_last_group(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "pages", tmp_path / "pages", ignore=shutil.ignore_patterns("__*"))
+    (tmp_path / "pages" / "9_New_thing.py").touch()
+    monkeypatch.setattr(menu, "PAGES", tmp_path / "pages")
+    *_, (group, entries) = menu.full_menu().items()
+    assert (group, [entry.path for entry in entries]) == (menu.REST, ["pages/9_New_thing.py"])
+    assert entries[0].title == "New thing"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_begins_by_entering_its_frame(page):
+    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    calls = [line for line in lines if line.startswith(("st.", "enter_page("))]
+    assert calls[0] == "enter_page()"
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_chosen_model_goes_along_to_every_page(open_page, two_models, screen):
+    app = open_page("pages/4_Evaluation.py", model="mine")
+    assert app.sidebar.selectbox[0].value == "mine"
+    if screen != "dashboard.py":
+        app.switch_page(screen).run()
+        assert not app.exception
+        assert app.sidebar.selectbox[0].value == "mine"
+
+
+def test_a_line_says_what_the_chosen_model_is(open_page, two_models):
+    metadata = read_metadata("mine")
+    app = open_page("dashboard.py", model="mine")
+    line = app.sidebar.caption[0].value
+    assert all(label in line for label in metadata["labels"])
+    assert metadata["title"] in line
+    assert f"recipe {metadata['recipe']}" in line
+    assert metadata["created"] in line
+    app.sidebar.selectbox[0].set_value("classic").run()
+    assert "ships with facecore" in app.sidebar.caption[0].value
+    listed = "\n".join(each.value for each in app.sidebar.markdown)
+    assert "**mine**: " in listed
+    assert "**classic**: " in listed
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_an_address_of_a_model_that_is_gone_says_so(open_page, two_models, screen):
+    app = open_page(screen, model="lost")
+    assert not app.exception
+    assert "There is no model lost here" in warnings(app)
+    assert "shows the model classic" in warnings(app)
+    assert "lost" in warnings(app.run())
+    assert "lost" not in warnings(app.sidebar.selectbox[0].set_value("mine").run())
+
+
+def test_a_model_that_goes_while_it_is_chosen_is_named(open_page, shipped, copy_model):
+    root = copy_model(shipped, "mine")
+    copy_model(shipped, "other")
+    app = open_page("dashboard.py", model="other")
+    shutil.rmtree(root / "other")
+    app.run()
+    assert not app.exception
+    assert "There is no model other here" in warnings(app)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_headings_leave_out_no_level(open_page, screen):
+    app = open_page(screen)
+    levels = [int(each.proto.tag[1]) for each in app.main if each.type in TITLES]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_page_explains_its_words(open_page, screen):
+    said = [each.value for each in open_page(screen).markdown]
+    explained = [term for term, text in GLOSSARY.items() if f"**{term}**: {text}" in said]
+    assert len(explained) >= 3
