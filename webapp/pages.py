@@ -1,4 +1,4 @@
-"""The pages: home, apps, photos and their answers, and a model's card."""
+"""The pages: home, apps, photos and their answers, a model's card, and words."""
 
 from flask import Blueprint, abort, current_app, render_template
 from PIL import Image
@@ -8,6 +8,7 @@ from facecore.errors import ModelError
 from facecore.evaluation import card_of
 from facecore.face import DESCRIBED, FORMATS, takes_whole_photos
 from facecore.model import (
+    GLOSSARY,
     PhotoAnswer,
     damaged_papers,
     eigenface_images,
@@ -157,3 +158,15 @@ def model_card(name: str) -> str:
         lacks=lacks_of(name),
         warnings=warnings,
     )
+
+
+@blueprint.get("/glossary")
+def glossary() -> str:
+    """Explain the words of the field.
+
+    Returns
+    -------
+    str
+        The page.
+    """
+    return render_template("glossary.html", words=GLOSSARY)

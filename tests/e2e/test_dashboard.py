@@ -268,6 +268,27 @@ def test_captions_and_the_text_of_charts_have_enough_contrast(server, tmp_path, 
             assert browser.execute_script(FAINT) == [], address
 
 
+AXE = """
+    const done = arguments[arguments.length - 1];
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+    axe.run(document, {runOnly: [...tags, "heading-order"]}).then(({violations}) => done(
+        violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.html}`))));
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_on_a_page(server, tmp_path, dark):
+    axe = pytest.importorskip("axe_core_python")
+    script = Path(axe.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    with open_browser(tmp_path, dark=dark) as browser:
+        for address in DRAWN:
+            browser.get(f"{server}/{address}")
+            wait_until_done(browser)
+            browser.execute_script(script)
+            assert browser.execute_async_script(AXE) == [], address
+
+
 @pytest.mark.slow
 def test_home_follows_one_face_and_leads_to_every_page(server, browser):
     browser.get(server)

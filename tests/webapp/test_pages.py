@@ -17,10 +17,12 @@ from validity import check_html
 from facecore.face.features import Features
 from facecore.face.images import HEIC_READABLE
 from facecore.face.recipes import RECIPES
+from facecore.model.glossary import GLOSSARY
 from facecore.model.rule import AnswerRule
 from facecore.model.store import store_card, write_model
 
-PAGES = ["/", "/app/", "/app/faces/", "/app/gender/", "/models/made", "/models/other", "/missing"]
+CARDS = ["/models/made", "/models/other"]
+PAGES = ["/", "/app/", "/app/faces/", "/app/gender/", *CARDS, "/glossary", "/missing"]
 
 
 def post(client, *photos: bytes):
@@ -337,3 +339,8 @@ def test_a_name_is_shown_with_nothing_hidden_or_reordered(client, name, shown, d
     assert f">{shown}</h2>" in page
     assert not {"\u202e", "\u2066", "\x1b"} & set(page)
     check_html(page)
+
+
+def test_the_glossary_explains_every_word(client):
+    page = html.unescape(client.get("/glossary").text)
+    assert all(f"<dt>{term}</dt>\n  <dd>{text}</dd>" in page for term, text in GLOSSARY.items())
