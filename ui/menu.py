@@ -36,7 +36,11 @@ class Entry:
 
 # A new page is one line here; its address comes from the name of its file.
 MENU = {
-    "Learn": (Entry("2_Eigenfaces", "Eigenfaces", "face", "See and move through face space"),),
+    "Learn": (
+        Entry("2_Eigenfaces", "Eigenfaces", "face", "See and move through face space"),
+        Entry("13_Tutorial", "Tutorial", "school", "The pipeline as commands and Python"),
+        Entry("12_Glossary", "Glossary", "dictionary", "What do the words mean?"),
+    ),
     "Make": (
         Entry("1_Face_sizes", "Face sizes", "straighten", "Which faces are large enough?"),
         Entry("3_Grid_search", "Grid search", "grid_on", "Which settings are best?"),

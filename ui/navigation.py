@@ -8,7 +8,6 @@ frame. So each page begins with `enter_page`, which hands such a visit over to t
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from ui.glossary import glossary, tutorial
 from ui.home import show_home
 from ui.look import ICON
 from ui.menu import Entry, full_menu
@@ -21,9 +20,11 @@ def run_dashboard() -> None:
         group: [_page_of(entry) for entry in entries] for group, entries in full_menu().items()
     }
     home = st.Page(show_home, title="Home", icon=":material/home:", url_path="Home", default=True)
-    sections["Learn"] = [home, *sections["Learn"], tutorial(), glossary()]
+    next(iter(sections.values())).insert(0, home)
+    # Before the menu: else the browser asks the internet for the icon of the page.
+    st.set_page_config("Face space", ICON, layout="wide")
     page = st.navigation(sections, expanded=True)
-    st.set_page_config(f"{page.title} · Face space", ICON, layout="wide")
+    st.set_page_config(f"{page.title} · Face space")
     st.logo(ICON, size="large")
     show_picker()
     page.run()

@@ -61,7 +61,7 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
 
 def complaints(browser: webdriver.Chrome) -> list[str]:
     # On a first visit to a sub-page Streamlit's client looks for its server there before "/".
-    probing = [f"/{page}/_stcore/" for page in (*map(page_title, PAGES), "Glossary", "Tutorial")]
+    probing = [f"/{page_title(page)}/_stcore/" for page in PAGES]
     entries = [e["message"] for e in browser.get_log("browser") if e["level"] == "SEVERE"]
     return [text for text in entries if not any(path in text for path in probing)]
 
@@ -151,7 +151,7 @@ def test_a_cold_start_on_a_sub_page_has_menu_model_and_page(shipped, tmp_path, b
         wait_until_done(browser)
         assert heading(browser).rstrip("?") == page_title(page).replace("_", " ")
         assert menu(browser)[0] == "Home"
-        assert len(menu(browser)) == len(set(menu(browser))) == len(PAGES) + 3
+        assert len(menu(browser)) == len(set(menu(browser))) == len(PAGES) + 1
         assert picked(browser) == "second"
         open_from_menu(browser, "Ladder")
         open_from_menu(browser, "Evaluation")
@@ -199,15 +199,6 @@ def test_a_link_to_a_model_that_is_gone_says_so(server, browser):
     assert picked(browser) == "classic"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", ["Glossary", "Tutorial"])
-def test_glossary_and_tutorial_have_an_address(server, browser, page):
-    browser.get(f"{server}/{page}")
-    wait_until_done(browser)
-    assert not browser.find_elements(By.CSS_SELECTOR, "[data-testid=stException]")
-    assert "eigenfaces" in browser.find_element(By.TAG_NAME, "body").text
-
-
 # Contrast (WCAG 2) of the text of captions and charts with the page behind it.
 FAINT = """
     const paint = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
@@ -246,6 +237,11 @@ FAINT = """
     }
     return found;
 """
+GREY = """
+    const style = document.createElement("style");
+    style.textContent = "[data-testid=stCaptionContainer] p { color: #777 !important }";
+    document.head.append(style);
+"""
 DRAWN = (
     "",
     "Eigenfaces",
@@ -266,27 +262,8 @@ def test_captions_and_the_text_of_charts_have_enough_contrast(server, tmp_path, 
             browser.get(f"{server}/{address}")
             wait_until_done(browser)
             assert browser.execute_script(FAINT) == [], address
-
-
-AXE = """
-    const done = arguments[arguments.length - 1];
-    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
-    axe.run(document, {runOnly: [...tags, "heading-order"]}).then(({violations}) => done(
-        violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.html}`))));
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("dark", [False, True])
-def test_axe_finds_nothing_on_a_page(server, tmp_path, dark):
-    axe = pytest.importorskip("axe_core_python")
-    script = Path(axe.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
-    with open_browser(tmp_path, dark=dark) as browser:
-        for address in DRAWN:
-            browser.get(f"{server}/{address}")
-            wait_until_done(browser)
-            browser.execute_script(script)
-            assert browser.execute_async_script(AXE) == [], address
+        browser.execute_script(GREY)  # what is too faint is found
+        assert browser.execute_script(FAINT) != []
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import shutil
 from itertools import pairwise
 
 import pytest
-from screens import PAGES, ROOT, SCREENS
+from screens import PAGES, ROOT, SCREENS, TEXTS
 
 from facecore.model.glossary import GLOSSARY
 from facecore.model.store import read_metadata
@@ -103,3 +103,15 @@ def test_a_page_explains_its_words(open_page, screen):
     said = [each.value for each in open_page(screen).markdown]
     explained = [term for term, text in GLOSSARY.items() if f"**{term}**: {text}" in said]
     assert len(explained) >= 3
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_a_page_of_text_opens_with_a_model_and_without_one(open_page, page, tmp_path, monkeypatch):
+    texts = []
+    for _ in range(2):
+        app = open_page(page)
+        assert not app.exception
+        texts.append(app.main.markdown[0].value)
+        monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
+    assert "eigenfaces" in texts[0]
+    assert texts[0] == texts[1]
