@@ -6,8 +6,16 @@ from .answers import (
     annotate,
     same_faces,
 )
+from .class_space import (
+    ClassSpace,
+    LeftOut,
+    face_distances,
+    fit_class_space,
+    recognise_left_out,
+)
 from .classifier import (
     FaceModel,
+    FaceSpace,
     Member,
 )
 from .contributions import (
@@ -55,6 +63,11 @@ from .labels import (
     title_of,
     whom_it_shows,
 )
+from .mixing import (
+    average_faces,
+    judge_pictures,
+    mix_faces,
+)
 from .predict import (
     colour_crop,
     predict_many,
@@ -91,6 +104,7 @@ from .synth import (
     paste,
     sample_coordinates,
     sample_faces,
+    sample_people,
     write_photos,
 )
 
@@ -104,16 +118,20 @@ __all__ = [
     "SPREAD",
     "WALK_STEP",
     "AnswerRule",
+    "ClassSpace",
     "Contribution",
     "EigenfaceWords",
     "FaceAnswer",
     "FaceModel",
+    "FaceSpace",
     "Heat",
+    "LeftOut",
     "Member",
     "PhotoAnswer",
     "annotate",
     "artifact_folders",
     "artifacts_dir",
+    "average_faces",
     "check_name",
     "check_new_name",
     "colour_crop",
@@ -125,8 +143,11 @@ __all__ = [
     "draw_features",
     "eigenface_images",
     "explain_decision",
+    "face_distances",
     "find_model",
     "fisherface_images",
+    "fit_class_space",
+    "judge_pictures",
     "label_colours",
     "label_means",
     "lacks_of",
@@ -136,6 +157,7 @@ __all__ = [
     "make_photo",
     "mean_face",
     "measure_lead",
+    "mix_faces",
     "occlusion",
     "order_labels",
     "overlay",
@@ -148,6 +170,7 @@ __all__ = [
     "read_local_table",
     "read_metadata",
     "read_model_table",
+    "recognise_left_out",
     "reconstruct",
     "reconstruction_errors",
     "rename_model",
@@ -155,6 +178,7 @@ __all__ = [
     "same_faces",
     "sample_coordinates",
     "sample_faces",
+    "sample_people",
     "shows_nobody",
     "strongest_eigenfaces",
     "title_of",

@@ -264,18 +264,21 @@ def to_signed_image(row: np.ndarray) -> np.ndarray:
     return to_image(127.5 + 127.5 * row / max(float(np.abs(row).max()), 1e-12))
 
 
-def paint_signed(row: np.ndarray) -> np.ndarray:
-    """Return values around zero as a square picture in two colours, on a scale of its own.
+def paint_signed(row: np.ndarray, most: float | None = None) -> np.ndarray:
+    """Return values around zero as a square picture in two colours.
 
     Parameters
     ----------
     row : ndarray of shape (side * side,)
         Values around zero, in any unit.
+    most : float, optional
+        Absolute value of the full colour, for pictures that are compared; the largest one in the
+        picture when left out.
 
     Returns
     -------
     ndarray of shape (side, side, 3), uint8
-        White is zero; the largest absolute value is `ABOVE` or `BELOW`.
+        White is zero; `most` is `ABOVE`, and its negative `BELOW`.
 
     Examples
     --------
@@ -283,7 +286,8 @@ def paint_signed(row: np.ndarray) -> np.ndarray:
     [[255, 255, 255], [213, 94, 0]]
     """
     side = round(len(row) ** 0.5)
-    shares = (row / max(float(np.abs(row).max()), 1e-12)).reshape(side, side, 1)
+    most = float(np.abs(row).max()) if most is None else most
+    shares = np.clip(row / max(most, 1e-12), -1, 1).reshape(side, side, 1)
     colours = np.where(shares > 0, to_rgb(ABOVE), to_rgb(BELOW))
     return np.asarray(np.rint(255 + (colours - 255) * np.abs(shares)).astype(np.uint8))
 
