@@ -35,7 +35,11 @@ CARICATURE = Line(
     share=1.0,
     marks=(
         Mark(-2.0, "\u22122", "\u22122 times what is special: twice the anti-face"),
-        Mark(-1.0, "anti-face", "\u22121: the anti-face, in which everything special is turned around"),
+        Mark(
+            -1.0,
+            "anti-face",
+            "\u22121: the anti-face, in which everything special is turned around",
+        ),
         Mark(0.0, "mean", "0: the mean face, in which nothing is special"),
         Mark(1.0, "face", "1: the face itself"),
         Mark(2.0, "caricature", "2: the caricature, with twice what is special"),
@@ -123,8 +127,8 @@ def show_caricature(chosen: Chosen, klass: YourClass) -> None:
     st.caption(
         "What makes a face special is its difference from the mean face. The slider multiplies "
         "this difference: above 1 it is exaggerated, as in a caricature, at 0 it is gone, and "
-        "below 0 dark becomes bright: the anti-face. Pixels darker than black or brighter than white "
-        "are shown as black or white."
+        "below 0 dark becomes bright: the anti-face. Pixels darker than black or brighter than "
+        "white are shown as black or white."
     )
     _say_whom(chosen, "special")
 

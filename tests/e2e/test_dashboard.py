@@ -177,6 +177,50 @@ def test_the_live_face_is_redrawn_at_every_step_of_a_drag_without_the_server(ser
     waiting(browser).until(lambda b: "e1=" not in b.current_url)
 
 
+def other(script: str, selector: str) -> str:
+    """A script for the live face, for another component with a face."""
+    return script.replace(".live", selector)
+
+
+@pytest.mark.slow
+def test_a_morph_is_redrawn_at_every_step_of_a_drag_without_the_server(server, browser):
+    pixels, drag, release = (other(script, ".line") for script in (PIXELS, DRAG, RELEASE))
+    half = pixels.replace(
+        "return pixels &&",
+        "const box = canvas?.getBoundingClientRect().width;return box >= 300 && pixels &&",
+    )
+    browser.get(f"{server}/Mix_faces?morph=0")
+    wait_until_done(browser)
+    waiting(browser).until(lambda b: b.execute_script(half))
+    before = browser.execute_script(pixels)
+    assert browser.execute_async_script(drag.replace("step / 4", "step / 8")) == 8
+    assert browser.execute_script(pixels) != before
+    assert "morph=0.00" in browser.current_url
+    browser.execute_script(release)
+    waiting(browser).until(lambda b: "morph=1.00" in b.current_url)
+
+
+@pytest.mark.slow
+def test_a_class_brought_with_one_click_has_a_live_face_of_its_own(server, browser):
+    browser.get(f"{server}/Your_class?class_step=Faces")
+    wait_until_done(browser)
+    click(browser, "Ten synthetic faces")
+    wait_for_text(browser, "10 faces")
+    for step in ("Average", "Eigenfaces", "Sliders"):
+        wait_until_done(browser)
+        click(browser, f"Next: {step}")
+        waiting(browser).until(lambda b, step=step: f"class_step={step}" in b.current_url)
+    waiting(browser).until(lambda b: b.execute_script(PIXELS))
+    before = browser.execute_script(PIXELS)
+    assert browser.execute_async_script(DRAG) == 8
+    assert browser.execute_script(PIXELS) != before
+    browser.execute_script(RELEASE)
+    wait_until_done(browser)
+    assert "e1=" not in browser.current_url
+    click(browser, "Remove all faces")
+    wait_for_text(browser, "needs at least two faces")
+
+
 @pytest.mark.slow
 def test_a_model_is_trained_from_a_zip_and_predicts(server, browser, tmp_path):
     labels = LABELS[:2]
