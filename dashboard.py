@@ -20,8 +20,8 @@ PAGES = {
     "6_Your_data": ("Train on your own photos", "model_training"),
     "7_Ladder": ("From pixels to an embedding", "stairs"),
     "8_Check_photos": ("Which labels are wrong?", "fact_check"),
-    "9_Your_class": ("Eigenfaces of your class", "groups"),
-    "10_Mix_faces": ("Morph, average, caricature", "join_inner"),
+    "10_Your_class": ("Eigenfaces of your class", "groups"),
+    "11_Mix_faces": ("Morph, average, caricature", "join_inner"),
 }
 
 st.set_page_config("Face space", ICON, layout="wide")

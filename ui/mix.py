@@ -175,7 +175,7 @@ def show_average(chosen: Chosen, klass: YourClass) -> None:
         if sources[0] == "Synthetic faces":
             say_whom(chosen)
     st.page_link(
-        "pages/9_Your_class.py", label="Bring faces of your own", icon=":material/group_add:"
+        "pages/10_Your_class.py", label="Bring faces of your own", icon=":material/group_add:"
     )
 
 

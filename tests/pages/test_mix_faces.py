@@ -13,7 +13,7 @@ from facecore.model.predict import predict_photo
 from facecore.model.store import load_model
 from facecore.model.synth import make_photo, sample_faces
 
-PAGE, CLASS = "pages/10_Mix_faces.py", "pages/9_Your_class.py"
+PAGE, CLASS = "pages/11_Mix_faces.py", "pages/10_Your_class.py"
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from facecore.model.predict import predict_photo
 from facecore.model.store import load_model
 from facecore.model.synth import make_photo
 
-PAGE = "pages/9_Your_class.py"
+PAGE = "pages/10_Your_class.py"
 TEN, PEOPLE = "Ten synthetic faces", "Five synthetic people, two pictures each"
 
 
@@ -199,7 +199,7 @@ def test_a_model_without_pixels_names_one_that_has_them(
     (tmp_path / "numbers").symlink_to(described_artifacts / "tiny")
     (tmp_path / "classic").symlink_to(shipped)
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
-    for page in (PAGE, "pages/10_Mix_faces.py"):
+    for page in (PAGE, "pages/11_Mix_faces.py"):
         app = open_page(page, model="numbers")
         assert not app.exception
         assert "Choose classic in the sidebar" in said(app)
