@@ -38,11 +38,11 @@ st.write(
 )
 chosen = pick_model()
 need_pixels(chosen)
-names = list(STEPS)
-step = choose("Step", names, "class_step", show_label=False)
-klass = your_class()
-if step == "Faces":
+names, klass = list(STEPS), your_class()
+with st.container(horizontal=True, vertical_alignment="center"):
+    step = choose("Step", names, "class_step", show_label=False)
     offer_removal(klass)
+if step == "Faces":
     collect_faces(chosen)
     if 0 < len(klass.faces) < ENOUGH:
         missing = ENOUGH - len(klass.faces)
@@ -57,7 +57,6 @@ elif len(klass.faces) < 2:
     st.stop()
 else:
     STEPS[step](klass)
-    offer_removal(klass)
 if len(klass.faces) > 1 and step != names[-1]:
     after = names[names.index(step) + 1]
     st.button(f"Next: {after}", on_click=_go_to, args=(after,), icon=":material/arrow_forward:")

@@ -98,11 +98,10 @@ def offer_removal(klass: YourClass) -> None:
     klass : YourClass
         The faces of this visit.
     """
-    with st.container(horizontal=True, vertical_alignment="center"):
-        count = len(klass.faces)
-        st.markdown(f"**{count} face{'' if count == 1 else 's'}** in your class")
-        if klass.faces:
-            st.button("Remove all faces", on_click=_remove_all, icon=":material/delete:")
+    count = len(klass.faces)
+    st.markdown(f"**{count} face{'' if count == 1 else 's'}** in your class", width="content")
+    if klass.faces:
+        st.button("Remove all faces", on_click=_remove_all, icon=":material/delete:")
 
 
 def collect_faces(chosen: Chosen) -> None:
@@ -150,9 +149,10 @@ def _ask(chosen: Chosen, klass: YourClass) -> None:
                 icon=":material/group:",
             )
         return
+    camera = source == SOURCES[1]
     name = st.text_input(
-        "Whose face comes next? (optional)",
-        key="class_next",
+        f"{'Whose face comes next' if camera else 'One name for all these photos'} (optional)",
+        key="class_next" if camera else "class_next_photos",
         max_chars=40,
         width=320,
         help="Type the same name again for a second photo of the same person.",
@@ -161,7 +161,7 @@ def _ask(chosen: Chosen, klass: YourClass) -> None:
         "Of each photo only the grey face stays, in the memory of this visit. Nothing is written "
         "to a disk, no other visitor can see it, and it is gone when you close or reload the page."
     )
-    if source == SOURCES[1]:
+    if camera:
         with st.container(width=420):
             key = f"class_shot_{klass.round}"
             shot = st.camera_input("Take one photo after the other", key=key)

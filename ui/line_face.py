@@ -131,7 +131,10 @@ def show_line_face(
         on_share_change=lambda: None,
     )
     share = float(found.share) if found.share is not None else st.session_state[start_key]
-    st.query_params[key] = f"{share:.2f}"
+    if round(share, 2) != line.share:
+        st.query_params[key] = f"{share:.2f}"
+    elif key in st.query_params:
+        del st.query_params[key]
     return float(np.clip(share, line.low, line.high))
 
 
