@@ -177,7 +177,7 @@ def _to_rows(faces: np.ndarray) -> np.ndarray:
 
 def _to_points(rows: np.ndarray) -> np.ndarray:
     """Return faces in the space that they span: at most n_faces numbers each, equal distances."""
-    return np.asarray(np.linalg.qr(rows.T, mode="r").T)
+    return np.transpose(np.asarray(np.linalg.qr(rows.T, mode="r")))
 
 
 def _fit(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

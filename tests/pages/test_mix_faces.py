@@ -86,7 +86,7 @@ def test_a_photo_without_a_face_says_so(open_page):
     assert "No face was found" in said(app)
 
 
-def test_faces_of_the_class_are_mixed_and_have_a_mean_of_their_own(open_page, monkeypatch):
+def test_faces_of_the_class_are_mixed_and_have_a_mean_of_their_own(open_page):
     app = open_page(CLASS)
     next(button for button in app.button if button.label.startswith("Ten")).click().run()
     crops = app.session_state["your_class"].crops
@@ -101,7 +101,7 @@ def test_faces_of_the_class_are_mixed_and_have_a_mean_of_their_own(open_page, mo
     app.segmented_control(key="mix").set_value("Average").run()
     app.segmented_control(key="average_of").set_value("Your class").run()
     assert not app.exception
-    assert "The average of 10 faces" in str([e.proto for e in app.get("imgs")])
+    assert "The average of 10 faces" in str([e.proto for e in app.get("image")])
 
 
 def test_the_average_is_of_as_many_faces_as_asked_for(open_page, model):
