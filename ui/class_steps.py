@@ -24,6 +24,7 @@ from ui.look import show, show_picture, tidy
 from ui.recipe import show_recipe
 from ui.text import as_is, as_is_in_figure
 
+PAIRED = 96  # width of two pictures side by side, in pixels, also on a phone
 AVERAGE = -1  # in place of the number of a face
 
 
@@ -151,6 +152,16 @@ def show_sliders(klass: YourClass) -> None:
         show_recipe(space, klass.faces[who].crop, "this class")
 
 
+def _say_rest(unnamed: int, single: int) -> str:
+    """Return what became of the faces that could not be recognised."""
+    parts = []
+    if unnamed:
+        parts.append(f"Without a name, so they took no part: {unnamed}. ")
+    if single:
+        parts.append(f"The only photo of its name, which could only be a wrong answer: {single}. ")
+    return "".join(parts)
+
+
 def _weights(space: ClassSpace, faces: np.ndarray) -> np.ndarray:
     """Return how much each face has of each eigenface, in standard deviations."""
     coordinates = space.pixels.coordinates(faces.reshape(len(faces), -1))
@@ -187,11 +198,10 @@ def show_nearest(klass: YourClass) -> None:
     grid = st.grid("auto", min_column_width=230, gap="small", border=True)
     for i, name in enumerate(names):
         with grid.cell():
-            left, right = st.columns(2, gap="xsmall")
-            with left:
-                show_picture(faces[i], name)
-            with right:
-                show_picture(faces[near[i]], f"{names[near[i]]}, the nearest to {name}")
+            with st.container(horizontal=True, gap="xsmall"):
+                show_picture(faces[i], name, width=PAIRED)
+                alt = f"{names[near[i]]}, the nearest to {name}"
+                show_picture(faces[near[i]], alt, width=PAIRED)
             other = (
                 ""
                 if near[i] == near_pixels[i]
@@ -281,18 +291,15 @@ def show_recognition(klass: YourClass) -> None:
     st.caption(
         f"With so few photos this can be luck: on more photos of this kind the share could well be "
         f"anything from {low:.0%} to {high:.0%} (95 % interval). "
-        f"{unnamed} faces without a name took no part; {single} have a name of their own, so they "
-        "could only be mistaken for others. Photos taken one after the other share light and pose, "
+        f"{_say_rest(unnamed, single)}Photos taken one after the other share light and pose, "
         "which makes this easier than recognising somebody tomorrow."
     )
     grid = st.grid("auto", min_column_width=230, gap="small", border=True)
     for one in found:
         with grid.cell():
-            left, right_side = st.columns(2, gap="xsmall")
-            with left:
-                show_picture(faces[one.face], names[one.face])
-            with right_side:
-                show_picture(faces[one.nearest], names[one.nearest])
+            with st.container(horizontal=True, gap="xsmall"):
+                show_picture(faces[one.face], names[one.face], width=PAIRED)
+                show_picture(faces[one.nearest], names[one.nearest], width=PAIRED)
             icon = ":material/check_circle:" if one.right else ":material/cancel:"
             verdict = "recognised" if one.right else f"taken for **{as_is(names[one.nearest])}**"
             st.caption(f"{icon} **{as_is(names[one.face])}** {verdict}")

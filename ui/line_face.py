@@ -145,7 +145,7 @@ def _curves(scores: Mapping[str, np.ndarray], order: Sequence[str]) -> list[dict
     colours = label_colours(list(scores))
     drawn, _ = leading_labels({name: float(p.max()) for name, p in scores.items()}, order)
     return [
-        {"name": name, "colour": colours[name], "scores": scores[name].round(3).tolist()}
+        {"name": name, "colour": colours[name], "scores": scores[name].round(4).tolist()}
         for name in drawn
     ]
 
