@@ -3,12 +3,14 @@ import pytest
 
 from facecore.face.features import Features
 from facecore.model.drawing import (
+    ABOVE,
     MOST_COLOURS,
     PALETTE,
     Mark,
     draw_features,
     draw_marks,
     label_colours,
+    paint_signed,
     to_image,
     to_oklab,
     to_rgb,
@@ -85,3 +87,10 @@ def test_pixels_are_drawn_as_they_are(drawn):
     features = Features("pixels", 50, 0.5)
     seen = draw_features(features, drawn[0].reshape(100, 100))
     assert np.array_equal(seen, drawn[0].reshape(100, 100)[25:75, 25:75])
+
+
+def test_pictures_that_are_compared_have_one_scale():
+    weak, strong = np.array([1.0, 0, 0, 0]), np.array([2.0, 0, 0, 9.0])
+    half = paint_signed(weak, most=2)[0, 0].astype(int)
+    assert (half == np.rint((255 + paint_signed(strong, most=2)[0, 0].astype(int)) / 2)).all()
+    assert (paint_signed(strong, most=2)[1, 1] == to_rgb(ABOVE)).all()
