@@ -1,6 +1,7 @@
 """The frame of the lesson: where one is, a question, its answer, and the picture that shows it."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from facecore.model import DEFAULT_MODEL, list_models
 from ui.lesson_face import pick_face
@@ -102,9 +103,7 @@ def _use(name: str) -> None:
     st.session_state["model"] = name
 
 
-def _turn(
-    place: "st.delta_generator.DeltaGenerator", label: str, icon: str, number: int, by: int
-) -> None:
+def _turn(place: DeltaGenerator, label: str, icon: str, number: int, by: int) -> None:
     place.button(
         label,
         key=f"lesson_{label.lower()}",

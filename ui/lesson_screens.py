@@ -144,7 +144,7 @@ def _mean(chosen: Chosen, face: LessonFace) -> Screen:
     off = np.abs(faces.reshape(CROWD, -1).mean(axis=0) - _mean_row(model)).mean()
     return Screen(
         "The average of faces",
-        f"Here are {CROWD} faces that the model made up. Since pictures are rows of numbers, we can "
+        f"Here are {CROWD} faces that the model made up. Pictures are rows of numbers, so we can "
         "calculate with them.",
         f"Add the numbers of all {CROWD} faces, pixel by pixel, and divide by {CROWD}. What does "
         "the result look like?",

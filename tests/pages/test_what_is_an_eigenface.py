@@ -274,19 +274,13 @@ def test_the_lesson_of_a_model_of_several_members_is_about_its_eigenfaces(open_p
 
 
 def test_labels_with_markup_are_shown_as_they_are(open_page, model, tmp_path, monkeypatch):
+    metadata = {**read_metadata("classic"), "labels": ["*a*", "<b>"]}
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
-    metadata = {**read_metadata_of_shipped(), "labels": ["*a*", "<b>"]}
     write_model("marked", replace(model, labels=("*a*", "<b>")), metadata, {}, {})
     app = at(open_page, 7)
     assert not app.exception
     assert {label["name"] for label in sent(app)["labels"]} == {"*a*", "<b>"}
     assert "**\\*a\\***" in said(app) or "**\\<b\\>**" in said(app)
-
-
-def read_metadata_of_shipped() -> dict:
-    from screens import ROOT
-
-    return json.loads((ROOT / "artifacts/classic/metadata.json").read_text(encoding="utf-8"))
 
 
 def test_a_model_without_a_spread_leads_on(open_page, model, tmp_path, monkeypatch):

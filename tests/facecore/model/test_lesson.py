@@ -95,9 +95,7 @@ def test_the_separating_components_have_the_largest_share_of_variance_between_la
     first, second = separating_components(model, ["female", "male"])
     mean, factor = model.spread
     covariance = factor @ factor.transpose(0, 2, 1)
-    ratios = [
-        ((mean[0, j] - mean[1, j]) / 2) ** 2 / covariance[:, j, j].mean() for j in range(20)
-    ]
+    ratios = [((mean[0, j] - mean[1, j]) / 2) ** 2 / covariance[:, j, j].mean() for j in range(20)]
     assert [first, second] == list(np.argsort(ratios)[::-1][:2])
 
 
