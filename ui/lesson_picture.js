@@ -302,9 +302,8 @@ function axes(root, data) {
       const turn = Math.abs(angle - data.angle)
       const best = Math.min(turn, 180 - turn) < 2
       bar.style.width = `${(100 * spread) / data.spread}%`
-      bar.className = line.className.baseVal = ""
+      bar.className = best ? "best" : ""
       line.setAttribute("class", best ? "axis best" : "axis")
-      if (best) bar.className = "best"
       told.textContent =
         data.words.spread.replace("{spread}", spread.toFixed(0)) + (best ? data.words.best : "")
     },

@@ -481,7 +481,7 @@ def _key(chosen: Chosen) -> str:
 
 
 def _mean_row(model: FaceModel) -> np.ndarray:
-    return model.pixels.rebuild(np.zeros((1, 1)))[0]
+    return np.asarray(model.pixels.rebuild(np.zeros((1, 1)))[0])
 
 
 def _shares(model: FaceModel) -> np.ndarray:
