@@ -48,8 +48,8 @@ def show_lesson(chosen: Chosen) -> None:
             label_visibility="collapsed",
         )
         number = STEPS.index(step) if step in STEPS else 0
-        _turn(back, "Back", "arrow_back", number, -1)
-        _turn(st.container(width="content"), "Next", "arrow_forward", number, 1)
+        _turn(back, "Back", number, -1)
+        _turn(st.container(width="content"), "Next", number, 1)
         face = pick_face(chosen)
     screen = make_screen(number, chosen, face)
     answers = st.session_state.setdefault("lesson_answers", {})
@@ -103,11 +103,10 @@ def _use(name: str) -> None:
     st.session_state["model"] = name
 
 
-def _turn(place: DeltaGenerator, label: str, icon: str, number: int, by: int) -> None:
+def _turn(place: DeltaGenerator, label: str, number: int, by: int) -> None:
     place.button(
         label,
         key=f"lesson_{label.lower()}",
-        icon=f":material/{icon}:",
         on_click=_go,
         args=(number + by,),
         disabled=not 0 <= number + by < len(STEPS),
@@ -172,7 +171,7 @@ def _ask_again(number: int) -> None:
 
 def _sum_up() -> None:
     st.subheader("In short")
-    grid = st.grid("auto", min_column_width=220, gap="small")
+    grid = st.grid("auto", min_column_width=340, gap="small")
     for question, answer in SUMMARY.items():
         with grid.cell(), st.container(border=True, height="stretch"):
             st.markdown(f"**{question}**")

@@ -52,7 +52,7 @@ def pick_face(chosen: Chosen) -> LessonFace:
     -------
     LessonFace
     """
-    with st.popover("Your own face", icon=":material/face:"):
+    with st.popover("Your face", icon=":material/face:"):
         own = _pick_own(chosen)
         if own is not None:
             return own

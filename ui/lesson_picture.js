@@ -273,11 +273,11 @@ function axes(root, data) {
     mark.style.top = `${(100 * (row + 0.5)) / side}%`
   })
   if (data.locked) return
+  const line = add(svg, "line", { class: "axis" })
   const shadows = points.map(() => [
     add(lines, "line"),
-    add(svg, "circle", { r: 1.8, class: "shadow" }),
+    add(svg, "circle", { r: 2, class: "shadow" }),
   ])
-  const line = add(svg, "line", { class: "axis" })
   const gauge = add(beside, "div", { class: "gauge", "aria-hidden": "true" })
   const bar = add(gauge, "div")
   const told = add(beside, "p", { class: "told" })
@@ -363,7 +363,7 @@ function recipe(root, data) {
     return hidden(row, data.words.missing)
   }
   const missing = figure(row, data.words.missing, data.alts[2])
-  const list = add(beside, "ol", { class: "recipe" })
+  const list = add(root, "ol", { class: "recipe" })
   const items = data.eigenfaces.map(({ pixels, words, weight }) => {
     const item = add(list, "li")
     const canvas = add(item, "canvas", { "aria-hidden": "true" })
@@ -433,7 +433,7 @@ function map(root, data) {
       const best = chances.indexOf(Math.max(...chances))
       const [x, y] = at([data.grid[j], data.grid[i]])
       const box = { x: x - size / 2, y: y - size / 2, width: size, height: size }
-      const shade = 0.1 + 0.4 * chances[best]
+      const shade = 0.05 + 0.25 * chances[best]
       add(places, "rect", { ...box, fill: data.labels[best].colour, "fill-opacity": shade })
     }),
   )
