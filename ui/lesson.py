@@ -54,9 +54,9 @@ def show_lesson(chosen: Chosen) -> None:
     screen = make_screen(number, chosen, face)
     answers = st.session_state.setdefault("lesson_answers", {})
     st.subheader(f"{step} of {len(STEPS)}: {screen.title}")
+    st.markdown(screen.lead)
     picture, words = st.columns([3, 2], gap="medium")
     with words:
-        st.markdown(screen.lead)
         if number in answers:
             _explain(screen, number, answers[number])
         else:
