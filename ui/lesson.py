@@ -121,7 +121,7 @@ def _ask(screen: Screen, number: int) -> None:
     st.markdown(f"**{screen.question}**")
     for i, answer in enumerate(screen.answers):
         key = f"lesson_answer_{number}_{i}"
-        st.button(answer, key=key, on_click=_answer, args=(number, i), width="stretch")
+        st.button(answer, key=key, on_click=_answer, args=(number, i), width="stretch", wrap=True)
     st.button(
         "Show the answer",
         key=f"lesson_skip_{number}",
