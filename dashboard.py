@@ -12,6 +12,7 @@ from ui.steps import show_steps
 from ui.text import as_is
 
 PAGES = {
+    "0_What_is_an_eigenface": ("What is an eigenface?", "school"),
     "1_Face_sizes": ("Which faces are large enough?", "straighten"),
     "2_Eigenfaces": ("See and move through face space", "face"),
     "3_Grid_search": ("Which settings are best?", "grid_on"),

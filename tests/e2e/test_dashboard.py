@@ -109,7 +109,7 @@ def test_a_first_visit_to_a_sub_page_opens_that_page(server, browser, page):
     title = page_title(page)
     browser.get(f"{server}/{title}")
     wait_until_done(browser)
-    assert browser.find_element(By.TAG_NAME, "h1").text == title.replace("_", " ")
+    assert browser.find_element(By.TAG_NAME, "h1").text.rstrip("?") == title.replace("_", " ")
     assert not browser.find_elements(By.CSS_SELECTOR, "[data-testid=stException]")
 
 
@@ -247,3 +247,63 @@ def test_a_model_is_trained_from_a_zip_and_predicts(server, browser, tmp_path):
     choose_files(browser, photo)
     wait_for_text(browser, "Distance from face space")
     assert any(label in browser.find_element(By.TAG_NAME, "body").text for label in labels)
+
+
+# What the lesson draws of a step, and a slider or the keyboard moved as a visitor would.
+LESSON = """
+    const all = [...document.querySelectorAll("*")];
+    const host = all.find((x) => x.shadowRoot?.querySelector(".lesson"));
+    const root = host?.shadowRoot?.querySelector(".lesson");
+"""
+LESSON_DRAWN = f"""{LESSON}
+    if (!root) return null;
+    const told = [...root.querySelectorAll("output, .told")].map((x) => x.textContent).join("|");
+    const canvas = root.querySelector(".main canvas, .beside canvas");
+    const pixels = canvas?.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    const sum = pixels && [...pixels].reduce((sum, level) => (31 * sum + level) % 1000003, 7);
+    const line = root.querySelector("svg .axis")?.getAttribute("x1");
+    const star = root.querySelector("svg .star")?.getAttribute("transform");
+    return [root.dataset.kind, sum, line, star, told].join(" ");
+"""
+LESSON_DRAG = f"""{LESSON}
+    const slider = root.querySelector("input");
+    slider.value = arguments[0];
+    slider.dispatchEvent(new Event("input"));
+"""
+LESSON_KEY = f"""{LESSON}
+    const key = new KeyboardEvent("keydown", {{key: "ArrowDown"}});
+    root.querySelector(".magnified").dispatchEvent(key);
+"""
+LESSON_STEPS = {
+    "numbers": None,
+    "mean": (5, 24),
+    "difference": (-1, 2),
+    "axes": (-30, 80),
+    "eigenfaces": (-2, 2),
+    "recipe": (2, 8),
+    "map": (-1, 1.5),
+}
+
+
+@pytest.mark.slow
+def test_every_picture_of_the_lesson_moves_without_the_server(server, browser):
+    browser.get(f"{server}/What_is_an_eigenface")
+    for number, (kind, places) in enumerate(LESSON_STEPS.items(), start=1):
+        wait_for_text(browser, f"{number} of {len(LESSON_STEPS)}: ")
+        wait_until_done(browser)
+        waiting(browser).until(lambda b, k=kind: str(b.execute_script(LESSON_DRAWN)).startswith(k))
+        click(browser, "Show the answer")
+        wait_for_text(browser, "Ask again")
+        wait_until_done(browser)
+        waiting(browser).until(lambda b: b.execute_script(LESSON_DRAWN).split(" ", 4)[4])
+        seen = {browser.execute_script(LESSON_DRAWN)}
+        for place in places or (None, None):
+            if places:
+                browser.execute_script(LESSON_DRAG, place)
+            else:
+                browser.execute_script(LESSON_KEY)
+            seen.add(browser.execute_script(LESSON_DRAWN))
+        assert len(seen) == 3, seen
+        assert (f"step={number}" in browser.current_url) == (number > 1)
+        if number < len(LESSON_STEPS):
+            click(browser, "Next")
