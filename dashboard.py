@@ -20,6 +20,7 @@ PAGES = {
     "6_Your_data": ("Train on your own photos", "model_training"),
     "7_Ladder": ("From pixels to an embedding", "stairs"),
     "8_Check_photos": ("Which labels are wrong?", "fact_check"),
+    "9_You_against_the_model": ("Guess against the model", "sports_score"),
 }
 
 st.set_page_config("Face space", ICON, layout="wide")

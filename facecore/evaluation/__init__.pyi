@@ -59,6 +59,12 @@ from .paired import (
     compare_classifiers,
     unpaired_interval,
 )
+from .quiz import (
+    QuizFace,
+    draw_quiz,
+    tabulate_answers,
+    tabulate_guesses,
+)
 from .report import (
     UNSURE,
     Evaluation,
@@ -93,6 +99,7 @@ __all__ = [
     "CrossedGroup",
     "Evaluation",
     "ModelComparison",
+    "QuizFace",
     "Together",
     "TraitGap",
     "accuracy_of_known",
@@ -111,6 +118,7 @@ __all__ = [
     "count_labels",
     "coverage_curve",
     "crossed_groups",
+    "draw_quiz",
     "drop_unknown",
     "equal_coverage",
     "equal_recall",
@@ -133,6 +141,8 @@ __all__ = [
     "roc",
     "score_counts",
     "score_labels",
+    "tabulate_answers",
+    "tabulate_guesses",
     "tabulate_kinds",
     "top_accuracy",
     "trait_columns",
