@@ -9,6 +9,7 @@ from facecore.model.drawing import (
     draw_features,
     draw_marks,
     label_colours,
+    paint_answers,
     to_image,
     to_oklab,
     to_rgb,
@@ -85,3 +86,13 @@ def test_pixels_are_drawn_as_they_are(drawn):
     features = Features("pixels", 50, 0.5)
     seen = draw_features(features, drawn[0].reshape(100, 100))
     assert np.array_equal(seen, drawn[0].reshape(100, 100)[25:75, 25:75])
+
+
+def test_answers_are_painted_in_the_colour_of_the_likeliest_label_and_pale_where_unsure():
+    p = np.array([[[1 / 3, 1 / 3, 1 / 3], [0.1, 0.8, 0.1]], [[0, 0, 1], [0.5, 0.4, 0.1]]])
+    picture = paint_answers(p, PALETTE[:3])
+    assert picture.shape == (2, 2, 4)
+    assert picture[0, 0, 3] == 0
+    assert tuple(picture[0, 1, :3]) == to_rgb(PALETTE[1])
+    assert tuple(picture[1, 0]) == (*to_rgb(PALETTE[2]), 255)
+    assert 0 < picture[1, 1, 3] < picture[0, 1, 3] < 255
