@@ -3,29 +3,45 @@
 import math
 import random
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from facecore.data import photo_at
+from facecore.errors import FacecoreError
 from facecore.evaluation import (
     QuizFace,
     brier_score,
     draw_quiz,
+    pick_quiz,
     reliability,
     tabulate_answers,
     tabulate_guesses,
 )
 from facecore.model import FaceModel
-from ui.controls import MOST_BUTTONS, show_metric
+from facecore.training import TEST, photos_of
+from ui.controls import MOST_BUTTONS, choose, show_metric
+from ui.links import knows_photos
 from ui.look import NEUTRAL, PAIR, REFERENCE, show, show_picture, tidy
+from ui.mistakes import read_photos
 from ui.models import Chosen
+from ui.photo import say_no_spread
 from ui.text import as_is
+from ui.training import is_training_on
 
 COUNT = 10  # faces
 BINS = 3  # of the reliability line: ten faces fill no more
-MEMORY, SEED = "quiz_guesses", "quiz_seed"
+MEMORY, PHOTOS, SEED = "quiz_guesses", "quiz_photos", "quiz_seed"
+SYNTHETIC, OWN = "Synthetic faces", "Your test photos"
+TRUTH = (
+    "The faces are synthetic and show nobody. The true label of such a face is the label whose "
+    "faces it was drawn like: a random point of the cloud (a Gaussian) that the training faces of "
+    "this label form in face space. The clouds overlap, so nobody can be right about every face, "
+    "and the model knows the clouds, which you do not. "
+)
 
 
 def show_quiz(chosen: Chosen) -> None:
@@ -34,9 +50,15 @@ def show_quiz(chosen: Chosen) -> None:
     Parameters
     ----------
     chosen : Chosen
-        Model with eigenfaces that stores a spread to draw synthetic faces from.
+        Model that draws synthetic faces, or whose photos are at hand.
     """
+    sources = [SYNTHETIC] if chosen.model.draws and chosen.model.spread else []
+    sources += [OWN] if is_training_on() and knows_photos(chosen.name) else []
+    if not sources:
+        say_no_spread()
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        source = choose("Faces", sources, "quiz_from") if len(sources) > 1 else sources[0]
         seed = st.number_input(
             "Round",
             0,
@@ -45,13 +67,18 @@ def show_quiz(chosen: Chosen) -> None:
             width=140,
             key=SEED,
             bind="query-params",
-            help="The same number shows the same ten faces. It is kept in the URL: share the link, "
+            help="The same number shows the same faces. It is kept in the URL: share the link, "
             "and a whole class plays the same round.",
         )
         st.button("Another round", on_click=_another, icon=":material/casino:")
     name = f"{chosen.name} {chosen.metadata['created']}"
-    faces, skipped = _draw(name, int(seed), chosen.model)
-    of = f"{name} {seed}"
+    of = f"{name} {source} {seed}"
+    if source == SYNTHETIC:
+        faces, skipped = _draw(name, int(seed), chosen.model)
+    else:
+        faces, skipped = _pick(chosen, of, int(seed))
+    if not faces:
+        return
     if st.session_state.get(MEMORY, ("", []))[0] != of:
         st.session_state[MEMORY] = (of, [])
     guesses: list[tuple[str, float]] = st.session_state[MEMORY][1]
@@ -60,7 +87,45 @@ def show_quiz(chosen: Chosen) -> None:
     else:
         _show_scores(chosen, faces, guesses)
     if skipped:
-        st.caption(f"{skipped} more synthetic photos were left out: the model found no face there.")
+        st.caption(f"{skipped} more photos were left out: the model found no face there.")
+    if source == SYNTHETIC:
+        st.caption(TRUTH + as_is(chosen.whom))
+    else:
+        st.caption(
+            "Test photos of this model, which it was not trained on. The true label is the one "
+            "that stands beside the photo in your data. They are kept in this session's memory."
+        )
+
+
+def _pick(chosen: Chosen, of: str, seed: int) -> tuple[list[QuizFace], int]:
+    """Pick test photos; they stay in the session's memory, as they are the visitor's own."""
+    kept = st.session_state.get(PHOTOS)
+    if kept and kept[0] == of:
+        return kept[1], kept[2]
+    found = read_photos(chosen)
+    if found is None:
+        return [], 0
+    rows = photos_of(found.photos, TEST)
+    pairs = zip(rows["source"].astype(str), rows["path"].astype(str), strict=True)
+    labels = [
+        found.decided.get(pair, label)
+        for pair, label in zip(pairs, rows["label"].astype(str), strict=True)
+    ]
+    rows = rows.assign(true=labels)[lambda table: table["true"].ne("")]  # the others were dropped
+    try:
+        photos = [
+            (photo_at(Path(str(row.source)), str(row.path)), str(row.true))
+            for row in rows.itertuples()
+        ]
+    except (FacecoreError, OSError) as error:
+        st.error(as_is(error), title="The photos cannot be read", icon=":material/error:")
+        return [], 0
+    with st.spinner("Picking photos"):
+        faces, skipped = pick_quiz(chosen.model, photos, seed, COUNT)
+    if not faces:
+        st.info("No test photo of this model shows a face.", icon=":material/info:")
+    st.session_state[PHOTOS] = (of, faces, skipped)
+    return faces, skipped
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing ten faces")
@@ -81,7 +146,7 @@ def _ask(chosen: Chosen, faces: Sequence[QuizFace], i: int) -> None:
     """Show one face and ask for its label, and how sure the visitor is."""
     picture, question = st.columns([3, 4], gap="medium")
     with picture:
-        show_picture(faces[i].photo, f"Synthetic face {i + 1} of {len(faces)}")
+        show_picture(faces[i].photo, f"Face {i + 1} of {len(faces)}")
     labels = chosen.labels
     with question:
         st.progress(i / len(faces), f"Face {i + 1} of {len(faces)}")
@@ -141,13 +206,13 @@ def _show_scores(
     with chart:
         figure, told = _reliability_figure(yours, models)
         show(figure, f"How often answers were right, by how sure they were. {told}", "quiz_lines")
-    st.subheader("The ten faces")
+    st.subheader("The faces")
     grid = st.grid("auto", min_column_width=150, gap="small")
     for i, face in enumerate(faces):
         guess, sure = guesses[i]
         answer = str(models["predicted"][i])
         with grid.cell():
-            show_picture(face.photo, f"Face {i + 1}, drawn from the label {face.label}")
+            show_picture(face.photo, f"Face {i + 1}, label {face.label}")
             st.markdown(f"**{as_is(face.label)}**")
             st.caption(
                 f"{_mark(guess == face.label)} You: {as_is(guess)}, {sure:.0%}  \n"
@@ -166,7 +231,7 @@ def _mark(right: bool) -> str:
 
 def _verdict(yours: int, models: int) -> str:
     if yours == models:
-        return f"A draw: both {yours} of {COUNT}"
+        return f"A draw: both were right {yours} times"
     winner, other = ("You win", models) if yours > models else ("The model wins", yours)
     return f"{winner}: {max(yours, models)} to {other}"
 

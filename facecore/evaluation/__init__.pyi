@@ -62,6 +62,7 @@ from .paired import (
 from .quiz import (
     QuizFace,
     draw_quiz,
+    pick_quiz,
     tabulate_answers,
     tabulate_guesses,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "macro_auc",
     "map_labels",
     "metric_frame",
+    "pick_quiz",
     "pool_answers",
     "pool_confusions",
     "precision_recall",

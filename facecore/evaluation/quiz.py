@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 
@@ -12,18 +14,19 @@ from facecore.model.predict import predict_photo
 from facecore.model.synth import make_photo
 
 TRIES = 10  # photos drawn per face that is wanted, at most
+LONG_SIDE = 500  # of a photo that is kept, in pixels
 
 
 @dataclass(frozen=True)
 class QuizFace:
-    """A photo with a synthetic face.
+    """A photo with a face to judge.
 
     Parameters
     ----------
-    photo : ndarray of shape (250, 250, 3), uint8
+    photo : ndarray of shape (height, width, 3), uint8
         RGB.
     label : str
-        The label from whose spread the face was drawn.
+        The true label: of a synthetic face the one from whose spread it was drawn.
     scores : dict of str to float
         Probability of each label, as the model answers about the photo.
     """
@@ -79,6 +82,55 @@ def draw_quiz(model: FaceModel, seed: int = 0, count: int = 10) -> tuple[list[Qu
     if len(faces) == count:
         return faces, TRIES * count - count
     raise DataError(f"the model found a face in {len(faces)} of {TRIES * count} synthetic photos")
+
+
+def pick_quiz(
+    model: FaceModel, photos: Sequence[tuple[Path, str]], seed: int = 0, count: int = 10
+) -> tuple[list[QuizFace], int]:
+    """Pick photos at random from labelled ones, and the model's answers about their main faces.
+
+    Parameters
+    ----------
+    model : FaceModel
+        Any model.
+    photos : sequence of (Path, str)
+        Files and their true labels; those of other labels than the model's are not picked.
+    seed : int
+        Seed of the choice, at least 0.
+    count : int
+        Number of photos, at least 1; all are picked where there are fewer.
+
+    Returns
+    -------
+    faces : list of QuizFace
+        In the order in which they are shown.
+    skipped : int
+        Photos that were picked and left out: they cannot be read, or the model found no face.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> pick_quiz(load_model("classic"), [(Path("gone.png"), "female")])
+    ([], 1)
+    """
+    known = [(path, label) for path, label in photos if label in model.labels]
+    faces: list[QuizFace] = []
+    order = np.random.default_rng([seed, 29]).permutation(len(known))
+    for tried, i in enumerate(order):
+        if len(faces) == count:
+            return faces, tried - count
+        path, label = known[int(i)]
+        answer = predict_photo(path, model, name="")
+        if answer.faces and answer.pixels is not None:
+            faces.append(QuizFace(_shrink(answer.pixels), label, answer.main.scores))
+    return faces, len(known) - len(faces)
+
+
+def _shrink(pixels: np.ndarray) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    share = min(1.0, LONG_SIDE / max(height, width))
+    size = max(1, round(width * share)), max(1, round(height * share))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
 def tabulate_answers(faces: Sequence[QuizFace]) -> pd.DataFrame:

@@ -8,7 +8,13 @@ from sklearn.metrics import brier_score_loss
 
 from facecore.errors import DataError
 from facecore.evaluation.curves import brier_score, reliability
-from facecore.evaluation.quiz import QuizFace, draw_quiz, tabulate_answers, tabulate_guesses
+from facecore.evaluation.quiz import (
+    QuizFace,
+    draw_quiz,
+    pick_quiz,
+    tabulate_answers,
+    tabulate_guesses,
+)
 from facecore.model.predict import predict_photo
 
 BLACK = np.zeros((1, 1, 3), dtype=np.uint8)
@@ -43,6 +49,20 @@ def test_all_labels_are_drawn(shipped_model):
 def test_without_a_spread_no_quiz_is_drawn(shipped_model):
     with pytest.raises(DataError, match="no spread"):
         draw_quiz(replace(shipped_model, spread=None))
+
+
+def test_photos_are_picked_at_random_and_what_shows_no_face_is_counted(tiny_model, raw_folder):
+    photos = [(path, path.parent.name) for path in sorted(raw_folder.glob("*/*.*"))[:30]]
+    photos = [(path, label) for path, label in photos if label in tiny_model.labels]
+    assert len(photos) > 6
+    faces, skipped = pick_quiz(tiny_model, photos, 2, 5)
+    again, _ = pick_quiz(tiny_model, photos, 2, 5)
+    assert len(faces) == 5
+    assert skipped <= len(photos) - 5
+    assert [face.scores for face in faces] == [face.scores for face in again]
+    assert max(faces[0].photo.shape) <= 500
+    gone = [(raw_folder / "gone.png", tiny_model.labels[0]), (photos[0][0], "of no model")]
+    assert pick_quiz(tiny_model, gone) == ([], 1)
 
 
 def test_guesses_have_the_brier_score_of_probabilities():
