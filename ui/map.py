@@ -165,6 +165,7 @@ def _add_background(
             y=np.round(along.ravel(), 2),
             mode="markers",
             marker={"opacity": 0, "size": 10},
+            name="answers",
             text=told,
             hovertemplate="%{text}<extra></extra>",
             showlegend=False,

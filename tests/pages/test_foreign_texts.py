@@ -73,7 +73,7 @@ VIEWS = [
     ("dashboard.py", {"model_card": "true"}),
 ]
 # Elements that show their texts as they are, and fields that are not Markdown.
-LITERAL = {"dataframe", "plotly_chart", "code", "text"}
+LITERAL = {"dataframe", "plotly_chart", "code", "text", "bidi_component"}
 NOT_SHOWN = {"alt", "id", "url", "page", "markup", "query_param_key", "options", "placeholder"}
 
 
