@@ -1,6 +1,7 @@
 """Two components as a map: what the model answers where, and the face at any place of it."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -24,7 +25,7 @@ from ui.text import as_is_in_figure, escape_names
 CELLS = 41  # of the background, along each axis
 PALE = 0.5  # opacity of the background where the model is certain
 NEAR = 4  # faces shown beside the one at a place
-STAR = "#d81b60"
+STAR, HERE = "#d81b60", "#111111"
 
 
 def pick_star(chosen: Chosen) -> np.ndarray | None:
@@ -92,32 +93,31 @@ def show_map(
     with details:
         place = _pick_place(bounds)
     if star is not None:
-        figure.add_scatter(
-            x=[float(star[first])],
-            y=[float(star[second])],
-            name="your face",
-            mode="markers",
-            marker={
-                "symbol": "star",
-                "size": 20,
-                "color": STAR,
-                "line": {"width": 2, "color": "#fff"},
-            },
-        )
-    figure.add_scatter(
-        x=[place[0]],
-        y=[place[1]],
-        name="the place shown",
-        mode="markers",
-        marker={"symbol": "x-thin", "size": 16, "line": {"width": 3, "color": "#7a7a7a"}},
-        hoverinfo="skip",
-    )
+        _mark(figure, star[[first, second]], "your face", "star", 20, STAR)
+    _mark(figure, place, "the place shown", "x", 13, HERE)
     with picture:
         _show_clickable(figure, alt, bounds)
     with details:
         _show_place(chosen, points, axes, place)
     if star is not None and face is not None:
         _show_star(model, points, star, face)
+
+
+def _mark(
+    figure: go.Figure, place: Sequence[float], name: str, symbol: str, size: int, colour: str
+) -> None:
+    # by WebGL, as the points are: what is drawn otherwise lies below them
+    marker = {
+        "symbol": symbol,
+        "size": size,
+        "color": colour,
+        "line": {"width": 2, "color": "#ffffff"},
+    }
+    figure.add_trace(
+        go.Scattergl(
+            x=[float(place[0])], y=[float(place[1])], name=name, mode="markers", marker=marker
+        )
+    )
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing the map")

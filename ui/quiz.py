@@ -37,10 +37,9 @@ BINS = 3  # of the reliability line: ten faces fill no more
 MEMORY, PHOTOS, SEED = "quiz_guesses", "quiz_photos", "quiz_seed"
 SYNTHETIC, OWN = "Synthetic faces", "Your test photos"
 TRUTH = (
-    "The faces are synthetic and show nobody. The true label of such a face is the label whose "
-    "faces it was drawn like: a random point of the cloud (a Gaussian) that the training faces of "
-    "this label form in face space. The clouds overlap, so nobody can be right about every face, "
-    "and the model knows the clouds, which you do not. "
+    "Its true label is the label whose faces it was drawn like: a random point of the cloud (a "
+    "Gaussian) that the training faces of this label form in face space. The clouds overlap, so "
+    "nobody can be right about every face, and the model knows the clouds, which you do not."
 )
 
 
@@ -89,7 +88,7 @@ def show_quiz(chosen: Chosen) -> None:
     if skipped:
         st.caption(f"{skipped} more photos were left out: the model found no face there.")
     if source == SYNTHETIC:
-        st.caption(TRUTH + as_is(chosen.whom))
+        st.caption(f"Each face is synthetic. {as_is(chosen.whom)} {TRUTH}")
     else:
         st.caption(
             "Test photos of this model, which it was not trained on. The true label is the one "
