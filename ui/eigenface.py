@@ -88,7 +88,7 @@ def show_eigenface(chosen: Chosen) -> None:
         f"The words stand for {found.share:.0%} of what it changes."
     )
     mean = model.pixels.rebuild(np.zeros((1, 1)))[0]
-    grid = st.grid(len(STRIP), min_column_width=88, gap="small")
+    grid = st.grid(len(STRIP), min_column_width=48, gap="small")
     for step in STRIP:
         with grid.cell():
             named = "mean face" if step == 0 else f"{step:+d}".replace("-", "\u2212")

@@ -230,14 +230,15 @@ def _show_place(
     face = to_image(model.pixels.rebuild(point)[0])
     p = model.predict_proba(face[None])[0]
     told = f"{model.labels[int(p.argmax())]} {p.max():.0%}"
-    left, right = st.columns([3, 4])
-    with left:
-        st.markdown("**At this place**")
+    st.markdown("**At this place**")
+    with st.grid(2, min_column_width=120, gap="small").cell():
         show_picture(face, f"The face at this place of the map: {told}", told)
-    with right:
-        st.markdown("**Nearest on the map**")
-        near = nearest_points(points.Z[:, shown], np.array(place), _unit(model)[shown], NEAR)
-        _show_faces(model, points, near, 2)
+    st.markdown("**Nearest on the map**")
+    near = nearest_points(points.Z[:, shown], np.array(place), _unit(model)[shown], NEAR)
+    row = st.grid(NEAR, min_column_width=56, gap="small")
+    for i in near:
+        with row.cell():
+            _show_face(model, points, int(i))
     st.caption(
         "Click the map. At this place: the mean face plus so much of the two components, and what "
         "the model answers about it. Two faces that are near on the map may differ in all other "
@@ -249,23 +250,16 @@ def _show_star(model: FaceModel, points: FacePoints, star: np.ndarray, face: np.
     st.subheader("Your face")
     count = points.Z.shape[1]
     near = nearest_points(points.Z, star[:count], _unit(model)[:count], NEAR)
-    columns = st.columns(NEAR + 1)
-    with columns[0]:
+    row = st.grid(NEAR + 1, min_column_width=56, gap="small")
+    with row.cell():
         show_picture(face, "Your face, the star on the map", "Your face")
-    for column, i in zip(columns[1:], near, strict=False):
-        with column:
+    for i in near:
+        with row.cell():
             _show_face(model, points, int(i))
     st.caption(
         f"Your face and the nearest {points.kind}, by their distance in all {count} components "
         "that are stored, not only the two of the map. Your face stays in this session's memory."
     )
-
-
-def _show_faces(model: FaceModel, points: FacePoints, rows: np.ndarray, columns: int) -> None:
-    places = st.columns(columns)
-    for k, i in enumerate(rows):
-        with places[k % columns]:
-            _show_face(model, points, int(i))
 
 
 def _show_face(model: FaceModel, points: FacePoints, i: int) -> None:

@@ -184,14 +184,14 @@ def _show_nudge(
     before, after = (f"{labels[int(p.argmax())]} {p.max():.0%}" for p in found.nudged)
     moved = nudge.picture.astype(float) - face.crop
     levels = "grey level" if nudge.most == 1 else "grey levels"
-    columns = st.columns(3)
-    with columns[0]:
+    row = st.grid(3, min_column_width=96, gap="small")  # side by side on a phone too
+    with row.cell():
         show_picture(face.crop, f"The face before: {before}", f"Before: {before}")
-    with columns[1]:
+    with row.cell():
         amount = f"{255 / nudge.most:.0f} times stronger"
         alt = "The change of each pixel: orange is brighter, blue darker"
         show_picture(paint_signed(moved.reshape(-1)), alt, f"The change, drawn {amount}")
-    with columns[2]:
+    with row.cell():
         show_picture(nudge.picture, f"The face after: {after}", f"After: {after}")
     st.markdown(
         f"No pixel changed by more than **{nudge.most} {levels}** of 255, {nudge.share:.0%} of the "
