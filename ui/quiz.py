@@ -187,11 +187,10 @@ def _show_scores(
     yours, models = tabulate_guesses(faces, guesses), tabulate_answers(faces)
     st.subheader(_verdict(*(int(_right(table).sum()) for table in (yours, models))))
     figures, chart = st.columns(2, gap="medium")
-    with figures, st.container(horizontal=True):
-        for who, table in (("You", yours), ("The model", models)):
+    for who, table in (("You", yours), ("The model", models)):
+        with figures, st.container(horizontal=True):
             show_metric(f"{who}: right", f"{_right(table).sum()} of {len(table)}", height="content")
-            note = "0 is best"
-            value = f"{brier_score(table):.3f}"
+            value, note = f"{brier_score(table):.3f}", "0 is best"
             show_metric(f"{who}: Brier score", value, note, height="content")
     blind = (1 - 1 / len(chosen.labels)) / 2
     with figures:
