@@ -36,7 +36,7 @@ class Line:
         Hexadecimal colour.
     at : sequence of int
         Steps of the film, from 0.
-    values : sequence of float
+    values : sequence of float, or ndarray
         The probability at each of these steps, in [0, 1].
     dash : {"solid", "dash"}
         How the line is drawn.
@@ -45,7 +45,7 @@ class Line:
     name: str
     colour: str
     at: Sequence[int]
-    values: Sequence[float]
+    values: Sequence[float] | np.ndarray
     dash: str = "solid"
 
 
@@ -62,7 +62,7 @@ def to_fine(change: np.ndarray) -> np.ndarray:
     ndarray of shape (side * side,), float64
         Within 500 grey levels, in steps of one in `FINE`.
     """
-    return np.rint(np.clip(change, -500, 500) * FINE) / FINE
+    return np.asarray(np.rint(np.clip(change, -500, 500) * FINE) / FINE
 
 
 def show_film(

@@ -47,7 +47,7 @@ def pick_star(chosen: Chosen) -> np.ndarray | None:
     if photo is None:
         return None
     answer = predict_photo(photo[1], chosen.model, name=photo[0])
-    return answer.main.crop if has_face(answer) else None
+    return answer.main.crop if has_face(answer) and answer.main else None
 
 
 def show_map(

@@ -66,10 +66,10 @@ def show_walk(chosen: Chosen) -> None:
         st.session_state.pop(MEMORY, None)
         st.info("Choose a photo to walk from its main face.", icon=":material/image_search:")
         return
-    if not has_face(answer):
+    face, model = answer.main, chosen.model.eigenfaces
+    if not has_face(answer) or face is None:
         st.session_state.pop(MEMORY, None)
         return
-    face, model = answer.main, chosen.model.eigenfaces
     label = _pick_target(chosen, face)
     found = _find(chosen, face, label)
     if found.flip is None:
@@ -201,4 +201,5 @@ def _show_nudge(
         "mean that the model sees what you see."
     )
     if found.whole_nudged is not None:
-        _say_whole(chosen, *found.whole_nudged, "With these pixels changed,")
+        was, now = found.whole_nudged
+        _say_whole(chosen, was, now, "With these pixels changed,")

@@ -77,7 +77,7 @@ def draw_quiz(model: FaceModel, seed: int = 0, count: int = 10) -> tuple[list[Qu
         label = model.labels[int(rng.integers(len(model.labels)))]
         photo = make_photo(model, label, int(rng.integers(2**31)))
         answer = predict_photo(photo, model, name="")
-        if answer.faces:
+        if answer.main:
             faces.append(QuizFace(photo, label, answer.main.scores))
     if len(faces) == count:
         return faces, TRIES * count - count
@@ -121,7 +121,7 @@ def pick_quiz(
             return faces, tried - count
         path, label = known[int(i)]
         answer = predict_photo(path, model, name="")
-        if answer.faces and answer.pixels is not None:
+        if answer.main and answer.pixels is not None:
             faces.append(QuizFace(_shrink(answer.pixels), label, answer.main.scores))
     return faces, len(known) - len(faces)
 
