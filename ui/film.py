@@ -62,7 +62,7 @@ def to_fine(change: np.ndarray) -> np.ndarray:
     ndarray of shape (side * side,), float64
         Within 500 grey levels, in steps of one in `FINE`.
     """
-    return np.asarray(np.rint(np.clip(change, -500, 500) * FINE) / FINE
+    return np.asarray(np.rint(np.clip(change, -500, 500) * FINE) / FINE)
 
 
 def show_film(
