@@ -21,6 +21,7 @@ PAGES = {
     "6_Your_data": ("Train on your own photos", "model_training"),
     "7_Ladder": ("From pixels to an embedding", "stairs"),
     "8_Check_photos": ("Which labels are wrong?", "fact_check"),
+    "9_You_against_the_model": ("Guess against the model", "sports_score"),
     "10_Your_class": ("Eigenfaces of your class", "groups"),
     "11_Mix_faces": ("Morph, average, caricature", "join_inner"),
 }

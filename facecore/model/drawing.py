@@ -292,6 +292,33 @@ def paint_signed(row: np.ndarray, most: float | None = None) -> np.ndarray:
     return np.asarray(np.rint(255 + (colours - 255) * np.abs(shares)).astype(np.uint8))
 
 
+def paint_answers(probabilities: np.ndarray, colours: Sequence[str]) -> np.ndarray:
+    """Return a picture of answers: the colour of the likeliest label, the paler the less sure.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (height, width, n_labels)
+        In [0, 1].
+    colours : sequence of str
+        Hexadecimal colour of each label.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 4), uint8
+        RGB and opacity: 0 where all labels are equally likely, 255 where one is certain.
+
+    Examples
+    --------
+    >>> paint_answers(np.array([[[0.5, 0.5], [0.0, 1.0]]]), ["#e69f00", "#0072b2"])[0].tolist()
+    [[230, 159, 0, 0], [0, 114, 178, 255]]
+    """
+    best, least = probabilities.argmax(axis=2), 1 / probabilities.shape[2]
+    sure = (probabilities.max(axis=2) - least) / (1 - least)
+    colour = np.array([to_rgb(each) for each in colours])[best]
+    opacity = np.rint(255 * np.clip(sure, 0, 1))[:, :, None]
+    return np.concatenate([colour, opacity], axis=2).astype(np.uint8)
+
+
 def draw_features(features: Features, face: np.ndarray) -> np.ndarray:
     """Draw what features keep of a prepared face: pixels, a star of edges per cell, or patterns.
 

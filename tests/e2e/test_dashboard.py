@@ -221,6 +221,48 @@ def test_a_class_brought_with_one_click_has_a_live_face_of_its_own(server, brows
     wait_for_text(browser, "needs at least two faces")
 
 
+FILM = """
+    const all = [...document.querySelectorAll("*")];
+    const host = all.find((x) => x.shadowRoot?.querySelector(".film"));
+    const root = host?.shadowRoot, canvas = root?.querySelector("canvas.face");
+    const slider = root?.querySelector("input"), button = root?.querySelector("button");
+    const step = Number(canvas?.dataset.step), answer = root?.querySelector(".answer").textContent;
+"""
+FRAME = f"""{FILM}
+    const pixels = canvas?.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    const sum = pixels && [...pixels].reduce((sum, level, i) => (31 * sum + level) % 1000003, 7);
+    return [step, answer, sum];
+"""
+SCRUB = f"""{FILM}
+    slider.value = arguments[0];
+    slider.dispatchEvent(new Event("input"));
+"""
+
+
+@pytest.mark.slow
+def test_a_walk_is_a_film_that_plays_pauses_and_goes_to_any_step(server, browser):
+    browser.get(f"{server}/Eigenfaces?space=Walk&walk_label=female")
+    wait_for_text(browser, "The invisible version")
+    wait_until_done(browser)
+    waiting(browser).until(lambda b: b.execute_script(f"{FILM} return answer"))
+    assert browser.execute_script(FRAME)[0] == 0
+    first = browser.execute_script(FRAME)
+    browser.execute_script(f"{FILM} button.click()")
+    waiting(browser).until(lambda b: b.execute_script(FRAME)[0] > 5)
+    browser.execute_script(f"{FILM} button.click()")
+    paused = browser.execute_script(FRAME)
+    assert paused[0] < 60
+    assert paused[2] != first[2]
+    time.sleep(0.3)
+    assert browser.execute_script(FRAME) == paused
+    browser.execute_script(f"{FILM} button.click()")
+    waiting(browser).until(lambda b: b.execute_script(FRAME)[0] == 60)
+    label = first[1].rsplit(" ", 2)[0]
+    assert browser.execute_script(FRAME)[1].rsplit(" ", 2)[0] != label
+    browser.execute_script(SCRUB, 0)
+    assert browser.execute_script(FRAME) == first
+
+
 @pytest.mark.slow
 def test_a_model_is_trained_from_a_zip_and_predicts(server, browser, tmp_path):
     labels = LABELS[:2]
