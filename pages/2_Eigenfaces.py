@@ -5,7 +5,7 @@ import streamlit as st
 from facecore.face import DESCRIBED
 from facecore.model import predict_photo
 from ui.controls import choose
-from ui.explorer import show_explorer, show_walk
+from ui.explorer import show_explorer
 from ui.fisherfaces import show_fisherfaces
 from ui.gallery import show_gallery, show_reconstruction
 from ui.glossary import explain_words
@@ -14,6 +14,7 @@ from ui.navigation import enter_page
 from ui.photo import has_face, pick_photo, say_no_spread, say_whom
 from ui.points import show_points
 from ui.text import as_is
+from ui.walk import show_walk
 
 VIEWS = ("Eigenfaces", "Reconstruction", "Explorer", "Walk", "Points")
 
@@ -58,7 +59,7 @@ if view == "Reconstruction":
     if has_face(answer):
         show_reconstruction(model, answer.main.crop)
         say_whom(chosen, photo[0])
-elif view in ("Explorer", "Walk") and model.spread is None:
+elif view == "Explorer" and model.spread is None:
     say_no_spread()
 elif view == "Explorer":
     show_explorer(chosen)

@@ -1,32 +1,19 @@
-"""Move a face through face space: by its leading coordinates, or along the decision."""
+"""Move a face through face space by its leading coordinates."""
 
 import random
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
-from facecore.model import (
-    SPREAD,
-    WALK_STEP,
-    FaceModel,
-    decision_for,
-    label_colours,
-    sample_coordinates,
-    to_image,
-    to_signed_image,
-    walk,
-)
+from facecore.model import SPREAD, sample_coordinates, to_image
 from ui.controls import choose
 from ui.live_face import show_live_face
-from ui.look import REFERENCE, mark_point, show, show_picture, show_scores, tidy
+from ui.look import show_scores
 from ui.models import Chosen
 from ui.photo import say_whom
 from ui.text import as_is
 
-REACH = 3.0  # standard deviations
-STEPS = round(REACH / WALK_STEP)
 MEAN = "Mean face"
 
 
@@ -85,102 +72,5 @@ def _pick_start(chosen: Chosen) -> np.ndarray:
 
 
 def _random(labels: Sequence[str]) -> None:
-    st.session_state["steps"] = 0.0
     st.session_state["start"] = random.choice(labels)
     st.session_state["start_seed"] = random.randint(0, 9999)
-
-
-@st.fragment
-def show_walk(chosen: Chosen) -> None:
-    """Show a face moved along the direction that changes the decision fastest.
-
-    Parameters
-    ----------
-    chosen : Chosen
-        Model with eigenfaces that stores a spread to draw synthetic faces from.
-    """
-    model, start = chosen.model.eigenfaces, _pick_start(chosen)
-    label = choose("Towards", chosen.labels, "towards", default=chosen.labels[-1])
-    distance = st.slider(
-        "Distance walked, in standard deviations",
-        -REACH,
-        REACH,
-        0.0,
-        WALK_STEP,
-        format="%+.2f",
-        key="steps",
-        bind="query-params",
-        help="Below 0 the walk leads away from the label. Each step takes the direction in which "
-        "the decision changes fastest.",
-    )
-    distances = np.arange(-STEPS, STEPS + 1) * WALK_STEP
-    way, decisions = _walk(model, f"{chosen.name} {chosen.metadata['created']}", start, label)
-    here = STEPS + round(distance / WALK_STEP)
-    rows = model.pixels.rebuild(way)
-    changed = to_signed_image(rows[here] - rows[STEPS])
-    pictures, chart = st.columns([4, 3], gap="medium")
-    with pictures.container(horizontal=True):
-        show_picture(to_image(rows[STEPS]), "Face at the start", "Start", width=140)
-        alt = f"Face after {distance:+.2f} standard deviations"
-        show_picture(to_image(rows[here]), alt, f"After {distance:+.2f}", width=140)
-        alt = "The difference, on a symmetric scale: middle grey is no change"
-        show_picture(changed, alt, "What changed", width=140)
-    with chart:
-        colour = label_colours(model.labels)[label]
-        figure = walk_figure(distances, decisions, here, label, colour)
-        show(figure, f"Decision for {label} along the way: {decisions[here]:.2f} here", "walk")
-    with st.container(horizontal=True, gap="xsmall"):
-        for i in range(0, 2 * STEPS + 1, STEPS // 3):
-            alt = f"Face after {distances[i]:+.1f} standard deviations"
-            show_picture(to_image(rows[i]), alt, f"{distances[i]:+.1f}", width=110)
-    say_whom(chosen)
-
-
-@st.cache_data(max_entries=32, show_spinner="Walking")
-def _walk(
-    _model: FaceModel, name: str, start: np.ndarray, label: str
-) -> tuple[np.ndarray, np.ndarray]:
-    # The underscore keeps the model out of the cache's key: its arrays are too large to hash, and
-    # its name stands for it.
-    back, forth = (walk(_model, start, label, steps) for steps in (-STEPS, STEPS))
-    way = np.concatenate([back[:0:-1], forth])  # the start belongs to both
-    rows = np.array([to_image(row).reshape(-1) for row in _model.pixels.rebuild(way)])
-    return way, decision_for(_model, rows, label)
-
-
-def walk_figure(
-    distances: np.ndarray, decisions: np.ndarray, here: int, label: str, colour: str
-) -> go.Figure:
-    """Draw the decision along a walk.
-
-    Parameters
-    ----------
-    distances : ndarray of shape (n,), float64
-        Distances from the start in standard deviations.
-    decisions : ndarray of shape (n,), float64
-        Decision values; above 0 they speak for the label.
-    here : int
-        Index of the place to mark.
-    label : str
-        Label that the walk leads to.
-    colour : str
-        Colour of the label.
-
-    Returns
-    -------
-    Figure
-    """
-    figure = go.Figure()
-    figure.add_scatter(
-        x=distances,
-        y=decisions,
-        mode="lines",
-        line={"color": colour},
-        showlegend=False,
-        hovertemplate="%{x:+.2f}: %{y:.2f}<extra></extra>",
-    )
-    mark_point(figure, distances[here], decisions[here], colour)
-    figure.add_hline(y=0, line=REFERENCE, annotation_text=f"above: {label}")
-    figure.update_xaxes(title="distance walked, in standard deviations")
-    figure.update_yaxes(title=f"decision for {label}")
-    return tidy(figure, 280)

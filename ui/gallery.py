@@ -15,16 +15,19 @@ from facecore.model import (
     paint_signed,
     reconstruct,
     reconstruction_errors,
+    separate_labels,
     to_image,
     to_signed_image,
 )
-from ui.controls import pick_few
+from ui.controls import choose, pick_few
+from ui.eigenface import open_eigenface, opened, show_eigenface
 from ui.look import NEUTRAL, mark_point, show, show_picture, tidy
 from ui.models import Chosen
 from ui.recipe import show_recipe
 from ui.text import as_is
 
 SHARES = (0.8, 0.9, 0.95)  # of the variance
+ORDERS = ("Variance explained", "Separates the labels best")
 
 
 def show_gallery(chosen: Chosen) -> None:
@@ -53,22 +56,46 @@ def show_gallery(chosen: Chosen) -> None:
     show(variance_figure(variance), alt, "variance")
 
     st.header("Gallery")
-    most = len(variance)
-    count = st.slider(
-        "Eigenfaces shown", 1, most, min(24, most), key="gallery", bind="query-params"
-    )
+    _show_eigenfaces(chosen, variance)
+    if opened(len(variance)):
+        show_eigenface(chosen)
+
+
+def _show_eigenfaces(chosen: Chosen, variance: np.ndarray) -> None:
+    """Show eigenfaces in the order of the visitor's choice; each opens on a click."""
+    model, most = chosen.model.eigenfaces, len(variance)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        count = st.slider(
+            "Eigenfaces shown", 1, most, min(24, most), key="gallery", bind="query-params"
+        )
+        order = choose("Order", ORDERS, "gallery_order") if model.spread else ORDERS[0]
     st.caption(
         "Orange where adding the eigenface brightens a face, blue where it darkens it, each on a "
         "scale of its own. Subtracting it does the opposite. The words are computed from where it "
-        "changes most; the share is that of the variance it explains."
+        "changes most; the share is that of the variance it explains. Open one to see what it "
+        "does to a face, and how much it separates the labels."
     )
+    numbers = list(range(most))
+    apart: dict[int, float] = {}
+    if model.spread and order != ORDERS[0]:
+        apart = {i: one.mean for i, one in enumerate(separate_labels(model))}
+        numbers.sort(key=lambda i: -apart.get(i, 0.0))
     grid = st.grid("auto", min_column_width=110, gap="small")
-    for i in range(count):
+    for i in numbers[:count]:
         picture = draw_eigenface(model, i)
         words = describe_eigenface(picture).words
         with grid.cell():
-            alt = f"Eigenface {i + 1}: {words}"
-            show_picture(paint_signed(picture), alt, f"{i + 1}: {words}, {variance[i]:.1%}")
+            show_picture(paint_signed(picture), f"Eigenface {i + 1}: {words}")
+            told = f", separates {apart[i]:.0%}" if i in apart else ""
+            st.caption(f"{words}, {variance[i]:.1%}{told}")
+            st.button(
+                f"Open {i + 1}",
+                key=f"open_{i + 1}",
+                type="tertiary",
+                on_click=open_eigenface,
+                args=(i + 1,),
+                icon=":material/open_in_full:",
+            )
 
 
 def _show_means(model: FaceModel, labels: Sequence[str]) -> None:

@@ -17,11 +17,7 @@ def link_photos(name: str, cells: bool = False) -> None:
     cells : bool
         Whether the page opens with the confusion matrix of the test photos.
     """
-    try:
-        known = (find_model(name) / LOCAL / "photos.csv").is_file()
-    except (FacecoreError, OSError):
-        return
-    if known:
+    if knows_photos(name):
         st.page_link(
             "pages/8_Check_photos.py",
             label="See the photos of each cell, and correct labels"
@@ -31,3 +27,21 @@ def link_photos(name: str, cells: bool = False) -> None:
             query_params={"model": name}
             | ({"check_part": TEST, "check_kind": CELL} if cells else {}),
         )
+
+
+def knows_photos(name: str) -> bool:
+    """Return whether a model keeps a table of its photos on this computer.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        return (find_model(name) / LOCAL / "photos.csv").is_file()
+    except (FacecoreError, OSError):
+        return False

@@ -1,6 +1,5 @@
 // A face that is redrawn while its sliders move: start + the weights times the eigenfaces.
 
-const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
 const REST = 80 // milliseconds without a change, after which the server is told
 const instances = new WeakMap()
 
@@ -11,16 +10,6 @@ function decode(data) {
     pixels: new Int8Array(bytes(face.pixels).buffer),
   }))
   return { side: data.side, start, faces }
-}
-
-function paint(canvas, side, levels) {
-  const image = new ImageData(side, side)
-  for (let i = 0; i < levels.length; i++) {
-    image.data[4 * i] = image.data[4 * i + 1] = image.data[4 * i + 2] = levels[i]
-    image.data[4 * i + 3] = 255
-  }
-  canvas.width = canvas.height = side
-  canvas.getContext("2d").putImageData(image, 0, 0)
 }
 
 // Orange where the eigenface brightens, blue where it darkens, as in the legend.
@@ -74,6 +63,7 @@ export default function (component) {
   Object.assign(state, decode(data))
   if (state.shown !== data.of) {
     state.shown = data.of
+    state.weights = data.eigenfaces.map((_, i) => state.weights[i] ?? 0)
     build(root, data, state)
   }
 

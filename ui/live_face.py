@@ -1,13 +1,14 @@
 """A face that is redrawn in the browser while one drags its eigenfaces."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from facecore.model import ABOVE, BELOW, FaceModel, describe_eigenface, to_rgb
+from facecore.model import ABOVE, BELOW, FaceSpace, describe_eigenface, to_rgb
 
 MOST = 12  # eigenfaces
 REACH = 3.0  # standard deviations
@@ -21,16 +22,55 @@ TEXTS = {
 }
 
 
-def _read(kind: str) -> str:
-    return Path(__file__).with_name(f"live_face.{kind}").read_text(encoding="utf-8")
+def read_script(name: str) -> str:
+    """Return the script of a component, with what all of them share.
+
+    Parameters
+    ----------
+    name : str
+        Of its file in `ui`, without the ending.
+
+    Returns
+    -------
+    str
+        An ECMAScript module.
+    """
+    return "\n".join(read_part(f"{part}.js") for part in ("face_pixels", name))
+
+
+def read_part(file: str) -> str:
+    """Return the text of a file that belongs to a component.
+
+    Parameters
+    ----------
+    file : str
+        Its name in `ui`.
+
+    Returns
+    -------
+    str
+    """
+    return Path(__file__).with_name(file).read_text(encoding="utf-8")
 
 
 _component = st.components.v2.component(
-    "live_face", html=_read("html"), css=_read("css"), js=_read("js")
+    "live_face",
+    html=read_part("live_face.html"),
+    css=read_part("live_face.css"),
+    js=read_script("live_face"),
 )
 
 
-def show_live_face(model: FaceModel, name: str, start: np.ndarray, key: str) -> np.ndarray:
+def show_live_face(
+    space: FaceSpace,
+    name: str,
+    start: np.ndarray,
+    key: str,
+    *,
+    weights: Sequence[float] | None = None,
+    compare: str = TEXTS["compare"],
+    reach: float = REACH,
+) -> np.ndarray:
     """Show a face with a slider for each leading eigenface; the browser redraws it.
 
     The eigenfaces are sent once. While a slider moves, nothing is asked of the server; on release
@@ -38,14 +78,22 @@ def show_live_face(model: FaceModel, name: str, start: np.ndarray, key: str) -> 
 
     Parameters
     ----------
-    model : FaceModel
-        Model with eigenfaces.
+    space : FaceSpace
+        Model with eigenfaces, or the space of a few faces.
     name : str
-        Name and date of the model, by which caches know it.
+        Name and date of the model, by which caches know it, or any name of the few faces.
     start : ndarray of shape (n_components,), float
         Coordinates of the face to start from.
     key : str
-        Of the element; its weights stand in the URL as e1, e2 and so on.
+        Of the element.
+    weights : sequence of float, optional
+        Where the sliders are at first, in standard deviations. When left out, the URL says it and
+        keeps it, as e1, e2 and so on. When given, the faces are a visitor's: neither the URL nor
+        a cache keeps anything of them.
+    compare : str
+        Text of the button that shows the start.
+    reach : float
+        How far the sliders go to either side, in standard deviations.
 
     Returns
     -------
@@ -54,32 +102,45 @@ def show_live_face(model: FaceModel, name: str, start: np.ndarray, key: str) -> 
     """
     count = min(MOST, len(start))
     first = f"{key}_first"
-    if first not in st.session_state:
+    if weights is not None:
+        st.session_state[first] = list(weights)
+    elif first not in st.session_state:
         st.session_state[first] = [_from_address(i) for i in range(count)]
-    row = model.pixels.rebuild(start[None])[0]
+    describe = _describe if weights is not None else _describe_stored
+    row = space.pixels.rebuild(start[None])[0]
     found = _component(
         key=key,
         data={
-            **_eigenfaces(name, count, model),
-            "start": _encode(np.rint(np.clip(row, -500, 500) * FINE).astype("<i2")),
+            **describe(name, count, space),
+            "start": encode_levels(row),
             "weights": st.session_state[first][:count],
+            "reach": reach,
+            "texts": {**TEXTS, "compare": compare},
         },
         on_weights_change=lambda: None,
     )
-    weights = found.weights if found.weights is not None else st.session_state[first]
-    kept = np.clip(np.resize(np.asarray(weights, dtype=np.float64), count), -REACH, REACH)
-    for i, weight in enumerate(kept):
-        _to_address(i, float(weight))
+    moved = found.weights if found.weights is not None else st.session_state[first]
+    kept = np.zeros(count)
+    moved = np.asarray(moved, dtype=np.float64)[:count]  # another model may have more or fewer
+    kept[: len(moved)] = np.clip(moved, -reach, reach)
+    if weights is None:
+        for i, weight in enumerate(kept):
+            _to_address(i, float(weight))
     return kept
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _eigenfaces(name: str, count: int, _model: FaceModel) -> dict[str, Any]:
-    """Return what the browser needs of a model: changes of grey levels per standard deviation."""
-    unit = np.sqrt(_model.pixels.variance[:count]) / _model.pixels.deviation[:count]
-    Z = np.zeros((count + 1, len(_model.pixels.components)))
+def _describe_stored(name: str, count: int, _space: FaceSpace) -> dict[str, Any]:
+    return _describe(name, count, _space)
+
+
+def _describe(name: str, count: int, space: FaceSpace) -> dict[str, Any]:
+    """Return what the browser needs of a space: changes of grey levels per standard deviation."""
+    member = space.pixels
+    unit = np.sqrt(member.variance[:count]) / member.deviation[:count]
+    Z = np.zeros((count + 1, len(member.components)))
     Z[np.arange(1, count + 1), np.arange(count)] = unit
-    rows = _model.pixels.rebuild(Z)
+    rows = member.rebuild(Z)
     faces = []
     for row in rows[1:] - rows[0]:
         scale = max(float(np.abs(row).max()), 1e-6)
@@ -94,14 +155,28 @@ def _eigenfaces(name: str, count: int, _model: FaceModel) -> dict[str, Any]:
         )
     return {
         "of": name,
-        "side": _model.recipe.side,
+        "side": round(len(member.mean) ** 0.5),
         "fine": FINE,
-        "reach": REACH,
         "eigenfaces": faces,
         "colours": [list(to_rgb(colour)) for colour in (ABOVE, BELOW)],
-        "texts": TEXTS,
         "alt": "The face that the sliders draw",
     }
+
+
+def encode_levels(levels: np.ndarray) -> str:
+    """Return grey levels as the browser reads them: whole numbers, `FINE` per level.
+
+    Parameters
+    ----------
+    levels : ndarray of shape (side * side,), float
+        Grey levels, or differences of them; beyond 500 they are clipped.
+
+    Returns
+    -------
+    str
+        Base 64 of 16-bit integers, the lower byte first.
+    """
+    return _encode(np.rint(np.clip(levels, -500, 500) * FINE).astype("<i2"))
 
 
 def _encode(numbers: np.ndarray) -> str:

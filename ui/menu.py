@@ -37,8 +37,11 @@ class Entry:
 # A new page is one line here; its address comes from the name of its file.
 MENU = {
     "Learn": (
+        Entry("0_What_is_an_eigenface", "What is an eigenface?", "school", "Begin here: a lesson"),
         Entry("2_Eigenfaces", "Eigenfaces", "face", "See and move through face space"),
-        Entry("13_Tutorial", "Tutorial", "school", "The pipeline as commands and Python"),
+        Entry("10_Your_class", "Your class", "groups", "Eigenfaces of your class"),
+        Entry("11_Mix_faces", "Mix faces", "join_inner", "Morph, average, caricature"),
+        Entry("13_Tutorial", "Tutorial", "terminal", "The pipeline as commands and Python"),
         Entry("12_Glossary", "Glossary", "dictionary", "What do the words mean?"),
     ),
     "Make": (
@@ -50,6 +53,12 @@ MENU = {
     "Judge": (
         Entry("4_Evaluation", "Evaluation", "query_stats", "How good is it, and for whom?"),
         Entry("5_Live_prediction", "Live prediction", "photo_camera", "Try it on a photo"),
+        Entry(
+            "9_You_against_the_model",
+            "You against the model",
+            "sports_score",
+            "Who guesses better?",
+        ),
         Entry("7_Ladder", "Ladder", "stairs", "From pixels to an embedding"),
     ),
 }

@@ -7,10 +7,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from facecore.model import FaceModel, label_colours
+from facecore.model import FaceModel, best_pair, label_colours
 from facecore.training import MADE, FacePoints, make_points, read_points
 from ui.controls import pick_few
 from ui.look import NEUTRAL, SYMBOLS, show, tidy
+from ui.map import pick_star, show_map
 from ui.models import Chosen
 
 MOST = 30  # components to choose from
@@ -32,10 +33,18 @@ def show_points(chosen: Chosen, table: pd.DataFrame | None) -> None:
         st.info("This model stores neither coordinates nor a spread to draw synthetic faces from.")
         return
     points = make_points(model) if table is None else read_points(table)
-    axes = _pick_axes(min(MOST, points.Z.shape[1]))
+    st.markdown(
+        "Each dot is a face. Two numbers of its recipe say where it lies: how much it has of two "
+        "eigenfaces. The background is what the model answers there, the paler the less sure."
+    )
+    axes = _pick_axes(model, min(MOST, points.Z.shape[1]))
     labels = pick_few(chosen.labels, "points_labels")
     alt = f"{len(points.y)} {points.kind} on components {', '.join(map(str, axes))}"
-    show(points_figure(points, axes, model, labels), alt, "points")
+    figure = points_figure(points, axes, model, labels)
+    if len(axes) == 2:
+        show_map(chosen, figure, points, axes, pick_star(chosen), alt)
+    else:
+        show(figure, alt, "points_solid")
     if points.kind == MADE:
         st.caption(
             f"{len(points.y):,} synthetic faces, spread like the training faces of each label in "
@@ -45,9 +54,14 @@ def show_points(chosen: Chosen, table: pd.DataFrame | None) -> None:
         st.caption(f"{len(points.y):,} of the training faces, stored with the model.")
 
 
-def _pick_axes(count: int) -> list[int]:
-    """Ask for two components and perhaps a third, numbered from 1."""
+def _pick_axes(model: FaceModel, count: int) -> list[int]:
+    """Ask for two components and perhaps a third, numbered from 1.
+
+    Those that separate the labels best are offered first.
+    """
     numbers = range(1, count + 1)
+    known = 0 if model.spread is None else model.spread[0].shape[1]
+    first = best_pair(model, count) if min(known, count) > 1 else (0, min(1, count - 1))
     axes: list[int | None] = []
     with st.container(horizontal=True):
         for i, axis in enumerate("xyz"):
@@ -55,14 +69,17 @@ def _pick_axes(count: int) -> list[int]:
                 st.selectbox(
                     f"Component {axis}",
                     numbers,
-                    index=None if axis == "z" else i % len(numbers),
+                    index=None if axis == "z" else first[i],
                     placeholder="none",
                     key=f"axis_{axis}",
                     bind="query-params",
                     width=160,
                 )
             )
-    return [axis for axis in axes if axis]
+    chosen = [axis for axis in axes if axis]
+    if known > 1 and chosen == [first[0] + 1, first[1] + 1]:
+        st.caption("These two components together separate the labels best.")
+    return chosen
 
 
 def points_figure(

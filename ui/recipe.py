@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from facecore.model import (
-    FaceModel,
+    FaceSpace,
     draw_eigenface,
     paint_signed,
     running_sums,
@@ -16,15 +16,17 @@ from ui.look import show_picture
 MOST = 8
 
 
-def show_recipe(model: FaceModel, crop: np.ndarray) -> None:
+def show_recipe(model: FaceSpace, crop: np.ndarray, whose: str = "the training faces") -> None:
     """Show the eigenfaces of which a face has most, and what they add up to, one after the other.
 
     Parameters
     ----------
-    model : FaceModel
-        Model of pixels alone, as `FaceModel.eigenfaces` is.
+    model : FaceSpace
+        Model of pixels alone, as `FaceModel.eigenfaces` is, or the space of a few faces.
     crop : ndarray of shape (side, side), uint8
         Grey crop of the face.
+    whose : str
+        Whose standard deviations the weights are in.
     """
     row = crop.reshape(1, -1)
     everything = strongest_eigenfaces(model, row, len(model.pixels.components))
@@ -49,8 +51,8 @@ def show_recipe(model: FaceModel, crop: np.ndarray) -> None:
         st.caption("**The face**, and what is still missing")
     few, every = (sum(one.share for one in part) for part in (found, everything))
     st.caption(
-        "Above: eigenfaces, and how much of each this face has, in standard deviations of the "
-        "training faces; orange brightens, blue darkens. Below: the sum so far. These "
+        "Above: eigenfaces, and how much of each this face has, in standard deviations of "
+        f"{whose}; orange brightens, blue darkens. Below: the sum so far. These "
         f"{len(found)} explain {few:.1%} of what makes this face differ from the mean face, all "
         f"{len(everything)} explain {every:.1%}."
     )

@@ -59,6 +59,13 @@ from .paired import (
     compare_classifiers,
     unpaired_interval,
 )
+from .quiz import (
+    QuizFace,
+    draw_quiz,
+    pick_quiz,
+    tabulate_answers,
+    tabulate_guesses,
+)
 from .report import (
     UNSURE,
     Evaluation,
@@ -93,6 +100,7 @@ __all__ = [
     "CrossedGroup",
     "Evaluation",
     "ModelComparison",
+    "QuizFace",
     "Together",
     "TraitGap",
     "accuracy_of_known",
@@ -111,6 +119,7 @@ __all__ = [
     "count_labels",
     "coverage_curve",
     "crossed_groups",
+    "draw_quiz",
     "drop_unknown",
     "equal_coverage",
     "equal_recall",
@@ -121,6 +130,7 @@ __all__ = [
     "macro_auc",
     "map_labels",
     "metric_frame",
+    "pick_quiz",
     "pool_answers",
     "pool_confusions",
     "precision_recall",
@@ -133,6 +143,8 @@ __all__ = [
     "roc",
     "score_counts",
     "score_labels",
+    "tabulate_answers",
+    "tabulate_guesses",
     "tabulate_kinds",
     "top_accuracy",
     "trait_columns",

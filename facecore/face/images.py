@@ -522,8 +522,8 @@ def to_png(pixels: np.ndarray) -> bytes:
 
     Parameters
     ----------
-    pixels : ndarray of shape (height, width) or (height, width, 3), uint8
-        Grey or RGB levels, from 0 to 255.
+    pixels : ndarray of shape (height, width), (height, width, 3) or (height, width, 4), uint8
+        Grey or RGB levels, from 0 to 255, and perhaps the opacity.
 
     Returns
     -------

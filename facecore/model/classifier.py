@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -221,6 +221,15 @@ class Member:
         # the gradient of exp(-gamma |z - v|^2) is itself times 2 gamma (v - z)
         pull = share * self._kernel(Z)
         return np.asarray(2 * self.gamma * (pull @ vectors - pull.sum(1)[:, None] * Z))
+
+
+class FaceSpace(Protocol):
+    """Whatever has eigenfaces of pixels: a model, or a few faces."""
+
+    @property
+    def pixels(self) -> Member:
+        """Mean face and eigenfaces."""
+        ...
 
 
 @dataclass(frozen=True)

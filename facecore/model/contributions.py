@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facecore.model.classifier import FaceModel
+from facecore.model.classifier import FaceSpace
 from facecore.model.eigenface_words import describe_eigenface
 
 
@@ -31,13 +31,13 @@ class Contribution:
     words: str
 
 
-def strongest_eigenfaces(model: FaceModel, X: np.ndarray, count: int) -> list[Contribution]:
+def strongest_eigenfaces(model: FaceSpace, X: np.ndarray, count: int) -> list[Contribution]:
     """Return the eigenfaces that explain most of what makes a face differ from the mean face.
 
     Parameters
     ----------
-    model : FaceModel
-        A model with eigenfaces.
+    model : FaceSpace
+        A model with eigenfaces, or the space of a few faces.
     X : ndarray of shape (1, side * side), uint8
         Grey levels of a prepared face, from 0 to 255.
     count : int
@@ -79,13 +79,13 @@ def strongest_eigenfaces(model: FaceModel, X: np.ndarray, count: int) -> list[Co
     ]
 
 
-def draw_eigenface(model: FaceModel, number: int) -> np.ndarray:
+def draw_eigenface(model: FaceSpace, number: int) -> np.ndarray:
     """Return what one standard deviation of an eigenface adds to a face.
 
     Parameters
     ----------
-    model : FaceModel
-        A model with eigenfaces.
+    model : FaceSpace
+        A model with eigenfaces, or the space of a few faces.
     number : int
         Of the eigenface, from 0.
 
@@ -106,13 +106,13 @@ def draw_eigenface(model: FaceModel, number: int) -> np.ndarray:
     return np.asarray(moved - mean)
 
 
-def running_sums(model: FaceModel, X: np.ndarray, eigenfaces: list[int]) -> np.ndarray:
+def running_sums(model: FaceSpace, X: np.ndarray, eigenfaces: list[int]) -> np.ndarray:
     """Return the mean face, and what it becomes as one eigenface after the other is added.
 
     Parameters
     ----------
-    model : FaceModel
-        A model with eigenfaces.
+    model : FaceSpace
+        A model with eigenfaces, or the space of a few faces.
     X : ndarray of shape (1, side * side), uint8
         Grey levels of a prepared face, from 0 to 255, that says how much of each.
     eigenfaces : list of int

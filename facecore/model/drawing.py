@@ -264,18 +264,21 @@ def to_signed_image(row: np.ndarray) -> np.ndarray:
     return to_image(127.5 + 127.5 * row / max(float(np.abs(row).max()), 1e-12))
 
 
-def paint_signed(row: np.ndarray) -> np.ndarray:
-    """Return values around zero as a square picture in two colours, on a scale of its own.
+def paint_signed(row: np.ndarray, most: float | None = None) -> np.ndarray:
+    """Return values around zero as a square picture in two colours.
 
     Parameters
     ----------
     row : ndarray of shape (side * side,)
         Values around zero, in any unit.
+    most : float, optional
+        Absolute value of the full colour, for pictures that are compared; the largest one in the
+        picture when left out.
 
     Returns
     -------
     ndarray of shape (side, side, 3), uint8
-        White is zero; the largest absolute value is `ABOVE` or `BELOW`.
+        White is zero; `most` is `ABOVE`, and its negative `BELOW`.
 
     Examples
     --------
@@ -283,9 +286,37 @@ def paint_signed(row: np.ndarray) -> np.ndarray:
     [[255, 255, 255], [213, 94, 0]]
     """
     side = round(len(row) ** 0.5)
-    shares = (row / max(float(np.abs(row).max()), 1e-12)).reshape(side, side, 1)
+    most = float(np.abs(row).max()) if most is None else most
+    shares = np.clip(row / max(most, 1e-12), -1, 1).reshape(side, side, 1)
     colours = np.where(shares > 0, to_rgb(ABOVE), to_rgb(BELOW))
     return np.asarray(np.rint(255 + (colours - 255) * np.abs(shares)).astype(np.uint8))
+
+
+def paint_answers(probabilities: np.ndarray, colours: Sequence[str]) -> np.ndarray:
+    """Return a picture of answers: the colour of the likeliest label, the paler the less sure.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (height, width, n_labels)
+        In [0, 1].
+    colours : sequence of str
+        Hexadecimal colour of each label.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 4), uint8
+        RGB and opacity: 0 where all labels are equally likely, 255 where one is certain.
+
+    Examples
+    --------
+    >>> paint_answers(np.array([[[0.5, 0.5], [0.0, 1.0]]]), ["#e69f00", "#0072b2"])[0].tolist()
+    [[230, 159, 0, 0], [0, 114, 178, 255]]
+    """
+    best, least = probabilities.argmax(axis=2), 1 / probabilities.shape[2]
+    sure = (probabilities.max(axis=2) - least) / (1 - least)
+    colour = np.array([to_rgb(each) for each in colours])[best]
+    opacity = np.rint(255 * np.clip(sure, 0, 1))[:, :, None]
+    return np.concatenate([colour, opacity], axis=2).astype(np.uint8)
 
 
 def draw_features(features: Features, face: np.ndarray) -> np.ndarray:

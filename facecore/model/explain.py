@@ -511,6 +511,44 @@ def walk(model: FaceModel, start: np.ndarray, label: str, steps: int) -> np.ndar
     return np.array(way)
 
 
+def map_probabilities(
+    model: FaceModel, axes: tuple[int, int], x: np.ndarray, y: np.ndarray
+) -> np.ndarray:
+    """Return what a model answers about faces on a plane through the mean face.
+
+    Parameters
+    ----------
+    model : FaceModel
+        Model of pixels alone, as `FaceModel.eigenfaces` is.
+    axes : tuple of int
+        Numbers of the two eigenfaces that span the plane, from 0.
+    x, y : ndarray of shape (n_columns,) and (n_rows,)
+        Coordinates along them; all other coordinates are 0.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns, n_labels), float64
+        Probability of each label for the picture of the face there.
+
+    Raises
+    ------
+    ModelError
+        The model has no eigenfaces.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> p = map_probabilities(load_model("classic"), (2, 3), np.array([-1, 0, 1]), np.array([0, 1]))
+    >>> p.shape
+    (2, 3, 2)
+    """
+    Z = np.zeros((len(y), len(x), max(axes) + 1))
+    Z[:, :, axes[0]], Z[:, :, axes[1]] = x[None], y[:, None]
+    # one row of the map after the other: all of its pictures at once would fill the memory
+    rows = (np.clip(np.rint(model.pixels.rebuild(part)), 0, 255).astype(np.uint8) for part in Z)
+    return np.array([model.predict_proba(pictures) for pictures in rows])
+
+
 def _is_pixels(model: FaceModel) -> bool:
     return model.draws and model.eigenfaces is model
 

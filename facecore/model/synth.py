@@ -9,11 +9,13 @@ from facecore.errors import DataError
 from facecore.face.images import to_png
 from facecore.face.recipes import takes_whole_photos
 from facecore.model.classifier import FaceModel
+from facecore.model.drawing import to_image
 from facecore.system.files import try_folder
 from facecore.system.paths import find_twins
 
 WHOLE_SIDE = 250  # of a synthetic photo that is the face alone, in pixels
 SPREAD = 0.8  # share of the standard deviations that samples are drawn with
+WITHIN = 0.3  # of those that pictures of one synthetic person differ by
 
 
 def sample_coordinates(
@@ -103,6 +105,52 @@ def sample_faces(
     rows = np.clip(np.rint(model.pixels.rebuild(Z)), 0, 255).astype(np.uint8)
     side = round(rows.shape[1] ** 0.5)
     return np.asarray(rows.reshape(count, side, side))
+
+
+def sample_people(model: FaceModel, people: int, pictures: int, seed: int = 0) -> np.ndarray:
+    """Sample synthetic people, each with several pictures; the labels take turns.
+
+    Parameters
+    ----------
+    model : FaceModel
+        A model with eigenfaces that stores the spread of its coordinates.
+    people : int
+        Number of people, at least 1.
+    pictures : int
+        Number of pictures of each, at least 1. They differ from the person's own point of face
+        space by `WITHIN` of the standard deviations of the label.
+    seed : int
+        Seed of the random numbers, at least 0.
+
+    Returns
+    -------
+    ndarray of shape (people * pictures, side, side), uint8
+        Grey levels, from 0 to 255; the pictures of a person stand together.
+
+    Raises
+    ------
+    DataError
+        The model stores no spread.
+    ModelError
+        The model has no eigenfaces.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> sample_people(load_model("classic"), people=3, pictures=2).shape
+    (6, 100, 100)
+    """
+    points = []
+    for person in range(people):
+        label = model.labels[person % len(model.labels)]
+        own = 1000 * seed + person
+        centre = sample_coordinates(model, label, 1, own)
+        if pictures > 1:  # the first of the same stream drew the person
+            mean = sample_coordinates(model, label, 1, spread=0)
+            centre = centre - mean + sample_coordinates(model, label, pictures + 1, own, WITHIN)[1:]
+        points.append(centre)
+    rows = model.pixels.rebuild(np.concatenate(points))
+    return np.array([to_image(row) for row in rows])
 
 
 def paste(face: np.ndarray, seed: int = 0, side: int = 250, noisy: bool = False) -> np.ndarray:

@@ -67,6 +67,7 @@ from .points import (
     REAL,
     FacePoints,
     make_points,
+    nearest_points,
     read_points,
     with_mirror_images,
 )
@@ -179,6 +180,7 @@ __all__ = [
     "ladder_folder",
     "make_points",
     "measure_curve",
+    "nearest_points",
     "nearest_rows",
     "on_all_faces",
     "photos_of",

@@ -144,6 +144,35 @@ def read_points(table: pd.DataFrame) -> FacePoints:
     )
 
 
+def nearest_points(Z: np.ndarray, place: np.ndarray, unit: np.ndarray, count: int) -> np.ndarray:
+    """Return which points are nearest to a place, with distances in standard deviations.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_points, k)
+        Coordinates of the points.
+    place : ndarray of shape (k,)
+        Coordinates of the place.
+    unit : ndarray of shape (k,)
+        A standard deviation of each coordinate, above 0.
+    count : int
+        Number of points, at least 0.
+
+    Returns
+    -------
+    ndarray of shape (min(count, n_points),), int
+        Their rows, the nearest first.
+
+    Examples
+    --------
+    >>> Z = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 3.0]])
+    >>> nearest_points(Z, np.array([0.5, 1.0]), np.ones(2), 2)
+    array([0, 1])
+    """
+    distances = (((Z - place) / unit) ** 2).sum(axis=1)
+    return np.argsort(distances, kind="stable")[:count]
+
+
 def with_mirror_images(points: FacePoints, model: FaceModel) -> FacePoints:
     """Add the points of the mirror images, where the model was trained on these.
 

@@ -134,7 +134,7 @@ def test_a_first_visit_to_a_sub_page_opens_that_page(server, browser, page):
     title = page_title(page)
     browser.get(f"{server}/{title}")
     wait_until_done(browser)
-    assert browser.find_element(By.TAG_NAME, "h1").text == title.replace("_", " ")
+    assert browser.find_element(By.TAG_NAME, "h1").text.rstrip("?") == title.replace("_", " ")
     assert not browser.find_elements(By.CSS_SELECTOR, "[data-testid=stException]")
 
 
@@ -330,6 +330,92 @@ def test_the_live_face_is_redrawn_at_every_step_of_a_drag_without_the_server(ser
     waiting(browser).until(lambda b: "e1=" not in b.current_url)
 
 
+def other(script: str, selector: str) -> str:
+    """A script for the live face, for another component with a face."""
+    return script.replace(".live", selector)
+
+
+@pytest.mark.slow
+def test_a_morph_is_redrawn_at_every_step_of_a_drag_without_the_server(server, browser):
+    pixels, drag, release = (other(script, ".line") for script in (PIXELS, DRAG, RELEASE))
+    half = pixels.replace(
+        "return pixels &&",
+        "const box = canvas?.getBoundingClientRect().width;return box >= 300 && pixels &&",
+    )
+    browser.get(f"{server}/Mix_faces?morph=0")
+    wait_until_done(browser)
+    waiting(browser).until(lambda b: b.execute_script(half))
+    before = browser.execute_script(pixels)
+    assert browser.execute_async_script(drag.replace("step / 4", "step / 8")) == 8
+    assert browser.execute_script(pixels) != before
+    assert "morph=0.00" in browser.current_url
+    browser.execute_script(release)
+    waiting(browser).until(lambda b: "morph=1.00" in b.current_url)
+
+
+@pytest.mark.slow
+def test_a_class_brought_with_one_click_has_a_live_face_of_its_own(server, browser):
+    browser.get(f"{server}/Your_class?class_step=Faces")
+    wait_until_done(browser)
+    click(browser, "Ten synthetic faces")
+    wait_for_text(browser, "10 faces")
+    for step in ("Average", "Eigenfaces", "Sliders"):
+        wait_until_done(browser)
+        click(browser, f"Next: {step}")
+        waiting(browser).until(lambda b, step=step: f"class_step={step}" in b.current_url)
+    waiting(browser).until(lambda b: b.execute_script(PIXELS))
+    before = browser.execute_script(PIXELS)
+    assert browser.execute_async_script(DRAG) == 8
+    assert browser.execute_script(PIXELS) != before
+    browser.execute_script(RELEASE)
+    wait_until_done(browser)
+    assert "e1=" not in browser.current_url
+    click(browser, "Remove all faces")
+    wait_for_text(browser, "needs at least two faces")
+
+
+FILM = """
+    const all = [...document.querySelectorAll("*")];
+    const host = all.find((x) => x.shadowRoot?.querySelector(".film"));
+    const root = host?.shadowRoot, canvas = root?.querySelector("canvas.face");
+    const slider = root?.querySelector("input"), button = root?.querySelector("button");
+    const step = Number(canvas?.dataset.step), answer = root?.querySelector(".answer").textContent;
+"""
+FRAME = f"""{FILM}
+    const pixels = canvas?.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    const sum = pixels && [...pixels].reduce((sum, level, i) => (31 * sum + level) % 1000003, 7);
+    return [step, answer, sum];
+"""
+SCRUB = f"""{FILM}
+    slider.value = arguments[0];
+    slider.dispatchEvent(new Event("input"));
+"""
+
+
+@pytest.mark.slow
+def test_a_walk_is_a_film_that_plays_pauses_and_goes_to_any_step(server, browser):
+    browser.get(f"{server}/Eigenfaces?space=Walk&walk_label=female")
+    wait_for_text(browser, "The invisible version")
+    wait_until_done(browser)
+    waiting(browser).until(lambda b: b.execute_script(f"{FILM} return answer"))
+    assert browser.execute_script(FRAME)[0] == 0
+    first = browser.execute_script(FRAME)
+    browser.execute_script(f"{FILM} button.click()")
+    waiting(browser).until(lambda b: b.execute_script(FRAME)[0] > 5)
+    browser.execute_script(f"{FILM} button.click()")
+    paused = browser.execute_script(FRAME)
+    assert paused[0] < 60
+    assert paused[2] != first[2]
+    time.sleep(0.3)
+    assert browser.execute_script(FRAME) == paused
+    browser.execute_script(f"{FILM} button.click()")
+    waiting(browser).until(lambda b: b.execute_script(FRAME)[0] == 60)
+    label = first[1].rsplit(" ", 2)[0]
+    assert browser.execute_script(FRAME)[1].rsplit(" ", 2)[0] != label
+    browser.execute_script(SCRUB, 0)
+    assert browser.execute_script(FRAME) == first
+
+
 @pytest.mark.slow
 def test_a_model_is_trained_from_a_zip_and_predicts(server, browser, tmp_path):
     labels = LABELS[:2]
@@ -356,3 +442,63 @@ def test_a_model_is_trained_from_a_zip_and_predicts(server, browser, tmp_path):
     choose_files(browser, photo)
     wait_for_text(browser, "Distance from face space")
     assert any(label in browser.find_element(By.TAG_NAME, "body").text for label in labels)
+
+
+# What the lesson draws of a step, and a slider or the keyboard moved as a visitor would.
+LESSON = """
+    const all = [...document.querySelectorAll("*")];
+    const host = all.find((x) => x.shadowRoot?.querySelector(".lesson"));
+    const root = host?.shadowRoot?.querySelector(".lesson");
+"""
+LESSON_DRAWN = f"""{LESSON}
+    if (!root) return null;
+    const told = [...root.querySelectorAll("output, .told")].map((x) => x.textContent).join("|");
+    const canvas = root.querySelector(".main canvas, .beside canvas");
+    const pixels = canvas?.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    const sum = pixels && [...pixels].reduce((sum, level) => (31 * sum + level) % 1000003, 7);
+    const line = root.querySelector("svg .axis")?.getAttribute("x1");
+    const star = root.querySelector("svg .star")?.getAttribute("transform");
+    return [root.dataset.kind, sum, line, star, told].join(" ");
+"""
+LESSON_DRAG = f"""{LESSON}
+    const slider = root.querySelector("input");
+    slider.value = arguments[0];
+    slider.dispatchEvent(new Event("input"));
+"""
+LESSON_KEY = f"""{LESSON}
+    const key = new KeyboardEvent("keydown", {{key: "ArrowDown"}});
+    root.querySelector(".magnified").dispatchEvent(key);
+"""
+LESSON_STEPS = {
+    "numbers": None,
+    "mean": (5, 24),
+    "difference": (-1, 2),
+    "axes": (-30, 80),
+    "eigenfaces": (-2, 2),
+    "recipe": (2, 8),
+    "map": (-1, 1.5),
+}
+
+
+@pytest.mark.slow
+def test_every_picture_of_the_lesson_moves_without_the_server(server, browser):
+    browser.get(f"{server}/What_is_an_eigenface")
+    for number, (kind, places) in enumerate(LESSON_STEPS.items(), start=1):
+        wait_for_text(browser, f"{number} of {len(LESSON_STEPS)}: ")
+        wait_until_done(browser)
+        waiting(browser).until(lambda b, k=kind: str(b.execute_script(LESSON_DRAWN)).startswith(k))
+        click(browser, "Show the answer")
+        wait_for_text(browser, "Ask again")
+        wait_until_done(browser)
+        waiting(browser).until(lambda b: b.execute_script(LESSON_DRAWN).split(" ", 4)[4])
+        seen = {browser.execute_script(LESSON_DRAWN)}
+        for place in places or (None, None):
+            if places:
+                browser.execute_script(LESSON_DRAG, place)
+            else:
+                browser.execute_script(LESSON_KEY)
+            seen.add(browser.execute_script(LESSON_DRAWN))
+        assert len(seen) == 3, seen
+        assert (f"step={number}" in browser.current_url) == (number > 1)
+        if number < len(LESSON_STEPS):
+            click(browser, "Next")

@@ -9,8 +9,9 @@ import pytest
 from facecore.face.images import to_png
 from facecore.model.contributions import strongest_eigenfaces
 from facecore.model.drawing import to_image
-from facecore.model.explain import decision_for, reconstruction_errors, walk
+from facecore.model.explain import reconstruction_errors
 from facecore.model.predict import predict_photo
+from facecore.model.separation import best_pair, separate_labels
 from facecore.model.store import load_model, read_model_table
 from facecore.model.synth import SPREAD, make_photo, sample_coordinates
 from facecore.training.points import MADE
@@ -139,29 +140,127 @@ def test_a_random_face_is_one_of_the_labels(open_page):
     assert app.segmented_control(key="start").value in ("female", "male")
 
 
-def test_a_walk_goes_where_the_decision_changes_fastest(open_page, model):
-    app = view(open_page, "Walk")
-    app.segmented_control(key="start").set_value("female").run()
-    start = np.zeros(len(model.pixels.components))
-    start[:100] = sample_coordinates(model, "female", 1, 15, SPREAD)[0]
-    for distance in (1.0, -2.0):
-        app.slider(key="steps").set_value(distance).run()
-        assert not app.exception
-        end = walk(model, start, "male", round(distance / 0.25))[-1]
-        drawn = to_image(model.pixels.rebuild(end[None])[0]).reshape(1, -1)
-        decision = decision_for(model, drawn, "male")[0]
-        alts = [c.proto.alt for c in app.get("plotly_chart")]
-        assert f"Decision for male along the way: {decision:.2f} here" in alts
+def kept(app):
+    """What the walk has found, in the session's memory."""
+    return app.session_state["walk_found"]
+
+
+def test_a_walk_ends_at_a_face_that_gets_the_other_answer(open_page, model):
+    app = open_page(PAGE, space="Walk", walk_label="female", walk_seed="15")
+    assert not app.exception
+    flip = kept(app).flip
+    crop = predict_photo(to_png(make_photo(model, "female", 15)), model).main.crop
+    assert model.predict(crop[None])[0] == flip.answer
+    data = sent(app)
+    moves = np.frombuffer(b64decode(data["change"]), "<i2") / data["fine"]
+    start = np.frombuffer(b64decode(data["start"]), np.uint8)
+    assert np.array_equal(start, crop.ravel())
+    for step in (0, data["flip"] - 1, data["flip"], data["steps"] - 1):
+        factor = data["most"] * step / (data["steps"] - 1)
+        picture = np.clip(np.rint(start + factor * moves), 0, 255).astype(np.uint8)
+        p = model.predict_proba(picture[None])[0]
+        label, probability = data["answers"][step]
+        assert label == p.argmax()
+        assert probability == pytest.approx(p.max(), abs=0.01)
+    assert data["labels"][data["answers"][data["flip"]][0]] == flip.target
+    assert f"the answer {flip.answer} becomes **{flip.target}**" in said(app)
+
+
+def test_the_chart_of_a_walk_speaks_of_the_label_that_was_answered(open_page):
+    data = sent(open_page(PAGE, space="Walk", walk_label="male"))
+    first = data["labels"][data["answers"][0][0]]
+    assert [line["name"] for line in data["lines"]] == [f"probability of {first}"]
+    assert data["lines"][0]["values"][0] == data["answers"][0][1]
+
+
+def test_a_nudge_says_how_many_grey_levels_it_takes(open_page):
+    app = open_page(PAGE, space="Walk")
+    nudge = kept(app).nudge
+    levels = "grey level" if nudge.most == 1 else "grey levels"
+    assert f"No pixel changed by more than **{nudge.most} {levels}** of 255" in said(app)
+    assert f"the answer is now **{nudge.target}**" in said(app)
+
+
+def test_the_changes_of_a_face_are_forgotten_with_it(open_page):
+    app = open_page(PAGE, space="Walk")
+    assert "walk_found" in app.session_state
+    app.segmented_control(key="walk_from").set_value("Upload").run()
+    assert "walk_found" not in app.session_state
+
+
+def test_a_walk_with_several_members_says_what_all_of_them_answer(open_page, in_aligned):
+    app = open_page(PAGE, space="Walk", model="made")
+    assert not app.exception
+    count = len(in_aligned.members)
+    assert said(app).count(f"the whole model, all {count} members, ") == 2
+    assert sent(app)["lines"][1]["name"].endswith(f"all {count} members")
+
+
+def test_an_eigenface_opens_and_says_how_much_it_separates_the_labels(open_page, model):
+    app = open_page(PAGE)
+    before = len(app.get("image"))
+    app.button(key="open_3").click().run()
+    assert not app.exception
+    assert len(app.get("image")) == before + 5 + 1
+    one = separate_labels(model)[2]
+    assert "**Eigenface 3:" in said(app)
+    assert f"one {one.more} face and one {one.less} face" in said(app)
+    assert f"a probability of **{one.best:.0%}** the first has more" in said(app)
+
+
+@pytest.mark.parametrize(("number", "opens"), [("7", True), ("0", False), ("x", False)])
+def test_an_address_opens_an_eigenface(open_page, number, opens):
+    app = open_page(PAGE, eigenface=number)
+    assert not app.exception
+    assert (f"**Eigenface {number}:" in said(app)) == opens
+
+
+def test_the_gallery_begins_with_the_eigenface_that_separates_the_labels_best(open_page, model):
+    app = open_page(PAGE, gallery_order="Separates the labels best", gallery="3")
+    means = [one.mean for one in separate_labels(model)]
+    shown = [button.key for button in app.button if str(button.key).startswith("open_")]
+    assert shown == [f"open_{i + 1}" for i in np.argsort(np.negative(means), kind="stable")[:3]]
+
+
+def test_the_map_begins_with_the_components_that_separate_the_labels_best(open_page, model):
+    app = view(open_page, "Points")
+    axes = [app.selectbox(key=f"axis_{axis}").value - 1 for axis in "xy"]
+    assert tuple(axes) == best_pair(model, 30)
+
+
+def test_a_place_of_the_map_shows_the_face_there_and_the_models_answer(open_page, model):
+    address = {"axis_x": "1", "axis_y": "3", "map_x": "1.5", "map_y": "-2"}
+    app = open_page(PAGE, space="Points", **address)
+    assert not app.exception
+    face = to_image(model.pixels.rebuild(np.array([[1.5, 0, -2]]))[0])
+    p = model.predict_proba(face[None])[0]
+    told = f"{model.labels[p.argmax()]} {p.max():.0%}"
+    captions = [image.caption for group in app.get("image") for image in group.proto.imgs]
+    assert told in captions
+
+
+def test_a_face_on_the_map_is_a_star_where_its_coordinates_are(open_page, model):
+    address = {"map_star": "true", "map_label": "male", "map_seed": "4"}
+    app = open_page(PAGE, space="Points", axis_x="1", axis_y="2", **address)
+    assert not app.exception
+    crop = predict_photo(to_png(make_photo(model, "male", 4)), model).main.crop
+    star = model.pixels.coordinates(crop.reshape(1, -1))[0]
+    (chart,) = app.get("plotly_chart")
+    (drawn,) = (t for t in json.loads(chart.proto.spec)["data"] if t.get("name") == "your face")
+    assert [drawn["x"][0], drawn["y"][0]] == pytest.approx([star[0], star[1]], rel=1e-5)
 
 
 @pytest.mark.parametrize("third", [None, 5])
-def test_points_are_synthetic_faces_for_a_model_that_holds_no_training_face(open_page, third):
+def test_points_are_synthetic_faces_for_a_model_that_holds_no_training_face(
+    open_page, model, third
+):
     app = view(open_page, "Points")
     if third:
         app.selectbox(key="axis_z").set_value(third).run()
     assert not app.exception
     assert "2,000 synthetic faces" in said(app)
-    axes = "1, 2" if third is None else "1, 2, 5"
+    first, second = (number + 1 for number in best_pair(model, 30))
+    axes = f"{first}, {second}" if third is None else f"{first}, {second}, 5"
     assert [c.proto.alt for c in app.get("plotly_chart")] == [f"2000 {MADE} on components {axes}"]
 
 
@@ -177,11 +276,10 @@ def test_every_view_opens_for_a_model_of_ones_own(open_page, in_tiny_artifacts, 
 
 
 def test_an_address_with_values_of_another_model_opens_with_the_defaults(open_page):
-    app = open_page(PAGE, space="Walk", start="no such", towards="no such", steps="900")
+    app = open_page(PAGE, space="Walk", walk_label="no such", towards="no such", walk_seed="x")
     assert not app.exception
     assert app.segmented_control(key="space").value == "Walk"
-    assert app.segmented_control(key="start").value == "Mean face"
-    assert app.slider(key="steps").value == 0
+    assert app.segmented_control(key="walk_label").value == "female"
 
 
 def test_an_address_opens_what_a_teacher_saw(open_page):

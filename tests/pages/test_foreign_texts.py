@@ -45,6 +45,7 @@ SEARCH_TABS = (
 )
 VIEWS = [
     *((screen, {}) for screen in SCREENS),
+    ("pages/0_What_is_an_eigenface.py", {"step": "7"}),
     *(
         ("pages/2_Eigenfaces.py", {"space": view})
         for view in ("Reconstruction", "Explorer", "Walk", "Points")
@@ -73,7 +74,7 @@ VIEWS = [
     ("dashboard.py", {"model_card": "true"}),
 ]
 # Elements that show their texts as they are, and fields that are not Markdown.
-LITERAL = {"dataframe", "plotly_chart", "code", "text"}
+LITERAL = {"dataframe", "plotly_chart", "code", "text", "bidi_component"}
 NOT_SHOWN = {"alt", "id", "url", "page", "markup", "query_param_key", "options", "placeholder"}
 
 

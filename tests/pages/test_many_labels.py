@@ -127,9 +127,21 @@ def test_points_of_the_chosen_labels_are_in_colour_above_all_others_in_grey(open
     app = open_page(EIGENFACES, space="Points")
     app.multiselect(key="points_labels").set_value(["s7", "s12"]).run()
     (figure,) = charts(app).values()
-    assert names(figure) == ["10 other labels", "s7", "s12"]
+    assert names(figure)[:3] == ["10 other labels", "s7", "s12"]
     colours = label_colours(model.labels)
-    assert [t["marker"]["color"] for t in figure["data"][1:]] == [colours["s7"], colours["s12"]]
+    assert [t["marker"]["color"] for t in figure["data"][1:3]] == [colours["s7"], colours["s12"]]
+
+
+def test_a_walk_leads_to_the_label_that_was_chosen(open_page, model):
+    app = open_page(EIGENFACES, space="Walk")
+    assert not app.exception
+    flip = app.session_state["walk_found"].flip
+    target = next(label for label in LABELS if label not in (flip.answer, flip.target))
+    app = open_page(EIGENFACES, space="Walk", towards=target)
+    assert not app.exception
+    chosen = app.session_state["walk_found"].flip
+    assert chosen is None or (chosen.answer, chosen.target) == (flip.answer, target)
+    assert chosen is None or chosen.size > 0.99 * flip.size
 
 
 def test_face_sizes_pool_all_but_a_few_labels(open_page):

@@ -3,12 +3,15 @@ import pytest
 
 from facecore.face.features import Features
 from facecore.model.drawing import (
+    ABOVE,
     MOST_COLOURS,
     PALETTE,
     Mark,
     draw_features,
     draw_marks,
     label_colours,
+    paint_answers,
+    paint_signed,
     to_image,
     to_oklab,
     to_rgb,
@@ -85,3 +88,20 @@ def test_pixels_are_drawn_as_they_are(drawn):
     features = Features("pixels", 50, 0.5)
     seen = draw_features(features, drawn[0].reshape(100, 100))
     assert np.array_equal(seen, drawn[0].reshape(100, 100)[25:75, 25:75])
+
+
+def test_pictures_that_are_compared_have_one_scale():
+    weak, strong = np.array([1.0, 0, 0, 0]), np.array([2.0, 0, 0, 9.0])
+    half = paint_signed(weak, most=2)[0, 0].astype(int)
+    assert (half == np.rint((255 + paint_signed(strong, most=2)[0, 0].astype(int)) / 2)).all()
+    assert (paint_signed(strong, most=2)[1, 1] == to_rgb(ABOVE)).all()
+
+
+def test_answers_are_painted_in_the_colour_of_the_likeliest_label_and_pale_where_unsure():
+    p = np.array([[[1 / 3, 1 / 3, 1 / 3], [0.1, 0.8, 0.1]], [[0, 0, 1], [0.5, 0.4, 0.1]]])
+    picture = paint_answers(p, PALETTE[:3])
+    assert picture.shape == (2, 2, 4)
+    assert picture[0, 0, 3] == 0
+    assert tuple(picture[0, 1, :3]) == to_rgb(PALETTE[1])
+    assert tuple(picture[1, 0]) == (*to_rgb(PALETTE[2]), 255)
+    assert 0 < picture[1, 1, 3] < picture[0, 1, 3] < 255

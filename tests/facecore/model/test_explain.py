@@ -21,6 +21,7 @@ from facecore.model.explain import (
     explain_decision,
     fisherface_images,
     label_means,
+    map_probabilities,
     mean_face,
     occlusion,
     overlay,
@@ -359,3 +360,13 @@ def test_a_decision_along_fisherfaces_is_explained_by_occlusion(tiny_fisher):
     heat = explain_decision(tiny_fisher, crop)
     assert heat.kind == "occlusion"
     assert np.abs(heat.values).max() > 0
+
+
+def test_a_map_has_the_answer_about_the_face_at_each_place(model):
+    x, y = np.array([-1.0, 0.5, 2.0]), np.array([-2.0, 1.0])
+    p = map_probabilities(model, (3, 1), x, y)
+    assert p.shape == (2, 3, len(model.labels))
+    point = np.array([[0, 1.0, 0, 0.5]])
+    face = np.clip(np.rint(model.pixels.rebuild(point)), 0, 255).astype(np.uint8)
+    assert p[1, 1] == pytest.approx(model.predict_proba(face)[0])
+    assert not np.allclose(p[0, 0], p[1, 2])

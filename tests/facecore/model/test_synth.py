@@ -9,7 +9,7 @@ from facecore.errors import DataError
 from facecore.face.detect import get_detector
 from facecore.face.images import decode
 from facecore.model.predict import predict_photo
-from facecore.model.synth import make_photo, paste, sample_faces, write_photos
+from facecore.model.synth import make_photo, paste, sample_faces, sample_people, write_photos
 
 
 def contents(folder):
@@ -110,3 +110,18 @@ def test_a_synthetic_photo_of_a_model_of_whole_photos_is_the_face_alone(tiny_who
     assert np.abs(shown.astype(int) - inside).mean() < 3  # no background around it
     write_photos(tiny_whole, tmp_path, 4)
     assert len(list(tmp_path.glob("*/*.png"))) == 4
+
+
+def test_pictures_of_one_synthetic_person_are_more_alike_than_two_people(shipped_model):
+    faces = sample_people(shipped_model, people=5, pictures=2, seed=3).reshape(10, -1).astype(float)
+    assert (sample_people(shipped_model, 5, 2, seed=3).reshape(10, -1) == faces).all()
+    apart = np.abs(faces[:, None] - faces[None]).mean(axis=2)
+    own = apart[np.arange(0, 10, 2), np.arange(1, 10, 2)]
+    assert (own > 0).all()
+    assert own.mean() < 0.6 * apart[::2, ::2][~np.eye(5, dtype=bool)].mean()
+
+
+def test_people_with_one_picture_take_the_labels_in_turn(shipped_model):
+    faces = sample_people(shipped_model, people=10, pictures=1)
+    found = shipped_model.predict(faces)
+    assert (found == np.array(shipped_model.labels * 5)).mean() >= 0.8

@@ -2,10 +2,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.neighbors import NearestNeighbors
 
 from facecore.errors import DataError
 from facecore.model.store import load_model, read_model_table
-from facecore.training.points import MADE, REAL, make_points, read_points, tabulate_points
+from facecore.training.points import (
+    MADE,
+    REAL,
+    make_points,
+    nearest_points,
+    read_points,
+    tabulate_points,
+)
 
 
 def test_made_points_come_in_equal_numbers_and_spread_as_the_training_faces(shipped_model):
@@ -55,3 +63,14 @@ def test_a_trained_model_stores_points_and_one_on_centres_does_not(in_tiny_artif
     assert set(points.y) == set(model.labels)
     assert points.Z.shape[1] == len(model.pixels.components)
     assert not (shipped / "coordinates.csv").exists()
+
+
+def test_the_nearest_points_are_those_of_a_search_in_standard_deviations():
+    rng = np.random.default_rng(0)
+    Z, place, unit = rng.normal(0, 3, (50, 4)), rng.normal(0, 3, 4), np.array([1, 2, 5, 0.1])
+    search = NearestNeighbors(n_neighbors=6).fit(Z / unit)
+    assert (
+        nearest_points(Z, place, unit, 6).tolist()
+        == search.kneighbors([place / unit], return_distance=False)[0].tolist()
+    )
+    assert len(nearest_points(Z, place, unit, 99)) == 50

@@ -1,0 +1,136 @@
+// A face that changes step by step: face + so many times the change, with its probabilities.
+
+const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
+const SECONDS = 4 // of the film
+const SVG = "http://www.w3.org/2000/svg"
+const BOX = { left: 40, right: 392, top: 8, bottom: 150 } // of the chart, in its own units
+const DASHES = { solid: "", dash: "7 5" }
+const instances = new WeakMap()
+
+function draw(canvas, side, colourOf) {
+  const image = new ImageData(side, side)
+  for (let i = 0; i < side * side; i++) {
+    const [red, green, blue] = colourOf(i)
+    image.data.set([red, green, blue, 255], 4 * i)
+  }
+  canvas.width = canvas.height = side
+  canvas.getContext("2d").putImageData(image, 0, 0)
+}
+
+function add(parent, kind, attributes, text) {
+  const element = document.createElementNS(SVG, kind)
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
+  if (text !== undefined) element.textContent = text
+  parent.append(element)
+  return element
+}
+
+const across = (data, step) => BOX.left + ((BOX.right - BOX.left) * step) / (data.steps - 1)
+const up = (share) => BOX.bottom - (BOX.bottom - BOX.top) * share
+const stroke = ({ colour, dash }) => ({
+  stroke: colour,
+  "stroke-width": 3,
+  "stroke-dasharray": DASHES[dash],
+  fill: "none",
+})
+
+function drawChart(root, data) {
+  const svg = root.querySelector(".side > svg")
+  svg.replaceChildren()
+  svg.setAttribute("aria-label", data.texts.chart)
+  for (const share of [0, 0.5, 1]) {
+    add(svg, "line", { class: "grid", x1: BOX.left, x2: BOX.right, y1: up(share), y2: up(share) })
+    const place = { x: BOX.left - 6, y: up(share) + 4, "text-anchor": "end" }
+    add(svg, "text", place, `${100 * share} %`)
+  }
+  const flip = across(data, data.flip)
+  add(svg, "line", { class: "grid", x1: flip, x2: flip, y1: BOX.top, y2: BOX.bottom })
+  add(svg, "text", { x: flip, y: BOX.bottom + 16, "text-anchor": "middle" }, data.texts.flip)
+  const middle = { x: (BOX.left + BOX.right) / 2, y: BOX.bottom + 36, "text-anchor": "middle" }
+  add(svg, "text", middle, data.texts.axis)
+  const keys = root.querySelector(".keys")
+  keys.replaceChildren()
+  for (const line of data.lines) {
+    const points = line.values.map((value, i) => `${across(data, line.at[i])},${up(value)}`)
+    add(svg, "polyline", { ...stroke(line), points: points.join(" ") })
+    const key = document.createElement("span")
+    const swatch = add(key, "svg", { viewBox: "0 0 28 10", "aria-hidden": "true" })
+    add(swatch, "line", { ...stroke(line), x1: 0, x2: 28, y1: 5, y2: 5 })
+    key.append(line.name)
+    keys.append(key)
+  }
+  return add(svg, "line", { class: "head", y1: BOX.top, y2: BOX.bottom })
+}
+
+export default function (component) {
+  const { data, parentElement: root } = component
+  let state = instances.get(root)
+  if (!state) instances.set(root, (state = { step: 0 }))
+  const find = (selector) => root.querySelector(selector)
+  const [face, change, slider, button] = [".face", ".change", "input", "button"].map(find)
+  if (state.of !== data.of) {
+    cancelAnimationFrame(state.film)
+    Object.assign(state, { of: data.of, film: undefined, step: 0, frames: 0 })
+  }
+  const start = bytes(data.start)
+  const moves = new Int16Array(bytes(data.change).buffer)
+  const strongest = moves.reduce((most, move) => Math.max(most, Math.abs(move)), 1)
+  const head = drawChart(root, data)
+
+  const redraw = () => {
+    const { step } = state
+    const factor = (data.most * step) / (data.steps - 1)
+    // Canvas pixels are clamped and rounded to whole grey levels, as the model read them.
+    draw(face, data.side, (i) => Array(3).fill(start[i] + (factor * moves[i]) / data.fine))
+    draw(change, data.side, (i) => {
+      const share = (Math.abs(moves[i]) / strongest) * (factor / data.most)
+      const colour = data.colours[moves[i] > 0 ? 0 : 1]
+      return colour.map((level) => 255 + (level - 255) * share)
+    })
+    const [label, probability] = data.answers[step]
+    find(".answer").textContent = `${data.labels[label]} ${Math.round(100 * probability)} %`
+    const walked = `${(data.size * factor).toFixed(2)} ${data.texts.unit}`
+    find("output").textContent = walked
+    head.setAttribute("x1", across(data, step))
+    head.setAttribute("x2", across(data, step))
+    slider.value = step
+    slider.setAttribute("aria-valuetext", `${walked}: ${find(".answer").textContent}`)
+    face.dataset.frames = ++state.frames
+    face.dataset.step = step
+  }
+  const show = (step) => {
+    state.step = step
+    redraw()
+  }
+  const pause = () => {
+    cancelAnimationFrame(state.film)
+    state.film = undefined
+    button.textContent = data.texts.play
+  }
+  const play = () => {
+    const from = state.step >= data.steps - 1 ? 0 : state.step
+    const begun = performance.now()
+    button.textContent = data.texts.pause
+    const next = (now) => {
+      const gone = Math.floor(((now - begun) / 1000 / SECONDS) * data.steps)
+      const step = Math.min(data.steps - 1, from + Math.max(0, gone))
+      if (step !== state.step) show(step)
+      if (step === data.steps - 1) return pause()
+      state.film = requestAnimationFrame(next)
+    }
+    state.film = requestAnimationFrame(next)
+  }
+  slider.max = data.steps - 1
+  slider.setAttribute("aria-label", data.texts.slider)
+  slider.oninput = () => {
+    pause()
+    show(Number(slider.value))
+  }
+  button.onclick = () => (state.film ? pause() : play())
+  button.textContent = state.film ? data.texts.pause : data.texts.play
+  face.setAttribute("aria-label", data.texts.face)
+  change.setAttribute("aria-label", data.texts.change)
+  find(".legend").textContent = data.texts.legend
+  redraw()
+  return pause
+}

@@ -1,0 +1,145 @@
+"""A film of a face that changes step by step, played in the browser, and its probabilities."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from facecore.model import ABOVE, BELOW, to_rgb
+
+STEPS = 61
+FINE = 64  # steps per grey level in which the change is sent
+
+
+def _read(kind: str) -> str:
+    return Path(__file__).with_name(f"film.{kind}").read_text(encoding="utf-8")
+
+
+_component = st.components.v2.component(
+    "film", html=_read("html"), css=_read("css"), js=_read("js")
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A probability along the film.
+
+    Parameters
+    ----------
+    name : str
+        What it is the probability of.
+    colour : str
+        Hexadecimal colour.
+    at : sequence of int
+        Steps of the film, from 0.
+    values : sequence of float, or ndarray
+        The probability at each of these steps, in [0, 1].
+    dash : {"solid", "dash"}
+        How the line is drawn.
+    """
+
+    name: str
+    colour: str
+    at: Sequence[int]
+    values: Sequence[float] | np.ndarray
+    dash: str = "solid"
+
+
+def to_fine(change: np.ndarray) -> np.ndarray:
+    """Return a change as the browser gets it.
+
+    Parameters
+    ----------
+    change : ndarray of shape (side * side,)
+        In grey levels.
+
+    Returns
+    -------
+    ndarray of shape (side * side,), float64
+        Within 500 grey levels, in steps of one in `FINE`.
+    """
+    return np.asarray(np.rint(np.clip(change, -500, 500) * FINE) / FINE)
+
+
+def show_film(
+    face: np.ndarray,
+    change: np.ndarray,
+    most: float,
+    size: float,
+    probabilities: np.ndarray,
+    labels: Sequence[str],
+    lines: Sequence[Line],
+    key: str,
+) -> None:
+    """Show a film with a button to play it and a slider to any of its steps; all is sent once.
+
+    Parameters
+    ----------
+    face : ndarray of shape (side, side), uint8
+        Grey levels of the face before.
+    change : ndarray of shape (side * side,)
+        What is added to it, in grey levels, as `to_fine` returns it.
+    most : float
+        How many times the change is added at the last step.
+    size : float
+        Of the change, in standard deviations.
+    probabilities : ndarray of shape (STEPS, n_labels)
+        Of each label at each step.
+    labels : sequence of str
+        In the order of the probabilities.
+    lines : sequence of Line
+        What the chart shows.
+    key : str
+        Of the element.
+    """
+    best = probabilities.argmax(axis=1)
+    flip = int(np.flatnonzero(best != best[0])[0]) if (best != best[0]).any() else STEPS - 1
+    before, after = labels[best[0]], labels[best[flip]]
+    data: dict[str, Any] = {
+        "side": len(face),
+        "start": _encode(face.astype(np.uint8)),
+        "change": _encode(np.rint(change * FINE).astype("<i2")),
+        "fine": FINE,
+        "most": most,
+        "size": size,
+        "steps": STEPS,
+        "flip": flip,
+        "labels": list(labels),
+        "answers": [
+            [int(i), round(float(row[i]), 4)] for i, row in zip(best, probabilities, strict=True)
+        ],
+        "lines": [
+            {
+                "name": line.name,
+                "colour": line.colour,
+                "dash": line.dash,
+                "at": list(map(int, line.at)),
+                "values": [round(float(value), 4) for value in line.values],
+            }
+            for line in lines
+        ],
+        "colours": [list(to_rgb(colour)) for colour in (ABOVE, BELOW)],
+        "texts": {
+            "play": "▶ Play",
+            "pause": "❚❚ Pause",
+            "slider": "How far the face has walked",
+            "flip": "the answer changes",
+            "axis": "distance walked",
+            "unit": "standard deviations walked",
+            "face": "The face at this step of the film",
+            "change": "What has changed so far: orange is brighter, blue darker",
+            "legend": "What has changed so far: orange is brighter, blue is darker.",
+            "chart": f"Probability along the way: {before} {probabilities[0, best[0]]:.0%} at the "
+            f"start; {after} {probabilities[flip, best[flip]]:.0%} where the answer changes",
+        },
+    }
+    data["of"] = str(hash((data["start"], data["change"], most)))
+    _component(key=key, data=data)
+
+
+def _encode(numbers: np.ndarray) -> str:
+    return b64encode(numbers.tobytes()).decode()
