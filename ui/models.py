@@ -26,6 +26,7 @@ from facecore.model import (
 from ui.text import as_is
 
 MODEL = "model"  # key of the picker, and its name in the URL
+NEXT = "model_next"  # key of the name that the picker shall have in the next run
 GONE = "model_gone"  # key of the name that a link asks for and that no model has
 
 
@@ -291,3 +292,14 @@ def _load(name: str, written: int) -> Chosen:
     # `written` is part of the cache's key: a model that was trained again is loaded again
     size = sum(file.stat().st_size for file in find_model(name).iterdir()) / 1e6
     return Chosen(name, load_model(name), read_metadata(name), read_evaluation(name) or {}, size)
+
+
+def choose_next(name: str) -> None:
+    """Choose a model in the next run; in this one the picker is drawn already.
+
+    Parameters
+    ----------
+    name : str
+        Name of a stored model.
+    """
+    st.session_state[NEXT] = name

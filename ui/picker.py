@@ -7,7 +7,7 @@ import streamlit as st
 from facecore.errors import FacecoreError
 from facecore.model import SHIPPED, list_models, order_labels, read_metadata
 from ui.controls import name_labels
-from ui.models import GONE, MODEL, describe_option, written
+from ui.models import GONE, MODEL, NEXT, describe_option, written
 from ui.text import as_is
 
 
@@ -17,6 +17,8 @@ def show_picker() -> None:
     if not names:
         return
     _note_what_is_gone(names)
+    if (chosen := st.session_state.pop(NEXT, None)) in names:
+        st.session_state[MODEL] = chosen
     name = st.sidebar.selectbox(
         "Model",
         names,

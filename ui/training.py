@@ -28,7 +28,7 @@ from facecore.system import describe_seconds
 from facecore.training import Job, cancel_job, clear_job, read_job
 from ui.controls import choose
 from ui.links import link_photos
-from ui.models import Chosen
+from ui.models import Chosen, choose_next
 from ui.scores import CANDIDATE_HELP, MODEL_HELP, OF_CANDIDATE, OF_MODEL
 from ui.text import as_is
 from ui.training_photos import Photos
@@ -195,7 +195,7 @@ def can_be_named(name: str) -> bool:
 def follow_job() -> Job:
     """Read the state of the training, and choose a model that is new.
 
-    It must be called before the model picker, whose value can be set only until it is drawn.
+    The picker is drawn before the page, so a new model is chosen by another run of the page.
 
     Returns
     -------
@@ -209,7 +209,8 @@ def follow_job() -> Job:
     if job.state == "running":
         st.session_state["watched"] = job.name
     elif st.session_state.pop("watched", None) == job.name and _has_model(job):
-        _choose(job.name)
+        choose_next(job.name)
+        st.rerun()
     return job
 
 

@@ -10,7 +10,7 @@ from facecore.model.drawing import to_image
 def mix_faces(first: np.ndarray, second: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Return the faces on the straight line through two faces.
 
-    Between a person and a mean face this is the caricature of Brennan (1985) in grey levels: a
+    Between a person and a mean face this is the caricature (Brennan 1985) in grey levels: a
     share above 1 exaggerates what is special about the face, one below 0 turns it around.
 
     Parameters

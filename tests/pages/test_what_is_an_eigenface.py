@@ -78,7 +78,7 @@ def keys(app) -> set[str]:
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_asks_first_and_shows_its_picture_after_the_answer(open_page, step):
     app = at(open_page, step, answered=False)
-    assert app.subheader[0].value.startswith(f"{step} of {len(STEPS)}: ")
+    assert app.header[0].value.startswith(f"{step} of {len(STEPS)}: ")
     assert sent(app)["locked"]
     choices = sorted(key for key in keys(app) if key.startswith(f"lesson_answer_{step - 1}_"))
     assert 2 <= len(choices) <= 4
@@ -113,21 +113,21 @@ def test_one_goes_through_all_steps_and_back_by_the_buttons(open_page):
     assert app.button(key="lesson_back").disabled
     for step in STEPS[1:]:
         app.button(key="lesson_next").click().run()
-        assert app.subheader[0].value.startswith(f"{step} of")
+        assert app.header[0].value.startswith(f"{step} of")
         assert app.query_params["step"] == str(step)
     assert app.button(key="lesson_next").disabled
     app.button(key="lesson_back").click().run()
-    assert app.subheader[0].value.startswith(f"{len(STEPS) - 1} of")
+    assert app.header[0].value.startswith(f"{len(STEPS) - 1} of")
     app.button(key=f"lesson_skip_{len(STEPS) - 2}").click().run()
     app.button(key=f"lesson_on_{len(STEPS) - 2}").click().run()
-    assert app.subheader[0].value.startswith(f"{len(STEPS)} of")
+    assert app.header[0].value.startswith(f"{len(STEPS)} of")
 
 
 @pytest.mark.parametrize("step", ["0", "99", "x"])
 def test_a_link_to_a_step_that_there_is_not_opens_the_first(open_page, step):
     app = open_page(PAGE, step=step)
     assert not app.exception
-    assert app.subheader[0].value.startswith("1 of")
+    assert app.header[0].value.startswith("1 of")
 
 
 def test_the_first_picture_is_the_row_of_numbers_of_the_face(open_page, face):
@@ -292,7 +292,7 @@ def test_a_model_without_a_spread_leads_on(open_page, model, tmp_path, monkeypat
     assert not app.get("bidi_component")
 
 
-def test_a_model_of_embeddings_leads_on(open_page, described_artifacts, monkeypatch):
+def test_a_model_of_embeddings_leads_on(open_page, described_artifacts, with_weights, monkeypatch):
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(described_artifacts))
     app = open_page(PAGE)
     assert not app.exception

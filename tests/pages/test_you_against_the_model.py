@@ -10,7 +10,7 @@ PAGE = "pages/9_You_against_the_model.py"
 
 
 def said(app) -> str:
-    groups = (app.markdown, app.caption, app.subheader, app.warning)
+    groups = (app.markdown, app.caption, app.header, app.warning)
     return "\n".join(str(element.value) for group in groups for element in group)
 
 
