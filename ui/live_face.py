@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from facecore.model import ABOVE, BELOW, FaceSpace, describe_eigenface, to_rgb
+from facecore.model import ABOVE, BELOW, FaceSpace, describe_eigenface, draw_eigenface, to_rgb
 
 MOST = 12  # eigenfaces
 REACH = 3.0  # standard deviations
@@ -136,13 +136,9 @@ def _describe_stored(name: str, count: int, _space: FaceSpace) -> dict[str, Any]
 
 def _describe(name: str, count: int, space: FaceSpace) -> dict[str, Any]:
     """Return what the browser needs of a space: changes of grey levels per standard deviation."""
-    member = space.pixels
-    unit = np.sqrt(member.variance[:count]) / member.deviation[:count]
-    Z = np.zeros((count + 1, len(member.components)))
-    Z[np.arange(1, count + 1), np.arange(count)] = unit
-    rows = member.rebuild(Z)
     faces = []
-    for row in rows[1:] - rows[0]:
+    for number in range(count):
+        row = draw_eigenface(space, number)
         scale = max(float(np.abs(row).max()), 1e-6)
         found = describe_eigenface(row)
         faces.append(
@@ -155,7 +151,7 @@ def _describe(name: str, count: int, space: FaceSpace) -> dict[str, Any]:
         )
     return {
         "of": name,
-        "side": round(len(member.mean) ** 0.5),
+        "side": round(len(space.pixels.mean) ** 0.5),
         "fine": FINE,
         "eigenfaces": faces,
         "colours": [list(to_rgb(colour)) for colour in (ABOVE, BELOW)],

@@ -7,8 +7,8 @@ from facecore.model import (
     FaceSpace,
     draw_eigenface,
     paint_signed,
-    running_sums,
     strongest_eigenfaces,
+    sums_of,
     to_image,
 )
 from ui.look import show_picture
@@ -29,9 +29,8 @@ def show_recipe(model: FaceSpace, crop: np.ndarray, whose: str = "the training f
         Whose standard deviations the weights are in.
     """
     row = crop.reshape(1, -1)
-    everything = strongest_eigenfaces(model, row, len(model.pixels.components))
-    found = everything[:MOST]
-    sums = running_sums(model, row, [one.eigenface for one in found])
+    found, most = strongest_eigenfaces(model, row, MOST), len(model.pixels.components)
+    sums, shares = sums_of(model, row, [*range(len(found) + 1), most])
     grid = st.grid("auto", min_column_width=104, gap="small")
     with grid.cell():
         show_picture(to_image(sums[0]), "The mean face, from which the recipe begins")
@@ -46,13 +45,12 @@ def show_recipe(model: FaceSpace, crop: np.ndarray, whose: str = "the training f
             st.caption(f"**{amount}** {one.words} ({one.eigenface + 1})")
     with grid.cell():
         show_picture(crop, "The face itself")
-        missing = crop.reshape(-1) - sums[-1]
+        missing = crop.reshape(-1) - sums[len(found)]
         show_picture(paint_signed(missing), "What is still missing")
         st.caption("**The face**, and what is still missing")
-    few, every = (sum(one.share for one in part) for part in (found, everything))
     st.caption(
         "Above: eigenfaces, and how much of each this face has, in standard deviations of "
         f"{whose}; orange brightens, blue darkens. Below: the sum so far. These "
-        f"{len(found)} explain {few:.1%} of what makes this face differ from the mean face, all "
-        f"{len(everything)} explain {every:.1%}."
+        f"{len(found)} explain {shares[-2]:.1%} of what makes this face differ from the mean face, "
+        f"all {most} explain {shares[-1]:.1%}."
     )

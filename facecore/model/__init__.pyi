@@ -21,8 +21,8 @@ from .classifier import (
 from .contributions import (
     Contribution,
     draw_eigenface,
-    running_sums,
     strongest_eigenfaces,
+    sums_of,
 )
 from .drawing import (
     ABOVE,
@@ -85,7 +85,6 @@ from .lesson import (
     draw_crowd,
     map_faces,
     separating_components,
-    sums_of,
 )
 from .mixing import (
     average_faces,
@@ -220,7 +219,6 @@ __all__ = [
     "reconstruct",
     "reconstruction_errors",
     "rename_model",
-    "running_sums",
     "same_faces",
     "sample_coordinates",
     "sample_faces",

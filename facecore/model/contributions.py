@@ -1,5 +1,6 @@
 """A face as a sum of pictures: the mean face, and so much of each eigenface."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,19 +64,16 @@ def strongest_eigenfaces(model: FaceSpace, X: np.ndarray, count: int) -> list[Co
     (8, True)
     """
     member = model.pixels
-    centred = (member.scale(X) - member.mean).astype(np.float64)[0]
-    shares = (member.basis.astype(np.float64) @ centred) ** 2
-    total = float((centred**2).sum())
+    shares, order = _shares(model, X)
     weights = member.coordinates(X)[0] * member.deviation / np.sqrt(member.variance)
-    order = np.argsort(-shares, kind="stable")[:count]
     return [
         Contribution(
             int(i),
             float(weights[i]),
-            float(shares[i] / total) if total else 0.0,
+            float(shares[i]),
             describe_eigenface(draw_eigenface(model, int(i))).words,
         )
-        for i in order
+        for i in order[:count]
     ]
 
 
@@ -106,22 +104,27 @@ def draw_eigenface(model: FaceSpace, number: int) -> np.ndarray:
     return np.asarray(moved - mean)
 
 
-def running_sums(model: FaceSpace, X: np.ndarray, eigenfaces: list[int]) -> np.ndarray:
-    """Return the mean face, and what it becomes as one eigenface after the other is added.
+def sums_of(
+    model: FaceSpace, X: np.ndarray, counts: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Add up a face's strongest eigenfaces: so many of them, and more, and more.
 
     Parameters
     ----------
     model : FaceSpace
-        A model with eigenfaces, or the space of a few faces.
+        A model with eigenfaces, which reads the pixels of the whole crop, or the space of a few
+        faces.
     X : ndarray of shape (1, side * side), uint8
-        Grey levels of a prepared face, from 0 to 255, that says how much of each.
-    eigenfaces : list of int
-        Their numbers, from 0, in the order in which they are added.
+        Grey levels of a prepared face, from 0 to 255.
+    counts : sequence of int
+        How many eigenfaces, at least 0 each; all where the model has fewer.
 
     Returns
     -------
-    ndarray of shape (n_eigenfaces + 1, side * side), float32
-        In grey levels, the mean face first.
+    sums : ndarray of shape (n_counts, side * side), float32
+        The mean face plus so many eigenfaces, in grey levels.
+    shares : ndarray of shape (n_counts,), float64
+        Share of the squared difference between face and mean face that they explain, in [0, 1].
 
     Raises
     ------
@@ -133,12 +136,20 @@ def running_sums(model: FaceSpace, X: np.ndarray, eigenfaces: list[int]) -> np.n
     >>> from facecore.model import load_model, sample_faces
     >>> model = load_model("classic")
     >>> face = sample_faces(model, "female", 1).reshape(1, -1)
-    >>> running_sums(model, face, [0, 1]).shape
-    (3, 10000)
+    >>> sums, shares = sums_of(model, face, [0, 8, 1000])
+    >>> sums.shape, bool(shares[0] == 0), bool(shares[1] < shares[2])
+    ((3, 10000), True, True)
     """
-    z = model.pixels.coordinates(X)[0]
-    Z = np.zeros((len(eigenfaces) + 1, len(z)))
-    for k, i in enumerate(eigenfaces, start=1):
-        Z[k] = Z[k - 1]
-        Z[k, i] = z[i]
-    return model.pixels.rebuild(Z)
+    shares, order = _shares(model, X)
+    z, Z = model.pixels.coordinates(X)[0], np.zeros((len(counts), len(shares)))
+    for k, count in enumerate(counts):
+        Z[k, order[:count]] = z[order[:count]]
+    return model.pixels.rebuild(Z), np.array([shares[order[:count]].sum() for count in counts])
+
+
+def _shares(model: FaceSpace, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each eigenface explains of a face, and the eigenfaces, the strongest first."""
+    member = model.pixels
+    centred = (member.scale(X) - member.mean).astype(np.float64)[0]
+    each = (member.basis.astype(np.float64) @ centred) ** 2
+    return each / (float((centred**2).sum()) or 1.0), np.argsort(-each, kind="stable")

@@ -145,53 +145,6 @@ def add_spot(face: np.ndarray, row: int, column: int) -> np.ndarray:
     return np.where(near, face // 10, face).astype(np.uint8)
 
 
-def sums_of(
-    model: FaceModel, X: np.ndarray, counts: Sequence[int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Add up a face's strongest eigenfaces: so many of them, and more, and more.
-
-    Parameters
-    ----------
-    model : FaceModel
-        A model with eigenfaces, which reads the pixels of the whole crop.
-    X : ndarray of shape (1, side * side), uint8
-        Grey levels of a prepared face, from 0 to 255.
-    counts : sequence of int
-        How many eigenfaces, at least 0 each; all where the model has fewer.
-
-    Returns
-    -------
-    sums : ndarray of shape (n_counts, side * side), float32
-        The mean face plus so many eigenfaces, in grey levels.
-    shares : ndarray of shape (n_counts,), float64
-        Share of the squared difference between face and mean face that they explain, in [0, 1].
-
-    Raises
-    ------
-    ModelError
-        The model has no eigenfaces.
-
-    Examples
-    --------
-    >>> from facecore.model import load_model, sample_faces
-    >>> model = load_model("classic")
-    >>> face = sample_faces(model, "female", 1).reshape(1, -1)
-    >>> sums, shares = sums_of(model, face, [0, 8, 1000])
-    >>> sums.shape, bool(shares[0] == 0), bool(shares[1] < shares[2])
-    ((3, 10000), True, True)
-    """
-    member = model.pixels
-    centred = (member.scale(X) - member.mean).astype(np.float64)[0]
-    each = (member.basis.astype(np.float64) @ centred) ** 2
-    total = float((centred**2).sum()) or 1.0
-    order = np.argsort(-each, kind="stable")
-    z, Z = member.coordinates(X)[0], np.zeros((len(counts), len(each)))
-    for k, count in enumerate(counts):
-        Z[k, order[:count]] = z[order[:count]]
-    shares = np.array([each[order[:count]].sum() for count in counts]) / total
-    return member.rebuild(Z), shares
-
-
 def separating_components(model: FaceModel, labels: Sequence[str]) -> tuple[int, int]:
     """Return the two leading components that keep the clouds of some labels farthest apart.
 

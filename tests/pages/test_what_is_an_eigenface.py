@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facecore.face.images import to_png
-from facecore.model.contributions import draw_eigenface, strongest_eigenfaces
+from facecore.model.contributions import draw_eigenface, strongest_eigenfaces, sums_of
 from facecore.model.eigenface_words import describe_eigenface
 from facecore.model.explain import mean_face
 from facecore.model.lesson import (
@@ -17,7 +17,6 @@ from facecore.model.lesson import (
     draw_crowd,
     map_faces,
     separating_components,
-    sums_of,
 )
 from facecore.model.predict import predict_photo
 from facecore.model.store import load_model, read_metadata, write_model

@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 from facecore.model.class_space import face_distances, fit_class_space, recognise_left_out
-from facecore.model.contributions import draw_eigenface, running_sums, strongest_eigenfaces
+from facecore.model.contributions import draw_eigenface, strongest_eigenfaces, sums_of
 
 WHITE = 255
 
@@ -62,7 +62,7 @@ def test_a_recipe_of_a_face_of_the_class_adds_up_to_the_face(faces):
     space, row = fit_class_space(faces), faces[3].reshape(1, -1)
     found = strongest_eigenfaces(space, row, 9)
     assert sum(one.share for one in found) == pytest.approx(1, abs=1e-4)
-    sums = running_sums(space, row, [one.eigenface for one in found])
+    sums = sums_of(space, row, range(len(found) + 1))[0]
     assert sums[-1] == pytest.approx(row[0].astype(float), abs=0.01)
     by_hand = sums[0] + sum(one.weight * draw_eigenface(space, one.eigenface) for one in found)
     assert by_hand == pytest.approx(sums[-1], abs=0.05)

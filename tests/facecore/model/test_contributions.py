@@ -5,7 +5,7 @@ import pytest
 
 from facecore.errors import ModelError
 from facecore.face.features import Features
-from facecore.model.contributions import draw_eigenface, running_sums, strongest_eigenfaces
+from facecore.model.contributions import draw_eigenface, strongest_eigenfaces, sums_of
 from facecore.model.eigenface_words import describe_eigenface
 from facecore.model.explain import reconstruct, reconstruction_errors
 from facecore.model.store import load_model
@@ -45,7 +45,7 @@ def test_weights_are_standard_deviations(model, face):
 
 
 def test_the_sums_lead_from_the_mean_face_to_the_reconstruction(model, face):
-    sums = running_sums(model, face, list(range(len(model.pixels.components))))
+    sums = sums_of(model, face, range(len(model.pixels.components) + 1))[0]
     assert sums[0] == pytest.approx(model.pixels.rebuild(np.zeros((1, 1)))[0], abs=1e-3)
     whole = reconstruct(model, face)[0].reshape(-1)
     assert np.abs(np.clip(sums[-1], 0, 255) - whole).max() <= 0.51
@@ -53,7 +53,7 @@ def test_the_sums_lead_from_the_mean_face_to_the_reconstruction(model, face):
 
 def test_each_step_adds_so_much_of_its_eigenface(model, face):
     found = strongest_eigenfaces(model, face, 3)
-    sums = running_sums(model, face, [one.eigenface for one in found])
+    sums = sums_of(model, face, range(len(found) + 1))[0]
     for one, before, after in zip(found, sums, sums[1:], strict=False):
         added = one.weight * draw_eigenface(model, one.eigenface)
         assert after - before == pytest.approx(added, abs=0.05)

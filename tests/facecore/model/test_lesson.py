@@ -3,7 +3,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from facecore.errors import DataError
-from facecore.model.contributions import draw_eigenface, strongest_eigenfaces
+from facecore.model.contributions import draw_eigenface, strongest_eigenfaces, sums_of
 from facecore.model.drawing import to_image
 from facecore.model.explain import reconstruct
 from facecore.model.lesson import (
@@ -12,7 +12,6 @@ from facecore.model.lesson import (
     draw_crowd,
     map_faces,
     separating_components,
-    sums_of,
 )
 from facecore.model.store import load_model
 from facecore.model.synth import sample_faces
