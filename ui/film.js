@@ -1,21 +1,10 @@
 // A face that changes step by step: face + so many times the change, with its probabilities.
 
-const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
 const SECONDS = 4 // of the film
 const SVG = "http://www.w3.org/2000/svg"
 const BOX = { left: 40, right: 392, top: 8, bottom: 150 } // of the chart, in its own units
 const DASHES = { solid: "", dash: "7 5" }
 const instances = new WeakMap()
-
-function draw(canvas, side, colourOf) {
-  const image = new ImageData(side, side)
-  for (let i = 0; i < side * side; i++) {
-    const [red, green, blue] = colourOf(i)
-    image.data.set([red, green, blue, 255], 4 * i)
-  }
-  canvas.width = canvas.height = side
-  canvas.getContext("2d").putImageData(image, 0, 0)
-}
 
 function add(parent, kind, attributes, text) {
   const element = document.createElementNS(SVG, kind)
@@ -80,13 +69,10 @@ export default function (component) {
   const redraw = () => {
     const { step } = state
     const factor = (data.most * step) / (data.steps - 1)
-    // Canvas pixels are clamped and rounded to whole grey levels, as the model read them.
-    draw(face, data.side, (i) => Array(3).fill(start[i] + (factor * moves[i]) / data.fine))
-    draw(change, data.side, (i) => {
-      const share = (Math.abs(moves[i]) / strongest) * (factor / data.most)
-      const colour = data.colours[moves[i] > 0 ? 0 : 1]
-      return colour.map((level) => 255 + (level - 255) * share)
-    })
+    // Whole grey levels, as the model read them.
+    paintGrey(face, data.side, (i) => start[i] + (factor * moves[i]) / data.fine)
+    const share = factor / data.most / strongest
+    paintSigned(change, data.side, (i) => moves[i] * share, data.colours)
     const [label, probability] = data.answers[step]
     find(".answer").textContent = `${data.labels[label]} ${Math.round(100 * probability)} %`
     const walked = `${(data.size * factor).toFixed(2)} ${data.texts.unit}`

@@ -1,27 +1,16 @@
 """A film of a face that changes step by step, played in the browser, and its probabilities."""
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
-from facecore.model import ABOVE, BELOW, to_rgb
+from ui.components import COLOURS, FINE, encode_face, encode_levels, register_component
 
 STEPS = 61
-FINE = 64  # steps per grey level in which the change is sent
 
-
-def _read(kind: str) -> str:
-    return Path(__file__).with_name(f"film.{kind}").read_text(encoding="utf-8")
-
-
-_component = st.components.v2.component(
-    "film", html=_read("html"), css=_read("css"), js=_read("js")
-)
+_component = register_component("film")
 
 
 @dataclass(frozen=True)
@@ -101,8 +90,8 @@ def show_film(
     before, after = labels[best[0]], labels[best[flip]]
     data: dict[str, Any] = {
         "side": len(face),
-        "start": _encode(face.astype(np.uint8)),
-        "change": _encode(np.rint(change * FINE).astype("<i2")),
+        "start": encode_face(face),
+        "change": encode_levels(change),
         "fine": FINE,
         "most": most,
         "size": size,
@@ -122,7 +111,7 @@ def show_film(
             }
             for line in lines
         ],
-        "colours": [list(to_rgb(colour)) for colour in (ABOVE, BELOW)],
+        "colours": COLOURS,
         "texts": {
             "play": "▶ Play",
             "pause": "❚❚ Pause",
@@ -139,7 +128,3 @@ def show_film(
     }
     data["of"] = str(hash((data["start"], data["change"], most)))
     _component(key=key, data=data)
-
-
-def _encode(numbers: np.ndarray) -> str:
-    return b64encode(numbers.tobytes()).decode()

@@ -1,7 +1,6 @@
 // The moving pictures of the lesson: one scene per step. All data are sent once; while one drags,
 // nothing is asked of the server. A locked scene shows what one knows before the question.
 
-const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
 const signed = (text) => new Int8Array(bytes(text).buffer)
 const wide = (text) => new Int16Array(bytes(text).buffer)
 const SVG = "http://www.w3.org/2000/svg"
@@ -33,30 +32,17 @@ const format = (x, digits = 1) =>
   (x > 0.04 ? "+" : x < -0.04 ? MINUS : "") + Math.abs(x).toFixed(digits)
 const percent = (x) => `${Math.round(100 * x)} %`
 
-function paint(canvas, side, colour) {
-  const image = new ImageData(side, side)
-  for (let i = 0; i < side * side; i++) {
-    image.data.set(colour(i), 4 * i)
-    image.data[4 * i + 3] = 255
-  }
-  canvas.width = canvas.height = side
-  canvas.getContext("2d").putImageData(image, 0, 0)
-  canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1
+const drawn = (canvas) => (canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1)
+
+const grey = (canvas, side, level) => {
+  paintGrey(canvas, side, level)
+  drawn(canvas)
 }
 
-const grey = (canvas, side, level) =>
-  paint(canvas, side, (i) => {
-    const value = Math.max(0, Math.min(255, Math.round(level(i))))
-    return [value, value, value]
-  })
-
-// Orange above 0, blue below, white at 0.
-const twoColours = (canvas, side, value, scale, [up, down]) =>
-  paint(canvas, side, (i) => {
-    const x = value(i)
-    const share = Math.min(1, Math.abs(x) / scale)
-    return (x > 0 ? up : down).map((c) => 255 + (c - 255) * share)
-  })
+const twoColours = (canvas, side, value, scale, colours) => {
+  paintSigned(canvas, side, (i) => value(i) / scale, colours)
+  drawn(canvas)
+}
 
 function figure(parent, caption, alt, kind = "") {
   const made = add(parent, "figure", { class: kind })

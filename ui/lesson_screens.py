@@ -22,8 +22,8 @@ from facecore.model import (
     strongest_eigenfaces,
     sums_of,
 )
+from ui.components import encode_change, encode_face, encode_levels
 from ui.lesson_face import LessonFace
-from ui.lesson_picture import encode_change, encode_face, encode_levels
 from ui.models import Chosen
 from ui.text import as_is
 

@@ -82,11 +82,7 @@ export default function (component) {
   const first = new Int16Array(bytes(data.first).buffer)
   const way = new Int16Array(bytes(data.way).buffer)
 
-  const levels = (share) => {
-    const found = new Float32Array(first.length)
-    for (let i = 0; i < found.length; i++) found[i] = (first[i] + share * way[i]) / data.fine
-    return Uint8ClampedArray.from(found)
-  }
+  const levels = (share) => (i) => (first[i] + share * way[i]) / data.fine
   const describe = (share) => {
     const mark = data.marks.find(({ at }) => Math.abs(at - share) < data.step / 2)
     return mark?.long ?? data.texts.between
@@ -99,12 +95,12 @@ export default function (component) {
   slider.setAttribute("aria-label", data.texts.slider)
   buildMarks(root, data)
   const { rows, now } = buildDecision(root, data)
-  paint(left, data.side, levels(data.low))
-  paint(right, data.side, levels(data.high))
+  paintGrey(left, data.side, levels(data.low))
+  paintGrey(right, data.side, levels(data.high))
   canvas.setAttribute("aria-label", data.texts.alt)
 
   const draw = () => {
-    paint(canvas, data.side, levels(state.share))
+    paintGrey(canvas, data.side, levels(state.share))
     canvas.dataset.frames = ++state.frames
     if (root.activeElement !== slider || state.film) slider.value = state.share
     const words = describe(state.share)

@@ -7,15 +7,10 @@ import numpy as np
 import streamlit as st
 
 from facecore.model import FaceModel, judge_pictures, label_colours, mix_faces
-from ui.live_face import FINE, encode_levels, read_part, read_script
+from ui.components import FINE, encode_levels, register_component
 from ui.look import leading_labels
 
-_component = st.components.v2.component(
-    "line_face",
-    html=read_part("line_face.html"),
-    css=read_part("line_face.css"),
-    js=read_script("line_face"),
-)
+_component = register_component("line_face")
 
 
 @dataclass(frozen=True)

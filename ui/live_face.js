@@ -12,19 +12,6 @@ function decode(data) {
   return { side: data.side, start, faces }
 }
 
-// Orange where the eigenface brightens, blue where it darkens, as in the legend.
-function paintSigned(canvas, side, pixels, [up, down]) {
-  const image = new ImageData(side, side)
-  for (let i = 0; i < pixels.length; i++) {
-    const share = Math.abs(pixels[i]) / 127
-    const colour = pixels[i] > 0 ? up : down
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = 255 + (colour[c] - 255) * share
-    image.data[4 * i + 3] = 255
-  }
-  canvas.width = canvas.height = side
-  canvas.getContext("2d").putImageData(image, 0, 0)
-}
-
 function build(root, data, state) {
   const list = root.querySelector(".sliders")
   list.replaceChildren()
@@ -34,7 +21,7 @@ function build(root, data, state) {
     row.title = face.title
     const thumb = document.createElement("canvas")
     thumb.setAttribute("aria-hidden", "true")
-    paintSigned(thumb, data.side, state.faces[i].pixels, data.colours)
+    paintSigned(thumb, data.side, (p) => state.faces[i].pixels[p] / 127, data.colours)
     const name = document.createElement("span")
     name.className = "name"
     name.textContent = `${i + 1} ${face.words}`
@@ -76,7 +63,7 @@ export default function (component) {
         if (weight) for (let i = 0; i < levels.length; i++) levels[i] += weight * face.pixels[i]
       })
     }
-    paint(canvas, state.side, Uint8ClampedArray.from(levels))
+    paintGrey(canvas, state.side, (i) => levels[i])
     canvas.dataset.frames = ++state.frames
     state.rows.forEach(({ input, value }, i) => {
       const weight = Number(state.weights[i])

@@ -1,18 +1,16 @@
 """A face that is redrawn in the browser while one drags its eigenfaces."""
 
-from base64 import b64encode
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from facecore.model import ABOVE, BELOW, FaceSpace, describe_eigenface, draw_eigenface, to_rgb
+from facecore.model import FaceSpace, describe_eigenface, draw_eigenface
+from ui.components import COLOURS, FINE, encode_change, encode_levels, register_component
 
 MOST = 12  # eigenfaces
 REACH = 3.0  # standard deviations
-FINE = 64  # steps per grey level in which the face at the start is sent
 TEXTS = {
     "play": "▶ Play",
     "stop": "■ Stop",
@@ -22,43 +20,7 @@ TEXTS = {
 }
 
 
-def read_script(name: str) -> str:
-    """Return the script of a component, with what all of them share.
-
-    Parameters
-    ----------
-    name : str
-        Of its file in `ui`, without the ending.
-
-    Returns
-    -------
-    str
-        An ECMAScript module.
-    """
-    return "\n".join(read_part(f"{part}.js") for part in ("face_pixels", name))
-
-
-def read_part(file: str) -> str:
-    """Return the text of a file that belongs to a component.
-
-    Parameters
-    ----------
-    file : str
-        Its name in `ui`.
-
-    Returns
-    -------
-    str
-    """
-    return Path(__file__).with_name(file).read_text(encoding="utf-8")
-
-
-_component = st.components.v2.component(
-    "live_face",
-    html=read_part("live_face.html"),
-    css=read_part("live_face.css"),
-    js=read_script("live_face"),
-)
+_component = register_component("live_face")
 
 
 def show_live_face(
@@ -139,12 +101,10 @@ def _describe(name: str, count: int, space: FaceSpace) -> dict[str, Any]:
     faces = []
     for number in range(count):
         row = draw_eigenface(space, number)
-        scale = max(float(np.abs(row).max()), 1e-6)
         found = describe_eigenface(row)
         faces.append(
             {
-                "pixels": _encode(np.rint(row / scale * 127).astype(np.int8)),
-                "scale": scale,
+                **encode_change(row),
                 "words": found.words,
                 "title": f"{found.words}: {found.share:.0%} of what this eigenface changes",
             }
@@ -154,29 +114,9 @@ def _describe(name: str, count: int, space: FaceSpace) -> dict[str, Any]:
         "side": round(len(space.pixels.mean) ** 0.5),
         "fine": FINE,
         "eigenfaces": faces,
-        "colours": [list(to_rgb(colour)) for colour in (ABOVE, BELOW)],
+        "colours": COLOURS,
         "alt": "The face that the sliders draw",
     }
-
-
-def encode_levels(levels: np.ndarray) -> str:
-    """Return grey levels as the browser reads them: whole numbers, `FINE` per level.
-
-    Parameters
-    ----------
-    levels : ndarray of shape (side * side,), float
-        Grey levels, or differences of them; beyond 500 they are clipped.
-
-    Returns
-    -------
-    str
-        Base 64 of 16-bit integers, the lower byte first.
-    """
-    return _encode(np.rint(np.clip(levels, -500, 500) * FINE).astype("<i2"))
-
-
-def _encode(numbers: np.ndarray) -> str:
-    return b64encode(numbers.tobytes()).decode()
 
 
 def _from_address(i: int) -> float:
