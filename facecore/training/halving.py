@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import ParameterGrid
 
-from facecore.training.grids import Candidate, parse_grid
+from facecore.training.grids import FACTOR, Candidate, expand_grid, parse_grid
 from facecore.training.kernels import scale_gamma
 from facecore.training.options import DEFAULT_OPTIONS, TrainingOptions
 from facecore.training.search import (
@@ -35,7 +35,7 @@ def halving_search(
     y: np.ndarray,
     subjects: np.ndarray,
     grid: Mapping[str, Any],
-    begin_final: Callable[[int], Final],
+    begin_final: Callable[[int, ProjectedFolds | None], Final],
     *,
     chooses: np.ndarray | None = None,
     space: str = "eigenfaces",
@@ -58,10 +58,12 @@ def halving_search(
     subjects : ndarray of shape (n_faces,)
         Who is in each photo: a subject is in one fold only, and in a round with all photos or none.
     grid : mapping of str to list
-        As `facecore.training.grids.parse_grid` takes it, with ``gamma_factor``. Where the faces of
-        the first round have fewer components, as many numbers of components are spread anew.
+        As `facecore.training.grids.parse_grid` takes it. With ``gamma``, all candidates are scored
+        on all faces at once; with ``gamma_factor``, in rounds. Where the faces of the first round
+        have fewer components, as many numbers of components are spread anew.
     begin_final : callable
-        Takes the largest number of components; returns what scores candidates on all faces.
+        Takes the largest number of components and, or None, all faces as they are projected
+        already; returns what scores candidates on all faces.
     chooses : ndarray of shape (n_faces,), bool, optional
         Faces of the val split, as `facecore.training.grid_search` takes them.
     space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
@@ -84,6 +86,8 @@ def halving_search(
         The grid cannot be used, or the faces cannot be split into folds.
     """
     values = parse_grid(grid)
+    if FACTOR not in values:
+        return begin_final(max(values["n_components"]), None)(expand_grid(grid))
     rounds = [draw_subjects(y, subjects, size, folds, options.seed) for size in round_sizes(len(y))]
     rounds = [rows for rows in rounds if len(rows) < len(y)]
     first = rounds[0] if rounds else np.arange(len(y))
@@ -126,7 +130,7 @@ def halving_search(
         kept = [list(candidates)[j] for j in ranked[: -(-len(candidates) // KEPT)]]
         candidates = {candidate: candidates[candidate] for candidate in kept}
     largest = round(ZOOM["n_components"] * max(one.n_components for one in candidates))
-    score = begin_final(min(largest, available))
+    score = begin_final(min(largest, available), None if rounds else found)
     result = score(list(candidates))
     tables.append(_mark(result, candidates, len(tables), len(y)))
     finer = zoom(scale, result.best, candidates[result.best], available)
@@ -145,6 +149,7 @@ def exact_final(
     y: np.ndarray,
     subjects: np.ndarray,
     most: int,
+    found: ProjectedFolds | None = None,
     *,
     mirrored: np.ndarray | None = None,
     chooses: np.ndarray | None = None,
@@ -164,6 +169,8 @@ def exact_final(
         Who is in each photo.
     most : int
         Largest number of components, 1 or more.
+    found : ProjectedFolds, optional
+        These faces, if they are projected already to so many components or more.
     mirrored : ndarray of shape (n_faces, n_features), optional
         As `facecore.training.grid_search` takes it.
     chooses : ndarray of shape (n_faces,), bool, optional
@@ -180,10 +187,10 @@ def exact_final(
     callable
         Takes candidates; returns their `SearchResult`.
     """
-    found = project_folds(
+    projected = found or project_folds(
         X, y, subjects, most, mirrored=mirrored, chooses=chooses, folds=folds, options=options
     )
-    return lambda candidates: score_candidates(found, candidates, space=space, options=options)
+    return lambda candidates: score_candidates(projected, candidates, space=space, options=options)
 
 
 def measure_scales(found: ProjectedFolds, space: str) -> Scale:

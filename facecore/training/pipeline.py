@@ -37,7 +37,7 @@ from facecore.training.calibrate import Calibration, calibrate_members, cross_ca
 from facecore.training.doubts import has_photos, tabulate_tests, tabulate_training
 from facecore.training.eigenfaces import measure_spread
 from facecore.training.estimator import fit_member
-from facecore.training.grids import FACTOR, read_grid
+from facecore.training.grids import read_grid
 from facecore.training.halving import exact_final, halving_search
 from facecore.training.kept_searches import keep_search
 from facecore.training.metadata import (
@@ -54,7 +54,6 @@ from facecore.training.nystroem import (
     choose_solver,
     fit_nystroem,
     nystroem_scores,
-    nystroem_search,
 )
 from facecore.training.options import LESS, TrainingOptions
 from facecore.training.other_sets import OtherSetMetadata, choose_sets, decide_sets, describe_sets
@@ -68,7 +67,7 @@ from facecore.training.outside import (
 from facecore.training.points import tabulate_points
 from facecore.training.rules import OutOfFold, RuleMetadata, StrangersMetadata, with_rule
 from facecore.training.runs import recording
-from facecore.training.search import SearchResult, grid_search
+from facecore.training.search import SearchResult
 from facecore.training.strangers import LEAST_LABELS, decide_strangers, join_strangers
 from facecore.training.streaming import FacesOnDisk, in_chunks
 
@@ -634,19 +633,15 @@ def _fit_exact(
     X = np.load(faces.path, mmap_mode="r")
     F, mirrored = _describe(X, faces.features, faces.mirrored)
     how: dict[str, Any] = {"chooses": chooses, "space": space, "options": options}
-
-    def look() -> SearchResult:
-        if FACTOR not in grid:
-            return grid_search(F, y, subjects, grid, mirrored=mirrored, **how)
-        return halving_search(
-            lambda rows: (F[rows], None if mirrored is None else mirrored[rows]),
-            y,
-            subjects,
-            grid,
-            partial(exact_final, F, y, subjects, mirrored=mirrored, **how),
-            **how,
-        )
-
+    look = partial(
+        halving_search,
+        lambda rows: (F[rows], None if mirrored is None else mirrored[rows]),
+        y,
+        subjects,
+        grid,
+        partial(exact_final, F, y, subjects, mirrored=mirrored, **how),
+        **how,
+    )
     arrays = {"y": y, "subjects": subjects, "chooses": chooses}
     search = keep_search(searches, look, faces, arrays, grid, options, f"exact {space}")
     count = len(y) - int(chooses.sum())
@@ -702,19 +697,15 @@ def _fit_nystroem(
     searches: Path | None,
 ) -> tuple[Member, SearchResult, np.ndarray | None]:
     how: dict[str, Any] = {"chooses": chooses, "options": options}
-
-    def look() -> SearchResult:
-        if FACTOR not in grid:
-            return nystroem_search(faces, y, subjects, grid, **how)
-        return halving_search(
-            lambda rows: _describe(faces.read(rows), faces.features, faces.mirrored),
-            y,
-            subjects,
-            grid,
-            lambda _: partial(nystroem_scores, faces, y, subjects, **how),
-            **how,
-        )
-
+    look = partial(
+        halving_search,
+        lambda rows: _describe(faces.read(rows), faces.features, faces.mirrored),
+        y,
+        subjects,
+        grid,
+        lambda *_: partial(nystroem_scores, faces, y, subjects, **how),
+        **how,
+    )
     arrays = {"y": y, "subjects": subjects, "chooses": chooses}
     search = keep_search(searches, look, faces, arrays, grid, options, "nystroem")
     rows = np.flatnonzero(~chooses)

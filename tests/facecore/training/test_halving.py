@@ -132,6 +132,28 @@ def test_few_faces_are_searched_in_one_round_and_a_finer_one(faces):
     assert table["iter"].eq(0).sum() == CANDIDATES
 
 
+def test_a_grid_of_gammas_is_searched_at_once_as_a_plain_search_does(faces, small_rounds):
+    X, y, subjects = noisy(faces)
+    grid = {"n_components": [4, 8], "C": [1.0, 5.0], "gamma": [0.02]}
+    found, plain = search(faces, grid), grid_search(X, y, subjects, grid, folds=3)
+    scores = ["mean_test_score", "rank_test_score"]
+    assert found.table[scores].equals(plain.table[scores])
+    assert (found.decisions == plain.decisions).all()
+    assert "iter" not in found.table
+
+
+def test_few_faces_are_projected_once(faces, monkeypatch):
+    projected = []
+
+    def project(*args, **options):
+        projected.append(len(args[0]))
+        return project_folds(*args, **options)
+
+    monkeypatch.setattr(halving, "project_folds", project)
+    search(faces)
+    assert projected == [len(faces[1])]
+
+
 def test_fisherfaces_and_more_than_two_labels_are_searched_too(three_faces, small_rounds):
     X, y, subjects = noisy(three_faces)
     how = {"folds": 3, "space": "fisherfaces"}

@@ -449,7 +449,7 @@ def test_the_faces_on_disk_are_removed_after_success_and_after_an_error(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     if fails:
         monkeypatch.setattr(
-            "facecore.training.pipeline.nystroem_search",
+            "facecore.training.pipeline.nystroem_scores",
             lambda *a, **k: (_ for _ in ()).throw(DataError("no")),
         )
         with pytest.raises(DataError, match="no"):
