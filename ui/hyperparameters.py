@@ -10,7 +10,7 @@ import streamlit as st
 from facecore.data import TABLE
 from facecore.errors import FacecoreError
 from facecore.face import takes_whole_photos
-from facecore.model import FaceModel, find_model
+from facecore.model import FaceModel
 from facecore.training import (
     CROPS,
     MADE,
@@ -28,7 +28,7 @@ from facecore.training import (
 from ui.controls import choose, show_metric
 from ui.local import pick_crops
 from ui.look import show
-from ui.models import Chosen, read_table
+from ui.models import Chosen, Written, read_table, written
 from ui.refits import margin_bars, paired_dots
 from ui.search import Search
 from ui.text import as_is
@@ -48,7 +48,7 @@ NOTES = {
     "search had other faces, or another number of them, so its scores are not drawn here.",
 }
 
-Key = tuple[str | int, ...]  # by which caches know a set of faces
+Key = tuple[str | int | Written, ...]  # by which caches know a set of faces
 
 
 @st.fragment
@@ -113,8 +113,7 @@ def _pick_faces(chosen: Chosen, search: Search) -> tuple[FoldedFaces, Key] | Non
         key="search_faces",
         bind="query-params",
     )
-    written = (find_model(chosen.name) / "metadata.json").stat().st_mtime_ns
-    key = (chosen.name, written, source, count, member)
+    key = (chosen.name, written(chosen.name), source, count, member)
     try:
         if source != CROPS:
             stored = read_table("coordinates", chosen) if source == REAL else None

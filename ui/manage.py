@@ -1,6 +1,5 @@
 """Models of this dashboard as a table, and what can be done with each."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,7 +10,6 @@ from facecore.errors import FacecoreError
 from facecore.model import (
     SHIPPED,
     delete_model,
-    find_model,
     lacks_of,
     list_models,
     order_labels,
@@ -20,6 +18,7 @@ from facecore.model import (
     rename_model,
 )
 from ui.controls import name_labels, offer_file
+from ui.models import Written, written
 from ui.scores import MODEL_HELP, OF_MODEL
 from ui.text import as_is
 
@@ -35,7 +34,7 @@ def show_models() -> None:
     if not names:
         st.info("No models yet. The first one that you train appears here.")
         return
-    table = pd.DataFrame([_describe(name, _written(name)) for name in names])
+    table = pd.DataFrame([_describe(name, written(name)) for name in names])
     problems = table["problem"].ne("")
     st.dataframe(
         table if problems.any() else table.drop(columns="problem"),
@@ -104,14 +103,8 @@ def _delete(name: str) -> None:
             st.session_state[key] = next(iter(list_models()), None)
 
 
-def _written(name: str) -> list[tuple[str, int, int]]:
-    # Part of the cache's key: a model whose files have changed is described anew.
-    files = sorted(find_model(name).iterdir())
-    return [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
-
-
 @st.cache_data(max_entries=64, show_spinner="Reading the models")
-def _describe(name: str, written: Sequence[tuple[str, int, int]]) -> dict[str, object]:
+def _describe(name: str, written: Written) -> dict[str, object]:
     when = max(time for _, time, _ in written) / 1e9
     row: dict[str, object] = {
         "name": name,

@@ -29,6 +29,8 @@ MODEL = "model"  # key of the picker, and its name in the URL
 NEXT = "model_next"  # key of the name that the picker shall have in the next run
 GONE = "model_gone"  # key of the name that a link asks for and that no model has
 
+Written = tuple[tuple[str, int, int], ...]
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -173,8 +175,8 @@ def load_chosen(name: str) -> Chosen:
     return _load(name, written(name))
 
 
-def written(name: str) -> int:
-    """Return when a model was stored, as part of the keys of what is cached about it.
+def written(name: str) -> Written:
+    """Return which files a model consists of now, the key of what is cached about it.
 
     Parameters
     ----------
@@ -183,19 +185,20 @@ def written(name: str) -> int:
 
     Returns
     -------
-    int
-        Nanoseconds since 1970.
+    tuple of (str, int, int)
+        Of each file: path, nanoseconds since 1970 when it was written, and size in bytes.
 
     Raises
     ------
     FacecoreError, OSError
         There is no such model.
     """
-    return (find_model(name) / "metadata.json").stat().st_mtime_ns
+    found = [(str(file), file.stat()) for file in sorted(find_model(name).iterdir())]
+    return tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in found)
 
 
 @st.cache_data(max_entries=8, ttl="10m", show_spinner=False)
-def _damaged(name: str, written: int) -> list[str]:
+def _damaged(name: str, written: Written) -> list[str]:
     return damaged_papers(name)
 
 
@@ -283,14 +286,14 @@ def command_to_train_again(name: str) -> str:
 
 
 @st.cache_data(max_entries=12, show_spinner="Reading the table")
-def _read_table(table: str, name: str, written: int) -> pd.DataFrame | None:
+def _read_table(table: str, name: str, written: Written) -> pd.DataFrame | None:
     return read_model_table(table, name)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model")
-def _load(name: str, written: int) -> Chosen:
+def _load(name: str, written: Written) -> Chosen:
     # `written` is part of the cache's key: a model that was trained again is loaded again
-    size = sum(file.stat().st_size for file in find_model(name).iterdir()) / 1e6
+    size = sum(size for *_, size in written) / 1e6
     return Chosen(name, load_model(name), read_metadata(name), read_evaluation(name) or {}, size)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from facecore.errors import FacecoreError
 from facecore.model import SHIPPED, list_models, order_labels, read_metadata
 from ui.controls import name_labels
-from ui.models import GONE, MODEL, NEXT, describe_option, written
+from ui.models import GONE, MODEL, NEXT, Written, describe_option, written
 from ui.text import as_is
 
 
@@ -53,7 +53,7 @@ def line_of(name: str) -> str:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _line(name: str, written: int) -> str:
+def _line(name: str, written: Written) -> str:
     try:
         metadata = read_metadata(name)
         labels = order_labels(metadata["labels"], metadata.get("order", ()))

@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from facecore.errors import DataError
@@ -123,22 +124,28 @@ def try_folder(folder: Path) -> None:
     ...     list(Path(folder).iterdir())
     []
     """
-    made: list[Path] = []
-    trial = folder / f"{LITTER}{secrets.token_hex(8)}"
+    # Missing folders are tried under a name of this call's own: another process that tries the same
+    # folder, or begins to write to it, neither meets them nor loses its own.
+    trial = f"{LITTER}{secrets.token_hex(8)}"
     try:
-        for path in reversed([folder, *folder.parents]):
-            if not path.exists():
-                path.mkdir()
-                made.append(path)
-        trial.write_bytes(b"x")
+        if folder.exists():
+            _try_to_write(folder / trial)
+            return
+        above = next((path for path in folder.parents if path.exists()), Path(folder.anchor))
+        with TemporaryDirectory(prefix=".try-", dir=above) as place:
+            made = place / folder.relative_to(above)
+            made.mkdir(parents=True, exist_ok=True)
+            _try_to_write(made / trial)
     except OSError as error:
         raise DataError(f"cannot write to {folder}: {error.strerror}") from error
+
+
+def _try_to_write(path: Path) -> None:
+    try:
+        path.write_bytes(b"x")
     finally:
         with suppress(OSError):
-            trial.unlink(missing_ok=True)
-        for path in reversed(made):
-            with suppress(OSError):
-                path.rmdir()
+            path.unlink(missing_ok=True)
 
 
 def try_file(path: Path) -> None:

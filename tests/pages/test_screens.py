@@ -45,6 +45,19 @@ def test_a_damaged_model_is_an_error_in_words(open_page, screen, file, tmp_path,
     assert "broken" in app.error[0].value
 
 
+@pytest.mark.parametrize("file", ["model.npz", "evaluation.json", "sizes.csv"])
+@pytest.mark.filterwarnings("ignore::facecore.errors.ModelWarning")
+def test_a_file_that_is_damaged_after_it_was_shown_is_named(open_page, file, tmp_path, monkeypatch):
+    shutil.copytree(artifacts_dir() / "classic", tmp_path / "shown")
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
+    assert not open_page("dashboard.py").error
+    with open(tmp_path / "shown" / file, "ab") as stored:
+        stored.write(b" ")
+    app = open_page("dashboard.py")
+    assert not app.exception
+    assert file in " ".join(message.value for message in (*app.error, *app.warning))
+
+
 @pytest.mark.filterwarnings("ignore::facecore.errors.ModelWarning")
 @pytest.mark.parametrize("screen", SCREENS)
 def test_a_damaged_paper_is_named_and_the_rest_is_shown(open_page, screen, tmp_path, monkeypatch):

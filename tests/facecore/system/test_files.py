@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -127,6 +128,18 @@ def test_a_file_that_a_reader_holds_for_a_moment_is_replaced_after_it(
 def test_a_folder_is_tried_and_nothing_is_left(tmp_path, place):
     try_folder(tmp_path / place)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_tried_by_many_at_once_while_it_comes_into_being(tmp_path):
+    place = tmp_path / "new" / "deep"
+    with ThreadPoolExecutor(8) as threads:
+        trials = [threads.submit(try_folder, place) for _ in range(200)]
+        threads.submit(place.mkdir, parents=True).result()
+        for trial in trials:
+            trial.result()
+    assert place.is_dir()
+    assert list(place.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / "new"]
 
 
 @pytest.mark.parametrize("place", ["file", "file/new", "n" * 300, "new/" + "n" * 300])
