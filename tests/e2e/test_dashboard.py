@@ -1,10 +1,12 @@
 """The dashboard as a visitor meets it: the real server in headless Chromium."""
 
+import re
 import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cartoons import LABELS, draw_photo
 from screens import PAGES
@@ -442,6 +444,65 @@ def test_a_model_is_trained_from_a_zip_and_predicts(server, browser, tmp_path):
     choose_files(browser, photo)
     wait_for_text(browser, "Distance from face space")
     assert any(label in browser.find_element(By.TAG_NAME, "body").text for label in labels)
+
+
+CAMERA = """
+    const all = [...document.querySelectorAll("*")];
+    const root = all.find((x) => x.shadowRoot?.querySelector(arguments[0]))?.shadowRoot;
+"""
+HOLD = f"""{CAMERA}
+    const button = root.querySelectorAll(".holds button")[arguments[1]];
+    button.dispatchEvent(new KeyboardEvent(arguments[2], {{key: " "}}));
+    return button.innerText;
+"""
+
+
+def write_film(path: Path, photo: np.ndarray) -> Path:
+    """Write a photo of 240 x 320 grey pixels as a film, which a browser takes for its camera."""
+    head, grey = b"YUV4MPEG2 W320 H240 F10:1 Ip A1:1 C420jpeg\n", bytes([128]) * (2 * 160 * 120)
+    path.write_bytes(head + 2 * (b"FRAME\n" + photo.astype(np.uint8).tobytes() + grey))
+    return path
+
+
+@pytest.mark.slow
+def test_a_button_that_is_held_takes_samples_and_the_live_view_answers(
+    server, tmp_path, shipped_model
+):
+    from facecore.model.synth import make_photo
+
+    photo = np.pad(make_photo(shipped_model, "male", 2)[5:245, :, 0], ((0, 0), (35, 35)), "edge")
+    film = write_film(tmp_path / "face.y4m", photo)
+    with open_browser(tmp_path, camera=film) as browser:
+        browser.get(f"{server}/Your_data?model=classic&data_from=Camera")
+        wait_for_text(browser, "Two holds of each label are needed")
+        wait_until_done(browser)
+        turn_on = f"{CAMERA} root.querySelector('[name=on]').click()"
+        ready = f"{CAMERA} return root.querySelector('video').videoWidth > 0"
+        browser.execute_script(turn_on, ".holds button")
+        waiting(browser).until(lambda b: b.execute_script(ready, ".holds button"))
+        for _ in range(2):
+            browser.execute_script(HOLD, ".holds button", 1, "keydown")
+            time.sleep(0.7)
+            browser.execute_script(HOLD, ".holds button", 1, "keyup")
+            wait_until_done(browser)
+        wait_for_text(browser, "2 holds")
+        wait_for_text(browser, "still to do: Label 1.")
+        told = browser.execute_script(HOLD, ".holds button", 1, "keyup")
+        assert int(told.split()[-2]) >= 4  # one at once, then five a second
+        pictures = browser.find_elements(By.CSS_SELECTOR, "img[alt^='Picture ']")
+        assert {p.get_property("naturalWidth") for p in pictures} == {320}
+        browser.get(f"{server}/Your_data?model=classic")
+        wait_for_text(browser, "See through the camera what classic says")
+        wait_until_done(browser)
+        find(browser, "[data-testid=stCheckbox] label").click()
+        answer = f"{CAMERA} return root?.querySelector('.answer').textContent"
+        waiting(browser).until(lambda b: b.execute_script(f"{CAMERA} return root", ".answer"))
+        browser.execute_script(turn_on, ".answer")
+        said = re.compile(r"\d %|\d%|unsure")
+        waiting(browser).until(
+            lambda b: said.search(b.execute_script(answer, ".answer") or ""), "no answer"
+        )
+        assert complaints(browser) == []
 
 
 # What the lesson draws of a step, and a slider or the keyboard moved as a visitor would.
