@@ -37,14 +37,17 @@ VIEWS: dict[str, Callable[[BiasTrial], None]] = {
     "Eigenfaces": show_eigenfaces,
 }
 HELPS = "What helps"
+KINDS = (
+    f"{FEW}: the other labels have many more faces. {ONLY}: all faces of all labels are dark, for "
+    f"example. {TIED}: one label has only dark faces and all others only light ones, for example."
+)
 WHY = {
     FEW: "A training counts mistakes. Where there are few faces of a label, mistakes on them cost "
     "little, and the model has seen little of how they differ.",
     ONLY: "Faces that the model has never seen the like of lie outside all that it learned from. "
     "It answers all the same.",
     TIED: "The training cannot know which of two differences was meant: the label, or what was "
-    "tied to it. It takes the one that is easier to see. Then the model is right for the wrong "
-    "reason.",
+    "tied to it. It takes whatever separates its own faces, and is right for the wrong reason.",
 }
 
 
@@ -57,27 +60,10 @@ def show_bias_lab(chosen: Chosen) -> None:
         Model with eigenfaces that stores a spread.
     """
     labels = tuple(chosen.labels[:MOST_COLOURS])
-    kind = choose("Skew", (FEW, ONLY, TIED), "bias")
+    kind = choose("Skew", (FEW, ONLY, TIED), "bias", help=KINDS)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         skew = _pick_skew(kind, chosen.model, labels)
-        total = st.slider(
-            "Training faces",
-            100,
-            1000,
-            300,
-            100,
-            key="bias_faces",
-            bind="query-params",
-            width=200,
-            help="Of each training, over all labels",
-        )
-        balanced = kind == FEW and st.toggle(
-            "Class weights",
-            key="bias_weights",
-            bind="query-params",
-            help="In the skewed training a face of the rare label counts for more, so that all "
-            "labels together have the same weight",
-        )
+        total, balanced = _pick_training(kind)
     if len(labels) < len(chosen.labels):
         st.caption(f"The first {len(labels)} of the {len(chosen.labels)} labels take part.")
     try:
@@ -86,6 +72,8 @@ def show_bias_lab(chosen: Chosen) -> None:
         st.error(as_is(error), icon=":material/error:")
         return
     answers = st.session_state.setdefault(ANSWERED, {})
+    views = (*VIEWS, HELPS)
+    view = choose("Show", views, SHOW, show_label=False) if kind in answers else views[0]
     picture, words = st.columns([3, 2], gap="medium")
     with words:
         if kind in answers:
@@ -93,9 +81,7 @@ def show_bias_lab(chosen: Chosen) -> None:
         else:
             _ask(trial, kind)
     with picture:
-        if kind not in answers:
-            show_faces(trial)
-        elif (view := choose("Show", (*VIEWS, HELPS), SHOW, show_label=False)) == HELPS:
+        if view == HELPS:
             show_remedies(
                 _remedy(chosen.name, written(chosen.name), labels, skew, total, chosen.model)
             )
@@ -104,11 +90,33 @@ def show_bias_lab(chosen: Chosen) -> None:
     say_whom(chosen)
 
 
+def _pick_training(kind: str) -> tuple[int, bool]:
+    with st.popover("Training", icon=":material/tune:"):
+        total = st.slider(
+            "Training faces",
+            100,
+            1000,
+            300,
+            100,
+            key="bias_faces",
+            bind="query-params",
+            help="Of each training, over all labels",
+        )
+        balanced = st.toggle(
+            "Class weights",
+            key="bias_weights",
+            bind="query-params",
+            help="In the skewed training the faces of all labels together count the same, so that "
+            "each face of a rare label counts for more",
+        )
+    return int(total), balanced and kind == FEW  # else labels have as many faces each
+
+
 def _pick_skew(kind: str, model: FaceModel, labels: tuple[str, ...]) -> Skew:
     if kind == FEW:
         label = choose("Rare label", labels, "bias_label")
         ratio = st.slider(
-            "Faces of each other label per face of it",
+            "Faces of each other label per rare face",
             1,
             MOST_RATIO,
             FIRST_RATIO,
@@ -121,9 +129,9 @@ def _pick_skew(kind: str, model: FaceModel, labels: tuple[str, ...]) -> Skew:
     count = min(TRAITS, len(model.pixels.components))
     traits = {name_trait(model.eigenfaces, i): i for i in (None, *range(count))}
     label = choose("Label", labels, "bias_label") if kind == TIED else ""
-    trait = choose("By", list(traits), "bias_trait")
+    trait = choose("Ordered by", list(traits), "bias_trait")
     third = choose(
-        "Its faces: only the" if kind == TIED else "Only the",
+        "Its third" if kind == TIED else "Only the",
         ("low", "high"),
         "bias_third",
         words=lambda third: name_third(trait, third).split(" of eigenface")[0],

@@ -1,6 +1,7 @@
 """What a fair and a skewed training have seen, what became of it, and what helps."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -22,8 +23,26 @@ from ui.look import PAIR, show, show_picture, tidy
 from ui.text import as_is, as_is_in_figure
 
 FAIR, SKEWED = "Fair", "Skewed"
+EXAMPLES = 10
 ALIKE = 0.8  # cosine from which on two eigenfaces are called alike
+POINTS = ("circle", "diamond")
 APART = 0.17  # of the two points of a group, in rows
+
+
+@dataclass(frozen=True)
+class Look:
+    """One point per row of a chart.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in the legend.
+    counts : sequence of tuple of int
+        How many faces are labelled right, and how many there are, by row.
+    """
+
+    name: str
+    counts: Sequence[tuple[int, int]]
 
 
 def show_faces(trial: BiasTrial) -> None:
@@ -36,16 +55,15 @@ def show_faces(trial: BiasTrial) -> None:
     """
     for name, training in _both(trial):
         st.markdown(f"**{name}:** {as_is(_counts(trial, training))}")
-        grid = st.grid("auto", min_column_width=56, gap="xsmall")
-        for face, label in zip(training.examples, training.example_labels, strict=True):
-            with grid.cell():
-                show_picture(face, f"{name} training face of label {label}")
-    count = len(trial.skewed.examples)
+        with st.container(width=400):
+            grid = st.grid(5, min_column_width=48, gap="xsmall")
+            for face, label in zip(training.examples, training.example_labels, strict=True):
+                with grid.cell():
+                    show_picture(face, f"{name} training face of label {label}")
+    thirds = any(portion.third for portion in trial.skewed.portions)
     st.caption(
-        f"About {count} faces of each training, each label with its share of them. Thirds are "
-        "taken within each label, so that labels are not mixed up with them."
-        if any(portion.third for portion in trial.skewed.portions)
-        else f"About {count} faces of each training, each label with its share of them."
+        f"About {EXAMPLES} faces of each training: of each label its share, in the order above."
+        + (" Thirds are taken within each label." if thirds else "")
     )
 
 
@@ -133,7 +151,11 @@ def show_answers(trial: BiasTrial) -> None:
         f"{name}: fair {group.fair / group.n:.0%}, skewed {group.skewed / group.n:.0%}"
         for name, group in zip(names, groups, strict=True)
     )
-    show(_draw(groups, names), f"Test faces labelled right. {told}", "bias-groups")
+    looks = (
+        Look(FAIR, [(group.fair, group.n) for group in groups]),
+        Look(SKEWED, [(group.skewed, group.n) for group in groups]),
+    )
+    show(_draw(names, looks), f"Test faces labelled right. {told}", "bias-groups")
     with st.expander("The counts", icon=":material/table:"):
         st.dataframe(
             {
@@ -164,18 +186,16 @@ def _name(trial: BiasTrial, group: GroupFigures) -> str:
     return ", ".join(filter(None, (group.label, third))) or "all test faces"
 
 
-def _draw(groups: Sequence[GroupFigures], names: Sequence[str]) -> go.Figure:
-    figure = go.Figure()
-    looks = ((FAIR, PAIR[0], "circle", -APART), (SKEWED, PAIR[1], "diamond", APART))
-    rows = np.arange(len(groups))
-    for name, colour, symbol, shift in looks:
-        counts = [group.fair if name == FAIR else group.skewed for group in groups]
-        shares = np.array([hits / group.n for hits, group in zip(counts, groups, strict=True)])
-        limits = np.array([wilson(h, group.n) for h, group in zip(counts, groups, strict=True)])
+def _draw(names: Sequence[str], looks: Sequence[Look]) -> go.Figure:
+    """Draw shares with their intervals, one row per name and one point per look in it."""
+    figure, rows = go.Figure(), np.arange(len(names))
+    for look, colour, symbol, shift in zip(looks, PAIR, POINTS, (-APART, APART), strict=True):
+        shares = np.array([right / n for right, n in look.counts])
+        limits = np.array([wilson(right, n) for right, n in look.counts])
         figure.add_scatter(
             x=shares,
             y=rows + shift,
-            name=name,
+            name=look.name,
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 11},
             error_x={
@@ -185,17 +205,17 @@ def _draw(groups: Sequence[GroupFigures], names: Sequence[str]) -> go.Figure:
                 "arrayminus": shares - limits[:, 0],
                 "color": colour,
             },
-            customdata=[f"{h} of {g.n}" for h, g in zip(counts, groups, strict=True)],
+            customdata=[f"{right} of {n}" for right, n in look.counts],
             hovertemplate="%{x:.1%}: %{customdata}<extra></extra>",
         )
     figure.update_xaxes(title="labelled right", tickformat=".0%", range=[-0.02, 1.02])
     figure.update_yaxes(
         tickvals=rows,
         ticktext=[as_is_in_figure(name) + " " for name in names],
-        range=[len(groups) - 0.4, -0.6],
+        range=[len(names) - 0.4, -0.6],
         zeroline=False,
     )
-    return tidy(figure, 110 + 34 * len(groups))
+    return tidy(figure, 110 + 34 * len(names))
 
 
 def show_remedies(found: Sequence[tuple[str, BiasTrial]]) -> None:
@@ -206,24 +226,35 @@ def show_remedies(found: Sequence[tuple[str, BiasTrial]]) -> None:
     found : sequence of tuple of (str, BiasTrial)
         What is different, and the trial; at least one.
     """
-    gaps = [gap_of(trial, trial.skewed) for _, trial in found]
+    names, gaps = [name for name, _ in found], [gap_of(one, one.skewed) for _, one in found]
     favoured, neglected = (name_part(found[0][1], part) for part in ("favoured", "neglected"))
-    rights = [trial.skewed.right for _, trial in found]
-    st.dataframe(
-        {
-            "training": [name for name, _ in found],
-            "faces": [trial.skewed.faces for _, trial in found],
-            "all right": [_share(int(right.sum()), len(right)) for right in rights],
-            favoured: [_share(*gap.favoured) for gap in gaps],
-            neglected: [_share(*gap.neglected) for gap in gaps],
-            "gap": [f"{100 * gap.gap:.0f} points" for gap in gaps],
-            "95 % interval": [f"{100 * gap.low:.0f} to {100 * gap.high:.0f}" for gap in gaps],
-        },
-        hide_index=True,
-        alt="What class weights, more faces and fairer faces do to the gap",
+    looks = (
+        Look(_cap(favoured), [gap.favoured for gap in gaps]),
+        Look(_cap(neglected), [gap.neglected for gap in gaps]),
     )
+    told = "; ".join(
+        f"{name}: gap {100 * gap.gap:.0f} points, 95 % interval {100 * gap.low:.0f} to "
+        f"{100 * gap.high:.0f}"
+        for name, gap in zip(names, gaps, strict=True)
+    )
+    show(_draw(names, looks), f"What helps. {told}", "bias-helps")
     least = min(range(len(found)), key=lambda i: abs(gaps[i].gap))
-    st.markdown(f"**The smallest gap: {found[least][0]}.**")
+    rights = [trial.skewed.right for _, trial in found]
+    st.markdown(f"**The smallest gap: {names[least]}, {100 * gaps[least].gap:.0f} points.**")
+    with st.expander("The counts", icon=":material/table:"):
+        st.dataframe(
+            {
+                "training": names,
+                "faces": [trial.skewed.faces for _, trial in found],
+                "right of all": [f"{right.mean():.0%}" for right in rights],
+                favoured: [_share(*gap.favoured) for gap in gaps],
+                neglected: [_share(*gap.neglected) for gap in gaps],
+                "gap": [f"{100 * gap.gap:.0f} points" for gap in gaps],
+                "95 % interval": [f"{100 * gap.low:.0f} to {100 * gap.high:.0f}" for gap in gaps],
+            },
+            hide_index=True,
+            alt=f"What helps. {told}",
+        )
     st.caption(
         "All are tried on the same test faces. More faces of the same choice help where at least "
         "some were of the neglected kind. Class weights let these count for more; they cannot add "
@@ -233,3 +264,7 @@ def show_remedies(found: Sequence[tuple[str, BiasTrial]]) -> None:
 
 def _share(right: int, n: int) -> str:
     return f"{right / n:.0%} ({right} of {n})"
+
+
+def _cap(text: str) -> str:
+    return text[0].upper() + text[1:]

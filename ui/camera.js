@@ -17,6 +17,7 @@ function turnOff(state) {
   clearInterval(state.held?.timer)
   clearTimeout(state.timer)
   state.stream?.getTracks().forEach((track) => track.stop())
+  if (state.video) state.video.srcObject = null
   Object.assign(state, { stream: undefined, held: undefined, waiting: false })
 }
 
@@ -56,10 +57,11 @@ export default function (component) {
   const { data, parentElement: root, setTriggerValue } = component
   let state = instances.get(root)
   if (!state) instances.set(root, (state = { sent: 0 }))
-  // Timers that run on from an earlier call find what is new here.
-  Object.assign(state, { data, gone: false })
   const find = (selector) => root.querySelector(selector)
   const [video, canvas, on] = ["video", "canvas", "[name=on]"].map(find)
+  // Timers that run on from an earlier call find what is new here.
+  Object.assign(state, { data, video, gone: false })
+  find(".camera").toggleAttribute("data-look", Boolean(data.look))
   const { texts } = data
 
   const shoot = () => {

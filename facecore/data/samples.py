@@ -76,10 +76,12 @@ def _read(text: object) -> bytes | None:
         return None
     try:
         data = b64decode(text, validate=True)
-        decode(data, limits=LARGEST)
+        photo = decode(data, limits=LARGEST)
     except (binascii.Error, ValueError, PhotoError):
         return None
-    return data if data.startswith(JPEG) else None
+    # A JPEG of more pixels is no error: it would be read at half its size.
+    small = photo.width * photo.height <= LARGEST.max_pixels
+    return data if data.startswith(JPEG) and small else None
 
 
 def pack_samples(samples: Sequence[Sample]) -> bytes:

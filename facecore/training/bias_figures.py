@@ -222,12 +222,15 @@ def name_part(trial: BiasTrial, part: Part) -> str:
     if skew.kind == "only":
         third = OPPOSITE[skew.third] if neglected else skew.third
         return f"the {name_third(trial.trait, third)}"
+    others = [label for label in trial.labels if label != skew.label]
+    rest = others[0] if len(others) == 1 else "others"
     if skew.kind == "tied":
-        return "faces the other way round" if neglected else "faces like those of the training"
+        ends = [name_third(trial.trait, one) for one in (skew.third, OPPOSITE[skew.third])]
+        own, other = reversed(ends) if neglected else ends
+        return f"faces of label {skew.label} in the {own}, {rest} in the {other}"
     if neglected:
         return f"faces of label {skew.label}"
-    others = [label for label in trial.labels if label != skew.label]
-    return f"faces of label {others[0]}" if len(others) == 1 else "faces of the other labels"
+    return f"faces of label {rest}" if len(others) == 1 else "faces of the other labels"
 
 
 def describe_trial(trial: BiasTrial) -> list[str]:
@@ -268,8 +271,8 @@ def describe_trial(trial: BiasTrial) -> list[str]:
         )
     gaps = [round(100 * one.gap) for one in (fair, skewed)]
     said.append(
-        f"The gap between the two was {gaps[0]} points and is {gaps[1]} now (95 % interval: "
-        f"{round(100 * skewed.low)} to {round(100 * skewed.high)})."
+        f"The gap between the two is {gaps[0]} points after the fair training and {gaps[1]} after "
+        f"the skewed one (95 % interval: {round(100 * skewed.low)} to {round(100 * skewed.high)})."
     )
     return said
 

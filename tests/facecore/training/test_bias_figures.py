@@ -121,9 +121,16 @@ def test_sentences_are_computed_from_the_figures():
         "30 (50%): 48 points fewer. Chance alone seldom does that.",
         "Of faces of label square, the fair training recognises 59 of 60 (98%) and the skewed one "
         "60 (100%): 2 points more. That may well be chance.",
-        "The gap between the two was 0 points and is 50 now (95 % interval: 36 to 63).",
+        "The gap between the two is 0 points after the fair training and 50 after the skewed one "
+        "(95 % interval: 36 to 62).",
     ]
-    assert name_part(trial(Skew("tied", "square")), "neglected") == "faces the other way round"
+    tied = trial(Skew("tied", "square"))
+    assert name_part(tied, "favoured") == (
+        "faces of label square in the darkest third, *round* in the lightest third"
+    )
+    assert name_part(tied, "neglected") == (
+        "faces of label square in the lightest third, *round* in the darkest third"
+    )
 
 
 def test_eigenfaces_are_matched_whatever_their_sign_and_place():

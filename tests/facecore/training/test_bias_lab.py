@@ -32,7 +32,7 @@ def few(model):
 
 def faces_of(model, counts, seed):
     rows = [
-        sample_faces(model, label, count, seed, 1.0).reshape(count, -1)
+        sample_faces(model, label, count, seed).reshape(count, -1)
         for label, count in counts.items()
     ]
     return np.concatenate(rows), np.repeat(list(counts), list(counts.values()))
@@ -56,7 +56,7 @@ def test_answers_are_those_of_scikit_learn(model, few):
     X, y = faces_of(model, {"female": 10, "male": 90}, 0)
     test, truth = faces_of(model, {"female": 300, "male": 300}, TEST_SEED)
     pca = PCA(SETTINGS["n_components"], whiten=True, svd_solver="full")
-    machine = make_pipeline(MinMaxScaler(), pca, SVC(C=SETTINGS["C"]))
+    machine = make_pipeline(MinMaxScaler(), pca, SVC(C=SETTINGS["C"], gamma=SETTINGS["gamma"]))
     right = machine.fit(X, y).predict(test) == truth
     assert np.mean(right == few.skewed.right) > 0.98
 
@@ -80,27 +80,20 @@ def test_the_result_depends_on_the_arguments_only(model, few):
     again = try_skew(model, model.labels, FEW, 100)
     assert (again.skewed.eigenfaces == few.skewed.eigenfaces).all()
     assert (again.skewed.right == few.skewed.right).all()
-    other = try_skew(model, model.labels, FEW, 100, seed=1)
-    assert (other.skewed.mean != few.skewed.mean).any()
 
 
-def test_class_weights_change_the_skewed_training_only(model, few):
-    weighted = try_skew(model, model.labels, FEW, 100, balanced=True)
-    assert (weighted.fair.right == few.fair.right).all()
-    rare = few.test_labels == 0
-    assert weighted.skewed.right[rare].sum() > few.skewed.right[rare].sum()
+def test_remedies_stand_beside_the_same_fair_training(model):
+    found = dict(try_remedies(model, model.labels, FEW, 60))
+    assert [trial.skewed.faces for trial in found.values()] == [60, 60, 240, 30]
+    weighted = try_skew(model, model.labels, FEW, 60, balanced=True)
+    for trial in found.values():
+        assert (trial.fair.right == weighted.fair.right).all()
+    assert (found["with class weights"].skewed.right == weighted.skewed.right).all()
+    rare = [trial.skewed.right[trial.test_labels == 0].sum() for trial in found.values()]
+    assert min(rare[1:]) > rare[0]
 
 
-def test_remedies_are_compared_with_the_same_fair_training(model):
-    found = try_remedies(model, model.labels, FEW, 60)
-    assert [trial.skewed.faces for _, trial in found] == [60, 60, 240, 30]
-    plain = try_skew(model, model.labels, FEW, 60)
-    for _, trial in found:
-        assert (trial.fair.right == plain.fair.right).all()
-    assert (found[0][1].skewed.right == plain.skewed.right).all()
-
-
-@pytest.mark.parametrize("kind", ["few", "only", "tied"])
+@pytest.mark.parametrize("kind", ["few", "tied"])
 def test_many_labels_and_few_components_work(many_artifacts, kind):
     model = FaceModel.load(many_artifacts / "many")
     labels = model.labels[:7]
