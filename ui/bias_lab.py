@@ -95,9 +95,9 @@ def _pick_training(kind: str) -> tuple[int, bool]:
         total = st.slider(
             "Training faces",
             100,
-            1000,
+            400,
             300,
-            100,
+            50,
             key="bias_faces",
             bind="query-params",
             help="Of each training, over all labels",

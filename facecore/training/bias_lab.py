@@ -13,6 +13,7 @@ from facecore.model.drawing import to_image
 from facecore.model.eigenface_words import describe_eigenface
 from facecore.model.explain import mean_face
 from facecore.model.synth import sample_coordinates
+from facecore.system.threads import on_one_thread
 from facecore.training.estimator import FaceSpaceClassifier
 from facecore.training.skews import THIRDS, Portion, Skew, measure_trait, name_trait, share_out
 
@@ -113,13 +114,14 @@ class BiasTrial:
         own, other = (low, high) if skew.third == "low" else (high, low)
         wanted = own if part == "favoured" else other
         if skew.kind == "only":
-            return wanted
+            return np.asarray(wanted)
         named = self.test_labels == self.labels.index(skew.label)
         if skew.kind == "few":
-            return ~named if part == "favoured" else named
-        return np.where(named, wanted, own if part == "neglected" else other)
+            return np.asarray(~named if part == "favoured" else named)
+        return np.asarray(np.where(named, wanted, own if part == "neglected" else other))
 
 
+@on_one_thread
 def try_skew(
     model: FaceModel,
     labels: Sequence[str],
@@ -177,6 +179,7 @@ def try_skew(
     return BiasTrial(skew, trait, lab.labels, fair, skewed, lab.test_labels, lab.test_thirds)
 
 
+@on_one_thread
 def try_remedies(
     model: FaceModel, labels: Sequence[str], skew: Skew, total: int, *, seed: int = 0
 ) -> list[tuple[str, BiasTrial]]:
@@ -300,7 +303,8 @@ def _pick(lab: _Lab, portion: Portion) -> np.ndarray:
     if not portion.third:
         return _draw(lab.model, portion.label, portion.count, lab.seed)
     rows = _draw(lab.model, portion.label, len(THIRDS) * portion.count, lab.seed)
-    return rows[_thirds(lab.model, rows, lab.trait) == THIRDS.index(portion.third)]
+    kept = _thirds(lab.model, rows, lab.trait) == THIRDS.index(portion.third)
+    return np.asarray(rows[kept])
 
 
 def _thirds(model: FaceModel, rows: np.ndarray, trait: int | None) -> np.ndarray:

@@ -458,6 +458,28 @@ HOLD = f"""{CAMERA}
 """
 
 
+# What the browser answers in place of a picture, for once, and what the page says of it.
+REFUSE = f"""{CAMERA}
+    const [, error, done] = arguments, real = navigator.mediaDevices;
+    const set = (where, name, value) => Object.defineProperty(
+        where, name, {{value, configurable: true}});
+    const refuse = {{getUserMedia: async () => {{ throw new DOMException("", error) }}}};
+    set(navigator, "mediaDevices", error ? refuse : undefined);
+    root.querySelector("[name=on]").click();
+    setTimeout(() => {{
+        set(navigator, "mediaDevices", real);
+        done(root.querySelector(".problem").textContent);
+    }}, 100);
+"""
+CAMERA_PROBLEMS = {
+    "": "only to pages of this computer or over https",
+    "NotAllowedError": "The camera is not allowed.",
+    "NotFoundError": "No camera was found.",
+    "NotReadableError": "in use by another program",
+    "AbortError": "The camera cannot be turned on.",
+}
+
+
 def write_film(path: Path, photo: np.ndarray) -> Path:
     """Write a photo of 240 x 320 grey pixels as a film, which a browser takes for its camera."""
     head, grey = b"YUV4MPEG2 W320 H240 F10:1 Ip A1:1 C420jpeg\n", bytes([128]) * (2 * 160 * 120)
@@ -484,6 +506,9 @@ def test_a_button_that_is_held_takes_samples_and_the_live_view_answers(
         browser.get(f"{server}/Your_data?model=classic&data_from=Camera")
         wait_for_text(browser, "Two holds of each label are needed")
         wait_until_done(browser)
+        for error, told in CAMERA_PROBLEMS.items():
+            problem = browser.execute_async_script(REFUSE, "hold", error)
+            assert told in problem
         turn_camera_on(browser, "hold")
         for holds in ("1 hold", "2 holds"):
             browser.execute_script(HOLD, "hold", 1, "keydown")

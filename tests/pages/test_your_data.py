@@ -477,7 +477,7 @@ def test_samples_of_the_camera_are_shown_trained_and_removed(open_page, models):
     assert not list((models.parent / "work").rglob("*.jpg"))
     app.toggle(key="live_view").set_value(True).run()
     assert not app.exception
-    assert "Nothing is stored." in said(app)
+    assert "Nothing is stored:" in said(app)
     app.button(key="samples_remove").click().run()
     assert not app.exception
     assert "**Label 1**: 0 pictures, 0 holds" in said(app)
