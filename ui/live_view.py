@@ -31,8 +31,7 @@ def show_live_view(chosen: Chosen) -> None:
     _show(chosen)
     st.caption(
         "A picture is sent, answered and forgotten, and then the next one. Nothing is stored: only "
-        "the last face stays, in the memory of this visit, until the view is turned off. "
-        + CAVEAT
+        "the last face stays, in the memory of this visit, until the view is turned off. " + CAVEAT
     )
 
 

@@ -144,7 +144,7 @@ def _empty(number: int) -> None:
 
 
 def _remove_all() -> None:
-    st.session_state.pop(KEY, None)
+    st.session_state[KEY] = tuple(replace(label, holds=()) for label in _labels())
     st.session_state.pop(f"{KEY}_news", None)
 
 

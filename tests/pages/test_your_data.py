@@ -480,4 +480,4 @@ def test_samples_of_the_camera_are_shown_trained_and_removed(open_page, models):
     assert "Nothing is stored:" in said(app)
     app.button(key="samples_remove").click().run()
     assert not app.exception
-    assert "**Label 1**: 0 pictures, 0 holds" in said(app)
+    assert "**round**: 0 pictures, 0 holds" in said(app)
