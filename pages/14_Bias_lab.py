@@ -22,4 +22,6 @@ if chosen.model.spread is None:
     say_no_spread()
 else:
     show_bias_lab(chosen)
-    explain_words("synthetic face", "mean face", "eigenface", "recall", "confidence interval")
+    explain_words(
+        "bias", "synthetic face", "mean face", "eigenface", "recall", "confidence interval"
+    )

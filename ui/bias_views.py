@@ -115,7 +115,7 @@ def show_eigenfaces(trial: BiasTrial) -> None:
     matches = match_eigenfaces(trial)
     for name, training in _both(trial):
         st.markdown(f"**{name}**")
-        grid = st.grid(len(training.words), min_column_width=84, gap="xsmall")
+        grid = st.grid(len(training.words), min_column_width=72, gap="xsmall")
         for i, row in enumerate(training.eigenfaces):
             like, cosine = matches[i]
             skewed = name == SKEWED
@@ -240,7 +240,7 @@ def show_remedies(found: Sequence[tuple[str, BiasTrial]]) -> None:
     show(_draw(names, looks), f"What helps. {told}", "bias-helps")
     least = min(range(len(found)), key=lambda i: abs(gaps[i].gap))
     rights = [trial.skewed.right for _, trial in found]
-    st.markdown(f"**The smallest gap: {names[least]}, {100 * gaps[least].gap:.0f} points.**")
+    st.markdown(f"**The smallest gap: {names[least]}, {abs(100 * gaps[least].gap):.0f} points.**")
     with st.expander("The counts", icon=":material/table:"):
         st.dataframe(
             {

@@ -262,20 +262,27 @@ def describe_trial(trial: BiasTrial) -> list[str]:
         mine = trial.part(part)
         (before, n), (after, _) = getattr(fair, part), getattr(skewed, part)
         points = round(100 * after / n) - round(100 * before / n)
-        change = "as many" if not points else f"{abs(points)} points {_more(points)}"
-        p = mcnemar(trial.fair.right[mine], trial.skewed.right[mine])
-        chance = "Chance alone seldom does that." if p < CHANCE else "That may well be chance."
+        change = (
+            f"{abs(points)} points {'more' if points > 0 else 'fewer'}" if points else "as many"
+        )
+        if before != after:
+            p = mcnemar(trial.fair.right[mine], trial.skewed.right[mine])
+            seldom = p < CHANCE
+            change += ". Chance alone seldom does that" if seldom else ". That may well be chance"
         said.append(
             f"Of {name_part(trial, part)}, the fair training recognises {before} of {n} "
-            f"({before / n:.0%}) and the skewed one {after} ({after / n:.0%}): {change}. {chance}"
+            f"({before / n:.0%}) and the skewed one {after} ({after / n:.0%}): {change}."
         )
-    gaps = [round(100 * one.gap) for one in (fair, skewed)]
     said.append(
-        f"The gap between the two is {gaps[0]} points after the fair training and {gaps[1]} after "
-        f"the skewed one (95 % interval: {round(100 * skewed.low)} to {round(100 * skewed.high)})."
+        f"After the fair training the second group is {_lead(fair)} the first; after the skewed "
+        f"one it is {_lead(skewed)} it (95 % interval of its lead: {round(100 * skewed.low)} to "
+        f"{round(100 * skewed.high)} points)."
     )
     return said
 
 
-def _more(points: int) -> str:
-    return "more" if points > 0 else "fewer"
+def _lead(gap: SkewGap) -> str:
+    points = round(100 * gap.gap)
+    if not points:
+        return "level with"
+    return f"{points} points ahead of" if points > 0 else f"{-points} points behind"

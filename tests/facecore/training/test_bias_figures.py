@@ -121,9 +121,12 @@ def test_sentences_are_computed_from_the_figures():
         "30 (50%): 48 points fewer. Chance alone seldom does that.",
         "Of faces of label square, the fair training recognises 59 of 60 (98%) and the skewed one "
         "60 (100%): 2 points more. That may well be chance.",
-        "The gap between the two is 0 points after the fair training and 50 after the skewed one "
-        "(95 % interval: 36 to 62).",
+        "After the fair training the second group is level with the first; after the skewed one "
+        "it is 50 points ahead of it (95 % interval of its lead: 36 to 62 points).",
     ]
+    same = describe_trial(trial(FEW, training([60]), training([60])))
+    assert same[1].endswith("59 of 60 (98%) and the skewed one 59 (98%): as many.")
+    assert "the second group is 2 points behind the first" in same[2]
     tied = trial(Skew("tied", "square"))
     assert name_part(tied, "favoured") == (
         "faces of label square in the darkest third, *round* in the lightest third"
