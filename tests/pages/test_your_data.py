@@ -446,14 +446,14 @@ def test_samples_of_the_camera_are_shown_trained_and_removed(open_page, models):
             label,
             tuple(
                 tuple(encode(draw_photo(label, hold, shot), quality=85) for shot in range(6))
-                for hold in range(3)
+                for hold in range(2)
             ),
         )
         for label, i in shots.items()
     )
     app.run()
     assert not app.exception
-    assert "**round**: 18 pictures, 3 holds" in said(app)
+    assert "**round**: 12 pictures, 2 holds" in said(app)
     assert not list((models.parent / "work").rglob("*.jpg"))  # in memory only
     app.text_input(key="sample_name_1").set_value("round").run()
     assert "Two labels have the same name" in said(app)
