@@ -91,7 +91,13 @@ def serve_dashboard(
 
 @contextmanager
 def open_browser(
-    folder: Path, width: int = 1300, height: int = 1500, *, phone: bool = False, dark: bool = False
+    folder: Path,
+    width: int = 1300,
+    height: int = 1500,
+    *,
+    phone: bool = False,
+    dark: bool = False,
+    camera: Path | None = None,
 ) -> Iterator[webdriver.Chrome]:
     """Start headless Chromium with a profile of its own.
 
@@ -105,6 +111,8 @@ def open_browser(
         Whether to behave like a phone's browser.
     dark : bool
         Whether to prefer dark colours.
+    camera : Path, optional
+        Film in the format Y4M that the camera sees, again and again; a test picture if None.
 
     Yields
     ------
@@ -118,6 +126,8 @@ def open_browser(
         f"--user-data-dir={folder / 'profile'}",
     ):
         options.add_argument(flag)
+    if camera is not None:
+        options.add_argument(f"--use-file-for-fake-video-capture={camera}")
     options.add_experimental_option(
         "prefs", {"download.default_directory": str(folder), "download.prompt_for_download": False}
     )

@@ -6,6 +6,7 @@ from facecore.errors import FacecoreError
 from facecore.training import start_training
 from ui.glossary import explain_words
 from ui.learning import show_learning
+from ui.live_view import show_live_view
 from ui.manage import show_models
 from ui.models import pick_model_or_none
 from ui.navigation import enter_page
@@ -19,13 +20,13 @@ from ui.training import (
     show_end,
     watch_training,
 )
-from ui.training_photos import pick_photos
+from ui.training_photos import pick_photos, place_photos
 
 enter_page()
 st.title("Your data")
 st.write(
     "Train a model that tells your labels apart: put the photos of each label into a folder of its "
-    "own, then start."
+    "own, or take them with the camera, then start."
 )
 explain_words("label", "recipe", "subject", "grid search")
 job = follow_job()
@@ -62,7 +63,7 @@ else:
                 with st.spinner("Starting"):
                     start_training(
                         options.name,
-                        photos.source,
+                        place_photos(photos),
                         title=photos.title,
                         made=photos.made,
                         made_by=chosen.name if chosen else None,
@@ -81,6 +82,8 @@ else:
                 st.rerun()
 
 if chosen:
+    if job.state != "running":
+        show_live_view(chosen)
     show_learning(chosen, photos, job.state == "running")
 st.header("Your models")
 show_models()

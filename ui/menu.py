@@ -41,6 +41,7 @@ MENU = {
         Entry("2_Eigenfaces", "Eigenfaces", "face", "See and move through face space"),
         Entry("10_Your_class", "Your class", "groups", "Eigenfaces of your class"),
         Entry("11_Mix_faces", "Mix faces", "join_inner", "Morph, average, caricature"),
+        Entry("14_Bias_lab", "Bias lab", "balance", "What does a skewed choice of faces do?"),
         Entry("13_Tutorial", "Tutorial", "terminal", "The pipeline as commands and Python"),
         Entry("12_Glossary", "Glossary", "dictionary", "What do the words mean?"),
     ),

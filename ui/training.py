@@ -111,6 +111,7 @@ def pick_options(photos: Photos) -> Options:
             "Recipe",
             recipes,
             "train_recipe",
+            default="classic" if photos.samples else None,  # seconds, in place of a minute
             help=RECIPE_HELP.format(f" ({as_is(missing)})" if missing else ""),
         )
         grid = choose(

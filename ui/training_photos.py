@@ -1,5 +1,7 @@
 """Photos to train on, for the page Your data: choose them, and see them by label."""
 
+import hashlib
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,9 @@ import streamlit as st
 from facecore.data import (
     TABLE,
     TRAINING_LIMITS,
+    Sample,
     Survey,
+    pack_samples,
     read_listing,
     read_table,
     root_of,
@@ -25,13 +29,14 @@ from facecore.training import Job, drop_photos, take_photos
 from ui.controls import choose
 from ui.local import is_local
 from ui.models import Chosen
+from ui.samples import collect_samples
 from ui.text import as_is
 from ui.zips import pick_encoding
 
 FEW_PHOTOS = 50  # per label
 UNBALANCED = 3  # times as many photos of one label as of another
 THUMBS, LABELS_SHOWN = 4, 6
-ZIP, FOLDER, SYNTHETIC = "ZIP", "Folder", "Synthetic faces"
+ZIP, CAMERA, FOLDER, SYNTHETIC = "ZIP", "Camera", "Folder", "Synthetic faces"
 EXAMPLE = """\
 photos.zip
     smiling/1.jpg
@@ -47,7 +52,7 @@ class Photos:
     Parameters
     ----------
     source : Path or None
-        Folder of label folders, or of crops; None for synthetic faces.
+        Folder of label folders, or of crops; None for synthetic faces and samples.
     title : str
         Name of the data set; that of the folder when empty.
     cropped : bool
@@ -55,7 +60,9 @@ class Photos:
     made : int
         Number of synthetic faces to draw.
     keep : bool
-        Whether the photos of a ZIP stay when the training ends.
+        Whether the photos of a ZIP, or samples, stay when the training ends.
+    samples : tuple of Sample
+        Pictures of the camera, which are in memory only.
     """
 
     source: Path | None
@@ -63,6 +70,7 @@ class Photos:
     cropped: bool = False
     made: int = 0
     keep: bool = False
+    samples: tuple[Sample, ...] = ()
 
 
 def pick_photos(chosen: Chosen | None, job: Job) -> Photos | None:
@@ -80,7 +88,7 @@ def pick_photos(chosen: Chosen | None, job: Job) -> Photos | None:
     Photos or None
         None as long as there are none to train on; the page then says why.
     """
-    sources = [ZIP]
+    sources = [ZIP, CAMERA]
     if is_local():
         sources.append(FOLDER)
     if chosen and chosen.model.spread:
@@ -88,11 +96,40 @@ def pick_photos(chosen: Chosen | None, job: Job) -> Photos | None:
     source = choose("Photos from", sources, "data_from")
     if source == SYNTHETIC and chosen:
         return _pick_synthetic(chosen)
+    if source == CAMERA:
+        samples = collect_samples()
+        return Photos(None, "camera", samples=samples, keep=_keep()) if samples else None
     try:
         return _pick_folder() if source == FOLDER else _pick_zip(job)
     except (FacecoreError, OSError) as error:
         st.error(as_is(error), title="These photos cannot be used", icon=":material/error:")
         return None
+
+
+def place_photos(photos: Photos) -> Path | None:
+    """Return the folder to train on; samples are written to one first, as a ZIP would be.
+
+    Parameters
+    ----------
+    photos : Photos
+        As `pick_photos` returns them.
+
+    Returns
+    -------
+    Path or None
+        None for synthetic faces.
+
+    Raises
+    ------
+    FacecoreError
+        The samples cannot be written, or a training runs.
+    """
+    if not photos.samples:
+        return photos.source
+    packed = pack_samples(photos.samples)
+    folder = take_photos(io.BytesIO(packed), hashlib.sha256(packed).hexdigest())
+    st.session_state["data_sent"] = str(folder)
+    return folder
 
 
 def _pick_synthetic(chosen: Chosen) -> Photos:

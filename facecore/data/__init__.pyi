@@ -47,6 +47,12 @@ from .losses import (
 from .names import (
     ENCODINGS,
 )
+from .samples import (
+    MOST_AT_ONCE,
+    Sample,
+    pack_samples,
+    read_samples,
+)
 from .sizes import (
     count_by_size,
     describe_sizes,
@@ -63,6 +69,7 @@ from .splits import (
 __all__ = [
     "ALL",
     "ENCODINGS",
+    "MOST_AT_ONCE",
     "NONE_LEFT",
     "PREDICTION_LIMITS",
     "STATES",
@@ -71,6 +78,7 @@ __all__ = [
     "CropSettings",
     "Entry",
     "Loss",
+    "Sample",
     "Survey",
     "correct",
     "count_by_size",
@@ -87,10 +95,12 @@ __all__ = [
     "list_photos",
     "load_faces",
     "minimum_of",
+    "pack_samples",
     "photo_at",
     "read_corrections",
     "read_listing",
     "read_photos",
+    "read_samples",
     "read_table",
     "recipe_settings",
     "recipes_for",

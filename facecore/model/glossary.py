@@ -6,6 +6,8 @@ GLOSSARY = {
     "accuracy": "The share of answers that are right.",
     "balanced accuracy": "The mean of the labels' recalls. A model that always answers the most "
     "frequent label gets no advantage from it.",
+    "bias": "A model has a bias if it errs more on some groups of faces than on others. Often the "
+    "choice of its training faces was skewed.",
     "calibration": "How well probabilities fit the truth: of the answers given with probability "
     "0.8, eight in ten should be right.",
     "component": "One direction in which the training faces differ, found by PCA. The first one "

@@ -1,10 +1,12 @@
 """The dashboard as a visitor meets it: the real server in headless Chromium."""
 
+import re
 import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cartoons import LABELS, draw_photo
 from screens import PAGES
@@ -442,6 +444,89 @@ def test_a_model_is_trained_from_a_zip_and_predicts(server, browser, tmp_path):
     choose_files(browser, photo)
     wait_for_text(browser, "Distance from face space")
     assert any(label in browser.find_element(By.TAG_NAME, "body").text for label in labels)
+
+
+CAMERA = """
+    const of = arguments[0] === "look" ? ".camera[data-look]" : ".camera:not([data-look])";
+    const all = [...document.querySelectorAll("*")];
+    const root = all.find((x) => x.shadowRoot?.querySelector(of))?.shadowRoot;
+"""
+HOLD = f"""{CAMERA}
+    const button = root.querySelectorAll(".holds button")[arguments[1]];
+    button.dispatchEvent(new KeyboardEvent(arguments[2], {{key: " "}}));
+    return Number(button.querySelector("span").innerText.split(" ")[0]);
+"""
+
+
+# What the browser answers in place of a picture, for once, and what the page says of it.
+REFUSE = f"""{CAMERA}
+    const [, error, done] = arguments, real = navigator.mediaDevices;
+    const set = (where, name, value) => Object.defineProperty(
+        where, name, {{value, configurable: true}});
+    const refuse = {{getUserMedia: async () => {{ throw new DOMException("", error) }}}};
+    set(navigator, "mediaDevices", error ? refuse : undefined);
+    root.querySelector("[name=on]").click();
+    setTimeout(() => {{
+        set(navigator, "mediaDevices", real);
+        done(root.querySelector(".problem").textContent);
+    }}, 100);
+"""
+CAMERA_PROBLEMS = {
+    "": "only to pages of this computer or over https",
+    "NotAllowedError": "The camera is not allowed.",
+    "NotFoundError": "No camera was found.",
+    "NotReadableError": "in use by another program",
+    "AbortError": "The camera cannot be turned on.",
+}
+
+
+def write_film(path: Path, photo: np.ndarray) -> Path:
+    """Write a photo of 240 x 320 grey pixels as a film, which a browser takes for its camera."""
+    head, grey = b"YUV4MPEG2 W320 H240 F10:1 Ip A1:1 C420jpeg\n", bytes([128]) * (2 * 160 * 120)
+    path.write_bytes(head + 2 * (b"FRAME\n" + photo.astype(np.uint8).tobytes() + grey))
+    return path
+
+
+def turn_camera_on(browser: webdriver.Chrome, which: str) -> None:
+    waiting(browser).until(lambda b: b.execute_script(f"{CAMERA} return root", which))
+    browser.execute_script(f"{CAMERA} root.querySelector('[name=on]').click()", which)
+    ready = f"{CAMERA} return root.querySelector('video').videoWidth > 0"
+    waiting(browser).until(lambda b: b.execute_script(ready, which), "the camera is not on")
+
+
+@pytest.mark.slow
+def test_a_button_that_is_held_takes_samples_and_the_live_view_answers(
+    server, tmp_path, shipped_model
+):
+    from facecore.model.synth import make_photo
+
+    photo = np.pad(make_photo(shipped_model, "male", 2)[5:245, :, 0], ((0, 0), (35, 35)), "edge")
+    film = write_film(tmp_path / "face.y4m", photo)
+    with open_browser(tmp_path, camera=film) as browser:
+        browser.get(f"{server}/Your_data?model=classic&data_from=Camera")
+        wait_for_text(browser, "Two holds of each label are needed")
+        wait_until_done(browser)
+        for error, told in CAMERA_PROBLEMS.items():
+            problem = browser.execute_async_script(REFUSE, "hold", error)
+            assert told in problem
+        turn_camera_on(browser, "hold")
+        for holds in ("1 hold", "2 holds"):
+            browser.execute_script(HOLD, "hold", 1, "keydown")
+            time.sleep(0.7)
+            browser.execute_script(HOLD, "hold", 1, "keyup")
+            wait_for_text(browser, holds)
+            wait_until_done(browser)
+        assert browser.execute_script(HOLD, "hold", 1, "keyup") >= 4  # at once, and 5 a second
+        wait_for_text(browser, "still to do: Label 1.")
+        assert len(browser.find_elements(By.CSS_SELECTOR, "img[alt^='Picture ']")) >= 4
+        find(browser, ".st-key-live_view label").click()
+        turn_camera_on(browser, "look")
+        answer = f"{CAMERA} return root.querySelector('.answer').textContent"
+        said = re.compile(r"male \d+%|unsure")
+        waiting(browser).until(
+            lambda b: said.search(b.execute_script(answer, "look")), "the face has no answer"
+        )
+        assert complaints(browser) == []
 
 
 # What the lesson draws of a step, and a slider or the keyboard moved as a visitor would.

@@ -15,6 +15,7 @@ from facecore.model.store import (
     write_model,
 )
 from facecore.training.arrays import train_arrays
+from ui.samples import SampleLabel
 
 # No escaped form of one of these contains the text itself, so that a search finds what was missed.
 MARKUP = [
@@ -75,7 +76,10 @@ VIEWS = [
 ]
 # Elements that show their texts as they are, and fields that are not Markdown.
 LITERAL = {"dataframe", "plotly_chart", "code", "text", "bidi_component"}
-NOT_SHOWN = {"alt", "id", "url", "page", "markup", "query_param_key", "options", "placeholder"}
+NOT_SHOWN = {
+    *("alt", "id", "url", "page", "markup", "query_param_key", "options", "placeholder"),
+    "default",  # of a field to type in
+}
 
 
 def train(name: str, labels: list[str]) -> None:
@@ -197,3 +201,25 @@ def test_labels_and_errors_of_photos_to_train_on(open_page, models, monkeypatch,
     app.text_input(key="data_folder").set_value(str(tmp_path / "*a* and $x$ and $y$")).run()
     assert app.error
     check(app)
+
+
+def test_labels_of_a_trial_in_the_bias_lab(open_page, models, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(models))
+    app = open_page("pages/14_Bias_lab.py", model="few", bias="A giveaway", bias_faces="100")
+    app.button(key="bias_skip").click().run()
+    check(app)
+    for view in ("Training faces", "What helps"):
+        app.segmented_control(key="bias_show").set_value(view).run()
+        check(app)
+
+
+def test_labels_of_samples_from_the_camera(open_page, models, monkeypatch):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(models))
+    app = open_page("pages/6_Your_data.py", model="two", data_from="Camera")
+    photo = encode(draw_photo("round", 1))
+    for count in (1, 2):
+        holds = ((photo,),) * count
+        labels = tuple(SampleLabel(i, label, holds) for i, label in enumerate(MARKUP[:3]))
+        app.session_state["camera_samples"] = labels
+        app.run()
+        check(app)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from cartoons import write_raw
+from cartoons import draw_photo, encode, write_raw
 
 from facecore.data.crops import crop_folder, recipe_settings
 from facecore.model.store import list_models, pack_model, read_evaluation, read_metadata
 from facecore.training.background import cancel_job, read_job, start_training, take_photos
+from ui.samples import SampleLabel
 
 PAGE = "pages/6_Your_data.py"
 
@@ -431,3 +432,52 @@ def test_a_public_server_turns_training_and_changes_off(open_page, models, monke
     assert app.code[0].value.startswith("python -m facecore train")
     assert not app.button
     assert not app.get("file_uploader")
+
+
+def test_samples_of_the_camera_are_shown_trained_and_removed(open_page, models):
+    shots = {"round": 0, "square": 1}
+    app = open_page(PAGE, data_from="Camera")
+    assert not app.exception
+    assert "Two holds of each label are needed; still to do: Label 1, Label 2." in said(app)
+    assert "train_start" not in keys(app)
+    app.session_state["camera_samples"] = tuple(
+        SampleLabel(
+            i,
+            label,
+            tuple(
+                tuple(encode(draw_photo(label, hold, shot), quality=85) for shot in range(6))
+                for hold in range(2)
+            ),
+        )
+        for label, i in shots.items()
+    )
+    app.run()
+    assert not app.exception
+    assert "**round**: 12 pictures, 2 holds" in said(app)
+    assert not list((models.parent / "work").rglob("*.jpg"))  # in memory only
+    app.text_input(key="sample_name_1").set_value("round").run()
+    assert "Two labels have the same name" in said(app)
+    app.text_input(key="sample_name_1").set_value("a/b").run()
+    assert "'a/b' cannot be a label" in said(app)
+    app.text_input(key="sample_name_1").set_value("square").run()
+    assert app.segmented_control(key="train_recipe").value == "classic"
+    app.text_input(key="train_name").set_value("held").run()
+    app.button(key="train_start").click().run()
+    assert not app.exception
+    begun = time.monotonic()
+    while read_job().state == "running":
+        assert time.monotonic() - begun < 90
+        time.sleep(0.2)
+    assert read_job().state == "done", read_job().error
+    app.run()
+    assert not app.exception
+    metadata = read_metadata("held")
+    assert metadata["labels"] == ["round", "square"]
+    assert not metadata.get("identity")
+    assert not list((models.parent / "work").rglob("*.jpg"))
+    app.toggle(key="live_view").set_value(True).run()
+    assert not app.exception
+    assert "Nothing is stored:" in said(app)
+    app.button(key="samples_remove").click().run()
+    assert not app.exception
+    assert "**round**: 0 pictures, 0 holds" in said(app)
