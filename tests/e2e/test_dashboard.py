@@ -314,7 +314,7 @@ PRESS = f"""{LIVE}
 
 @pytest.mark.slow
 def test_the_live_face_is_redrawn_at_every_step_of_a_drag_without_the_server(server, browser):
-    browser.get(f"{server}/Eigenfaces?space=Explorer&start=male")
+    browser.get(f"{server}/Eigenfaces?space=Explorer&face_label=male")
     wait_until_done(browser)
     waiting(browser).until(lambda b: b.execute_script(PIXELS))
     before = browser.execute_script(PIXELS)
@@ -396,7 +396,7 @@ SCRUB = f"""{FILM}
 
 @pytest.mark.slow
 def test_a_walk_is_a_film_that_plays_pauses_and_goes_to_any_step(server, browser):
-    browser.get(f"{server}/Eigenfaces?space=Walk&walk_label=female")
+    browser.get(f"{server}/Eigenfaces?space=Walk&face_label=female")
     wait_for_text(browser, "The invisible version")
     wait_until_done(browser)
     waiting(browser).until(lambda b: b.execute_script(f"{FILM} return answer"))
