@@ -29,7 +29,7 @@ def show_explorer(chosen: Chosen) -> None:
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         origin = choose("Start from", (YOURS, MEAN), "start")
-        with st.popover(YOURS, icon=":material/face:"):
+        with st.popover("Choose your face", icon=":material/face:"):
             ask_for_face(chosen)
         if drawer := drawer_of(chosen):
             st.button(

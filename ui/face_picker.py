@@ -88,10 +88,10 @@ def ask_for_face(chosen: Chosen) -> None:
         if reading.crop is not None:
             show_picture(reading.crop, "Your face, as the model reads it", width=120)
         _offer_removal("here")
-    elif drawer:
+    ask_for_photo(OWN, "Another photo" if reading else "Your photo")
+    if drawer and not reading:
         _show_examples(drawer)
         _ask_for_synthetic(drawer)
-    ask_for_photo(OWN, "Another photo" if reading else "Your photo")
 
 
 def ask_for_photo(role: str, label: str) -> None:
@@ -211,8 +211,8 @@ def _offer_removal(where: str) -> None:
 
 
 def _show_examples(drawer: Chosen) -> None:
-    st.markdown("**Click an example**")
-    grid = st.grid(3, min_column_width=80, gap="small")
+    st.markdown("**Or click an example**")
+    grid = st.grid("auto", min_column_width=84, gap="small")
     of = (drawer.name, written(drawer.name), tuple(drawer.labels))
     for label, seed, face in _examples(*of, drawer.model):
         with grid.cell():
@@ -242,7 +242,7 @@ def _ask_for_synthetic(drawer: Chosen) -> None:
         for key, value in zip((LABEL, SEED), synthetic_choice(drawer), strict=True):
             if key not in st.session_state and key not in st.query_params:
                 st.session_state[key] = value
-    choose("or a synthetic face of", drawer.labels, LABEL)
+    choose("Or a synthetic face of", drawer.labels, LABEL)
     st.number_input("Seed", 0, LAST_SEED, FIRST_SEED, width=160, key=SEED, bind="query-params")
 
 

@@ -15,13 +15,15 @@ from ui.steps import show_steps, verdict_words
 from ui.text import as_is
 from ui.your_face import YourFace
 
+FACE = 300  # width in pixels: on a phone, what the model says of it must still find room
+
 
 def show_home() -> None:
     """Draw the page."""
     st.title("Face space")
     st.page_link(
         LESSON.path,
-        label=f"**{LESSON.title}** Begin here: a lesson in seven steps",
+        label=f"**{LESSON.title}** Begin here",
         icon=f":material/{LESSON.icon}:",
     )
     chosen = pick_model()
@@ -43,14 +45,16 @@ def show_home() -> None:
 
 def _show_answer(chosen: Chosen) -> YourFace | None:
     """Show the face of the visit with what the model says of it, and return the face."""
-    picture, words = st.columns([2, 3], gap="medium")
+    picture, words = st.columns([3, 4], gap="medium")
     with words:
         told = st.container()
         yours = pick_face(chosen, "Try your own face")
     if yours is None:
         return None
     with picture:
-        show_picture(yours.portrait, f"{yours.words.capitalize()}, cut out of its photo")
+        show_picture(
+            yours.portrait, f"{yours.words.capitalize()}, cut out of its photo", width=FACE
+        )
     with told:
         if yours.answer.main:
             _tell(yours.answer.main, chosen)
@@ -62,8 +66,8 @@ def _show_answer(chosen: Chosen) -> YourFace | None:
 
 def _tell(face: FaceAnswer, chosen: Chosen) -> None:
     st.markdown(f"The model *{as_is(chosen.name)}* {verdict_words(face)}.")
-    show_scores(face.scores, chosen.order, "Probability of each label", "home-scores")
     st.markdown(
         "To a computer a face is a long row of numbers. The model sums it up in a few, and from "
         "these it guesses what people would have written beside the photo."
     )
+    show_scores(face.scores, chosen.order, "Probability of each label", "home-scores")

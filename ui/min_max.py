@@ -93,7 +93,7 @@ def range_bars(pixels: Sequence[ScaledPixel]) -> go.Figure:
         y=rows,
         mode="markers+text",
         text=[_tell(one) for one in pixels],
-        textposition=["top right" if one.level < 128 else "top left" for one in pixels],
+        textposition=[_beside(one.level) for one in pixels],
         cliponaxis=False,
         marker={"size": 13, "symbol": "diamond", "color": PALETTE[5]},
         name="this face",
@@ -102,6 +102,11 @@ def range_bars(pixels: Sequence[ScaledPixel]) -> go.Figure:
     figure.update_xaxes(title="grey level", range=[-8, 263], tickvals=[0, 64, 128, 192, 255])
     figure.update_yaxes(type="category", autorange="reversed", ticksuffix="  ")
     return tidy(figure, 300)
+
+
+def _beside(level: int) -> str:
+    """Return where a text of half the width of the chart finds room."""
+    return f"top {'right' if level < 85 else 'left' if level > 170 else 'center'}"
 
 
 def _tell(one: ScaledPixel) -> str:

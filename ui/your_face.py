@@ -329,9 +329,9 @@ def _synthetic(chosen: Chosen, key: tuple[str, Written]) -> YourFace | None:
     if drawer is None:
         return None
     label, seed = synthetic_choice(drawer)
-    drawn = (drawer.name, written(drawer.name), label, seed)
-    photo = _draw(*drawn, drawer.model)
-    reading = _read_synthetic(*key, *drawn, photo, chosen.model)
+    drawn = written(drawer.name)
+    photo = _draw(drawer.name, drawn, label, seed, drawer.model)
+    reading = _read_synthetic(*key, drawer.name, drawn, label, seed, photo, chosen.model)
     crop, portrait = reading.crop, reading.portrait
     if crop is None or portrait is None:
         if drawer is not chosen:
