@@ -309,7 +309,7 @@ def test_a_photo_goes_along_until_a_click_removes_it(server, browser, tmp_path):
     photo.write_bytes(to_png(draw_photo("round", 3)))
     browser.get(server)
     wait_until_done(browser)
-    click(browser, "Try your own face")
+    find(browser, "[data-testid=stMain] [data-testid=stPopover] button").click()
     choose_files(browser, photo)
     wait_for_text(browser, "Your photo")
     open_from_menu(browser, "What is an eigenface?")
