@@ -149,25 +149,26 @@ def show_your_face() -> None:
     drawer = drawer_of(chosen) if chosen and not visit.photos else None
     if not visit.photos and (drawer is None or is_first(drawer)):
         return
-    with st.container(horizontal=True, vertical_alignment="center", key="your_face_shown"):
-        face = get_face(chosen) if chosen else None
+    picture, words = st.columns([2, 5], gap="small", vertical_alignment="center")
+    face = get_face(chosen) if chosen else None
+    with picture:
         if face and (face.own or drawer):
-            show_picture(face.portrait, f"Small picture of {face.words}", width=72)
-        with st.container(width="content", gap="xsmall"):
-            if drawer:
-                label, seed = synthetic_choice(drawer)
-                st.caption(f"Synthetic face: {as_is(label)}, seed {seed}")
-                st.button(
-                    "First face again",
-                    key="your_face_first",
-                    on_click=draw_face,
-                    args=(drawer.labels[0], FIRST_SEED),
-                    type="tertiary",
-                    icon=":material/undo:",
-                )
-            else:
-                st.caption(_name_photos(face))
-                _offer_removal("aside")
+            show_picture(face.portrait, f"Small picture of {face.words}")
+    with words:
+        if drawer:
+            label, seed = synthetic_choice(drawer)
+            st.caption(f"Synthetic face: {as_is(label)}, seed {seed}")
+            st.button(
+                "First face again",
+                key="your_face_first",
+                on_click=draw_face,
+                args=(drawer.labels[0], FIRST_SEED),
+                type="tertiary",
+                icon=":material/undo:",
+            )
+        else:
+            st.caption(_name_photos(face))
+            _offer_removal("aside")
 
 
 def _name_photos(face: YourFace | None) -> str:
