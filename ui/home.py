@@ -67,7 +67,7 @@ def _show_answer(chosen: Chosen) -> YourFace | None:
 def _tell(face: FaceAnswer, chosen: Chosen) -> None:
     st.markdown(f"The model *{as_is(chosen.name)}* {verdict_words(face)}.")
     st.markdown(
-        "To a computer a face is a long row of numbers. The model sums it up in a few, and from "
-        "these it guesses what people would have written beside the photo."
+        "To a computer a face is a long row of numbers. The model sums it up in far fewer, and "
+        "from these it guesses what people would have written beside the photo."
     )
     show_scores(face.scores, chosen.order, "Probability of each label", "home-scores")
