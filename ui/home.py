@@ -15,8 +15,6 @@ from ui.steps import show_steps, verdict_words
 from ui.text import as_is
 from ui.your_face import YourFace
 
-FACE = 300  # width in pixels: on a phone, what the model says of it must still find room
-
 
 def show_home() -> None:
     """Draw the page."""
@@ -45,16 +43,14 @@ def show_home() -> None:
 
 def _show_answer(chosen: Chosen) -> YourFace | None:
     """Show the face of the visit with what the model says of it, and return the face."""
-    picture, words = st.columns([3, 4], gap="medium")
+    picture, words = st.columns([3, 5], gap="medium")
     with words:
         told = st.container()
         yours = pick_face(chosen, "Try your own face")
     if yours is None:
         return None
     with picture:
-        show_picture(
-            yours.portrait, f"{yours.words.capitalize()}, cut out of its photo", width=FACE
-        )
+        show_picture(yours.portrait, f"{yours.words.capitalize()}, cut out of its photo")
     with told:
         if yours.answer.main:
             _tell(yours.answer.main, chosen)
