@@ -316,6 +316,7 @@ def test_a_photo_goes_along_until_a_click_removes_it(server, browser, tmp_path):
     wait_for_text(browser, "This is your face")
     click(browser, "Remove my face")
     wait_for_text(browser, "This is a face that the computer has made up")
+    wait_until_done(browser)
     assert "Your photo" not in browser.find_element(By.TAG_NAME, "body").text
 
 
