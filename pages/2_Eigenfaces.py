@@ -3,15 +3,15 @@
 import streamlit as st
 
 from facecore.face import DESCRIBED
-from facecore.model import predict_photo
 from ui.controls import choose
 from ui.explorer import show_explorer
+from ui.face_picker import pick_face, say_whose
 from ui.fisherfaces import show_fisherfaces
 from ui.gallery import show_gallery, show_reconstruction
 from ui.glossary import explain_words
+from ui.map import pick_star
 from ui.models import pick_model, read_table
 from ui.navigation import enter_page
-from ui.photo import has_face, pick_photo, say_no_spread, say_whom
 from ui.points import show_points
 from ui.text import as_is
 from ui.walk import show_walk
@@ -51,22 +51,17 @@ views = (*VIEWS, "Fisherfaces") if chosen.model.fisherfaces else VIEWS
 view = choose("View", views, "space", show_label=False)
 
 if view == "Reconstruction":
-    photo = pick_photo(chosen, "face")
-    if photo is None:
-        st.info("Choose a photo to reconstruct its main face.", icon=":material/image_search:")
-        st.stop()
-    answer = predict_photo(photo[1], chosen.model, name=photo[0])
-    if has_face(answer):
-        show_reconstruction(model, answer.main.crop)
-        say_whom(chosen, photo[0])
-elif view == "Explorer" and model.spread is None:
-    say_no_spread()
+    face = pick_face(chosen)
+    if face:
+        show_reconstruction(model, face.crop)
+        say_whose(face)
 elif view == "Explorer":
     show_explorer(chosen)
 elif view == "Walk":
     show_walk(chosen)
 elif view == "Points":
-    show_points(chosen, read_table("coordinates", chosen, optional=True))
+    table = read_table("coordinates", chosen, optional=True)
+    show_points(chosen, table, pick_star(chosen))
 elif view == "Fisherfaces":
     show_fisherfaces(chosen, read_table("coordinates", chosen, optional=True))
 else:

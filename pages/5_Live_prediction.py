@@ -7,10 +7,10 @@ from ui.answers import Settings, show_photo
 from ui.batch import Source, answer_all, list_entries, show_batch, within_limit
 from ui.controls import choose
 from ui.detector import pick_detector, warn_of_difference
+from ui.face_picker import YOURS, offer_to_keep, pick_face, say_whose
 from ui.glossary import explain_words
 from ui.models import pick_model, pick_other
 from ui.navigation import enter_page
-from ui.photo import pick_synthetic, say_no_spread, say_whom
 from ui.rule import pick_rule
 from ui.zips import prepare_zips
 
@@ -24,7 +24,7 @@ explain_words("probability", "abstain", "decision", "distance from face space")
 chosen = pick_model()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    source = choose("Photo from", ("Upload", "Camera", "Synthetic face"), "source")
+    source = choose("Photo from", ("Upload", "Camera", YOURS), "source")
     other = pick_other(chosen)
     detector = pick_detector(spec_of(chosen.model.recipe.detector))
     unsure, ruled = pick_rule(chosen)
@@ -49,16 +49,16 @@ if source == "Upload":
         help="They stay in memory and are gone when you leave.",
     )
     sources = [Source(upload.file_id, upload.name, upload.getvalue()) for upload in uploads]
+    if len(sources) == 1 and not sources[0].is_zip():
+        offer_to_keep(uploads[0], "source")
 elif source == "Camera":
     shot = st.camera_input("Take a photo", key="camera")
     sources = [Source(shot.file_id, "camera", shot.getvalue())] if shot else []
-elif chosen.model.spread is None:
-    say_no_spread()
-else:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name, photo = pick_synthetic(chosen, "label", "seed")
-    say_whom(chosen)
-    sources = [Source(name, name, photo)]
+    if shot:
+        offer_to_keep(shot, "source")
+elif face := pick_face(chosen):
+    say_whose(face)
+    sources = [Source(face.id, face.name, face.photo)]
 
 if not sources:
     st.info("The answer appears here as soon as there is a photo.", icon=":material/image_search:")

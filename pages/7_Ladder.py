@@ -5,12 +5,12 @@ import streamlit as st
 from facecore.model import order_labels
 from facecore.training import rungs_of
 from ui.controls import choose, name_labels
+from ui.face_picker import pick_face, say_whose
 from ui.glossary import explain_words
 from ui.ladder import curve_figure, get_ladder, load_shipped, show_labels, show_rungs, show_table
 from ui.look import show
-from ui.models import pick_model
+from ui.models import pick_model, written
 from ui.navigation import enter_page
-from ui.photo import pick_photo, say_whom
 from ui.text import as_is
 
 VIEWS = ("Rungs", "Training faces", "Components", "One face")
@@ -31,14 +31,12 @@ if view == "One face":
         st.info(as_is(problem), icon=":material/info:")
     rungs = rungs_of({str(one.metadata["recipe"]): one.model for one in shipped})
     rungs = rungs or {chosen.name: chosen.model}
-    drawing = next((one for one in (chosen, *shipped) if one.model.spread), chosen)
-    photo = pick_photo(drawing, "rung")
-    if photo is None:
-        st.info("Choose a photo to compare its main face.", icon=":material/image_search:")
+    face = pick_face(chosen)
+    if face is None:
         st.stop()
     with st.skeleton(height=420):
-        show_rungs(photo[1], photo[0], rungs)
-    say_whom(drawing, photo[0])
+        show_rungs(face, rungs, [written(one.name) for one in shipped])
+    say_whose(face)
     notes = []
     if shipped:
         notes.append(

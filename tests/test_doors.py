@@ -24,7 +24,7 @@ from facecore.data import crop_folder, recipe_settings
 from facecore.face import embedding, takes_whole_photos
 from facecore.model import SHIPPED, FaceModel, load_model
 from facecore.training import train
-from ui.photo import SOURCES
+from ui.face_picker import YOURS
 from webapp import create_app
 from webapp.openapi import DOCUMENT
 
@@ -39,7 +39,6 @@ OWN = {
 MODELS = [*SHIPPED, *OWN, "own-three"]
 FURTHER = ["own-classic", "own-whole", "own-fisher", "own-three"]  # slow together
 NETWORKS = ["embedding", "own-embedding"]
-SYNTHETIC = SOURCES[0]
 # The further views of a screen by its address; two models see them all, as the screens' own tests
 # open them with the classic one.
 SEES_ALL = ["own-aligned", "own-embedding"]
@@ -60,15 +59,15 @@ VIEWS = {
     "pages/4_Evaluation.py": [
         {"evaluation_tab": tab} for tab in ("Curves", "Calibration", "Unsure", "Groups")
     ],
-    "pages/5_Live_prediction.py": [{"source": SYNTHETIC}],
+    "pages/5_Live_prediction.py": [{"source": YOURS}],
     "pages/7_Ladder.py": [
         {"rung_view": view} for view in ("Training faces", "Components", "One face")
     ],
 }
 # Where a photo is given by hand, and by which address.
 UPLOADS = {
-    "dashboard.py": {"face_from": "Upload"},
-    "pages/2_Eigenfaces.py": {"space": "Reconstruction", "face_from": "Upload"},
+    "dashboard.py": {},
+    "pages/2_Eigenfaces.py": {"space": "Reconstruction"},
     "pages/5_Live_prediction.py": {"source": "Upload"},
 }
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from facecore.face import SUFFIXES, default_limits
@@ -17,6 +15,7 @@ from ui.look import show_picture
 from ui.models import Chosen
 from ui.photo import say_no_spread
 from ui.text import as_is
+from ui.uploads import let_go
 
 KEY = "your_class"
 MOST = 60  # faces: more would not find room on a screen
@@ -203,7 +202,7 @@ def _add_photos(chosen: Chosen, photos: Sequence[UploadedFile], name: str) -> No
             told["several"] += len(answer.faces) > 1
             found.append((answer.main.crop, name))
     _add(chosen, found, told)
-    _forget(photos)
+    let_go(photos)
 
 
 def _add(chosen: Chosen, found: list[tuple[np.ndarray, str]], told: Counter[str]) -> None:
@@ -232,14 +231,6 @@ def _tell(what: str, count: int) -> str:
         "twice": f"{photos} left out: exactly that face is in the class already.",
         "full": f"{photos} left out: a class has at most {MOST} faces here.",
     }[what]
-
-
-def _forget(photos: Sequence[UploadedFile]) -> None:
-    """Take photos out of the server's memory at once; else they would stay until the visit ends."""
-    context = get_script_run_ctx()
-    if context and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
-        for photo in photos:
-            context.uploaded_file_mgr.remove_file(context.session_id, photo.file_id)
 
 
 def _show_faces(klass: YourClass) -> None:

@@ -13,7 +13,11 @@ MOST_COLOURS = len(PALETTE)  # labels that a chart tells apart by colour
 FEW = 5  # labels of many that a chart shows at first
 
 # Texts of options in links that were shared before the options got their present names.
-OLD_OPTIONS = {"Made face": "Synthetic face", "Made faces": "Synthetic faces"}
+OLD_OPTIONS = {
+    "Made face": "Your face",
+    "Synthetic face": "Your face",
+    "Made faces": "Synthetic faces",
+}
 
 
 def choose(

@@ -6,27 +6,56 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from facecore.model import SPREAD, sample_coordinates, to_image
+from facecore.model import to_image
 from ui.controls import choose
+from ui.face_picker import YOURS, ask_for_face, draw_face, face_or_hint, say_whose
 from ui.live_face import show_live_face
 from ui.look import show_scores
 from ui.models import Chosen
 from ui.photo import say_whom
 from ui.text import as_is
+from ui.your_face import LAST_SEED, OWN, drawer_of, your_visit
 
 MEAN = "Mean face"
 
 
-@st.fragment
 def show_explorer(chosen: Chosen) -> None:
     """Show a face that is redrawn while one drags its eigenfaces, and the decision for it.
 
     Parameters
     ----------
     chosen : Chosen
-        Model with eigenfaces that stores a spread to draw synthetic faces from.
+        Model with eigenfaces.
     """
-    model, start = chosen.model.eigenfaces, _pick_start(chosen)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        origin = choose("Start from", (YOURS, MEAN), "start")
+        with st.popover("Choose your face", icon=":material/face:"):
+            ask_for_face(chosen)
+        if drawer := drawer_of(chosen):
+            st.button(
+                "Random face",
+                on_click=_random,
+                args=(drawer.labels,),
+                icon=":material/casino:",
+                disabled=OWN in your_visit().photos,
+                help="Of a label and a seed drawn at random, while there is no photo of yours",
+            )
+    model = chosen.model.eigenfaces
+    face = face_or_hint(chosen) if origin == YOURS else None
+    start = np.zeros(len(model.pixels.components))
+    if face:
+        start = model.pixels.coordinates(face.crop.reshape(1, -1))[0]
+    _show_moved(chosen, start)
+    if face:
+        say_whose(face)
+    else:
+        say_whom(chosen)
+
+
+@st.fragment
+def _show_moved(chosen: Chosen, start: np.ndarray) -> None:
+    """Show the sliders, the face and the decision; shape of start (n_components,)."""
+    model = chosen.model.eigenfaces
     st.caption(
         "Drag: the face is the one that you started from, plus so many standard deviations of each "
         "eigenface. An eigenface is orange where it brightens the face and blue where it darkens "
@@ -45,32 +74,8 @@ def show_explorer(chosen: Chosen) -> None:
     with st.container(width=560):
         st.markdown(f"**{as_is(best)}**, probability {scores[best]:.2f}")
         show_scores(scores, chosen.order, "Probability of each label", "explorer-scores")
-    say_whom(chosen)
-
-
-def _pick_start(chosen: Chosen) -> np.ndarray:
-    """Ask for the face to start from and return its coordinates, shape (n_components,)."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        start = choose("Start from", (MEAN, *chosen.labels), "start")
-        seed = st.number_input(
-            "Seed",
-            0,
-            9999,
-            15,
-            width=140,
-            key="start_seed",
-            bind="query-params",
-            disabled=start == MEAN,
-        )
-        st.button("Random face", on_click=_random, args=(chosen.labels,), icon=":material/casino:")
-    model = chosen.model.eigenfaces
-    point = np.zeros(len(model.pixels.components))
-    if start != MEAN:
-        drawn = sample_coordinates(model, start, 1, int(seed), SPREAD)[0]
-        point[: len(drawn)] = drawn
-    return point
 
 
 def _random(labels: Sequence[str]) -> None:
-    st.session_state["start"] = random.choice(labels)
-    st.session_state["start_seed"] = random.randint(0, 9999)
+    st.session_state["start"] = YOURS
+    draw_face(random.choice(labels), random.randint(0, LAST_SEED))

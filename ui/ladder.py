@@ -1,6 +1,8 @@
 """The rungs of the ladder side by side, their curves, and one face as each of them reads it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from facecore.model import (
     SHIPPED,
     FaceAnswer,
     FaceModel,
+    PhotoAnswer,
     draw_features,
     label_colours,
     occlusion,
@@ -28,6 +31,7 @@ from ui.look import DASHES, NEUTRAL, PAIR, SYMBOLS, show, show_picture, tidy
 from ui.models import Chosen, load_chosen
 from ui.photo import has_face
 from ui.text import as_is, as_is_in_figure
+from ui.your_face import YourFace, keep
 
 WORDS = {
     "pixels": "Grey levels of the detector's box",
@@ -249,19 +253,22 @@ def load_shipped() -> tuple[list[Chosen], list[str]]:
     return models, problems
 
 
-def show_rungs(photo: bytes, name: str, rungs: Mapping[str, FaceModel]) -> None:
-    """Show the main face of a photo as each rung reads it, with each rung's answer.
+def show_rungs(yours: YourFace, rungs: Mapping[str, FaceModel], version: object) -> None:
+    """Show a face as each rung reads it, with each rung's answer.
 
     Parameters
     ----------
-    photo : bytes
-        Encoded photo.
-    name : str
-        Name of the photo.
+    yours : YourFace
+        The face of the visit.
     rungs : mapping of str to FaceModel
         Models by rung, from the lowest.
+    version : object
+        Changes with the models.
     """
-    answers = {rung: predict_photo(photo, model, name=name) for rung, model in rungs.items()}
+    answers = {
+        rung: keep(yours, f"rung {rung}", partial(_answer, yours, model), version)
+        for rung, model in rungs.items()
+    }
     faces = {rung: answer.main for rung, answer in answers.items() if answer.main}
     if not faces:
         has_face(next(iter(answers.values())))  # shows why there is none
@@ -272,7 +279,9 @@ def show_rungs(photo: bytes, name: str, rungs: Mapping[str, FaceModel]) -> None:
         with grid.cell():
             st.markdown(f"**{number}. {as_is(rung)}**")
             if rung in faces:
-                _show_rung(rung, model, faces[rung])
+                draw = partial(_pictures, model, faces[rung])
+                pictures = keep(yours, f"pictures of rung {rung}", draw, version)
+                _show_rung(rung, pictures, faces[rung])
             else:
                 st.caption("Its detector finds no face.")
 
@@ -302,9 +311,14 @@ def _differ(others: Sequence[str]) -> str:
     return "disagrees" if len(others) == 1 else "disagree"
 
 
-def _show_rung(rung: str, model: FaceModel, face: FaceAnswer) -> None:
+def _answer(yours: YourFace, model: FaceModel) -> PhotoAnswer:
+    # without the pixels: they would take much memory, once per rung
+    return replace(predict_photo(yours.photo, model, name=yours.name), pixels=None)
+
+
+def _show_rung(rung: str, pictures: Sequence[tuple[np.ndarray, str]], face: FaceAnswer) -> None:
     with st.container(horizontal=True, gap="small"):
-        for picture, what in _pictures(model, face):
+        for picture, what in pictures:
             show_picture(picture, f"The face as {rung} reads it: {what}", what, PICTURE)
     st.markdown(f"{as_is(face.likely)}, probability {face.probability:.2f}")
     st.caption(as_is(f"{WORDS.get(rung, rung)}."))

@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from facecore.model import DEFAULT_MODEL, list_models
-from ui.lesson_face import pick_face
+from ui.face_picker import YOURS, ask_for_face, face_or_hint
 from ui.lesson_picture import show_lesson_picture
 from ui.lesson_screens import SCREENS, Screen, make_screen
 from ui.models import Chosen
@@ -50,7 +50,11 @@ def show_lesson(chosen: Chosen) -> None:
         number = STEPS.index(step) if step in STEPS else 0
         _turn(back, "Back", number, -1)
         _turn(st.container(width="content"), "Next", number, 1)
-        face = pick_face(chosen)
+        with st.popover(YOURS, icon=":material/face:"):
+            ask_for_face(chosen)
+    face = face_or_hint(chosen)
+    if face is None:
+        return
     screen = make_screen(number, chosen, face)
     answers = st.session_state.setdefault("lesson_answers", {})
     st.header(f"{step} of {len(STEPS)}: {screen.title}")
@@ -62,7 +66,7 @@ def show_lesson(chosen: Chosen) -> None:
         else:
             _ask(screen, number)
     with picture:
-        of = f"{chosen.name} {chosen.metadata['created']} {face.name}"
+        of = f"{chosen.name} {chosen.metadata['created']} {face.id}"
         show_lesson_picture(screen.kind, of, number not in answers, screen.data)
         if number in answers:
             st.caption(screen.note)

@@ -23,9 +23,9 @@ from facecore.model import (
     sums_of,
 )
 from ui.components import encode_change, encode_face, encode_levels
-from ui.lesson_face import LessonFace
 from ui.models import Chosen
 from ui.text import as_is
+from ui.your_face import YourFace, keep
 
 WINDOW = 7  # pixels side by side under the magnifier
 CROWD, DOTS, ON_MAP = 24, 240, 80  # faces that are averaged; that are dots; that are on the map
@@ -77,7 +77,7 @@ class Screen:
     crowded: bool = False
 
 
-def make_screen(number: int, chosen: Chosen, face: LessonFace) -> Screen:
+def make_screen(number: int, chosen: Chosen, face: YourFace) -> Screen:
     """Return a step of the lesson; what depends on the face is kept in the visitor's session.
 
     Parameters
@@ -86,24 +86,17 @@ def make_screen(number: int, chosen: Chosen, face: LessonFace) -> Screen:
         From 0 up to `len(SCREENS) - 1`.
     chosen : Chosen
         Model with eigenfaces that stores a spread.
-    face : LessonFace
+    face : YourFace
         The face that the lesson follows.
 
     Returns
     -------
     Screen
     """
-    of = f"{chosen.name} {chosen.metadata['created']} {face.name}"
-    kept = st.session_state.get("lesson_made")
-    if kept is None or kept["of"] != of:
-        kept = st.session_state["lesson_made"] = {"of": of}
-    if number not in kept:
-        kept[number] = SCREENS[number](chosen, face)
-    made: Screen = kept[number]
-    return made
+    return keep(face, f"lesson {number}", lambda: SCREENS[number](chosen, face))
 
 
-def _numbers(chosen: Chosen, face: LessonFace) -> Screen:
+def _numbers(chosen: Chosen, face: YourFace) -> Screen:
     side = len(face.crop)
     who = "This is your face" if face.own else "This is a face that the computer has made up"
     return Screen(
@@ -138,7 +131,7 @@ def _numbers(chosen: Chosen, face: LessonFace) -> Screen:
     )
 
 
-def _mean(chosen: Chosen, face: LessonFace) -> Screen:
+def _mean(chosen: Chosen, face: YourFace) -> Screen:
     model = chosen.model.eigenfaces
     faces, _ = _crowd(_key(chosen), tuple(chosen.labels), CROWD, model)
     off = np.abs(faces.reshape(CROWD, -1).mean(axis=0) - _mean_row(model)).mean()
@@ -169,7 +162,7 @@ def _mean(chosen: Chosen, face: LessonFace) -> Screen:
     )
 
 
-def _difference(chosen: Chosen, face: LessonFace) -> Screen:
+def _difference(chosen: Chosen, face: YourFace) -> Screen:
     mean = _mean_row(chosen.model.eigenfaces)
     rest = np.abs(face.crop.reshape(-1) - mean)
     return Screen(
@@ -204,7 +197,7 @@ def _difference(chosen: Chosen, face: LessonFace) -> Screen:
     )
 
 
-def _axes(chosen: Chosen, face: LessonFace) -> Screen:
+def _axes(chosen: Chosen, face: YourFace) -> Screen:
     model, side = chosen.model.eigenfaces, len(face.crop)
     pair = _pair(_key(chosen), tuple(chosen.labels), model)
     shares = _shares(model)
@@ -273,7 +266,7 @@ def direction_of(angle: float) -> int:
     return round(angle / 45) % 4
 
 
-def _eigenfaces(chosen: Chosen, face: LessonFace) -> Screen:
+def _eigenfaces(chosen: Chosen, face: YourFace) -> Screen:
     model, side = chosen.model.eigenfaces, len(face.crop)
     rows = [draw_eigenface(model, i) for i in range(min(FIRST, len(model.pixels.components)))]
     words = [describe_eigenface(row).words for row in rows]
@@ -312,7 +305,7 @@ def _eigenfaces(chosen: Chosen, face: LessonFace) -> Screen:
     )
 
 
-def _recipe(chosen: Chosen, face: LessonFace) -> Screen:
+def _recipe(chosen: Chosen, face: YourFace) -> Screen:
     model, side = chosen.model.eigenfaces, len(face.crop)
     row, column = (int(side * share) for share in SPOT_AT)
     crop = face.crop if face.own else add_spot(face.crop, row, column)
@@ -387,7 +380,7 @@ def kept_of(share: float) -> int:
     return 0 if share > 0.9999 else 1 if share >= 0.5 else 2
 
 
-def _map(chosen: Chosen, face: LessonFace) -> Screen:
+def _map(chosen: Chosen, face: YourFace) -> Screen:
     model = chosen.model.eigenfaces
     chances = model.predict_proba(face.crop.reshape(1, -1))[0]
     by_chance = [model.labels[i] for i in np.argsort(-chances, kind="stable")]
@@ -461,7 +454,7 @@ def _map(chosen: Chosen, face: LessonFace) -> Screen:
     )
 
 
-SCREENS: tuple[Callable[[Chosen, LessonFace], Screen], ...] = (
+SCREENS: tuple[Callable[[Chosen, YourFace], Screen], ...] = (
     _numbers,
     _mean,
     _difference,

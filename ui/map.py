@@ -13,13 +13,12 @@ from facecore.model import (
     label_colours,
     map_probabilities,
     paint_answers,
-    predict_photo,
     to_image,
 )
 from facecore.training import FacePoints, nearest_points
+from ui.face_picker import pick_face
 from ui.look import show_picture
 from ui.models import Chosen
-from ui.photo import has_face, pick_photo
 from ui.text import as_is_in_figure, escape_names
 
 CELLS = 41  # of the background, along each axis
@@ -29,7 +28,7 @@ STAR, HERE = "#d81b60", "#111111"
 
 
 def pick_star(chosen: Chosen) -> np.ndarray | None:
-    """Ask whether a face shall be put on the map, and for its photo.
+    """Ask whether the face of the visit shall be put on the map.
 
     Parameters
     ----------
@@ -39,15 +38,17 @@ def pick_star(chosen: Chosen) -> np.ndarray | None:
     Returns
     -------
     ndarray of shape (side, side), uint8, or None
-        The picture of its main face; None as long as there is none.
+        The picture of the face; None as long as there is none.
     """
-    if not st.toggle("Put your face on the map", key="map_star", bind="query-params"):
+    if not st.toggle(
+        "Put your face on the map",
+        key="map_star",
+        bind="query-params",
+        help="A star marks it on a map of two components",
+    ):
         return None
-    photo = pick_photo(chosen, "map")
-    if photo is None:
-        return None
-    answer = predict_photo(photo[1], chosen.model, name=photo[0])
-    return answer.main.crop if has_face(answer) and answer.main else None
+    face = pick_face(chosen)
+    return face.crop if face else None
 
 
 def show_map(

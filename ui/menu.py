@@ -34,10 +34,12 @@ class Entry:
         return f"pages/{self.file}.py"
 
 
+LESSON = Entry("0_What_is_an_eigenface", "What is an eigenface?", "school", "Begin here: a lesson")
+
 # A new page is one line here; its address comes from the name of its file.
 MENU = {
     "Learn": (
-        Entry("0_What_is_an_eigenface", "What is an eigenface?", "school", "Begin here: a lesson"),
+        LESSON,
         Entry("2_Eigenfaces", "Eigenfaces", "face", "See and move through face space"),
         Entry("10_Your_class", "Your class", "groups", "Eigenfaces of your class"),
         Entry("11_Mix_faces", "Mix faces", "join_inner", "Morph, average, caricature"),

@@ -6,9 +6,9 @@ import streamlit as st
 from facecore.model import average_faces, judge_pictures, mean_face, sample_faces, to_image
 from ui.class_faces import YourClass, your_class
 from ui.controls import choose
-from ui.face_source import SYNTHETIC, pick_face
 from ui.line_face import Line, Mark, show_line_face
 from ui.look import MOST_BARS, TOP, show_picture, show_scores
+from ui.mixed_faces import or_yours, pick_first, pick_second
 from ui.models import Chosen
 from ui.photo import say_no_spread, say_whom
 from ui.text import as_is
@@ -85,20 +85,21 @@ def show_morph(chosen: Chosen, klass: YourClass) -> None:
     """
     with st.container(horizontal=True):
         with st.popover("First face", icon=":material/face:"):
-            first = pick_face(chosen, klass, "first", chosen.labels[0], 15)
+            picked = pick_first(chosen, klass, "first")
         with st.popover("Second face", icon=":material/face:"):
-            second = pick_face(chosen, klass, "second", chosen.labels[-1], 4)
-    if first is None or second is None:
-        which = "first" if first is None else "second"
-        st.info(f"Choose a photo for the {which} face.", icon=":material/image_search:")
+            second = pick_second(chosen, klass)
+    first = or_yours(picked, chosen)
+    if first.face is None or second.face is None:
+        st.info("Choose a photo for each face.", icon=":material/image_search:")
         return
-    show_line_face(first, second, MORPH, "morph", chosen.model.eigenfaces, chosen.order)
+    show_line_face(first.face, second.face, MORPH, "morph", chosen.model.eigenfaces, chosen.order)
     _say_hidden(chosen)
     st.caption(
         "Each pixel goes in a straight line from the first face to the second. In between, both "
         "are seen at once: eyes and mouths do not move, they fade. Look where the answer changes."
     )
-    _say_whom(chosen, "first", "second")
+    if drawer := first.drawer or second.drawer:
+        say_whom(drawer)
 
 
 def show_caricature(chosen: Chosen, klass: YourClass) -> None:
@@ -114,15 +115,15 @@ def show_caricature(chosen: Chosen, klass: YourClass) -> None:
     mean = mean_face(chosen.model)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.popover("Face", icon=":material/face:"):
-            face = pick_face(chosen, klass, "special", chosen.labels[0], 15)
+            picked = pick_first(chosen, klass, "special")
         if len(klass.faces) > 1:
             means = ("All training faces", "Your class")
             if choose("Mean of", means, "special_mean") == means[1]:
                 mean = to_image(average_faces(klass.crops).reshape(-1))
-    if face is None:
-        st.info("Choose a photo.", icon=":material/image_search:")
+    special = or_yours(picked, chosen)
+    if special.face is None:
         return
-    show_line_face(mean, face, CARICATURE, "special", chosen.model.eigenfaces, chosen.order)
+    show_line_face(mean, special.face, CARICATURE, "special", chosen.model.eigenfaces, chosen.order)
     _say_hidden(chosen)
     st.caption(
         "What makes a face special is its difference from the mean face. The slider multiplies "
@@ -130,7 +131,8 @@ def show_caricature(chosen: Chosen, klass: YourClass) -> None:
         "below 0 dark becomes bright: the anti-face. Pixels darker than black or brighter than "
         "white are shown as black or white."
     )
-    _say_whom(chosen, "special")
+    if special.drawer:
+        say_whom(special.drawer)
 
 
 def show_average(chosen: Chosen, klass: YourClass) -> None:
@@ -194,12 +196,6 @@ def _pick_faces(chosen: Chosen, klass: YourClass, sources: list[str]) -> np.ndar
         key = f"average_count_{most}"
         count = st.slider("How many", 1, most, min(10, most), key=key, bind="query-params")
     return faces[:count]
-
-
-def _say_whom(chosen: Chosen, *prefixes: str) -> None:
-    """Say whom synthetic faces show, if one was chosen."""
-    if any(st.session_state.get(f"{prefix}_from") == SYNTHETIC for prefix in prefixes):
-        say_whom(chosen)
 
 
 def _say_hidden(chosen: Chosen) -> None:

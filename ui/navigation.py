@@ -8,6 +8,7 @@ frame. So each page begins with `enter_page`, which hands such a visit over to t
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from ui.face_picker import show_your_face
 from ui.home import show_home
 from ui.look import ICON
 from ui.menu import Entry, full_menu
@@ -27,6 +28,8 @@ def run_dashboard() -> None:
     st.set_page_config(f"{page.title} · Face space")
     st.logo(ICON, size="large")
     show_picker()
+    with st.sidebar:
+        show_your_face()
     page.run()
 
 

@@ -11,14 +11,14 @@ from facecore.model import FaceModel, best_pair, label_colours
 from facecore.training import MADE, FacePoints, make_points, read_points
 from ui.controls import pick_few
 from ui.look import NEUTRAL, SYMBOLS, show, tidy
-from ui.map import pick_star, show_map
+from ui.map import show_map
 from ui.models import Chosen
 
 MOST = 30  # components to choose from
 
 
 @st.fragment
-def show_points(chosen: Chosen, table: pd.DataFrame | None) -> None:
+def show_points(chosen: Chosen, table: pd.DataFrame | None, face: np.ndarray | None) -> None:
     """Show a scatter plot of faces on two or three components of the visitor's choice.
 
     Parameters
@@ -27,6 +27,8 @@ def show_points(chosen: Chosen, table: pd.DataFrame | None) -> None:
         Model with eigenfaces.
     table : DataFrame or None
         Coordinates stored with the model; synthetic faces are shown when None.
+    face : ndarray of shape (side, side), uint8, or None
+        Face that is marked by a star on a map of two components.
     """
     model = chosen.model.eigenfaces
     if table is None and model.spread is None:
@@ -42,7 +44,7 @@ def show_points(chosen: Chosen, table: pd.DataFrame | None) -> None:
     alt = f"{len(points.y)} {points.kind} on components {', '.join(map(str, axes))}"
     figure = points_figure(points, axes, model, labels)
     if len(axes) == 2:
-        show_map(chosen, figure, points, axes, pick_star(chosen), alt)
+        show_map(chosen, figure, points, axes, face, alt)
     else:
         show(figure, alt, "points_solid")
     if points.kind == MADE:

@@ -10,13 +10,11 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from facecore.face import Features, main_face, takes_whole_photos, to_rows
+from facecore.face import Features, takes_whole_photos, to_rows
 from facecore.model import (
     FaceAnswer,
     FaceModel,
-    PhotoAnswer,
     annotate,
-    colour_crop,
     draw_features,
     label_colours,
     to_rgb,
@@ -33,24 +31,27 @@ from ui.look import (
     show_picture,
     tidy,
 )
+from ui.min_max import show_min_max
 from ui.models import Chosen
 from ui.recipe import show_recipe
 from ui.text import as_is, as_is_in_figure
+from ui.your_face import YourFace
 
 
-def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
-    """Show the main face of a photo at every step.
+def show_steps(yours: YourFace, face: FaceAnswer, chosen: Chosen) -> None:
+    """Show a face at every step.
 
     Parameters
     ----------
-    answer : PhotoAnswer
-        Answer of the model, with at least one face.
+    yours : YourFace
+        The face, as the model reads it.
+    face : FaceAnswer
+        What the model answers about it.
     chosen : Chosen
         Model that gave the answer.
     """
-    model = chosen.model
-    number = 1 + main_face(answer.faces, answer.width, answer.height)
-    face, several = answer.faces[number - 1], len(model.members) > 1
+    model, answer = chosen.model, yours.answer
+    several = len(model.members) > 1
     prepared = to_rows([face.prepared], model.recipe)
     # The steps inside a member are shown for the one whose space can be drawn, if there is one.
     member, row = model.leading, prepared
@@ -71,7 +72,7 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
         show_picture(annotate(answer, colours, WIDEST), "Photo with its faces boxed")
     if not whole:
         with _step("Turn upright and crop" if face.landmarks else "Crop", 1):
-            show_picture(colour_crop(answer, number, model), "The face cut out of the photo")
+            show_picture(yours.portrait, "The face cut out of the photo")
     side, tone = len(face.prepared), "Grey" if face.prepared.ndim == 2 else "Colour"
     with _step(f"{tone}, {side} x {side}", 1):
         show_picture(face.prepared, f"{tone} face, {side} by {side} pixels")
@@ -80,8 +81,7 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
             _show_members(face, model)
     if model.draws:
         with _step("Min-max: every pixel on its own scale"):
-            alt = "Histograms of the pixels before and after min-max scaling"
-            show(pixel_values(face.crop, scaled), alt, "step-values")
+            show_min_max(model.eigenfaces, face.crop)
     else:
         with _step("Embedding by a deep network, then min-max"):
             alt = "The embedding before and after min-max scaling"
@@ -133,7 +133,7 @@ def show_steps(answer: PhotoAnswer, chosen: Chosen) -> None:
             )
         st.markdown(
             f"{'The mean of the members' if several else 'The support vector machine'} "
-            f"{_verdict_words(face)}. {_distance_words(face.distance, model.draws)}"
+            f"{verdict_words(face)}. {_distance_words(face.distance, model.draws)}"
         )
 
 
@@ -173,7 +173,19 @@ def _feature_words(features: Features, side: int) -> str:
     return f"directions of edges (histograms of oriented gradients) in {where}, {cells}: {count}"
 
 
-def _verdict_words(face: FaceAnswer) -> str:
+def verdict_words(face: FaceAnswer) -> str:
+    """Describe what was answered about a face, as the rest of a sentence.
+
+    Parameters
+    ----------
+    face : FaceAnswer
+        Answer about one face.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     if face.label:
         return f"says **{as_is(face.label)}** with probability {face.probability:.2f}"
     return (
@@ -269,39 +281,6 @@ def vote_bars(
     return tidy(figure, 110 + (34 if two else 18 * len(drawn)) * len(rows))
 
 
-def pixel_values(crop: np.ndarray, scaled: np.ndarray) -> go.Figure:
-    """Draw the pixels of a face as two histograms, before and after min-max scaling.
-
-    Parameters
-    ----------
-    crop : ndarray of shape (side, side), uint8
-        Grey levels.
-    scaled : ndarray of shape (side * side,), float64
-        The same pixels after scaling; [0, 1] is the range in the training faces.
-
-    Returns
-    -------
-    Figure
-    """
-    figure = make_subplots(1, 2, subplot_titles=("before", "after"), shared_yaxes=True)
-    for column, values in enumerate((crop.reshape(-1), scaled), start=1):
-        counts, edges = np.histogram(values, 32)
-        figure.add_bar(
-            x=(edges[:-1] + edges[1:]) / 2,
-            y=counts,
-            width=np.diff(edges),
-            row=1,
-            col=column,
-            marker_color=NEUTRAL,
-            hovertemplate="%{x:.2f}: %{y} pixels<extra></extra>",
-        )
-    figure.update_layout(showlegend=False, bargap=0)
-    figure.update_xaxes(title="grey level", row=1, col=1)
-    figure.update_xaxes(title="(X - min) / (max - min)", row=1, col=2)
-    figure.update_yaxes(title="pixels", row=1, col=1)
-    return tidy(figure, 240)
-
-
 def embedding_bars(before: np.ndarray, after: np.ndarray) -> go.Figure:
     """Draw the embedding of a face, before and after min-max scaling.
 
@@ -356,7 +335,7 @@ def coordinate_bars(deviations: np.ndarray) -> go.Figure:
 
 
 def calibration_curve(model: FaceModel, decisions: np.ndarray) -> go.Figure:
-    """Draw how a decision value becomes a probability, with the place of one face.
+    """Draw how a decision value becomes the probability of the likelier label, and one face on it.
 
     Parameters
     ----------
@@ -370,12 +349,15 @@ def calibration_curve(model: FaceModel, decisions: np.ndarray) -> go.Figure:
     -------
     Figure
     """
-    (value,) = decisions
-    reach = max(3.0, abs(float(value)) * 1.15)
+    chances = model.probability_of(decisions)[0]
+    which = int(chances.argmax())
+    sign = 1 if which else -1  # decision values speak for the second label
+    label, point = model.labels[which], float(chances[which])
+    value = sign * float(decisions[0])
+    reach = max(3.0, abs(value) * 1.15)
     x = np.linspace(-reach, reach, 121)
-    label = model.labels[1]
+    curve = model.probability_of(sign * x)[:, which]
     colour = label_colours(model.labels)[label]
-    curve, (point,) = (model.probability_of(v)[:, 1] for v in (x, decisions))
     hover = f"decision %{{x:.2f}}: {as_is_in_figure(label)} %{{y:.1%}}<extra></extra>"
     figure = go.Figure()
     figure.add_scatter(x=x, y=curve, name=label, line={"color": colour}, hovertemplate=hover)
@@ -389,7 +371,7 @@ def calibration_curve(model: FaceModel, decisions: np.ndarray) -> go.Figure:
         marker={"size": 14, "color": colour, "symbol": "diamond"},
         hovertemplate=hover,
     )
-    figure.update_xaxes(title="decision value")
+    figure.update_xaxes(title=f"decision value for {label}")
     # Room above 100 % and below 0 % for the marker and its text.
     figure.update_yaxes(title="probability of the label", tickformat=".0%", range=[-0.08, 1.18])
     return tidy(figure, 280)

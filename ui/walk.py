@@ -1,6 +1,5 @@
 """The smallest changes of a face that change the answer: one that shows, and one that does not."""
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,29 +15,29 @@ from facecore.model import (
     label_colours,
     nudge_pixels,
     paint_signed,
-    predict_photo,
     probabilities_along,
     walk_to_flip,
 )
 from ui.controls import choose
+from ui.face_picker import pick_face, say_whose
 from ui.film import STEPS, Line, show_film, to_fine
 from ui.look import show_picture
 from ui.models import Chosen
-from ui.photo import has_face, pick_photo, say_whom
+from ui.photo import has_face
 from ui.text import as_is
+from ui.your_face import keep
 
 NEAREST = "The nearest other answer"
 BEYOND = 1.5  # the film ends at so many times the way to the flip
 FLIP = round((STEPS - 1) / BEYOND)  # step at which the answer changes
 WHOLE_STEPS = range(0, STEPS, 5)  # at which the whole model is asked: it takes longer
-MEMORY = "walk_found"
+MEMORY = "walk"
 
 
 @dataclass(frozen=True)
 class _Found:
     """What was found for one face; it is kept in the session's memory alone."""
 
-    of: str
     flip: Flip | None
     nudge: Nudge | None
     change: np.ndarray
@@ -60,18 +59,15 @@ def show_walk(chosen: Chosen) -> None:
         "How little must a face change until the model changes its mind? The film walks from the "
         "face to the nearest face that gets another answer."
     )
-    photo = pick_photo(chosen, "walk")
-    answer = photo and predict_photo(photo[1], chosen.model, name=photo[0])
-    if not photo or not answer:
-        st.session_state.pop(MEMORY, None)
-        st.info("Choose a photo to walk from its main face.", icon=":material/image_search:")
+    yours = pick_face(chosen)
+    if yours is None:
         return
-    face, model = answer.main, chosen.model.eigenfaces
-    if not has_face(answer) or face is None:
-        st.session_state.pop(MEMORY, None)
+    face, model = yours.answer.main, chosen.model.eigenfaces
+    if face is None:
+        has_face(yours.answer)  # says so
         return
     label = _pick_target(chosen, face)
-    found = _find(chosen, face, label)
+    found = keep(yours, MEMORY, lambda: _find(chosen, face, label), label)
     if found.flip is None:
         aim = f"to {as_is(label)}" if label else "of another answer"
         st.info(
@@ -86,7 +82,7 @@ def show_walk(chosen: Chosen) -> None:
         st.info("No small change of the pixels changes this answer.", icon=":material/shield:")
     else:
         _show_nudge(chosen, model, face, found, found.nudge)
-    say_whom(chosen, photo[0])
+    say_whose(yours)
 
 
 def _pick_target(chosen: Chosen, face: FaceAnswer) -> str | None:
@@ -101,21 +97,9 @@ def _pick_target(chosen: Chosen, face: FaceAnswer) -> str | None:
 
 
 def _find(chosen: Chosen, face: FaceAnswer, label: str | None) -> _Found:
-    """Return the changes for a face; they are computed again for another face only."""
-    pixels = hashlib.sha256(face.crop.tobytes()).hexdigest()
-    of = f"{chosen.name} {chosen.metadata['created']} {pixels} {label}"
-    kept = st.session_state.get(MEMORY)
-    if isinstance(kept, _Found) and kept.of == of:
-        return kept
-    with st.spinner("Looking for the smallest change"):
-        found = _compute(chosen, face, label, of)
-    st.session_state[MEMORY] = found
-    return found
-
-
-def _compute(chosen: Chosen, face: FaceAnswer, label: str | None, of: str) -> _Found:
     model, crop = chosen.model.eigenfaces, face.crop
-    flip, nudge = walk_to_flip(model, crop, label), nudge_pixels(model, crop, label)
+    with st.spinner("Looking for the smallest change"):
+        flip, nudge = walk_to_flip(model, crop, label), nudge_pixels(model, crop, label)
     change, factors = np.zeros(crop.size), np.linspace(0, BEYOND, STEPS)
     if flip:
         change = to_fine(flip.factor * flip.change)
@@ -126,7 +110,7 @@ def _compute(chosen: Chosen, face: FaceAnswer, label: str | None, of: str) -> _F
         whole = _ask_all(chosen.model, face, [factors[i] * change for i in WHOLE_STEPS])
         step = (nudge.picture.astype(float) - crop).reshape(-1) if nudge else np.zeros(crop.size)
         whole_nudged = _ask_all(chosen.model, face, [0 * step, step])
-    return _Found(of, flip, nudge, change, probabilities, whole, nudged, whole_nudged)
+    return _Found(flip, nudge, change, probabilities, whole, nudged, whole_nudged)
 
 
 def _ask_all(model: FaceModel, face: FaceAnswer, changes: list[np.ndarray]) -> np.ndarray:

@@ -33,6 +33,7 @@ from .prepare import (
     cut,
     flatten,
     mirror,
+    shrink,
     to_grey,
     to_square,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "mirror",
     "parse_detector",
     "prepare_crop",
+    "shrink",
     "smallest_face",
     "spec_of",
     "takes_whole_photos",

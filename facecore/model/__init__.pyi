@@ -100,6 +100,12 @@ from .rule import (
     AnswerRule,
     measure_lead,
 )
+from .scaling import (
+    ScaledPixel,
+    draw_scaling,
+    most_scaled,
+    scaling_change,
+)
 from .separation import (
     Separation,
     best_pair,
@@ -161,6 +167,7 @@ __all__ = [
     "Nudge",
     "PhotoAnswer",
     "PixelPair",
+    "ScaledPixel",
     "Separation",
     "add_spot",
     "annotate",
@@ -180,6 +187,7 @@ __all__ = [
     "draw_crowd",
     "draw_eigenface",
     "draw_features",
+    "draw_scaling",
     "eigenface_images",
     "explain_decision",
     "face_distances",
@@ -200,6 +208,7 @@ __all__ = [
     "mean_face",
     "measure_lead",
     "mix_faces",
+    "most_scaled",
     "nudge_pixels",
     "occlusion",
     "order_labels",
@@ -223,6 +232,7 @@ __all__ = [
     "sample_coordinates",
     "sample_faces",
     "sample_people",
+    "scaling_change",
     "separate_labels",
     "separating_components",
     "shows_nobody",

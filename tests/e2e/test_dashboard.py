@@ -267,9 +267,30 @@ def test_captions_and_the_text_of_charts_have_enough_contrast(server, tmp_path, 
         assert browser.execute_script(FAINT) != []
 
 
+# Where the face on Home and what the model says of it end, and the screen.
+FIRST_SCREEN = """
+    const main = document.querySelector("[data-testid=stMain]");
+    const said = [...main.querySelectorAll("p")].find((x) => x.innerText.startsWith("The model "));
+    const parts = [main.querySelector("[data-testid=stImage] img"), said];
+    return [...parts.map((part) => part.getBoundingClientRect().bottom), innerHeight];
+"""
+SIZES = [(1366, 768), (1024, 768), (390, 844)]
+
+
 @pytest.mark.slow
 def test_home_follows_one_face_and_leads_to_every_page(server, browser):
     browser.get(server)
+    wait_for_text(browser, "7. The decision")
+    for width, height in SIZES:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        browser.refresh()
+        wait_until_done(browser)
+        face, said, screen = browser.execute_script(FIRST_SCREEN)
+        assert 200 < face < screen and 200 < said < screen, (width, face, said)
+    size = {"width": 1300, "height": 1500, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.refresh()
     wait_for_text(browser, "7. The decision")
     wait_until_done(browser)
     links = {
@@ -280,6 +301,23 @@ def test_home_follows_one_face_and_leads_to_every_page(server, browser):
     assert {page_title(page) for page in PAGES if "_" in page_title(page)} <= set(links)
     links["Live_prediction"].click()
     wait_for_text(browser, "as soon as there is a photo")
+
+
+@pytest.mark.slow
+def test_a_photo_goes_along_until_a_click_removes_it(server, browser, tmp_path):
+    photo = tmp_path / "me.png"
+    photo.write_bytes(to_png(draw_photo("round", 3)))
+    browser.get(server)
+    wait_until_done(browser)
+    find(browser, "[data-testid=stMain] [data-testid=stPopover] button").click()
+    choose_files(browser, photo)
+    wait_for_text(browser, "Your photo")
+    open_from_menu(browser, "What is an eigenface?")
+    wait_for_text(browser, "This is your face")
+    click(browser, "Remove my face")
+    wait_for_text(browser, "This is a face that the computer has made up")
+    wait_until_done(browser)
+    assert "Your photo" not in browser.find_element(By.TAG_NAME, "body").text
 
 
 # The live face lies in a shadow root, as every component does.
@@ -314,7 +352,7 @@ PRESS = f"""{LIVE}
 
 @pytest.mark.slow
 def test_the_live_face_is_redrawn_at_every_step_of_a_drag_without_the_server(server, browser):
-    browser.get(f"{server}/Eigenfaces?space=Explorer&start=male")
+    browser.get(f"{server}/Eigenfaces?space=Explorer&face_label=male")
     wait_until_done(browser)
     waiting(browser).until(lambda b: b.execute_script(PIXELS))
     before = browser.execute_script(PIXELS)
@@ -396,7 +434,7 @@ SCRUB = f"""{FILM}
 
 @pytest.mark.slow
 def test_a_walk_is_a_film_that_plays_pauses_and_goes_to_any_step(server, browser):
-    browser.get(f"{server}/Eigenfaces?space=Walk&walk_label=female")
+    browser.get(f"{server}/Eigenfaces?space=Walk&face_label=female")
     wait_for_text(browser, "The invisible version")
     wait_until_done(browser)
     waiting(browser).until(lambda b: b.execute_script(f"{FILM} return answer"))

@@ -13,7 +13,7 @@ from facecore.model.explain import reconstruction_errors
 from facecore.model.predict import predict_photo
 from facecore.model.separation import best_pair, separate_labels
 from facecore.model.store import load_model, read_model_table
-from facecore.model.synth import SPREAD, make_photo, sample_coordinates
+from facecore.model.synth import make_photo
 from facecore.training.points import MADE
 
 PAGE = "pages/2_Eigenfaces.py"
@@ -94,11 +94,16 @@ def drawn(data: dict, weights: list[float]) -> np.ndarray:
     return levels
 
 
+def where(model, label: str, seed: int) -> np.ndarray:
+    """The coordinates of a synthetic face in face space."""
+    crop = predict_photo(to_png(make_photo(model, label, seed)), model).main.crop
+    return model.pixels.coordinates(crop.reshape(1, -1))[0]
+
+
 def test_the_live_face_decides_as_the_model_does(open_page, model):
-    address = {"start": "male", "start_seed": "7", "e1": "1.5", "e6": "-2"}
+    address = {"face_label": "male", "face_seed": "7", "e1": "1.5", "e6": "-2"}
     app = open_page(PAGE, space="Explorer", **address)
-    point = np.zeros(len(model.pixels.components))
-    point[:100] = sample_coordinates(model, "male", 1, 7, SPREAD)[0]
+    point = where(model, "male", 7)
     point[0] += 1.5  # whitened coordinates are standard deviations
     point[5] -= 2.0
     face = to_image(model.pixels.rebuild(point[None])[0])
@@ -106,13 +111,13 @@ def test_the_live_face_decides_as_the_model_does(open_page, model):
     assert f"**{model.labels[p.argmax()]}**, probability {p.max():.2f}" in said(app)
 
 
-@pytest.mark.parametrize("start", ["Mean face", "female"])
+@pytest.mark.parametrize("start", ["Mean face", "Your face"])
 def test_what_the_browser_draws_is_the_face_that_the_model_decides_on(open_page, model, start):
     data = sent(open_page(PAGE, space="Explorer", start=start))
     weights = np.random.default_rng(0).uniform(-3, 3, len(data["eigenfaces"]))
-    point = np.zeros(len(model.pixels.components))
-    if start != "Mean face":
-        point[:100] = sample_coordinates(model, start, 1, 15, SPREAD)[0]
+    point = where(model, "female", 15)
+    if start == "Mean face":
+        point[:] = 0
     point[: len(weights)] += weights
     face = model.pixels.rebuild(point[None])[0]
     assert np.abs(drawn(data, weights) - face).max() < 3
@@ -135,18 +140,19 @@ def test_weights_in_an_address_that_make_no_sense_are_left_out(open_page):
 
 def test_a_random_face_is_one_of_the_labels(open_page):
     app = view(open_page, "Explorer")
-    app.button[0].click().run()
+    next(button for button in app.button if button.label == "Random face").click().run()
     assert not app.exception
-    assert app.segmented_control(key="start").value in ("female", "male")
+    assert app.segmented_control(key="face_label").value in ("female", "male")
+    assert "First face again" in [button.label for button in app.sidebar.button]
 
 
 def kept(app):
     """What the walk has found, in the session's memory."""
-    return app.session_state["walk_found"]
+    return app.session_state["your_face"].made["walk"][1]
 
 
 def test_a_walk_ends_at_a_face_that_gets_the_other_answer(open_page, model):
-    app = open_page(PAGE, space="Walk", walk_label="female", walk_seed="15")
+    app = open_page(PAGE, space="Walk", face_label="female", face_seed="15")
     assert not app.exception
     flip = kept(app).flip
     crop = predict_photo(to_png(make_photo(model, "female", 15)), model).main.crop
@@ -167,7 +173,7 @@ def test_a_walk_ends_at_a_face_that_gets_the_other_answer(open_page, model):
 
 
 def test_the_chart_of_a_walk_speaks_of_the_label_that_was_answered(open_page):
-    data = sent(open_page(PAGE, space="Walk", walk_label="male"))
+    data = sent(open_page(PAGE, space="Walk", face_label="male"))
     first = data["labels"][data["answers"][0][0]]
     assert [line["name"] for line in data["lines"]] == [f"probability of {first}"]
     assert data["lines"][0]["values"][0] == data["answers"][0][1]
@@ -179,13 +185,6 @@ def test_a_nudge_says_how_many_grey_levels_it_takes(open_page):
     levels = "grey level" if nudge.most == 1 else "grey levels"
     assert f"No pixel changed by more than **{nudge.most} {levels}** of 255" in said(app)
     assert f"the answer is now **{nudge.target}**" in said(app)
-
-
-def test_the_changes_of_a_face_are_forgotten_with_it(open_page):
-    app = open_page(PAGE, space="Walk")
-    assert "walk_found" in app.session_state
-    app.segmented_control(key="walk_from").set_value("Upload").run()
-    assert "walk_found" not in app.session_state
 
 
 def test_a_walk_with_several_members_says_what_all_of_them_answer(open_page, in_aligned):
@@ -240,7 +239,7 @@ def test_a_place_of_the_map_shows_the_face_there_and_the_models_answer(open_page
 
 
 def test_a_face_on_the_map_is_a_star_where_its_coordinates_are(open_page, model):
-    address = {"map_star": "true", "map_label": "male", "map_seed": "4"}
+    address = {"map_star": "true", "face_label": "male", "face_seed": "4"}
     app = open_page(PAGE, space="Points", axis_x="1", axis_y="2", **address)
     assert not app.exception
     crop = predict_photo(to_png(make_photo(model, "male", 4)), model).main.crop
@@ -276,14 +275,14 @@ def test_every_view_opens_for_a_model_of_ones_own(open_page, in_tiny_artifacts, 
 
 
 def test_an_address_with_values_of_another_model_opens_with_the_defaults(open_page):
-    app = open_page(PAGE, space="Walk", walk_label="no such", towards="no such", walk_seed="x")
+    app = open_page(PAGE, space="Walk", face_label="no such", towards="no such", face_seed="x")
     assert not app.exception
     assert app.segmented_control(key="space").value == "Walk"
-    assert app.segmented_control(key="walk_label").value == "female"
+    assert app.segmented_control(key="face_label").value == "female"
 
 
 def test_an_address_opens_what_a_teacher_saw(open_page):
-    app = open_page(PAGE, space="Explorer", start="male", start_seed="7", e1="1.5")
-    assert app.segmented_control(key="start").value == "male"
-    assert app.number_input(key="start_seed").value == 7
+    app = open_page(PAGE, space="Explorer", face_label="male", face_seed="7", e1="1.5")
+    assert app.segmented_control(key="face_label").value == "male"
+    assert app.number_input(key="face_seed").value == 7
     assert sent(app)["weights"][0] == 1.5

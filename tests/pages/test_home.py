@@ -106,7 +106,7 @@ def test_a_synthetic_face_is_followed_to_what_the_library_says(open_page, label,
     face = predict_photo(to_png(make_photo(model, label, seed)), model).faces[0]
     assert f"says **{face.label}** with probability {face.probability:.2f}" in said(app)
     assert f"is {face.distance:.3f} of a pixel's range" in said(app)
-    assert len(app.get("plotly_chart")) == 2
+    assert len(app.get("plotly_chart")) == 3
     captions = "\n".join(caption.value for caption in app.caption)
     assert "These 8 explain" in captions
     assert whom_it_shows(read_metadata("classic")) in captions
@@ -114,7 +114,6 @@ def test_a_synthetic_face_is_followed_to_what_the_library_says(open_page, label,
 
 def test_a_face_of_which_the_model_is_unsure_is_followed_without_a_label(open_page, ruled):
     app = open_page(HOME)
-    app.segmented_control(key="face_from").set_value("Upload").run()
     photo = to_png(make_photo(ruled, "male", 3))
     app.file_uploader[0].upload("me.png", photo, "image/png").run()
     assert not app.exception
@@ -128,8 +127,6 @@ def test_a_face_of_which_the_model_is_unsure_is_followed_without_a_label(open_pa
 
 def test_an_uploaded_photo_is_followed_too(open_page):
     app = open_page(HOME)
-    app.segmented_control(key="face_from").set_value("Upload").run()
-    assert "Choose a photo" in app.info[0].value
     model = load_model("classic")
     photos = (to_png(make_photo(model, "male", seed)) for seed in range(20))
     photo = next(each for each in photos if predict_photo(each, model).faces[0].label)
@@ -141,7 +138,6 @@ def test_an_uploaded_photo_is_followed_too(open_page):
 @pytest.mark.parametrize("kind", ["no photo", "no face"])
 def test_what_cannot_be_followed_is_said(open_page, kind):
     app = open_page(HOME)
-    app.segmented_control(key="face_from").set_value("Upload").run()
     picture = io.BytesIO()
     Image.fromarray(np.full((200, 200), 128, dtype=np.uint8)).save(picture, "PNG")
     data = b"text" if kind == "no photo" else picture.getvalue()
@@ -149,6 +145,55 @@ def test_what_cannot_be_followed_is_said(open_page, kind):
     assert not app.exception
     words = [element.value for element in (*app.error, *app.info)]
     assert any(("wall.png: " if kind == "no photo" else "No face was found") in w for w in words)
+    assert "this page shows a synthetic face" in "\n".join(c.value for c in app.caption)
+
+
+def test_the_first_screen_is_a_lesson_to_begin_with_and_a_face_with_its_answer(open_page):
+    app = open_page(HOME)
+    kinds = [each.type for each in app.main]
+    assert kinds.index("image") < kinds.index("header") < kinds.index("metric")
+    links = [link.proto for link in app.get("page_link")]
+    assert links[0].page.endswith("What_is_an_eigenface")
+    face = predict_photo(to_png(make_photo(load_model("classic"), "female", 15)), "classic").main
+    assert f"*classic* says **{face.label}** with probability {face.probability:.2f}" in said(app)
+
+
+def test_a_second_visit_computes_nothing_of_the_first_face_again(open_page, monkeypatch):
+    open_page(HOME)
+    monkeypatch.delattr("ui.your_face.predict_photo")
+    monkeypatch.delattr("ui.your_face.make_photo")
+    assert not open_page(HOME).exception
+
+
+def charts(app) -> dict[str, dict]:
+    return {chart.proto.alt: json.loads(chart.proto.spec) for chart in app.get("plotly_chart")}
+
+
+@pytest.mark.parametrize(("label", "seed"), [("female", 15), ("male", 3)])
+def test_the_chart_of_the_decision_speaks_of_the_label_that_was_answered(open_page, label, seed):
+    model = load_model("classic")
+    face = predict_photo(to_png(make_photo(model, label, seed)), model).main
+    app = open_page(HOME, face_label=label, face_seed=str(seed))
+    chart = charts(app)[f"The face on the calibration curve: {face.likely}, {face.probability:.0%}"]
+    curve, point = chart["data"]
+    assert curve["name"] == face.likely
+    assert point["y"] == [pytest.approx(face.probability)]
+    assert point["x"][0] > 0
+    assert chart["layout"]["xaxis"]["title"]["text"] == f"decision value for {face.likely}"
+
+
+def test_min_max_is_shown_on_the_pixels_that_it_changes(open_page):
+    model = load_model("classic")
+    crop = predict_photo(to_png(make_photo(model, "female", 15)), model).main.crop
+    app = open_page(HOME)
+    change = 255 * model.pixels.scale(crop.reshape(1, -1))[0] - crop.reshape(-1)
+    captions = "\n".join(caption.value for caption in app.caption)
+    assert f"by up to {np.abs(change).max():.1f} of 255 grey levels" in captions
+    (chart,) = (c for alt, c in charts(app).items() if alt.startswith("Range of each numbered"))
+    ranges, levels = chart["data"]
+    most = int(np.abs(change).argmax())
+    assert levels["x"][0] == crop.reshape(-1)[most]
+    assert ranges["base"][0] == model.pixels.minimum[most]
 
 
 def test_the_card_is_closed_until_it_is_asked_for(open_page):

@@ -81,7 +81,7 @@ def test_damaged_tables_are_an_error_in_words(open_page, with_tables):
 
 @pytest.mark.usefixtures("in_described")
 def test_one_face_is_shown_as_each_rung_sees_it(open_page):
-    app = open_page(LADDER, rung_view="One face", rung_from="Synthetic face")
+    app = open_page(LADDER, rung_view="One face")
     assert not app.exception
     said = words(app)
     assert "1. pixels" in said
@@ -114,7 +114,7 @@ def test_every_screen_opens_with_a_model_of_an_embedding(open_page, screen):
 @pytest.mark.usefixtures("in_described")
 def test_a_face_is_followed_through_the_embedding_to_the_decision(open_page, raw_folder):
     photo = next(path for path in sorted(raw_folder.rglob("*")) if path.suffix in (".jpg", ".png"))
-    app = open_page("dashboard.py", model="embedding", face_from="Upload")
+    app = open_page("dashboard.py", model="embedding")
     app.file_uploader[0].set_value((photo.name, photo.read_bytes(), "image/png")).run()
     assert not app.exception
     said = words(app)

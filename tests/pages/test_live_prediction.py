@@ -119,8 +119,8 @@ def test_a_photo_without_a_face_gets_a_message(open_page):
 
 def test_a_synthetic_face_needs_no_photo_at_all(open_page):
     app = open_page(PAGE)
-    app.segmented_control(key="source").set_value("Synthetic face").run()
-    app.number_input(key="seed").set_value(4).run()
+    app.segmented_control(key="source").set_value("Your face").run()
+    app.number_input(key="face_seed").set_value(4).run()
     assert not app.exception
     model = load_model("classic")
     face = predict_photo(to_png(make_photo(model, "female", 4)), model).faces[0]
@@ -128,8 +128,8 @@ def test_a_synthetic_face_needs_no_photo_at_all(open_page):
 
 
 def test_a_link_with_the_old_name_of_synthetic_faces_still_opens_them(open_page):
-    app = open_page(PAGE, source="Made face", seed="4")
-    assert app.segmented_control(key="source").value == "Synthetic face"
+    app = open_page(PAGE, source="Made face")
+    assert app.segmented_control(key="source").value == "Your face"
     assert "**1 face**" in said(app)
     app.segmented_control(key="source").set_value("Upload").run()
     assert not app.exception

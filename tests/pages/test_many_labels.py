@@ -135,11 +135,11 @@ def test_points_of_the_chosen_labels_are_in_colour_above_all_others_in_grey(open
 def test_a_walk_leads_to_the_label_that_was_chosen(open_page, model):
     app = open_page(EIGENFACES, space="Walk")
     assert not app.exception
-    flip = app.session_state["walk_found"].flip
+    flip = app.session_state["your_face"].made["walk"][1].flip
     target = next(label for label in LABELS if label not in (flip.answer, flip.target))
     app = open_page(EIGENFACES, space="Walk", towards=target)
     assert not app.exception
-    chosen = app.session_state["walk_found"].flip
+    chosen = app.session_state["your_face"].made["walk"][1].flip
     assert chosen is None or (chosen.answer, chosen.target) == (flip.answer, target)
     assert chosen is None or chosen.size > 0.99 * flip.size
 
@@ -212,7 +212,7 @@ def test_a_tab_of_the_evaluation_opens(open_page, tab):
 
 
 def test_an_answer_shows_five_scores_and_a_table_of_all(open_page, model):
-    app = open_page(LIVE, source="Synthetic face", label="s4", seed="2")
+    app = open_page(LIVE, source="Your face", face_label="s4", face_seed="2")
     assert not app.exception
     face = predict_photo(to_png(make_photo(model, "s4", 2)), model).faces[0]
     figure = find(app, "Probabilities of face 1")

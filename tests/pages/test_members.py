@@ -84,7 +84,7 @@ def test_the_explorer_says_why_it_has_no_fisherfaces(open_page, in_fisher, offer
 
 
 def test_the_steps_say_where_fisherfaces_come_in(open_page, in_fisher, photo):
-    app = open_page("dashboard.py", model="tiny", face_from="Upload")
+    app = open_page("dashboard.py", model="tiny")
     app.file_uploader[0].upload("me.png", photo, "image/png").run()
     assert not app.exception
     assert "The member fisherfaces also goes" in said(app)
@@ -109,7 +109,7 @@ def test_every_screen_opens_with_it(open_page, in_aligned, screen):
 
 
 def test_the_steps_show_what_each_member_reads_and_how_it_votes(open_page, in_aligned, photo):
-    app = open_page("dashboard.py", model="made", face_from="Upload")
+    app = open_page("dashboard.py", model="made")
     app.file_uploader[0].upload("me.png", photo, "image/png").run()
     assert not app.exception
     text = said(app)

@@ -20,7 +20,7 @@ from facecore.model.lesson import (
 )
 from facecore.model.predict import predict_photo
 from facecore.model.store import load_model, read_metadata, write_model
-from facecore.model.synth import make_photo, sample_faces
+from facecore.model.synth import make_photo
 from ui.lesson_screens import SCREENS, direction_of, kept_of
 
 PAGE = "pages/0_What_is_an_eigenface.py"
@@ -34,7 +34,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def face(model):
-    return sample_faces(model, "female", 1, 15)[0]
+    return predict_photo(to_png(make_photo(model, "female", 15)), model).main.crop
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +237,7 @@ def test_a_photo_of_ones_own_takes_part_until_it_is_removed(open_page, model):
     next(b for b in app.button if b.label == "Remove my face").click().run()
     assert not app.exception
     assert (pixels(sent(app)["face"]) != crop.reshape(-1)).any()
-    assert "lesson_own" not in app.session_state
+    assert not app.session_state["your_face"].photos
 
 
 def test_a_photo_without_a_face_is_told_and_the_lesson_goes_on(open_page, face):

@@ -1,0 +1,113 @@
+"""Min-max scaling of one face: where it changes pixels, and the ranges that it does so by."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from facecore.model import (
+    PALETTE,
+    FaceModel,
+    ScaledPixel,
+    draw_scaling,
+    most_scaled,
+    scaling_change,
+)
+from ui.look import NEUTRAL, show, show_picture, tidy
+
+SHOWN = 4  # pixels
+
+
+def show_min_max(model: FaceModel, crop: np.ndarray) -> None:
+    """Show what min-max scaling changes of a face, and the ranges of the pixels it changes most.
+
+    Parameters
+    ----------
+    model : FaceModel
+        Model of pixels alone, as `FaceModel.eigenfaces` is.
+    crop : ndarray of shape (side, side), uint8
+        Grey crop of the face.
+    """
+    change, found = scaling_change(model, crop), most_scaled(model, crop, SHOWN)
+    most, mean = float(np.abs(change).max()), float(np.abs(change).mean())
+    st.markdown(
+        "Every pixel is put on a scale of its own: 0 is the darkest and 1 the brightest that this "
+        "pixel is in any training face."
+    )
+    if not found:
+        st.caption(
+            "In each pixel of this face that is nothing but grey level / 255, as the training "
+            "faces have every grey level there."
+        )
+        return
+    grid = st.grid(2, min_column_width=250)
+    with grid.cell():
+        alt = (
+            f"How min-max changes each pixel: orange is brighter, blue darker, white the same; "
+            f"the {len(found)} that change most are numbered"
+        )
+        times = f", drawn {255 / most:,.0f} times stronger" if most < 200 else ""
+        show_picture(draw_scaling(change, found), alt, f"What changes{times}")
+    with grid.cell():
+        told = "; ".join(f"pixel {i}: {_tell(one)}" for i, one in enumerate(found, start=1))
+        show(
+            range_bars(found),
+            f"Range of each numbered pixel, and this face in it. {told}",
+            "step-values",
+        )
+    st.caption(
+        f"Orange becomes brighter, blue darker: by up to {most:.1f} of 255 grey levels in this "
+        f"face, by {mean:.1f} on average. White stays the same: there, some training face is black "
+        "and another one white. On the right: the ranges of the numbered pixels, and where this "
+        "face lies in them."
+    )
+
+
+def range_bars(pixels: Sequence[ScaledPixel]) -> go.Figure:
+    """Draw the ranges of pixels in the training faces, with the levels of one face.
+
+    Parameters
+    ----------
+    pixels : sequence of ScaledPixel
+        Numbered from 1, from the top.
+
+    Returns
+    -------
+    Figure
+    """
+    rows = [f"pixel {number}" for number in range(1, len(pixels) + 1)]
+    figure = go.Figure()
+    figure.add_bar(
+        x=[one.high - one.low for one in pixels],
+        base=[one.low for one in pixels],
+        y=rows,
+        orientation="h",
+        width=0.3,
+        marker_color=NEUTRAL,
+        name="range in the training faces",
+        hovertemplate="%{y}: from %{base:.0f} to %{x:.0f}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[one.level for one in pixels],
+        y=rows,
+        mode="markers+text",
+        text=[_tell(one) for one in pixels],
+        textposition=[_beside(one.level) for one in pixels],
+        cliponaxis=False,
+        marker={"size": 13, "symbol": "diamond", "color": PALETTE[5]},
+        name="this face",
+        hovertemplate="%{y}: %{text}<extra></extra>",
+    )
+    figure.update_xaxes(title="grey level", range=[-8, 263], tickvals=[0, 64, 128, 192, 255])
+    figure.update_yaxes(type="category", autorange="reversed", ticksuffix="  ")
+    return tidy(figure, 300)
+
+
+def _beside(level: int) -> str:
+    """Return where a text of half the width of the chart finds room."""
+    return f"top {'right' if level < 85 else 'left' if level > 170 else 'center'}"
+
+
+def _tell(one: ScaledPixel) -> str:
+    return f"{one.level} becomes {one.scaled:.3f}, not {one.level / 255:.3f}"
