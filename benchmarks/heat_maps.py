@@ -2,10 +2,10 @@
 
     python benchmarks/heat_maps.py [--models NAME ...] [--faces N] [--quick] [--json FILE]
 
-A photo shows synthetic faces of no real person, side by side. The answer is that of
-`predict_photo`, from the file's bytes on: decoding, detector and all faces. The heat maps are
-those of all faces by `explain_decisions`. The alternative is `occlusion`, which needs one run of
-the model for each patch. Times are of the CPU, on one thread each.
+A photo shows synthetic faces of the first model, of no real person, side by side. The answer is
+that of `predict_photo`, from the file's bytes on: decoding, detector and all faces. The heat maps
+are those of all faces by `explain_decisions`. The alternative is `occlusion`, which needs one run
+of the model for each patch. Times are of the CPU, on one thread each.
 """
 
 import argparse
@@ -36,7 +36,6 @@ from facecore.model import (  # noqa: E402
 )
 
 MODELS = ("classic", "aligned", "embedding")
-DRAWER = "classic"  # draws the faces
 PATCHES = 5  # side by side, for the comparison of two maps
 
 
@@ -50,19 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     def take() -> dict[str, Any]:
-        photo, repeats = draw(options.faces), 3 if options.quick else 9
+        models = {name: load_model(name) for name in options.models}
+        photo, repeats = draw(next(iter(models.values())), options.faces), 3 if options.quick else 9
         cv2.setNumThreads(1)
         with threadpool_limits(1):
-            rows = [measure(name, load_model(name), photo, repeats) for name in options.models]
+            rows = [measure(name, model, photo, repeats) for name, model in models.items()]
         print(pd.DataFrame(rows).to_string(index=False))
         return {"rows": rows}
 
     return publish(take, options.json)
 
 
-def draw(count: int) -> bytes:
-    """Return a photo of synthetic faces in a row."""
-    model = load_model(DRAWER)
+def draw(model: FaceModel, count: int) -> bytes:
+    """Return a photo of a model's synthetic faces in a row."""
     faces = [make_photo(model, model.labels[i % len(model.labels)], i) for i in range(count)]
     return to_png(np.hstack(faces))
 

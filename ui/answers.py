@@ -26,6 +26,7 @@ from facecore.model import (
     same_faces,
     to_rgb,
 )
+from facecore.system import on_one_thread
 from ui.face_card import NO_FACE, Places, announce_heat, heat_words, show_face, show_heat
 from ui.look import WIDEST
 from ui.memory import Key, digest_of, forget_photos, recall, remember
@@ -116,6 +117,7 @@ class Settings:
         detector = json.dumps(self.detector_for(chosen.model), sort_keys=True)
         return photo, chosen.name, chosen.metadata["sha256"]["model.json"], detector
 
+    @on_one_thread  # visitors have a thread each, and their products are small
     def predict(self, entry: Entry, chosen: Chosen) -> PhotoAnswer:
         """Return the answer of one of the models to a photo, by the model's own rule.
 

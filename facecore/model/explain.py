@@ -424,8 +424,11 @@ def explain_decisions(
     """
     if not crops:
         return []
+    from threadpoolctl import threadpool_limits  # not needed for an answer
+
     explain = _along_path if heat_kind(model) == "gradient" else split_differences
-    return explain(model, crops, labels)
+    with threadpool_limits(1):  # the products are small: on a busy machine threads wait for others
+        return explain(model, crops, labels)
 
 
 def heat_kind(model: FaceModel) -> str:
