@@ -3,12 +3,13 @@
 import streamlit as st
 
 from facecore.face import SUFFIXES, spec_of
-from ui.answers import Settings, show_photo
+from ui.answers import Settings, show_photos
 from ui.batch import Source, answer_all, list_entries, show_batch, within_limit
 from ui.controls import choose
 from ui.detector import pick_detector, warn_of_difference
 from ui.face_picker import YOURS, offer_to_keep, pick_face, say_whose
 from ui.glossary import explain_words
+from ui.memory import forget_photos
 from ui.models import pick_model, pick_other
 from ui.navigation import enter_page
 from ui.rule import pick_rule
@@ -61,6 +62,7 @@ elif face := pick_face(chosen):
     sources = [Source(face.id, face.name, face.photo)]
 
 if not sources:
+    forget_photos()
     st.info("The answer appears here as soon as there is a photo.", icon=":material/image_search:")
     st.stop()
 sources = within_limit(prepare_zips(sources))
@@ -68,5 +70,4 @@ settings = Settings(models, detector, heat, unsure, ruled)
 if sum(source.count() for source in sources) > CARDS:
     show_batch(sources, answer_all(sources, settings), settings)
 else:
-    for i, entry in enumerate(list_entries(sources)):
-        show_photo(entry, settings, key=str(i))
+    show_photos(list_entries(sources), settings)

@@ -1,14 +1,16 @@
-"""Show the answers to one photo: its faces boxed, then one row per face, by one model or two."""
+"""Show the answers to one photo, by one model or two: verdicts first, heat maps after them."""
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from facecore.data import Entry
-from facecore.face import spec_of, to_png
+from facecore.face import shrink, spec_of, to_png
 from facecore.model import (
     AnswerRule,
     FaceAnswer,
@@ -16,14 +18,18 @@ from facecore.model import (
     Heat,
     PhotoAnswer,
     annotate,
-    explain_decision,
+    apply_rule,
+    explain_decisions,
     label_colours,
-    overlay,
+    pair_faces,
     predict_photo,
     same_faces,
     to_rgb,
 )
-from ui.look import WIDEST, format_distance, show_picture, show_scores
+from facecore.system import on_one_thread
+from ui.face_card import NO_FACE, Places, announce_heat, heat_words, show_face, show_heat
+from ui.look import WIDEST
+from ui.memory import Key, digest_of, forget_photos, recall, remember
 from ui.models import Chosen
 from ui.photo import has_face
 from ui.text import as_is
@@ -32,18 +38,7 @@ CAVEAT = (
     "The label is what the annotators of the training data would have written. It is no proof of "
     "who or what a person is, and no basis for a decision about anyone."
 )
-HEAT = {
-    "gradient": "Heat map (integrated gradients): the exact gradient of the decision with respect "
-    "to the pixels, summed along the path from the mean face to this one.",
-    "occlusion": "Heat map (occlusion): how much the decision changes when a patch of the prepared "
-    "face is covered with its mean colour.",
-}
-# Multiples of the typical distance: 95 % of the faces of LFW lie within the first, 99 % of the
-# portraits of members of congress within the second.
-NEAR, FAR = 1.4, 2.1
-AGAINST = "#ffffff"  # belongs to no label; shown where there are more than two
 FACES = 12  # that are shown at once; a photo of many people has more
-PICTURE = 97  # pixels; three fit side by side on a phone
 
 
 @dataclass(frozen=True)
@@ -105,8 +100,26 @@ class Settings:
         own: dict[str, Any] = spec_of(model.recipe.detector)
         return self.detector if self.detector and self.detector["name"] == own["name"] else own
 
-    def answer(self, entry: Entry, chosen: Chosen) -> PhotoAnswer:
-        """Return the answer of one of the models to a photo.
+    def key(self, photo: str, chosen: Chosen) -> Key:
+        """Return what the faces and probabilities of a photo depend on; the rule comes later.
+
+        Parameters
+        ----------
+        photo : str
+            What tells the photo from all others.
+        chosen : Chosen
+            Model to ask.
+
+        Returns
+        -------
+        tuple of str
+        """
+        detector = json.dumps(self.detector_for(chosen.model), sort_keys=True)
+        return photo, chosen.name, chosen.metadata["sha256"]["model.json"], detector
+
+    @on_one_thread  # visitors have a thread each, and their products are small
+    def predict(self, entry: Entry, chosen: Chosen) -> PhotoAnswer:
+        """Return the answer of one of the models to a photo, by the model's own rule.
 
         Parameters
         ----------
@@ -126,12 +139,83 @@ class Settings:
             chosen.model,
             name=entry.name,
             detector=self.detector_for(chosen.model),
-            rule=self.rule(chosen.model),
         )
 
 
-def show_photo(entry: Entry, settings: Settings, key: str) -> None:
-    """Show the answers of the models to a photo.
+@dataclass(frozen=True)
+class Wanted:
+    """A heat map that is still to be computed.
+
+    Parameters
+    ----------
+    places : Places
+        Where it goes.
+    face : FaceAnswer
+        Face to explain.
+    chosen : Chosen
+        Model that answered.
+    number : int
+        Number of the face on its photo.
+    key : tuple
+        Of the heat map in the session's memory.
+    """
+
+    places: Places
+    face: FaceAnswer
+    chosen: Chosen
+    number: int
+    key: Key
+
+    def show(self, heat: Heat) -> None:
+        """Draw the heat map, and keep it in the session's memory.
+
+        Parameters
+        ----------
+        heat : Heat
+            As `facecore.model.explain_decisions` returned it.
+        """
+        small = replace(heat, values=heat.values.astype(np.float32))  # half the memory
+        show_heat(self.places, self.face, small, self.chosen, self.number)
+        remember("heat", self.key, lambda: small)
+
+
+def show_photos(entries: Iterable[Entry], settings: Settings) -> None:
+    """Show the answers of the models to a few photos, and after all of them the heat maps.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        Photos to answer; the session forgets all others.
+    settings : Settings
+        Models to ask, and how.
+    """
+    entries = list(entries)
+    forget_photos(but={digest_of(entry.data) for entry in entries})
+    show_heat_maps(
+        [each for i, entry in enumerate(entries) for each in show_photo(entry, settings, str(i))]
+    )
+
+
+def show_heat_maps(wanted: Sequence[Wanted]) -> None:
+    """Compute heat maps and draw them, those of one photo and model together.
+
+    Parameters
+    ----------
+    wanted : sequence of Wanted
+        As `show_photo` returned them, of any number of photos.
+    """
+    groups: dict[Key, list[Wanted]] = {}
+    for each in wanted:
+        groups.setdefault(each.key[:2], []).append(each)
+    for group in groups.values():
+        model = group[0].chosen.model
+        crops, labels = [w.face.prepared for w in group], [w.face.likely for w in group]
+        for each, heat in zip(group, explain_decisions(model, crops, labels), strict=True):
+            each.show(heat)
+
+
+def show_photo(entry: Entry, settings: Settings, key: str, only: int | None = None) -> list[Wanted]:
+    """Show the answers of the models to a photo, with empty places for heat maps.
 
     Parameters
     ----------
@@ -141,27 +225,48 @@ def show_photo(entry: Entry, settings: Settings, key: str) -> None:
         Models to ask, and how.
     key : str
         Prefix of the elements' keys, unique on the page.
+    only : int, optional
+        Number of the only face to show; all of them when left out.
+
+    Returns
+    -------
+    list of Wanted
+        Heat maps that the session does not have yet, for `show_heat_maps`.
     """
-    answers = [settings.answer(entry, chosen) for chosen in settings.models]
+    digest = digest_of(entry.data)
+    keys = [settings.key(digest, chosen) for chosen in settings.models]
+    answers = [
+        _answer(entry, settings, chosen, at)
+        for chosen, at in zip(settings.models, keys, strict=True)
+    ]
     with st.container(border=True):
         if answers[0].error:
             st.error(as_is(f"{entry.name}: {answers[0].error}"), icon=":material/broken_image:")
-            return
+            return []
         if len(answers) == 1:
-            photo, faces = st.columns([2, 3], gap="medium")
-            with photo:
-                _show_boxes(answers[0], settings.models[0])
-            with faces:
-                _show_faces(answers[0], settings.models[0], settings.heat, key)
+            places: list[tuple[int | None, ...]] = [(i,) for i in range(len(answers[0].faces))]
+            *columns, cards = st.columns([2, 3], gap="medium")
         else:
             st.markdown(agreement(*answers))
-            columns = st.columns(2, gap="medium")
-            for column, answer, chosen in zip(columns, answers, settings.models, strict=True):
-                with column:
+            places = list(pair_faces(*answers))
+            columns, cards = list(st.columns(2, gap="medium")), st.container()
+        for side, (column, answer) in enumerate(zip(columns, answers, strict=True)):
+            numbers = {pair[side]: number for number, pair in enumerate(places, start=1)}
+            chosen = settings.models[side]
+            with column:
+                if len(answers) > 1:
                     st.header(as_is(chosen.name))
-                    _show_boxes(answer, chosen)
-                    _show_faces(answer, chosen, settings.heat, f"{key}-{chosen.name}")
+                order = [numbers[i] for i in range(len(answer.faces))]
+                _show_boxes(answer, order, chosen, keys[side])
+        with cards:
+            shown = range(only, only + 1) if only else _pick_places(answers[0], len(places), key)
+            wanted: list[Wanted] = []
+            for number in shown:
+                wanted += _show_place(answers, places[number - 1], number, settings, keys, key)
+            if settings.heat and places:
+                st.caption(heat_words([chosen.model for chosen in settings.models]))
         st.caption(CAVEAT)
+    return wanted
 
 
 def agreement(first: PhotoAnswer, second: PhotoAnswer) -> str:
@@ -178,50 +283,47 @@ def agreement(first: PhotoAnswer, second: PhotoAnswer) -> str:
         Markdown.
     """
     pairs = same_faces(first, second)
+    alone = len(first.faces) + len(second.faces) - 2 * len(pairs)
+    rest = f" {_number(alone)} found by one model alone." if alone else ""
     if not pairs:
-        return "No face was found by both models in the same place."
+        return f"No face was found by both models in the same place.{rest}"
     same = [i for i, j in pairs if first.faces[i].verdict == second.faces[j].verdict]
     text = f"The models **agree on {len(same)} of {len(pairs)}** faces that both found."
     apart = sorted((i, j) for i, j in pairs if i not in same)
     for i, j in apart:
         one, other = as_is(first.faces[i].verdict), as_is(second.faces[j].verdict)
         text += f" Face {i + 1}: {one} versus {other}."
-    return text
+    return text + rest
 
 
-def distance_words(distance: float, typical: float) -> str:
-    """Describe how far a face lies from face space.
-
-    Parameters
-    ----------
-    distance : float
-        Distance of the face, root mean square in units of the min-max scale.
-    typical : float
-        Distance that most faces have, in the same unit.
-
-    Returns
-    -------
-    str
-    """
-    ratio = distance / typical if typical else float("inf")
-    if ratio <= NEAR:
-        words = "near"
-    elif ratio <= FAR:
-        words = "farther away than most faces"
-    else:
-        words = "far away: perhaps not a face, or one that is turned or covered"
-    shown = format_distance(distance)
-    return f"Distance from face space {shown}, {ratio:.1f} times the typical one: {words}"
+def _number(alone: int) -> str:
+    return "1 face was" if alone == 1 else f"{alone} faces were"
 
 
-def _show_boxes(answer: PhotoAnswer, chosen: Chosen) -> None:
+def _answer(entry: Entry, settings: Settings, chosen: Chosen, key: Key) -> PhotoAnswer:
+    def ask() -> PhotoAnswer:
+        answer = settings.predict(entry, chosen)
+        if answer.pixels is None:
+            return answer
+        return replace(answer, pixels=shrink(answer.pixels, WIDEST))
+
+    answer = remember("answer", key, ask)
+    return replace(apply_rule(answer, settings.rule(chosen.model)), photo=entry.name)
+
+
+def _show_boxes(answer: PhotoAnswer, numbers: Sequence[int], chosen: Chosen, key: Key) -> None:
     colours = {k: to_rgb(v) for k, v in label_colours(chosen.model.labels).items()}
+    drawn = (*key, *numbers, *(face.label for face in answer.faces))
     st.image(
-        to_png(annotate(answer, colours, WIDEST)),
+        remember("picture", drawn, lambda: to_png(annotate(answer, colours, numbers=numbers))),
         caption=as_is(f"{answer.photo}: {answer.width} x {answer.height} pixels"),
         alt=f"Photo {answer.photo} with its faces boxed and numbered: {_count_faces(answer)}",
         width="stretch",
     )
+    none = sum(bool(face.why_no_face) for face in answer.faces)
+    doubt = f"; {none} of them probably not a face" if none else ""
+    st.markdown(f"**{_count_faces(answer)}** in {answer.ms:.0f} ms{doubt}")
+    has_face(answer)
 
 
 def _count_faces(answer: PhotoAnswer) -> str:
@@ -229,27 +331,8 @@ def _count_faces(answer: PhotoAnswer) -> str:
     return "No face" if not count else "1 face" if count == 1 else f"{count} faces"
 
 
-def _show_faces(answer: PhotoAnswer, chosen: Chosen, heat: bool, key: str) -> None:
-    st.markdown(f"**{_count_faces(answer)}** in {answer.ms:.0f} ms")
-    if not has_face(answer):
-        return
-    kinds = set()
-    for number in _pick_faces(answer, key):
-        face = answer.faces[number - 1]
-        found = explain_decision(chosen.model, face.prepared, face.likely) if heat else None
-        _show_face(face, found, chosen, f"{key}-{number}", number)
-        kinds |= {found.kind} if found else set()
-    against = "the other label's colour" if len(chosen.model.labels) == 2 else "white"
-    for kind in kinds:
-        st.caption(
-            f"{HEAT[kind]} Regions that speak for the label have its colour, regions that speak "
-            f"against it are in {against}."
-        )
-
-
-def _pick_faces(answer: PhotoAnswer, key: str) -> range:
+def _pick_places(answer: PhotoAnswer, count: int, key: str) -> range:
     """Return the numbers of the faces that are shown; of many, those that the visitor chose."""
-    count = len(answer.faces)
     if count <= FACES:
         return range(1, count + 1)
     verdicts = Counter(face.verdict for face in answer.faces)
@@ -263,46 +346,35 @@ def _pick_faces(answer: PhotoAnswer, key: str) -> range:
     return range(first, min(first + FACES, count + 1))
 
 
-def _show_face(face: FaceAnswer, heat: Heat | None, chosen: Chosen, key: str, number: int) -> None:
-    model = chosen.model
-    row = st.container(horizontal=True)
-    with row:
-        # Without a reconstruction the model reads no grey pixels: it saw the crop in colour.
-        reads_grey = face.reconstruction is not None
-        kind = "Grey crop" if reads_grey else "Crop"
-        crop = face.crop if reads_grey else face.prepared
-        show_picture(crop, f"{kind} of face {number}", kind, PICTURE)
-        if face.reconstruction is not None:
-            alt = f"Face {number} reconstructed from its eigenfaces"
-            show_picture(face.reconstruction, alt, "Reconstruction", PICTURE)
-        if heat:
-            picture = overlay(face.prepared, heat, *_heat_colours(model.labels, face.likely))
-            alt = f"Heat map of the decision for {face.likely} on face {number}"
-            show_picture(picture, alt, f"{heat.kind.capitalize()} map", PICTURE)
-    with row.container(width=320, gap="xsmall"):
-        likely = "" if face.label else f" ({as_is(face.why)}), most likely {as_is(face.likely)}"
-        st.markdown(
-            f"**{number}: {as_is(face.verdict)}**{likely}, probability {face.probability:.2f}"
-        )
-        alt = f"Probabilities of face {number}"
-        show_scores(face.scores, chosen.order, alt, f"scores-{key}")
-        st.caption(
-            f"{distance_words(face.distance, chosen.typical_distance)}. Box {list(face.box)}."
-            + (f" {_heat_sums(heat)}" if heat and heat.kind == "gradient" else "")
-        )
-
-
-def _heat_colours(labels: Sequence[str], label: str) -> tuple[tuple[int, int, int], ...]:
-    """Return the colour of what speaks for a label, and of what speaks against it."""
-    colours = label_colours(labels)
-    others = [colour for name, colour in colours.items() if name != label]
-    away = others[0] if len(labels) == 2 else AGAINST
-    return to_rgb(colours[label]), to_rgb(away)
-
-
-def _heat_sums(heat: Heat) -> str:
-    # Integrated gradients add up to the change of the decision from the mean face to this one.
-    towards, away = heat.values.clip(min=0).sum(), -heat.values.clip(max=0).sum()
-    return (
-        f"Contributions to the decision: {towards:.1f} for {as_is(heat.label)}, {away:.1f} against."
-    )
+def _show_place(
+    answers: Sequence[PhotoAnswer],
+    place: tuple[int | None, ...],
+    number: int,
+    settings: Settings,
+    keys: Sequence[Key],
+    prefix: str,
+) -> list[Wanted]:
+    """Show what the models answer about one place of a photo, side by side."""
+    wanted: list[Wanted] = []
+    two = len(answers) > 1
+    columns = st.columns(2, gap="medium") if two else [st.container()]
+    for column, i, answer, chosen, key in zip(
+        columns, place, answers, settings.models, keys, strict=True
+    ):
+        with column:
+            if two:
+                st.caption(as_is(chosen.name))  # on a phone one model's card follows the other's
+            if i is None:
+                st.markdown(f"{NO_FACE} **{number}: no face found here**")
+                st.caption("Only the other model's detector found a face in this place.")
+                continue
+            face = answer.faces[i]
+            places = show_face(face, chosen, f"{prefix}-{chosen.name}-{number}", number)
+            if settings.heat and (face.label or not face.why_no_face):
+                heat = Wanted(places, face, chosen, number, (*key, i, face.likely))
+                if known := recall("heat", heat.key):
+                    heat.show(known)
+                else:
+                    announce_heat(places, face, number)
+                    wanted.append(heat)
+    return wanted

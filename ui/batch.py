@@ -12,16 +12,18 @@ import streamlit as st
 
 from facecore.data import PREDICTION_LIMITS, Entry, count_photos, read_photos
 from facecore.errors import DataError
-from facecore.model import PhotoAnswer, same_faces
-from ui.answers import CAVEAT, Settings, show_photo
+from facecore.model import FaceAnswer, PhotoAnswer, apply_rule, pair_faces
+from ui.answers import CAVEAT, Settings, show_heat_maps, show_photo
 from ui.controls import FEW, MOST_COLOURS, offer_file
-from ui.models import Chosen
+from ui.memory import Key, forget_photos
 from ui.sheets import tame, to_sheet
 from ui.text import as_is
 
 MAX_PHOTOS = PREDICTION_LIMITS.max_photos
 KEPT = "batch_answers"
-HEAD = ("position", "photo", "face", "error", "notes", "label", "reason")
+HEAD = ("position", "photo", "face", "answer", "likely", "probability", "reason", "error", "notes")
+NOWHERE = "no face found here"
+LETTER, MARGIN, WIDEST = 7.5, 24, 900  # pixels of a column of text
 BOX = ("x", "y", "width", "height")
 NO_PICTURE = np.empty((0, 0), dtype=np.uint8)
 
@@ -143,11 +145,13 @@ def answer_all(sources: Sequence[Source], settings: Settings) -> list[list[Photo
     list of list of PhotoAnswer
         For each model, one answer per photo, without pictures.
     """
-    known: dict[tuple[str, ...], list[PhotoAnswer]] = st.session_state.setdefault(KEPT, {})
-    keys = [[_key(source, chosen, settings) for source in sources] for chosen in settings.models]
+    known: dict[Key, list[PhotoAnswer]] = st.session_state.setdefault(KEPT, {})
+    keys = [[settings.key(source.id, chosen) for source in sources] for chosen in settings.models]
     # Only the answers to the present photos are kept, so a session's memory does not grow.
-    for key in set(known) - set(chain.from_iterable(keys)):
-        del known[key]
+    if gone := set(known) - set(chain.from_iterable(keys)):
+        forget_photos()
+        for key in gone:
+            del known[key]
     todo = [
         (key, source, chosen)
         for chosen, row in zip(settings.models, keys, strict=True)
@@ -162,10 +166,14 @@ def answer_all(sources: Sequence[Source], settings: Settings) -> list[list[Photo
             for entry in source.entries():
                 done += 1
                 bar.progress(done / total, f"Photo {done} of {total}: {as_is(entry.name)}")
-                answers.append(_without_pictures(settings.answer(entry, chosen)))
+                answers.append(_without_pictures(settings.predict(entry, chosen)))
             known[key] = answers
         bar.empty()
-    return [list(chain.from_iterable(known[key] for key in row)) for row in keys]
+    rules = [settings.rule(chosen.model) for chosen in settings.models]
+    return [
+        [apply_rule(answer, rule) for key in row for answer in known[key]]
+        for rule, row in zip(rules, keys, strict=True)
+    ]
 
 
 def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFrame:
@@ -181,10 +189,11 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Indexed by the position of the photo: photo, face (from 1), error, notes (what was not as it
-        should be with the photo), label, reason (why there is no label), with many labels the
-        likeliest one and its probability, the probability of each label, distance (from face
-        space), x, y, width, height (of the box, in pixels).
+        Indexed by the position of the photo: photo, face (from 1), answer (the label, or what there
+        is in its place), likely (the likeliest label, withheld or not), its probability, reason
+        (why there is no label), error, notes (what was not as it should be with the photo), label,
+        the probability of each label, distance (from face space), x, y, width, height (of the box,
+        in pixels).
     """
     rows: list[dict[str, object]] = []
     for position, answer in enumerate(answers):
@@ -197,6 +206,7 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
                     "position": position,
                     "photo": answer.photo,
                     "face": number,
+                    "answer": _answer_of(face),
                     "notes": notes,
                     "label": face.label,
                     "reason": face.reason,
@@ -211,8 +221,7 @@ def tabulate(answers: Sequence[PhotoAnswer], labels: Sequence[str]) -> pd.DataFr
             error = answer.error or "no face"
             empty = {"position": position, "photo": answer.photo, "error": error, "notes": notes}
             rows.append(empty)
-    best = ("likely", "probability") if len(labels) > MOST_COLOURS else ()
-    columns = [*HEAD, *best, *(f"P({label})" for label in labels), "distance", *BOX]
+    columns = [*HEAD, "label", *(f"P({label})" for label in labels), "distance", *BOX]
     whole = dict.fromkeys(("face", *BOX), "Int64")  # pandas' own integers, which may be missing
     return pd.DataFrame(rows).reindex(columns=columns).astype(whole).set_index("position")
 
@@ -237,24 +246,37 @@ def add_second(
     Returns
     -------
     DataFrame
-        With the columns ``NAME says``, ``NAME P`` and agree (bool, or missing where the second
-        model found no face in that place).
+        With the columns ``NAME says``, ``NAME P`` and agree (bool, or missing where one of the
+        models found no face in that place). Faces that only the second model found have rows of
+        their own, after those of their photo.
     """
-    found = {
-        (position, i + 1): (one.faces[i].verdict, other.faces[j])
-        for position, (one, other) in enumerate(zip(first, second, strict=True))
-        for i, j in same_faces(one, other)
-    }
-    places = list(zip(table.index, table["face"], strict=True))
-    pairs = [None if pd.isna(face) else found.get((at, int(face))) for at, face in places]
-    agree = [pair and pair[0] == pair[1].verdict for pair in pairs]
-    return table.assign(
-        **{
-            f"{name} says": [pair and pair[1].verdict for pair in pairs],
-            f"{name} P": [pair and round(pair[1].probability, 4) for pair in pairs],
-            "agree": pd.array(agree, dtype="boolean"),
-        }
-    )
+    says, score = f"{name} says", f"{name} P"
+    rows: list[dict[str, object]] = []
+    alone: list[dict[str, object]] = []
+    for at, (one, other) in enumerate(zip(first, second, strict=True)):
+        for number, (i, j) in enumerate(pair_faces(one, other), start=1):
+            face = None if j is None else other.faces[j]
+            theirs = (
+                {says: NOWHERE}
+                if face is None
+                else {
+                    says: _answer_of(face),
+                    score: round(face.probability, 4),
+                }
+            )
+            place = {"position": at, "face": number, **theirs}
+            if i is not None:
+                agree = None if face is None else face.verdict == one.faces[i].verdict
+                rows.append(place | {"agree": agree})
+            elif face is not None:
+                box = dict(zip(BOX, face.box, strict=True))
+                alone.append(place | {"photo": one.photo, "answer": NOWHERE, **box})
+    columns = ["position", "face", says, score, "agree"]
+    theirs_too = pd.DataFrame(rows, columns=columns).astype({"face": "Int64", "agree": "boolean"})
+    table = table.reset_index().merge(theirs_too, "left", ["position", "face"])
+    added = pd.DataFrame(alone).reindex(columns=table.columns).astype(table.dtypes)
+    whole = pd.concat([table, added]) if alone else table
+    return whole.set_index("position").sort_index(kind="stable")
 
 
 def to_json(answers: Sequence[PhotoAnswer], model: str) -> list[dict[str, Any]]:
@@ -303,6 +325,7 @@ def show_batch(
     table = tame(table)  # already here, as Streamlit's table has a download of its own
     _show_counts(first, table, chosen.labels)
     many = len(chosen.labels) > MOST_COLOURS  # their probabilities are in the files alone
+    hidden = {"label", *(name for name in ("reason", "error", "notes") if table[name].isna().all())}
     picked = st.dataframe(
         table,
         hide_index=True,
@@ -310,13 +333,11 @@ def show_batch(
         selection_mode="single-row",
         key="batch_table",
         placeholder="",
-        column_order=[c for c in table.columns if not (many and c.startswith("P("))],
-        alt="One row per face: photo, label, probabilities, distance from face space and box",
-        column_config={
-            name: st.column_config.NumberColumn(format="%.3f")
-            for name in table.columns
-            if table[name].dtype == "float64"
-        },
+        column_order=[
+            c for c in table.columns if c not in hidden and not (many and c.startswith("P("))
+        ],
+        alt="One row per face: photo, answer, probabilities, distance from face space and box",
+        column_config=_columns(table),
     )
     with st.container(horizontal=True):
         offer_file(
@@ -336,17 +357,30 @@ def show_batch(
     st.caption(CAVEAT)
     rows = picked["selection"]["rows"]
     if not rows or rows[0] >= len(table):
-        st.info("Choose a row to see its photo.", icon=":material/touch_app:")
+        st.info("Choose a row to see its face and photo.", icon=":material/touch_app:")
         return
-    position = int(table.index[rows[0]])
-    show_photo(next(islice(list_entries(sources), position, None)), settings, "chosen")
+    position, face = int(table.index[rows[0]]), table["face"].iloc[rows[0]]
+    entry = next(islice(list_entries(sources), position, None))
+    only = None if pd.isna(face) else int(face)
+    show_heat_maps(show_photo(entry, settings, "chosen", only))
 
 
-def _key(source: Source, chosen: Chosen, settings: Settings) -> tuple[str, ...]:
-    """Return what the answers to a source depend on."""
-    detector = json.dumps(settings.detector_for(chosen.model), sort_keys=True)
-    rule = json.dumps(settings.rule(chosen.model).to_dict())
-    return source.id, chosen.name, chosen.metadata["sha256"]["model.json"], detector, rule
+def _answer_of(face: FaceAnswer) -> str:
+    doubted = face.why_no_face and face.label
+    return f"{face.verdict} (probably not a face)" if doubted else face.verdict
+
+
+def _columns(table: pd.DataFrame) -> dict[str, Any]:
+    """Return how columns are shown: numbers with three decimals, texts so wide that none is cut."""
+    shown: dict[str, Any] = {}
+    for name in table.columns:
+        if table[name].dtype == "float64":
+            shown[name] = st.column_config.NumberColumn(format="%.3f")
+        elif name in ("answer", "likely", "reason", "error", "notes") or name.endswith(" says"):
+            longest = max(map(len, table[name].dropna().astype(str)), default=0)
+            width = min(WIDEST, round(LETTER * max(longest, len(name)) + MARGIN))
+            shown[name] = st.column_config.TextColumn(width=width)
+    return shown
 
 
 def _show_counts(

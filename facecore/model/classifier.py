@@ -206,21 +206,22 @@ class Member:
         ----------
         Z : ndarray of shape (n_faces, n_components)
             Coordinates, as `coordinates` returns them.
-        weights : ndarray of shape (n_outputs,)
-            Weights of the values that `decide` returns.
+        weights : ndarray of shape (n_outputs,) or (n_faces, n_outputs)
+            Weights of the values that `decide` returns, for all faces or for each one.
 
         Returns
         -------
         ndarray of shape (n_faces, n_components), float64
             Change of the weighted sum per unit of each coordinate.
         """
-        share = self.coefficients @ weights
+        share = weights @ self._outputs
         vectors = _widen(self._vectors)
         if self.kernel == "linear":
-            return np.tile(share @ vectors, (len(Z), 1))
+            return np.array(np.broadcast_to(share @ vectors, Z.shape))
         # the gradient of exp(-gamma |z - v|^2) is itself times 2 gamma (v - z)
         pull = share * self._kernel(Z)
-        return np.asarray(2 * self.gamma * (pull @ vectors - pull.sum(1)[:, None] * Z))
+        towards = pull.astype(np.float32) @ vectors  # else all vectors would be widened once more
+        return np.asarray(2 * self.gamma * (towards - pull.sum(1)[:, None] * Z))
 
 
 class FaceSpace(Protocol):

@@ -1,6 +1,6 @@
 """Draw faces, features and answers as pictures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -163,12 +163,15 @@ class Mark:
         Written at the box's upper left corner.
     points : sequence of tuple of float
         Dots, x and y in pixels of the picture.
+    dashed : bool
+        Whether the box is a dashed line, so that it differs not by colour alone.
     """
 
     box: tuple[float, float, float, float]
     colour: Colour
     text: str = ""
     points: Sequence[tuple[float, float]] = ()
+    dashed: bool = False
 
 
 def draw_marks(pixels: np.ndarray, marks: Iterable[Mark]) -> np.ndarray:
@@ -202,7 +205,11 @@ def draw_marks(pixels: np.ndarray, marks: Iterable[Mark]) -> np.ndarray:
         ink = (0, 0, 0) if np.dot(mark.colour, (0.299, 0.587, 0.114)) > 140 else (255, 255, 255)
         places = [(round(px), round(py)) for px, py in mark.points]
         for shade, wider in ((ink, 2), (mark.colour, 0)):  # an edge, to be seen on any photo
-            cv2.rectangle(picture, (x, y), (x + w, y + h), shade, thick + wider)
+            if mark.dashed and not wider:
+                for start, end in _dashes(x, y, w, h, 4 * thick):
+                    cv2.line(picture, start, end, shade, thick)
+            else:
+                cv2.rectangle(picture, (x, y), (x + w, y + h), shade, thick + wider)
             for place in places:
                 cv2.circle(picture, place, thick + wider // 2, shade, cv2.FILLED, cv2.LINE_AA)
         if not mark.text:
@@ -210,12 +217,25 @@ def draw_marks(pixels: np.ndarray, marks: Iterable[Mark]) -> np.ndarray:
         font = cv2.FONT_HERSHEY_SIMPLEX
         size = max(0.3, min(largest, min(w, h) / 90))  # letters of 21 pixels have size 1
         (tw, th), base = cv2.getTextSize(mark.text, font, size, thick)
-        left, top = max(0, x), max(0, y)
-        corner = (left + tw + 2 * thick + 2, top + th + base + 2)
+        width = tw + 2 * thick + 2
+        left, top = max(0, min(x, picture.shape[1] - width)), max(0, y)
+        corner = (left + width, top + th + base + 2)
         cv2.rectangle(picture, (left, top), corner, mark.colour, cv2.FILLED)
         at = (left + thick + 1, top + th + 2)
         cv2.putText(picture, mark.text, at, font, size, ink, thick, cv2.LINE_AA)
     return picture
+
+
+def _dashes(
+    x: int, y: int, w: int, h: int, length: int
+) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Yield the ends of the dashes around a box, with gaps as long as they are."""
+    for at in range(0, w, 2 * length):
+        to = min(at + length, w)
+        yield from (((x + at, side), (x + to, side)) for side in (y, y + h))
+    for at in range(0, h, 2 * length):
+        to = min(at + length, h)
+        yield from (((side, y + at), (side, y + to)) for side in (x, x + w))
 
 
 def to_image(row: np.ndarray) -> np.ndarray:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from facecore.model.rule import NO_FACE
+
 MOST_KINDS = 100
 
 
@@ -46,7 +48,7 @@ class Outside:
         """Why such a picture gets no label."""
         if self.face:
             return f"unsure: looks like {self.name}, which the model is not for"
-        return f"not a face: looks like {self.name}"
+        return f"{NO_FACE}: looks like {self.name}"
 
     def measure(self, Z: np.ndarray) -> np.ndarray:
         """Measure how far pictures are beyond the limit.

@@ -32,7 +32,7 @@ from facecore.face.recipes import cut_face, prepare_crop, to_rows
 from facecore.model.answers import FaceAnswer, PhotoAnswer
 from facecore.model.classifier import FaceModel
 from facecore.model.explain import distance_from_face_space, redraw
-from facecore.model.rule import AnswerRule, doubt, measure_lead
+from facecore.model.rule import AnswerRule, doubt, doubt_face, measure_lead
 from facecore.model.store import find_model, load_model
 from facecore.system.scratch import scratch_folder
 from facecore.system.workers import in_parallel
@@ -250,13 +250,9 @@ def classify(
         crops, seen, found, probabilities, leads, drawn, distances, beyond, strict=True
     ):
         best = int(p.argmax())
+        kinds = {kind.reason: float(v) for kind, v in zip(model.outside, outside, strict=True)}
         reason = doubt(
-            rule or model.rule,
-            float(p[best]),
-            float(distance),
-            face.score,
-            float(lead),
-            {kind.reason: float(v) for kind, v in zip(model.outside, outside, strict=True)},
+            rule or model.rule, float(p[best]), float(distance), face.score, float(lead), kinds
         )
         x, y, w, h = (round(v) for v in face.box)
         answers.append(
@@ -272,6 +268,9 @@ def classify(
                 prepared=prepared,
                 reason=reason,
                 landmarks=face.landmarks,
+                lead=float(lead),
+                outside=kinds,
+                no_face=doubt_face(model.rule, float(distance), kinds),
             )
         )
     return tuple(answers)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+NO_FACE = "not a face"  # the verdict
+
 
 @dataclass(frozen=True)
 class AnswerRule:
@@ -170,7 +172,7 @@ def doubt(
     'unsure: confidence below 0.8'
     """
     if distance > rule.max_distance:
-        return f"not a face: farther than {rule.max_distance:.3g} from face space"
+        return f"{NO_FACE}: farther than {rule.max_distance:.3g} from face space"
     if outside:
         reason = max(outside, key=outside.__getitem__)
         if outside[reason] > rule.max_outside:
@@ -182,3 +184,33 @@ def doubt(
     if confidence < rule.min_confidence:
         return f"unsure: confidence below {rule.min_confidence:.3g}"
     return None
+
+
+def doubt_face(
+    rule: AnswerRule, distance: float, outside: Mapping[str, float] | None = None
+) -> str | None:
+    """Return why what a detector found is probably not a face, by its looks alone.
+
+    Parameters
+    ----------
+    rule : AnswerRule
+        The thresholds.
+    distance : float
+        Distance from face space, in the unit of the rule.
+    outside : mapping of str to float, optional
+        As `doubt` takes it.
+
+    Returns
+    -------
+    str or None
+        ``"not a face: ..."``, or None where it looks like a face.
+
+    Examples
+    --------
+    >>> doubt_face(AnswerRule(max_distance=0.2), distance=0.3)
+    'not a face: farther than 0.2 from face space'
+    >>> doubt_face(AnswerRule(max_outside=0.0), 0.1, {"unsure: looks like a child": 1.0})
+    """
+    looks = AnswerRule(max_distance=rule.max_distance, max_outside=rule.max_outside)
+    kinds = {why: far for why, far in (outside or {}).items() if why.startswith(f"{NO_FACE}:")}
+    return doubt(looks, confidence=1.0, distance=distance, score=math.inf, outside=kinds)

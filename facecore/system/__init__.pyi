@@ -51,6 +51,9 @@ from .text import (
     escape_markdown,
     show_hidden,
 )
+from .threads import (
+    on_one_thread,
+)
 from .workers import (
     in_parallel,
     within_memory,
@@ -77,6 +80,7 @@ __all__ = [
     "lock",
     "note_of",
     "on_cluster",
+    "on_one_thread",
     "progress_to",
     "rename",
     "reserve_array",

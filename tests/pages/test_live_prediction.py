@@ -5,6 +5,8 @@ import json
 import shutil
 import zipfile
 from collections import Counter
+from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ from PIL import Image
 
 from facecore.face.detect import HaarSettings, spec_of
 from facecore.face.images import to_png
-from facecore.model.explain import explain_decision, occlusion, typical_distance
+from facecore.model.explain import explain_decision, typical_distance
 from facecore.model.predict import predict_photo
 from facecore.model.rule import AnswerRule
 from facecore.model.store import load_model, read_metadata, write_model
@@ -286,9 +288,9 @@ def test_what_was_answered_is_not_computed_again(open_page, photos, monkeypatch)
     assert asked == ["0.png", "1.png", "2.png", "3.png"]
     choose_row(app, 1)
     app.toggle(key="own_detector").set_value(True).run()
-    assert asked[4:] == ["1.png", "1.png"]  # the chosen photo, whose pictures are not kept
+    assert asked[4:] == ["1.png"]  # the chosen photo, with its pictures
     app.number_input(key="haar_border").set_value(0.0).run()
-    assert sorted(asked[6:]) == ["0.png", "1.png", "1.png", "2.png", "3.png"]
+    assert sorted(asked[5:]) == ["0.png", "1.png", "1.png", "2.png", "3.png"]
 
 
 def test_the_session_keeps_the_answers_of_the_present_photos_only(open_page, photos):
@@ -348,13 +350,99 @@ def test_what_moved_the_decision_is_shown_and_can_be_left_out(open_page, photo, 
     assert "exact gradient" not in said(app)
 
 
-def test_an_occlusion_map_is_called_so(open_page, photo, monkeypatch):
-    monkeypatch.setattr("ui.answers.explain_decision", occlusion)
-    app = upload(open_page(PAGE), {"me.png": photo})
+@pytest.fixture
+def calls(monkeypatch) -> list[str]:
+    """What is computed and shown, in turn."""
+    seen: list[str] = []
+
+    def note(place: str, word: str) -> None:
+        module, name = place.rsplit(".", 1)
+        own = getattr(import_module(module), name)
+
+        def noted(*arguments, **options):
+            seen.append(word)
+            return own(*arguments, **options)
+
+        monkeypatch.setattr(place, noted)
+
+    note("ui.answers.predict_photo", "predict")
+    note("ui.answers.explain_decisions", "explain")
+    note("ui.face_card.show_scores", "verdict")
+    return seen
+
+
+def test_all_verdicts_are_shown_before_the_first_heat_map_is_computed(open_page, photos, calls):
+    app = upload(open_page(PAGE), {f"{i}.png": data for i, data in enumerate(photos[1:3])})
     assert not app.exception
-    assert "covered with its mean colour" in said(app)
-    assert "exact gradient" not in said(app)
-    assert [image.captions[0] for image in app.image][-1] == "Occlusion map"
+    assert calls == ["predict", "verdict"] * 2 + ["explain"] * 2
+    assert len([alt for alt in pictures(app) if alt.startswith("Heat map of")]) == 2
+    assert "being computed" not in " ".join(pictures(app))
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_step_of_the_unsure_slider_computes_nothing_again(open_page, photos, calls, count):
+    app = upload(open_page(PAGE), {f"{i}.png": data for i, data in enumerate(photos[:count])})
+    if count > 1:
+        choose_row(app, 1)
+    assert {"predict", "explain"} <= set(calls)
+    calls.clear()
+    for confidence in (1.0, 0.5):
+        app.slider(key="unsure_classic").set_value(confidence).run()
+        assert not app.exception
+        assert ("confidence below 1" in said(app)) == (confidence == 1.0)
+    app.toggle(key="ruled").set_value(False).run()
+    assert set(calls) == {"verdict"}
+
+
+def test_nothing_of_a_photo_that_was_removed_is_kept(open_page, photo, photos):
+    app = upload(open_page(PAGE), {"a.png": photo, "b.png": photos[0]})
+    kept = app.session_state["kept_of_photos"]
+    assert {kind: len(found) for kind, found in kept.items()} == {
+        "answer": 2,
+        "picture": 2,
+        "heat": 2,
+    }
+    app.file_uploader[0].set_value([("b.png", photos[0], "image/png")]).run()
+    assert [len(found) for found in kept.values()] == [1, 1, 1]
+    app.file_uploader[0].set_value([]).run()
+    assert not any(app.session_state["kept_of_photos"].values())
+
+
+@pytest.fixture
+def doubting(shipped, shipped_model, tmp_path, monkeypatch) -> str:
+    """The shipped model with a limit that takes every face for none, under the name `doubting`."""
+    model = replace(shipped_model, rule=AnswerRule(max_distance=0.001))
+    metadata = read_metadata(shipped.name)
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "doubting"))
+    write_model("doubting", model, metadata, {})
+    return "doubting"
+
+
+@pytest.mark.usefixtures("doubting")
+def test_what_is_probably_not_a_face_never_has_a_plain_label(open_page, photo):
+    app = upload(open_page(PAGE), {"tie.png": photo})
+    assert not app.exception
+    text = said(app)
+    why = "farther than 0.001 from face space"
+    assert f"**1: not a face** ({why})" in text
+    assert "1 of them probably not a face" in text
+    assert "Read as a face all the same" in text
+    assert not any("Heat map" in alt for alt in pictures(app))
+    app.toggle(key="ruled").set_value(False).run()
+    assert f"**1: probably not a face** ({why}), labelled male" in said(app)
+    assert any("Heat map" in alt for alt in pictures(app))
+
+
+@pytest.mark.usefixtures("doubting")
+def test_a_table_marks_what_is_probably_not_a_face(open_page, photos):
+    files = {f"{i}.png": data for i, data in enumerate(photos)}
+    app = upload(open_page(PAGE), files)
+    table = app.dataframe[0].value
+    assert table["answer"].eq("not a face").all()
+    assert table["label"].isna().all()
+    app.toggle(key="ruled").set_value(False).run()
+    answers = app.dataframe[0].value["answer"]
+    assert answers.str.endswith(" (probably not a face)").all()
 
 
 def test_other_settings_of_the_detector_are_used_and_said(open_page, photo):
@@ -465,6 +553,26 @@ def test_two_models_of_which_one_is_unsure_do_not_agree(open_page, photo, ruled,
     )
 
 
+def test_faces_that_the_second_model_alone_found_have_rows_of_their_own(photo, shipped_model):
+    from ui.batch import add_second, tabulate
+
+    answer = predict_photo(photo, shipped_model, name="me.png")
+    (face,) = answer.faces
+    x, y, w, h = face.box
+    elsewhere = replace(face, box=(x + w, y, w, h))
+    wider = replace(answer, faces=(elsewhere, face))
+    nobody = replace(answer, faces=())
+    first, second = [answer, answer, nobody], [wider, nobody, answer]
+    table = add_second(tabulate(first, shipped_model.labels), first, second, "two")
+    assert table.index.tolist() == [0, 0, 1, 2, 2]
+    assert table["face"].fillna(0).tolist() == [1, 2, 1, 0, 1]
+    assert table["agree"].fillna(False).tolist() == [True, False, False, False, False]
+    here, nowhere = face.verdict, "no face found here"
+    assert table["answer"].fillna("").tolist() == [here, nowhere, here, "", nowhere]
+    assert table["two says"].fillna("").tolist() == [here, here, nowhere, "", here]
+    assert table["x"].fillna(-1).tolist() == [x, x + w, x, -1, x]
+
+
 def test_two_models_answer_the_same_photo_side_by_side(open_page, photo, two_models):
     app = upload(open_page(PAGE), {"me.png": photo})
     app.selectbox(key="other").set_value("two").run()
@@ -472,6 +580,31 @@ def test_two_models_answer_the_same_photo_side_by_side(open_page, photo, two_mod
     face = predict_photo(photo, load_model("one")).faces[0]
     assert said(app).count(f"**1: {face.label}**, probability {face.probability:.2f}") == 2
     assert "agree on 1 of 1" in said(app)
+
+
+def test_two_models_are_matched_by_place_and_what_one_alone_found_is_said(
+    open_page, two_models, monkeypatch
+):
+    """The second model finds the same two faces in the other order, and a third one."""
+    here, there, alone = (draw_photo(LABELS[0], i) for i in range(3))
+    photo = to_png(np.hstack([here, there, alone]))
+    answer = predict_photo(photo, load_model("one"))
+    assert len(answer.faces) >= 2
+    one, other, *_ = answer.faces
+    x, y, w, h = one.box
+    third = replace(one, box=(x, y + 2 * h, w, h))
+    answers = iter(
+        [replace(answer, faces=(one, other)), replace(answer, faces=(third, other, one))]
+    )
+    monkeypatch.setattr("ui.answers.predict_photo", lambda *_, **__: next(answers))
+    app = open_page(PAGE, other="two", heat="false")
+    upload(app, {"us.png": photo})
+    assert not app.exception
+    text = said(app)
+    assert [text.count(f"**{n}: ") for n in (1, 2, 3)] == [2, 2, 2]
+    assert text.count("**3: no face found here**") == 1
+    assert "agree on 2 of 2** faces that both found. 1 face was found by one model alone." in text
+    assert text.count(f"Box {list(one.box)}") == 2
 
 
 def test_a_batch_says_how_often_two_models_agree(open_page, photos, two_models, downloads):

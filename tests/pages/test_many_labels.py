@@ -212,7 +212,7 @@ def test_a_tab_of_the_evaluation_opens(open_page, tab):
 
 
 def test_an_answer_shows_five_scores_and_a_table_of_all(open_page, model):
-    app = open_page(LIVE, source="Your face", face_label="s4", face_seed="2")
+    app = open_page(LIVE, source="Your face", face_label="s4", face_seed="2", ruled="false")
     assert not app.exception
     face = predict_photo(to_png(make_photo(model, "s4", 2)), model).faces[0]
     figure = find(app, "Probabilities of face 1")

@@ -149,11 +149,11 @@ def test_votes_of_many_labels_are_those_of_the_likeliest_five():
     assert [bar.x[0] for bar in figure.data] == [40, 39, 38, 37, 36]
 
 
-def test_its_map_is_one_of_occlusion(open_page, in_aligned, photo):
+def test_its_map_is_one_of_differences(open_page, in_aligned, photo):
     app = open_page(LIVE, model="made")
     app.file_uploader[0].upload("me.png", photo, "image/png").run()
     assert not app.exception
-    assert "covered with its mean colour" in said(app)
+    assert "plain square of the face's mean colour" in said(app)
     assert "exact gradient" not in said(app)
 
 

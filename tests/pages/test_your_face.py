@@ -101,9 +101,13 @@ def test_a_photo_goes_along_to_every_page_and_is_read_once(
 def test_a_click_removes_the_photo_and_all_that_was_computed_from_it(open_page, photo):
     app = bring(open_page(FACES, space="Walk"), photo)
     assert "walk" in visit(app).made
+    app.switch_page("pages/5_Live_prediction.py").run()
+    app.segmented_control(key="source").set_value("Your face").run()
+    assert all(app.session_state["kept_of_photos"].values())
     app.switch_page(EVALUATION).run()
     press(app, "Remove my face")
     assert not app.exception
+    assert not any(app.session_state["kept_of_photos"].values())
     assert (visit(app).photos, visit(app).made) == ({}, {})
     assert "Your photo" not in said(app.sidebar)
     app.switch_page(LESSON).run()

@@ -65,3 +65,12 @@ def test_a_file_that_is_not_that_one_is_refused_in_one_line(tmp_path, monkeypatc
     with pytest.raises(ModelError, match=r"convolutions\.npz .*; install facecore again"):
         convolutions.describe(face)
     convolutions._read.cache_clear()
+
+
+def test_the_difference_between_two_pictures_is_split_among_the_pixels(face):
+    other, weights = face[::-1].copy(), np.linspace(-1, 1, convolutions.COUNT)
+    numbers, explain = convolutions.compare(face, other)
+    assert (numbers[0] == convolutions.describe(face)).all()
+    assert (numbers[1] == convolutions.describe(other)).all()
+    parts = explain(weights) * (face.astype(float) - other)
+    assert parts.sum() == pytest.approx((numbers[0] - numbers[1]) @ weights, rel=1e-3)

@@ -6,9 +6,9 @@ from facecore.data.crops import read_table
 from facecore.data.faces import load_faces
 from facecore.errors import ModelError
 from facecore.face import embedding as network
-from facecore.face.recipes import RECIPES
+from facecore.face.recipes import RECIPES, to_rows
 from facecore.model.classifier import FaceModel
-from facecore.model.explain import explain_decision, overlay, reconstruct
+from facecore.model.explain import decision_for, explain_decision, overlay, reconstruct
 from facecore.model.predict import predict_many, predict_photo
 from facecore.model.store import list_models, load_model
 
@@ -51,7 +51,7 @@ def test_real_faces_of_one_person_lie_nearer_to_each_other_than_to_another(share
     from facecore.data.listing import list_photos
     from facecore.face.detect import get_detector
     from facecore.face.images import decode
-    from facecore.face.recipes import cut_face, prepare_crop, to_rows
+    from facecore.face.recipes import cut_face, prepare_crop
 
     recipe = RECIPES["embedding"]
     photos = list_photos(shared_data / "lfw")
@@ -132,12 +132,31 @@ def test_an_answer_has_the_colours_the_network_saw_and_no_reconstruction(describ
         assert face.distance >= 0
 
 
-def test_hiding_patches_explains_a_decision_of_the_network(described, photos):
+@pytest.mark.usefixtures("with_weights")
+def test_the_difference_from_a_plain_square_is_split_among_the_pixels(faces):
+    colour, weights = np.array([90, 120, 150], dtype=np.uint8), np.linspace(-1, 1, 128)
+    for face in (faces[0], faces[1], faces[0][:, ::-1]):
+        rows, explain = network.compare(face, colour)
+        plain = np.full((1, 150, 150, 3), colour)
+        assert rows == pytest.approx(network.describe(np.vstack([face[None], plain])), abs=1e-6)
+        parts = explain(weights) * (face.astype(float) - colour)
+        assert parts.sum() == pytest.approx((rows[0] - rows[1]) @ weights, rel=1e-3)
+    # the two views of a face and of its mirror image are the same
+    straight = network.compare(faces[0], colour)[1](weights)
+    assert explain(weights)[:, ::-1] == pytest.approx(straight, abs=1e-6)
+
+
+def test_a_decision_of_the_network_is_explained_by_its_difference_from_a_plain_square(
+    described, photos
+):
     face = predict_photo(photos[0], described).faces[0]
     heat = explain_decision(described, face.prepared)
-    assert (heat.kind, heat.label) == ("occlusion", face.likely)
+    assert (heat.kind, heat.label) == ("differences", face.likely)
     assert heat.values.shape == (150, 150)
-    assert np.ptp(heat.values) > 0
+    plain = np.full_like(face.prepared, np.rint(face.prepared.mean(axis=(0, 1))))
+    rows = to_rows([face.prepared, plain], described.recipe)
+    decided, before = decision_for(described, rows, face.likely)
+    assert heat.values.sum() == pytest.approx(decided - before, rel=0.02, abs=1e-3)
     assert overlay(face.prepared, heat, (255, 0, 0), (0, 0, 255)).shape == (150, 150, 3)
 
 

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from facecore.face.detect import Face
-from facecore.model.answers import FaceAnswer, PhotoAnswer, annotate, same_faces
+from facecore.model.answers import (
+    FaceAnswer,
+    PhotoAnswer,
+    annotate,
+    apply_rule,
+    pair_faces,
+    same_faces,
+)
 from facecore.model.predict import classify, predict_photo
 from facecore.model.rule import AnswerRule
 
@@ -34,6 +41,44 @@ def test_faces_in_the_same_place_are_paired_whatever_their_order(photo, tiny_mod
     assert same_faces(answer, answer) == [(0, 0)]
     assert same_faces(answer, other) == [(0, 2)]
     assert same_faces(answer, replace(answer, faces=(elsewhere,))) == []
+
+
+def test_each_place_has_the_faces_of_both_or_of_one(photo, tiny_model):
+    answer = predict_photo(photo, tiny_model)
+    (face,) = answer.faces
+    x, y, w, h = face.box
+    elsewhere = replace(face, box=(x + w, y, w, h))
+    assert pair_faces(answer, replace(answer, faces=(elsewhere, face))) == [(0, 1), (None, 0)]
+    assert pair_faces(replace(answer, faces=(elsewhere, face)), answer) == [(0, None), (1, 0)]
+    assert pair_faces(answer, replace(answer, faces=())) == [(0, None)]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        AnswerRule(),
+        AnswerRule(min_confidence=0.9999),
+        AnswerRule(max_distance=0.0),
+        AnswerRule(min_score=1e9),
+        AnswerRule(min_lead=1e9),
+    ],
+)
+def test_another_rule_needs_no_other_look_at_the_photo(photo, tiny_model, rule):
+    again = apply_rule(predict_photo(photo, tiny_model), rule)
+    asked = predict_photo(photo, tiny_model, rule=rule)
+    assert again.to_dict() == asked.to_dict()
+    assert apply_rule(again, tiny_model.rule).faces[0].label == "round"
+
+
+def test_what_is_probably_not_a_face_is_known_whatever_label_it_gets(photo, tiny_model):
+    strict = replace(tiny_model, rule=AnswerRule(max_distance=1e-6))
+    (face,) = predict_photo(photo, strict).faces
+    assert face.verdict == "not a face"
+    assert face.why_no_face == "farther than 1e-06 from face space"
+    (labelled,) = predict_photo(photo, strict, rule=AnswerRule()).faces
+    assert labelled.label == "round"
+    assert labelled.why_no_face == face.why_no_face
+    assert predict_photo(photo, tiny_model).faces[0].why_no_face is None
 
 
 def answer_of(*faces: FaceAnswer, **changes) -> PhotoAnswer:
@@ -202,3 +247,18 @@ def test_a_notebook_shows_five_scores_and_folds_the_rest_away():
     head, rest = shown.split("<details><summary>6 more</summary>")
     assert head.count("0.050") == 4 and "s9 0.500" in head
     assert all(label in shown for label in scores) and rest.count("0.050") == 6
+
+
+def test_what_is_probably_not_a_face_has_a_dashed_box_and_other_numbers_if_asked_for():
+    faces = face_of(), replace(face_of(), box=(150, 50, 120, 120))
+    pixels = np.full((200, 300, 3), 200, dtype=np.uint8)
+    answer = replace(answer_of(*faces), pixels=pixels, width=300, height=200)
+    colours = {"a<b": (255, 0, 0)}
+    plain = annotate(answer, colours)
+    doubted = replace(faces[1], no_face="not a face: far")
+    marked = annotate(replace(answer, faces=(faces[0], doubted)), colours)
+    assert (marked[:, :140] == plain[:, :140]).all()
+    assert not (marked[:, 140:] == (255, 0, 0)).all(axis=2).any()
+    bottom = marked[170, 150:271]  # white dashes on a black line
+    assert {tuple(pixel) for pixel in bottom.tolist()} == {(0, 0, 0), (255, 255, 255)}
+    assert (annotate(answer, colours, numbers=[2, 1]) != plain).any()
