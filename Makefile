@@ -7,6 +7,7 @@ help:  ## list the commands
 
 install:  ## install what the tests, the checks and the documentation need
 	$(PYTHON) -m pip install -r requirements-dev.txt -r requirements-docs.txt
+	$(PYTHON) -m pip install --no-deps --ignore-requires-python -r requirements-axe.txt
 
 test:  ## run the tests
 	$(PYTHON) -m pytest

@@ -35,6 +35,7 @@ WHY = {
     "platformdirs": "where an installed library keeps each user's models",
     "streamlit": "the dashboard",
     "plotly": "its charts",
+    "segno": "the QR code of a page's address",
     "flask": "the upload site",
     "flask-wtf": "its forms and their tokens",
     "flask-limiter": "its limits per client",

@@ -71,9 +71,10 @@ def show_fisherfaces(chosen: Chosen, table: pd.DataFrame | None) -> None:
 
 def _show_row(what: str, pictures: np.ndarray) -> None:
     st.header(f"{what}s")
-    with st.container(horizontal=True):
-        for number, picture in enumerate(pictures, start=1):
-            show_picture(picture, f"{what} {number}", f"{number}", width=104)
+    grid = st.grid("auto", min_column_width=110, gap="small")
+    for number, picture in enumerate(pictures, start=1):
+        with grid.cell():
+            show_picture(picture, f"{what} {number}", f"{number}")
 
 
 def histogram(points: FacePoints, model: FaceModel) -> go.Figure:

@@ -41,8 +41,7 @@ def show_gallery(chosen: Chosen) -> None:
     model = chosen.model.eigenfaces
     st.header("Mean faces")
     labels = pick_few(chosen.labels, "means", rest="") if model.spread else []
-    with st.container(horizontal=True):
-        _show_means(model, labels)
+    _show_means(model, labels)
     st.caption(f"A mean face is the mean of training faces. {as_is(chosen.whom)}")
 
     variance = model.pixels.variance / model.pixels.total_variance
@@ -99,13 +98,17 @@ def _show_eigenfaces(chosen: Chosen, variance: np.ndarray) -> None:
 
 
 def _show_means(model: FaceModel, labels: Sequence[str]) -> None:
-    show_picture(mean_face(model), "Mean of all training faces", "All", width=150)
+    # In a row as wide as the page where there are few.
+    count = {0: 1, 2: 4}.get(len(model.labels) if labels else 0, 1 + 2 * len(labels))
+    grid = st.grid(count if count <= 4 else "auto", min_column_width=140, gap="small")
+    with grid.cell():
+        show_picture(mean_face(model), "Mean of all training faces", "All")
     if not labels:
         return
     means = dict(zip(model.labels, label_means(model), strict=True))
     for label in labels:
-        alt = f"Mean face of the label {label}"
-        show_picture(to_image(means[label]), alt, label, width=150)
+        with grid.cell():
+            show_picture(to_image(means[label]), f"Mean face of the label {label}", label)
     if len(model.labels) == 2:  # two differ from each other as they do from their mean
         (other, of_other), *few = ((label, means[label]) for label in labels)
     else:
@@ -113,7 +116,8 @@ def _show_means(model: FaceModel, labels: Sequence[str]) -> None:
         few = [(label, means[label]) for label in labels]
     for label, mean in few:
         alt = f"Mean face of {label} minus mean face of {other}; middle grey is no difference"
-        show_picture(to_signed_image(mean - of_other), alt, f"{label} minus {other}", width=150)
+        with grid.cell():
+            show_picture(to_signed_image(mean - of_other), alt, f"{label} minus {other}")
 
 
 def components_for(variance: np.ndarray) -> list[int | None]:
@@ -178,13 +182,15 @@ def show_reconstruction(model: FaceModel, crop: np.ndarray) -> None:
     errors = reconstruction_errors(model, row)[0]
     rebuilt = reconstruct(model, row, count)[0]
     missing = to_signed_image((crop.astype(float) - rebuilt).reshape(-1))
-    left, right = st.columns([4, 3], gap="medium")
-    with left.container(horizontal=True):
-        show_picture(crop, "Grey crop of the face", "Face", width=140)
-        alt = f"The face reconstructed from {count} eigenfaces"
-        show_picture(rebuilt, alt, f"From {count}", width=140)
+    pictures = st.grid(3, min_column_width=96, gap="small")  # side by side on a phone too
+    with pictures.cell():
+        show_picture(crop, "Grey crop of the face", "Face")
+    with pictures.cell():
+        show_picture(rebuilt, f"The face reconstructed from {count} eigenfaces", f"From {count}")
+    with pictures.cell():
         alt = "Face minus reconstruction, on a symmetric scale: middle grey is no difference"
-        show_picture(missing, alt, "What is missing", width=140)
+        show_picture(missing, alt, "What is missing")
+    left, right = st.columns([1, 2], gap="medium")
     left.metric(
         "Error",
         f"{errors[count]:.3f}",

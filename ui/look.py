@@ -10,6 +10,7 @@ import streamlit as st
 
 from facecore.face import to_png
 from facecore.model import PALETTE, label_colours, leading_scores
+from ui.presentation import is_presenting
 from ui.text import as_is, escape_names
 
 ICON = str(Path(__file__).with_name("icon.png"))
@@ -19,6 +20,7 @@ NEUTRAL = "#7a7a7a"  # for what belongs to no label
 PAIR = (PALETTE[5], PALETTE[4])  # the chosen one, and the one that it is compared with
 # Text of charts: the greys of Streamlit's own have a contrast of less than 4.5 on white.
 INK = {"light": "#4b4e57", "dark": "#c6c9d1"}
+PROJECTED = 18  # size of the text of charts in a presentation, in pixels
 REFERENCE = {"dash": "dot", "color": NEUTRAL}  # lines that no data point lies on
 MOST_BARS, TOP = 7, 5  # labels: up to 7 all have a bar, of more only the likeliest 5
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -59,9 +61,22 @@ def show(figure: go.Figure, alt: str, key: str) -> None:
     key : str
         Key of the element, unique on the page.
     """
+    finish(figure)
+    st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt, key=key)
+
+
+def finish(figure: go.Figure) -> None:
+    """Make the texts of a figure readable: as they are, dark enough, and large on a projector.
+
+    Parameters
+    ----------
+    figure : Figure
+        Figure to change in place, just before it is shown.
+    """
     escape_names(figure)
     darken_text(figure)
-    st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt, key=key)
+    if is_presenting():
+        enlarge_text(figure)
 
 
 def darken_text(figure: go.Figure) -> None:
@@ -80,6 +95,21 @@ def darken_text(figure: go.Figure) -> None:
         axis.update(tickfont_color=ink, title_font_color=ink)
     for bar in figure.select_coloraxes():
         bar.update(colorbar_tickfont_color=ink, colorbar_title_font_color=ink)
+
+
+def enlarge_text(figure: go.Figure) -> None:
+    """Make the text of a figure large enough for a projector.
+
+    Parameters
+    ----------
+    figure : Figure
+        Figure to change in place.
+    """
+    figure.update_layout(font_size=PROJECTED, legend_font_size=PROJECTED)
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        axis.update(tickfont_size=PROJECTED, title_font_size=PROJECTED)
+    for bar in figure.select_coloraxes():
+        bar.update(colorbar_tickfont_size=PROJECTED, colorbar_title_font_size=PROJECTED)
 
 
 def show_picture(

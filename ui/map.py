@@ -17,9 +17,9 @@ from facecore.model import (
 )
 from facecore.training import FacePoints, nearest_points
 from ui.face_picker import pick_face
-from ui.look import show_picture
+from ui.look import finish, show_picture
 from ui.models import Chosen
-from ui.text import as_is_in_figure, escape_names
+from ui.text import as_is_in_figure
 
 CELLS = 41  # of the background, along each axis
 PALE = 0.5  # opacity of the background where the model is certain
@@ -202,7 +202,7 @@ def _show_clickable(figure: go.Figure, alt: str, bounds: tuple[float, float, flo
         kept = {"marker": {"opacity": 1 if opacity is None else opacity}}
         trace.update(selected=kept, unselected=kept)
     figure.update_layout(dragmode=False)
-    escape_names(figure)
+    finish(figure)
 
     def take() -> None:
         chosen = st.session_state["points"].selection.points

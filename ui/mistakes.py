@@ -29,9 +29,9 @@ from facecore.training import (
 from ui.controls import choose
 from ui.evaluation import confusion_heat
 from ui.local import is_local
-from ui.look import darken_text
+from ui.look import finish
 from ui.models import Chosen, command_to_train_again
-from ui.text import as_is, escape_names
+from ui.text import as_is
 from ui.training import can_be_named
 from ui.training_photos import may_see
 
@@ -220,8 +220,7 @@ def _show_cells(counts: Mapping[str, Mapping[str, int]], key: str) -> None:
             showlegend=False,
         )
     )
-    escape_names(figure)
-    darken_text(figure)
+    finish(figure)
     st.plotly_chart(
         figure.update_layout(dragmode=False),
         config={"displayModeBar": False},

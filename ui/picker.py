@@ -1,4 +1,4 @@
-"""The model picker in the sidebar of every page, with a line that says what each model is."""
+"""The model picker of every page, with a line that says what each model is."""
 
 from collections.abc import Sequence
 
@@ -11,25 +11,35 @@ from ui.models import GONE, MODEL, NEXT, Written, describe_option, written
 from ui.text import as_is
 
 
-def show_picker() -> None:
-    """Show the picker and what the models are; nothing where there is no model."""
+def show_picker(brief: bool = False) -> None:
+    """Show the picker and what the models are; nothing where there is no model.
+
+    Parameters
+    ----------
+    brief : bool
+        Whether the picker stands alone, without what the models are.
+    """
     names = list_models()
     if not names:
         return
     _note_what_is_gone(names)
     if (chosen := st.session_state.pop(NEXT, None)) in names:
         st.session_state[MODEL] = chosen
-    name = st.sidebar.selectbox(
+    name = st.selectbox(
         "Model",
         names,
         key=MODEL,
         bind="query-params",
         format_func=describe_option,
         on_change=_forget_what_is_gone,
+        label_visibility="collapsed" if brief else "visible",
+        width=170 if brief else "stretch",
     )
-    st.sidebar.caption(as_is(line_of(name)))
+    if brief:
+        return
+    st.caption(as_is(line_of(name)))
     if len(names) > 1:
-        with st.sidebar.popover("All models", icon=":material/list:", key="models_listed"):
+        with st.popover("All models", icon=":material/list:", key="models_listed"):
             st.markdown("\n".join(f"- **{as_is(each)}**: {as_is(line_of(each))}" for each in names))
 
 

@@ -149,9 +149,9 @@ def show_outcomes(
                 "sizes-account",
             )
     shown = counts.rename(index=STATE_WORDS)[[*labels, ALL]]
-    numbers.dataframe(
-        shown.T if len(labels) > len(shown) else shown, alt="Number of photos by outcome and label"
-    )
+    by_label = len(labels) > len(shown)
+    counted = shown.T.rename_axis("label") if by_label else shown.rename_axis("outcome")
+    numbers.dataframe(counted, alt="Number of photos by outcome and label")
 
 
 @st.fragment
@@ -217,7 +217,8 @@ def show_spread(table: pd.DataFrame, colours: Colours) -> None:
         st.markdown("**Width of the faces in pixels**")
         percentiles = describe_sizes(table)
         rows = [*(label for label in colours if label in percentiles.index), ALL]
-        st.dataframe(percentiles.loc[rows].T, alt="Percentiles of the face widths by label")
+        widths = percentiles.loc[rows].T.rename_axis("statistic")
+        st.dataframe(widths, alt="Percentiles of the face widths by label")
 
 
 def _show_effect(effect: pd.DataFrame, minimum: int) -> None:

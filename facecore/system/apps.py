@@ -56,9 +56,9 @@ def start_dashboard(options: Sequence[str] = ()) -> int:
     Raises
     ------
     DataError
-        Streamlit or Plotly is not installed, or the apps are not there.
+        Streamlit, Plotly or segno is not installed, or the apps are not there.
     """
-    _need("dashboard", "streamlit", "plotly")
+    _need("dashboard", "streamlit", "plotly", "segno")
     return _run(["-m", "streamlit", "run", str(apps_dir() / "dashboard.py"), *options])
 
 

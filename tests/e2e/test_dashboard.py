@@ -38,21 +38,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, shipped) -> Iterator[str]:
-    """The dashboard with the shipped model, twice, in a folder of models of its own."""
-    root = tmp_path_factory.mktemp("dashboard")
-    (root / "models").mkdir()
-    for name in ("classic", "second"):
-        (root / "models" / name).symlink_to(shipped, target_is_directory=True)
-    environment = {
-        "FACECORE_ARTIFACTS": str(root / "models"),
-        "FACECORE_WORK": str(root / "work"),
-    }
-    with serve_dashboard(environment) as (address, _):
-        yield address
-
-
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     """A browser; afterwards nothing may have complained on its console."""
@@ -177,6 +162,43 @@ def test_the_model_stays_chosen_on_every_click_and_after_a_reload(server, browse
     assert heading(browser) == "Eigenfaces"
 
 
+# The menu of a presentation, its type, and whether a sidebar is seen.
+PRESENTED = """
+    const seen = (node) => node !== null && node.getClientRects().length > 0;
+    const sidebar = document.querySelector("[data-testid=stSidebar]");
+    const menu = document.querySelectorAll("[data-testid=stHeader] [data-testid^=stTopNav]");
+    return [seen(sidebar), menu.length > 0,
+        parseFloat(getComputedStyle(document.documentElement).fontSize)];
+"""
+
+
+@pytest.mark.slow
+def test_a_presentation_has_large_type_and_no_sidebar_and_goes_along_until_it_ends(server, browser):
+    browser.set_window_size(1024, 768)
+    browser.get(f"{server}/Eigenfaces?model=second&presentation=true")
+    wait_until_done(browser)
+    sidebar, above, size = browser.execute_script(PRESENTED)
+    assert not sidebar
+    assert above
+    assert size >= 18
+    find(browser, "[data-testid=stMain] a[href*=Your_class]").click()
+    waiting(browser).until(lambda b: b.title.startswith("Your class · "))
+    browser.refresh()
+    wait_until_done(browser)
+    assert "presentation=true" in browser.current_url
+    assert "model=second" in browser.current_url
+    assert not browser.execute_script(PRESENTED)[0]
+
+    click(browser, "Copy link")
+    assert find(browser, "[role=dialog] pre").text == browser.current_url
+    browser.find_element(By.TAG_NAME, "body").send_keys(Keys.ESCAPE)
+
+    click(browser, "End presentation")
+    waiting(browser).until(lambda b: b.execute_script(PRESENTED)[::2] == [True, 16])
+    waiting(browser).until(lambda b: "presentation" not in b.current_url)
+    assert picked(browser) == "second"
+
+
 @pytest.mark.slow
 def test_two_tabs_have_each_their_own_model(server, browser):
     browser.get(f"{server}/Evaluation?model=second")
@@ -199,72 +221,6 @@ def test_a_link_to_a_model_that_is_gone_says_so(server, browser):
     wait_for_text(browser, "There is no model lost here")
     wait_until_done(browser)
     assert picked(browser) == "classic"
-
-
-# Contrast (WCAG 2) of the text of captions and charts with the page behind it.
-FAINT = """
-    const paint = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-    const rgba = (colour) => {
-        paint.clearRect(0, 0, 1, 1); paint.fillStyle = colour; paint.fillRect(0, 0, 1, 1);
-        const [r, g, b, a] = paint.getImageData(0, 0, 1, 1).data;
-        return [r, g, b, a / 255];
-    };
-    const over = ([r, g, b, a], below) =>
-        [r, g, b].map((c, i) => c * a + below[i] * (1 - a)).concat(1);
-    const light = (colour) => {
-        const [r, g, b] = colour.map((c) => c / 255).map(
-            (c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const behind = (node) => {
-        const layers = [];
-        for (let x = node; x; x = x.parentElement)
-            layers.unshift(getComputedStyle(x).backgroundColor);
-        return layers.reduce((below, colour) => over(rgba(colour), below), [255, 255, 255, 1]);
-    };
-    const found = [];
-    const texts = "[data-testid=stCaptionContainer] p, [data-testid=stMetricLabel] p, "
-        // Text inside a bar lies on the bar's colour, and plotly chooses its own after that.
-        + "[data-testid=stMetricDelta] div, .js-plotly-plot text:not(.bartext)";
-    for (const node of document.querySelectorAll(texts)) {
-        if (!node.textContent.trim() || !node.getClientRects().length) continue;
-        const style = getComputedStyle(node), svg = node instanceof SVGElement;
-        let opacity = 1;
-        for (let x = node; x; x = x.parentElement) opacity *= Number(getComputedStyle(x).opacity);
-        if (opacity === 0) continue;
-        const below = behind(svg ? node.closest(".js-plotly-plot") : node);
-        const [r, g, b, a] = rgba(svg ? style.fill : style.color);
-        const one = light(over([r, g, b, a * opacity], below)), two = light(below);
-        const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
-        if (ratio < 4.5) found.push(`${ratio.toFixed(2)}: ${node.textContent.trim().slice(0, 60)}`);
-    }
-    return found;
-"""
-GREY = """
-    const style = document.createElement("style");
-    style.textContent = "[data-testid=stCaptionContainer] p { color: #777 !important }";
-    document.head.append(style);
-"""
-DRAWN = (
-    "",
-    "Eigenfaces?space=Walk",
-    "Face_sizes",
-    "Evaluation?evaluation_tab=Groups",
-    "Grid_search?search_tab=Components",
-    "Ladder?rung_view=Components",
-)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("dark", [False, True])
-def test_captions_and_the_text_of_charts_have_enough_contrast(server, tmp_path, dark):
-    with open_browser(tmp_path, dark=dark) as browser:
-        for address in DRAWN:
-            browser.get(f"{server}/{address}")
-            wait_until_done(browser)
-            assert browser.execute_script(FAINT) == [], address
-        browser.execute_script(GREY)  # what is too faint is found
-        assert browser.execute_script(FAINT) != []
 
 
 # Where the face on Home and what the model says of it end, and the screen.

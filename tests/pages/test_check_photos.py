@@ -148,7 +148,7 @@ def test_photos_of_a_public_server_are_not_shown(open_page, photos, monkeypatch)
     )
     app = open_page(PAGE, model="own")
     assert "only on the computer" in app.info[0].value
-    assert not app.button
+    assert not app.main.button
     assert MOVED not in texts(app)
 
 
@@ -157,7 +157,7 @@ def test_the_page_is_off_where_training_is(open_page, photos, monkeypatch):
     app = open_page(PAGE, model="own")
     assert "turned off" in app.info[0].value
     assert not texts(app)
-    assert not app.button
+    assert not app.main.button
 
 
 def test_photos_that_are_gone_are_named(open_page, photos):

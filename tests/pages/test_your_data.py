@@ -430,7 +430,7 @@ def test_a_public_server_turns_training_and_changes_off(open_page, models, monke
     assert not app.exception
     assert "turned off" in app.info[0].value
     assert app.code[0].value.startswith("python -m facecore train")
-    assert not app.button
+    assert not app.main.button
     assert not app.get("file_uploader")
 
 

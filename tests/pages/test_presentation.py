@@ -1,0 +1,52 @@
+"""The presentation: no sidebar, and the choice goes along."""
+
+import json
+
+import pytest
+from screens import SCREENS
+
+from ui.presentation import PRESENTATION
+
+
+def test_without_it_the_switch_is_in_the_sidebar(open_page):
+    app = open_page("dashboard.py")
+    assert not app.sidebar.toggle(key=PRESENTATION).value
+    assert "End presentation" not in [button.label for button in app.button]
+
+
+@pytest.mark.parametrize("screen", SCREENS[::4])
+def test_a_presentation_has_no_sidebar_and_its_link_opens_it(open_page, screen):
+    app = open_page(screen, presentation="true")
+    assert not app.exception
+    assert len(app.sidebar) == 0
+    assert app.selectbox(key="model").value == "classic"
+    assert len(app.get("page_link")) >= 1
+    app.button(key="presentation_end").click().run()
+    assert not app.exception
+    assert app.sidebar.selectbox(key="model").value == "classic"
+
+
+def test_a_presentation_goes_on_on_the_next_page_with_the_model(open_page, shipped, copy_model):
+    for name in ("mine", "other"):
+        copy_model(shipped, name)
+    app = open_page("dashboard.py", model="other")
+    app.sidebar.toggle(key=PRESENTATION).set_value(True).run()
+    app.switch_page("pages/7_Ladder.py").run()
+    assert not app.exception
+    assert len(app.sidebar) == 0
+    assert app.selectbox(key="model").value == "other"
+
+
+def test_the_text_of_charts_is_larger_in_it(open_page):
+    sizes = [
+        [
+            json.loads(chart.proto.spec)["layout"]["xaxis"].get("tickfont", {}).get("size")
+            for chart in charts
+        ]
+        for charts in (
+            open_page("pages/4_Evaluation.py", **address).get("plotly_chart")
+            for address in ({}, {"presentation": "true"})
+        )
+    ]
+    assert set(sizes[0]) == {None}
+    assert set(sizes[1]) == {18}
