@@ -28,16 +28,15 @@ from ui.face_picker import YOURS
 from webapp import create_app
 from webapp.openapi import DOCUMENT
 
-# A visitor's own models, small ones: one of every recipe, and one of three labels.
+# A visitor's own models, small ones: one of every further recipe, and one of three labels.
 OWN = {
     "own-aligned": "aligned_artifacts",
-    "own-classic": "tiny_artifacts",
     "own-embedding": "described_artifacts",
     "own-whole": "whole_artifacts",
     "own-fisher": "fisher_artifacts",
 }
 MODELS = [*SHIPPED, *OWN, "own-three"]
-FURTHER = ["own-classic", "own-whole", "own-fisher", "own-three"]  # slow together
+FURTHER = ["own-aligned", "own-whole", "own-fisher", "own-three"]  # slow together
 NETWORKS = ["embedding", "own-embedding"]
 # The further views of a screen by its address; two models see them all, as the screens' own tests
 # open them with the classic one.

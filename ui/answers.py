@@ -375,6 +375,6 @@ def _show_place(
                 if known := recall("heat", heat.key):
                     heat.show(known)
                 else:
-                    announce_heat(places, face, number)
+                    announce_heat(places)
                     wanted.append(heat)
     return wanted

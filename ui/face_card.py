@@ -22,7 +22,7 @@ HEAT = {
 NEAR, FAR = 1.4, 2.1
 AGAINST = "#ffffff"  # belongs to no label; shown where there are more than two
 PICTURE = 97  # pixels; three fit side by side on a phone
-PALE = 0.25  # share of the face that is seen in the place of its heat map
+CAPTION = 28  # pixels below a picture
 NO_FACE = ":material/face_retouching_off:"
 
 
@@ -139,22 +139,18 @@ def show_face(face: FaceAnswer, chosen: Chosen, key: str, number: int) -> Places
     return Places(picture, sums)
 
 
-def announce_heat(places: Places, face: FaceAnswer, number: int) -> None:
-    """Show the pale face in the place of its heat map, so that nothing moves when it comes.
+def announce_heat(places: Places) -> None:
+    """Keep the place of a heat map free, so that nothing moves when it comes.
+
+    It is no picture: the server would forget that at the end of the run, perhaps before the browser
+    has fetched it.
 
     Parameters
     ----------
     places : Places
         As `show_face` returned them.
-    face : FaceAnswer
-        Answer of the model.
-    number : int
-        Number of the face on its photo.
     """
-    pale = 255 - PALE * (255 - face.prepared.astype(float))
-    with places.picture:
-        alt = f"Face {number}, whose heat map is being computed"
-        show_picture(pale.astype("uint8"), alt, "Heat map ...", PICTURE)
+    places.picture.skeleton(height=PICTURE + CAPTION, width=PICTURE)
 
 
 def show_heat(places: Places, face: FaceAnswer, heat: Heat, chosen: Chosen, number: int) -> None:

@@ -115,7 +115,7 @@ def wait_for_download(folder: Path, pattern: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "page", [PAGES[0], *(pytest.param(page, marks=pytest.mark.slow) for page in PAGES[2::3])]
+    "page", [PAGES[0], *(pytest.param(page, marks=pytest.mark.slow) for page in PAGES[3::5])]
 )
 def test_a_first_visit_to_a_sub_page_opens_that_page(server, browser, page):
     title = page_title(page)
@@ -126,7 +126,7 @@ def test_a_first_visit_to_a_sub_page_opens_that_page(server, browser, page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES[::4])  # a server each; that all have the guard is quick
+@pytest.mark.parametrize("page", PAGES[1::8])  # a server each; that all have the guard is quick
 def test_a_cold_start_on_a_sub_page_has_menu_model_and_page(shipped, tmp_path, browser, page):
     models = tmp_path / "models"
     models.mkdir()

@@ -121,6 +121,7 @@ def test_every_list_opens(open_page, photos, part, kind):
     assert not app.error
 
 
+@pytest.mark.slow
 def test_a_training_with_the_corrections_follows(open_page, photos):
     app = open_page(PAGE, model="own")
     for path in (MOVED, "square/moved_1.jpg"):

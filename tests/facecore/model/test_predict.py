@@ -133,7 +133,7 @@ def test_every_face_of_a_photo_is_answered_largest_first(tiny_model):
     [
         ("JPEG", 6, 250, 110),
         ("PNG", 6, 250, 110),
-        ("JPEG", 16, 250, 75),
+        pytest.param("JPEG", 16, 250, 75, marks=pytest.mark.slow),
         pytest.param("JPEG", 13, 330, 120, marks=pytest.mark.slow),
         pytest.param("PNG", 16, 250, 75, marks=pytest.mark.slow),
     ],

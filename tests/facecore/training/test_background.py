@@ -139,6 +139,7 @@ def test_a_zip_that_lost_its_photos_waits_for_another_try_until_it_is_dismissed(
     assert read_metadata("mine")["identity"] is True
 
 
+@pytest.mark.slow
 def test_photos_that_shall_be_kept_stay_with_their_corrections(work, tiny_grid, tmp_path):
     raw = write_raw(tmp_path / "raw", persons=6)
     photos = take_photos(io.BytesIO(pack(raw)), "raw")
@@ -441,9 +442,9 @@ def test_the_learning_curve_follows_a_training_and_its_photos_are_gone(work, tmp
     assert (run["state"], run["by"], run["name"]) == ("done", "page", "mine")
 
 
-def test_a_curve_that_cannot_be_measured_leaves_the_model_and_says_why(work, tmp_path):
+def test_a_curve_that_cannot_be_measured_leaves_the_model_and_says_why(work, tiny_grid, tmp_path):
     raw = write_raw(tmp_path / "few", persons=4, shots=1)
-    start_training("mine", raw, recipe="classic", curve=True)
+    start_training("mine", raw, recipe="classic", grid=str(tiny_grid), curve=True)
     job = wait_for(lambda job: job.state != "running", 300)
     assert job.state == "done"
     assert "8 faces or more of each label" in job.note
@@ -463,6 +464,7 @@ def test_a_curve_is_measured_later_on_the_same_photos(
         start_curve("other", crops_folder)
 
 
+@pytest.mark.slow
 def test_what_fails_or_is_cancelled_on_the_page_is_in_the_log(
     work, tmp_path, crops_folder, long_grid
 ):
