@@ -43,13 +43,14 @@ class SampleLabel:
         return [picture for hold in self.holds for picture in hold]
 
 
-def collect_samples() -> tuple[Sample, ...]:
+def collect_samples() -> bytes:
     """Ask for samples of two labels or more.
 
     Returns
     -------
-    tuple of Sample
-        Empty as long as no training can start with them; the page then says why.
+    bytes
+        A ZIP of them, as an upload is; empty as long as no training can start with them, and the
+        page then says why.
     """
     labels = _labels()
     st.caption(
@@ -186,7 +187,7 @@ def _show(labels: Sequence[SampleLabel]) -> None:
         )
 
 
-def _ready(labels: Sequence[SampleLabel]) -> tuple[Sample, ...]:
+def _ready(labels: Sequence[SampleLabel]) -> bytes:
     samples = tuple(
         Sample(label.name.strip(), i, picture)
         for label in labels
@@ -199,14 +200,13 @@ def _ready(labels: Sequence[SampleLabel]) -> tuple[Sample, ...]:
             f"Two holds of each label are needed; still to do: {as_is(', '.join(lacking))}.",
             icon=":material/touch_app:",
         )
-        return ()
+        return b""
     names = [label.name.strip() for label in labels]
     if len(set(names)) < len(names):
         st.error("Two labels have the same name; give them different ones.")
-        return ()
+        return b""
     try:
-        pack_samples(samples)
+        return pack_samples(samples)
     except FacecoreError as error:
         st.error(as_is(error), icon=":material/error:")
-        return ()
-    return samples
+        return b""

@@ -13,9 +13,7 @@ import streamlit as st
 from facecore.data import (
     TABLE,
     TRAINING_LIMITS,
-    Sample,
     Survey,
-    pack_samples,
     read_listing,
     read_table,
     root_of,
@@ -61,8 +59,8 @@ class Photos:
         Number of synthetic faces to draw.
     keep : bool
         Whether the photos of a ZIP, or samples, stay when the training ends.
-    samples : tuple of Sample
-        Pictures of the camera, which are in memory only.
+    samples : bytes
+        Pictures of the camera, which are in memory only, as `pack_samples` packs them.
     """
 
     source: Path | None
@@ -70,7 +68,7 @@ class Photos:
     cropped: bool = False
     made: int = 0
     keep: bool = False
-    samples: tuple[Sample, ...] = ()
+    samples: bytes = b""
 
 
 def pick_photos(chosen: Chosen | None, job: Job) -> Photos | None:
@@ -126,8 +124,7 @@ def place_photos(photos: Photos) -> Path | None:
     """
     if not photos.samples:
         return photos.source
-    packed = pack_samples(photos.samples)
-    folder = take_photos(io.BytesIO(packed), hashlib.sha256(packed).hexdigest())
+    folder = take_photos(io.BytesIO(photos.samples), hashlib.sha256(photos.samples).hexdigest())
     st.session_state["data_sent"] = str(folder)
     return folder
 
