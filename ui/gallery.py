@@ -1,6 +1,6 @@
 """The eigenfaces as pictures, the variance they explain, and a face reconstructed from them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -98,17 +98,25 @@ def _show_eigenfaces(chosen: Chosen, variance: np.ndarray) -> None:
 
 
 def _show_means(model: FaceModel, labels: Sequence[str]) -> None:
+    pictures = [
+        (mean_face(model), "Mean of all training faces", "All"),
+        *_label_means(model, labels),
+    ]
     # In a row as wide as the page where there are few.
-    count = {0: 1, 2: 4}.get(len(model.labels) if labels else 0, 1 + 2 * len(labels))
-    grid = st.grid(count if count <= 4 else "auto", min_column_width=140, gap="small")
-    with grid.cell():
-        show_picture(mean_face(model), "Mean of all training faces", "All")
+    few = len(pictures) <= 4
+    grid = st.grid(len(pictures) if few else "auto", min_column_width=140, gap="small")
+    for picture, alt, caption in pictures:
+        with grid.cell():
+            show_picture(picture, alt, caption)
+
+
+def _label_means(model: FaceModel, labels: Sequence[str]) -> Iterator[tuple[np.ndarray, str, str]]:
+    """Return the mean faces of labels, and then their differences, with alt text and caption."""
     if not labels:
         return
     means = dict(zip(model.labels, label_means(model), strict=True))
     for label in labels:
-        with grid.cell():
-            show_picture(to_image(means[label]), f"Mean face of the label {label}", label)
+        yield to_image(means[label]), f"Mean face of the label {label}", label
     if len(model.labels) == 2:  # two differ from each other as they do from their mean
         (other, of_other), *few = ((label, means[label]) for label in labels)
     else:
@@ -116,8 +124,7 @@ def _show_means(model: FaceModel, labels: Sequence[str]) -> None:
         few = [(label, means[label]) for label in labels]
     for label, mean in few:
         alt = f"Mean face of {label} minus mean face of {other}; middle grey is no difference"
-        with grid.cell():
-            show_picture(to_signed_image(mean - of_other), alt, f"{label} minus {other}")
+        yield to_signed_image(mean - of_other), alt, f"{label} minus {other}"
 
 
 def components_for(variance: np.ndarray) -> list[int | None]:
