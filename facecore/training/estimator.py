@@ -35,7 +35,8 @@ from facecore.training.kernels import (
     mirror_kernel,
     scale_gamma,
 )
-from facecore.training.options import is_number
+from facecore.training.landmarks import choose_points, fit_machines
+from facecore.training.options import TrainingOptions, is_number
 
 TOLERANCE = 1e-3  # of the SVM, as scikit-learn's default
 CACHE_MB = 500
@@ -141,6 +142,20 @@ def fit_machine(
     # coefficient.
     vectors = np.concatenate([view[support] for view in views])
     shares = np.concatenate([coefficients / len(views)] * len(views))
+    intercept = np.array([m.intercept_[0] for m in machines], dtype=np.float64)
+    vectors = vectors.astype(np.float32)
+    return _to_member(scaler, pca, vectors, shares, intercept, candidate.gamma)
+
+
+def _to_member(
+    scaler: MinMaxScaler,
+    pca: PCA,
+    vectors: np.ndarray,
+    coefficients: np.ndarray,
+    intercept: np.ndarray,
+    gamma: float,
+) -> Member:
+    """Return a face space and the machine in it as a member of a model."""
     spans = scaler.data_max_ - scaler.data_min_
     deviation = np.sqrt(pca.explained_variance_) if pca.whiten else np.ones(pca.n_components_)
     total = float(np.sum(pca.explained_variance_) / np.sum(pca.explained_variance_ratio_))
@@ -152,11 +167,76 @@ def fit_machine(
         deviation=deviation.astype(np.float32),
         variance=pca.explained_variance_.astype(np.float32),
         total_variance=total,
-        kernel_vectors=vectors.astype(np.float32),
-        coefficients=shares,
-        intercept=np.array([m.intercept_[0] for m in machines], dtype=np.float64),
-        gamma=float(candidate.gamma),
+        kernel_vectors=vectors,
+        coefficients=coefficients,
+        intercept=intercept,
+        gamma=float(gamma),
     )
+
+
+def fit_planned(
+    X: np.ndarray,
+    mirrored: np.ndarray | None,
+    y: np.ndarray,
+    subjects: np.ndarray,
+    candidate: Candidate,
+    options: TrainingOptions,
+    space: str = "eigenfaces",
+) -> Member:
+    """Fit a member as the options want it: on support vectors, or on cluster centres.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_faces, n_features), uint8 or float
+        Features of the training faces.
+    mirrored : ndarray of shape (n_faces, n_features), or None
+        The same features of the mirror images, as further training data.
+    y : ndarray of shape (n_faces,)
+        Labels, two or more.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo; used with centres only.
+    candidate : Candidate
+        Hyperparameters.
+    options : TrainingOptions
+        Its seed and centres are used: with centres, the kernel vectors are about so many means of
+        clusters of faces, as `facecore.training.centres.cluster_faces` makes them.
+    space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
+        As `fit_member` takes it; ``"fisherfaces"`` without centres only.
+
+    Returns
+    -------
+    Member
+        Uncalibrated, with all pixels as features and the default name.
+
+    Raises
+    ------
+    DataError
+        There are too few faces or subjects for a cluster.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).integers(0, 256, (40, 25), dtype=np.uint8)
+    >>> y, subjects = np.repeat(["round", "square"], 20), np.arange(40)
+    >>> best = Candidate(n_components=5, gamma=0.1, C=1.0)
+    >>> member = fit_planned(X, None, y, subjects, best, TrainingOptions(centres=10))
+    >>> member.kernel_vectors.shape
+    (8, 5)
+    """
+    if not options.centres:
+        return fit_member(X, mirrored, y, candidate, options.seed, space)
+    if space != "eigenfaces":
+        raise ValueError(f"no machine on cluster centres reads {space}")
+    scaler, pca = fit_space(X, mirrored, candidate.n_components, candidate.whiten, options.seed)
+    views = project_views(scaler, pca, [X] if mirrored is None else [X, mirrored])
+    rows, gamma = np.arange(len(y)), float(candidate.gamma)
+
+    def read(wanted: np.ndarray) -> list[np.ndarray]:
+        return [view[wanted] for view in views]
+
+    points, stored = choose_points(read, rows, subjects, options)
+    penalty = candidate.C, candidate.class_weight
+    (machine,) = fit_machines(read, rows, points, gamma, y, [penalty])
+    return _to_member(scaler, pca, stored, machine.coefficients, machine.intercept, gamma)
 
 
 def _is_calibrated(classifier: "FaceSpaceClassifier") -> bool:

@@ -19,7 +19,7 @@ from facecore.training.options import TrainingOptions
 from facecore.training.search import SearchResult
 from facecore.training.streaming import FacesOnDisk
 
-FORMAT = 1  # to be raised when a search comes to other results
+FORMAT = 2  # to be raised when a search comes to other results
 
 
 def keep_search(
@@ -46,7 +46,7 @@ def keep_search(
     grid : mapping of str to list
         As `facecore.training.grids.parse_grid` returns it.
     options : TrainingOptions
-        Its seed and landmarks count.
+        Its seed, landmarks and centres count.
     how : str
         What else tells searches apart, such as the solver.
 
@@ -68,6 +68,7 @@ def keep_search(
         "grid": grid,
         "seed": options.seed,
         "landmarks": options.landmarks,
+        "centres": options.centres,
         "how": how,
     }
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())

@@ -11,7 +11,7 @@ from sklearn.metrics import balanced_accuracy_score
 from facecore.data.crops import ALL, count_states
 from facecore.face.prepare import mirror
 from facecore.model.classifier import FaceModel, Member
-from facecore.training.anonymise import MIN_FACES, MIN_SUBJECTS, count_traceable
+from facecore.training.centres import MIN_FACES, MIN_SUBJECTS, count_traceable
 from facecore.training.grids import FACTOR, PARAMETERS
 from facecore.training.kernels import choose_labels
 from facecore.training.other_sets import OtherSetMetadata

@@ -68,6 +68,7 @@ def decide_sets(
     X: np.ndarray,
     mirrored: np.ndarray | None,
     y: np.ndarray,
+    subjects: np.ndarray,
     sets: np.ndarray,
     candidate: Candidate,
     options: TrainingOptions,
@@ -83,14 +84,16 @@ def decide_sets(
         The same features of the mirror images, as further training data.
     y : ndarray of shape (n_faces,), str
         Labels.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo.
     sets : ndarray of shape (n_faces,), str
         Data set of each face.
     candidate : Candidate
         Hyperparameters.
     options : TrainingOptions
-        Its seed, jobs and progress are used.
+        Its seed, centres, jobs and progress are used.
     space : {"eigenfaces", "fisherfaces"}
-        As `facecore.training.estimator.fit_member` takes it.
+        As `facecore.training.estimator.fit_planned` takes it.
 
     Returns
     -------
@@ -103,14 +106,15 @@ def decide_sets(
     >>> X, y = np.random.default_rng(0).random((500, 8)), np.tile(["a", "b"], 250)
     >>> sets = np.repeat(["x", "y", "z"], [200, 200, 100])
     >>> best = Candidate(n_components=4, gamma=0.1, C=1.0)
-    >>> values = decide_sets(X, None, y, sets, best, TrainingOptions())
+    >>> values = decide_sets(X, None, y, np.arange(500), sets, best, TrainingOptions())
     >>> values.shape, int(np.isfinite(values).sum())
     ((500, 1), 400)
     """
     chosen, labels = choose_sets(sets, y), len(np.unique(y))
     values = np.full((len(y), 1 if labels == 2 else labels), np.nan)
-    parts, words = [sets == name for name in chosen], ("leave data sets out", "set")
-    for held, decided in decide_in_turn(X, mirrored, y, parts, candidate, options, space, words):
+    parts = [sets == name for name in chosen]
+    how = candidate, options, space, ("leave data sets out", "set")
+    for held, decided in decide_in_turn(X, mirrored, y, subjects, parts, *how):
         values[held] = decided
     return values
 

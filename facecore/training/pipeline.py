@@ -32,13 +32,12 @@ from facecore.system.files import try_folder
 from facecore.system.progress import step
 from facecore.system.scratch import scratch_folder
 from facecore.system.workers import within_memory
-from facecore.training.anonymise import anonymise
 from facecore.training.calibrate import Calibration, calibrate_members, cross_calibrate
 from facecore.training.doubts import has_photos, tabulate_tests, tabulate_training
 from facecore.training.eigenfaces import measure_spread
-from facecore.training.estimator import fit_member
-from facecore.training.grids import read_grid
-from facecore.training.halving import exact_final, halving_search
+from facecore.training.estimator import fit_planned
+from facecore.training.grids import Candidate, read_grid
+from facecore.training.halving import Final, exact_final, halving_search
 from facecore.training.kept_searches import keep_search
 from facecore.training.metadata import (
     PACKAGES,
@@ -67,11 +66,12 @@ from facecore.training.outside import (
 from facecore.training.points import tabulate_points
 from facecore.training.rules import OutOfFold, RuleMetadata, StrangersMetadata, with_rule
 from facecore.training.runs import recording
-from facecore.training.search import SearchResult
+from facecore.training.search import ProjectedFolds, SearchResult
 from facecore.training.strangers import LEAST_LABELS, decide_strangers, join_strangers
 from facecore.training.streaming import FacesOnDisk, in_chunks
 
 FOLDS = 5  # in which the whole model is calibrated and scored
+SEARCHED_CENTRES = 4000  # of a machine in a search, for the time
 CENTRES_OF_PERSONS = (
     "cluster centres cannot hide whom the labels name: each label is one person; train without "
     "--centres, and do not share the model without these people's consent"
@@ -513,7 +513,7 @@ def _join_photos(
 def fit_model(
     plan: Plan, X: np.ndarray, table: pd.DataFrame, shown: Mapping[str, Shown] | None = None
 ) -> Fitted:
-    """Search, fit, calibrate and, where asked, anonymise a model.
+    """Search, fit and calibrate a model.
 
     Parameters
     ----------
@@ -564,10 +564,6 @@ def fit_model(
     if model.draws:
         Z = in_chunks(model.pixels.coordinates, X)
         model = replace(model, spread=measure_spread(Z, y, np.array(labels)))
-    with step("reduce", 1, "model", progress=options.progress) as advance:
-        if options.centres and solver == "exact":
-            model = anonymise(model, X, subjects, count=options.centres, seed=options.seed)
-        advance()
     decisions = [search.decisions for search in searches.values()]
     model, calibration = calibrate_members(model, decisions, y)
     splits = split_folds(y, subjects, FOLDS, options.seed)
@@ -575,7 +571,7 @@ def fit_model(
     left_out: list[OtherSetMetadata] = []
     if solver == "exact" and choose_sets(sets, y):
         left_out = describe_sets(
-            _decide_other_sets(plan, X, y, sets, searches, calibration), logits, y, sets
+            _decide_other_sets(plan, X, y, subjects, sets, searches, calibration), logits, y, sets
         )
     leading = searches[model.leading.name].distances
     beyond: np.ndarray | None = None
@@ -632,28 +628,52 @@ def _fit_exact(
 ) -> tuple[Member, SearchResult, np.ndarray | None]:
     X = np.load(faces.path, mmap_mode="r")
     F, mirrored = _describe(X, faces.features, faces.mirrored)
-    how: dict[str, Any] = {"chooses": chooses, "space": space, "options": options}
-    look = partial(
-        halving_search,
-        lambda rows: (F[rows], None if mirrored is None else mirrored[rows]),
-        y,
-        subjects,
-        grid,
-        partial(exact_final, F, y, subjects, mirrored=mirrored, **how),
-        **how,
-    )
+
+    def begin_final(
+        most: int, found: ProjectedFolds | None = None, *, options: TrainingOptions
+    ) -> Final:
+        how: dict[str, Any] = {"chooses": chooses, "space": space, "options": options}
+        return exact_final(F, y, subjects, most, found, mirrored=mirrored, **how)
+
+    def look(options: TrainingOptions) -> SearchResult:
+        return halving_search(
+            lambda rows: (F[rows], None if mirrored is None else mirrored[rows]),
+            y,
+            subjects,
+            grid,
+            partial(begin_final, options=options),
+            chooses=chooses,
+            space=space,
+            options=options,
+        )
+
+    def decide(best: Candidate) -> SearchResult:
+        return begin_final(best.n_components, options=options)([best])
+
     arrays = {"y": y, "subjects": subjects, "chooses": chooses}
-    search = keep_search(searches, look, faces, arrays, grid, options, f"exact {space}")
+    make = partial(_search, look, decide, options)
+    search = keep_search(searches, make, faces, arrays, grid, options, f"exact {space}")
     count = len(y) - int(chooses.sum())
-    F, y = F[:count], y[:count]
+    F, y, subjects = F[:count], y[:count], subjects[:count]
     mirrored = None if mirrored is None else mirrored[:count]
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
-        fit = fit_member(F, mirrored, y, search.best, options.seed, space)
+        fit = fit_planned(F, mirrored, y, subjects, search.best, options, space)
         advance()
     strangers = None
     if options.rule and len(np.unique(y)) >= LEAST_LABELS:
-        strangers = decide_strangers(F, mirrored, y, search.best, options, space)
+        strangers = decide_strangers(F, mirrored, y, subjects, search.best, options, space)
     return fit, search, strangers
+
+
+def _search(
+    look: Callable[[TrainingOptions], SearchResult],
+    decide: Callable[[Candidate], SearchResult],
+    options: TrainingOptions,
+) -> SearchResult:
+    """Compare candidates on a few cluster centres, and decide by the best one on all of them."""
+    few = replace(options, centres=min(options.centres, SEARCHED_CENTRES))
+    found = look(few)
+    return found if few == options else replace(found, decisions=decide(found.best).decisions)
 
 
 def _describe(
@@ -668,6 +688,7 @@ def _decide_other_sets(
     plan: Plan,
     X: np.ndarray,
     y: np.ndarray,
+    subjects: np.ndarray,
     sets: np.ndarray,
     searches: Mapping[str, SearchResult],
     calibration: Calibration,
@@ -680,7 +701,8 @@ def _decide_other_sets(
         if weight:
             F, mirrored = _describe(X, planned.features, plan.recipe.mirror)
             best, space = searches[name].best, planned.space
-            decisions.append(decide_sets(F, mirrored, y, sets, best, plan.options, space))
+            how = sets, best, plan.options, space
+            decisions.append(decide_sets(F, mirrored, y, subjects, *how))
         else:
             decisions.append(np.zeros_like(searches[name].decisions))
     return calibration.join(decisions)
@@ -696,18 +718,27 @@ def _fit_nystroem(
     options: TrainingOptions,
     searches: Path | None,
 ) -> tuple[Member, SearchResult, np.ndarray | None]:
-    how: dict[str, Any] = {"chooses": chooses, "options": options}
-    look = partial(
-        halving_search,
-        lambda rows: _describe(faces.read(rows), faces.features, faces.mirrored),
-        y,
-        subjects,
-        grid,
-        lambda *_: partial(nystroem_scores, faces, y, subjects, **how),
-        **how,
-    )
+
+    def score(candidates: Sequence[Candidate], options: TrainingOptions) -> SearchResult:
+        return nystroem_scores(faces, y, subjects, candidates, chooses=chooses, options=options)
+
+    def look(options: TrainingOptions) -> SearchResult:
+        return halving_search(
+            lambda rows: _describe(faces.read(rows), faces.features, faces.mirrored),
+            y,
+            subjects,
+            grid,
+            lambda *_: partial(score, options=options),
+            chooses=chooses,
+            options=options,
+        )
+
+    def decide(best: Candidate) -> SearchResult:
+        return score([best], options)
+
     arrays = {"y": y, "subjects": subjects, "chooses": chooses}
-    search = keep_search(searches, look, faces, arrays, grid, options, "nystroem")
+    make = partial(_search, look, decide, options)
+    search = keep_search(searches, make, faces, arrays, grid, options, "nystroem")
     rows = np.flatnonzero(~chooses)
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
         fit = fit_nystroem(faces, y, subjects, search.best, rows=rows, options=options)

@@ -16,6 +16,7 @@ from facecore.data.splits import split_for_search
 from facecore.system.progress import step, track
 from facecore.system.threads import on_one_thread
 from facecore.system.workers import in_parallel
+from facecore.training.centres import SHARE
 from facecore.training.eigenfaces import as_float, fit_space, project_views
 from facecore.training.fisherfaces import fit_discriminants
 from facecore.training.grids import Candidate, expand_grid
@@ -31,7 +32,9 @@ from facecore.training.kernels import (
     training_bands,
     weigh_faces,
 )
+from facecore.training.landmarks import Read, Views, bytes_of_fit, choose_points, fit_machines
 from facecore.training.options import DEFAULT_OPTIONS, LESS, TrainingOptions
+from facecore.training.streaming import row_chunks
 
 TASKS = 2  # per worker, so that none waits long for another at the end
 Split = tuple[np.ndarray, np.ndarray]
@@ -219,7 +222,8 @@ def grid_search(
     folds : int, default=5
         Number of folds, 2 or more; fewer where a label has fewer subjects.
     options : TrainingOptions, optional
-        Its seed, jobs, memory_mb and progress are used. The result depends on the seed only.
+        Its seed, centres, jobs, memory_mb and progress are used. The result does not depend
+        on the last three.
 
     Returns
     -------
@@ -264,6 +268,8 @@ class ProjectedFolds:
         Rows of the training and of the validation faces of each fold.
     y : ndarray of shape (n_faces,)
         Labels.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo.
     features : int
         Number of features of a face.
     plan : Plan
@@ -273,6 +279,7 @@ class ProjectedFolds:
     coordinates: list[Coordinates]
     splits: list[Split]
     y: np.ndarray
+    subjects: np.ndarray
     features: int
     plan: "Plan"
 
@@ -307,7 +314,7 @@ def project_folds(
     folds : int, default=5
         As `grid_search` takes it.
     options : TrainingOptions, optional
-        Its seed, jobs, memory_mb and progress are used.
+        Its seed, centres, jobs, memory_mb and progress are used.
 
     Returns
     -------
@@ -329,6 +336,7 @@ def project_folds(
         as_float(X[:1]).itemsize,
         jobs=joblib.effective_n_jobs(options.jobs),
         memory_mb=options.memory_mb,
+        centres=options.centres,
     )
     # One worker per fold fits the eigenfaces, whichever fold is ready first.
     found = dict(
@@ -349,7 +357,7 @@ def project_folds(
         )
     )
     coordinates = [found[fold] for fold in range(len(splits))]
-    return ProjectedFolds(coordinates, splits, y, X.shape[1], plan)
+    return ProjectedFolds(coordinates, splits, y, subjects, X.shape[1], plan)
 
 
 def score_candidates(
@@ -370,12 +378,18 @@ def score_candidates(
     space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
         As `grid_search` takes it.
     options : TrainingOptions, optional
-        Its progress is used.
+        Its progress, seed and centres are used: with centres, the machines stand on centres of
+        clusters of each fold's training faces.
 
     Returns
     -------
     SearchResult
         As `grid_search` returns it.
+
+    Raises
+    ------
+    DataError
+        A fold has too few faces or subjects for a cluster.
     """
     splits, plan = found.splits, found.plan
     codes = np.unique(found.y, return_inverse=True)[1]
@@ -383,7 +397,9 @@ def score_candidates(
     known = [codes[train] if space == "fisherfaces" else None for train, _ in splits]
     spaces = [replace(one, labels=of) for one, of in zip(found.coordinates, known, strict=True)]
     tasks = [
-        joblib.delayed(_score_gammas)(fold, spaces[fold], codes, splits[fold], group, plan)
+        joblib.delayed(_score_gammas)(
+            fold, spaces[fold], codes, found.subjects, splits[fold], group, plan, options
+        )
         for group in _group(candidates, -(-TASKS * plan.scorers // len(splits)))
         for fold in range(len(splits))
     ]
@@ -490,6 +506,7 @@ def plan_memory(
     *,
     jobs: int,
     memory_mb: float,
+    centres: int = 0,
 ) -> Plan:
     """Decide how many workers run and what they keep, within a bound on memory.
 
@@ -510,6 +527,8 @@ def plan_memory(
     memory_mb : float
         Bound for all workers together in MB, above 0. The least is one worker that computes the
         distances again for each gamma.
+    centres : int, default=0
+        Most cluster centres that a machine stands on; 0: on support vectors.
 
     Returns
     -------
@@ -519,7 +538,9 @@ def plan_memory(
     total = memory_mb * 1e6
     space = 2 * item * views * n_train * n_features  # features, and scaled ones
     # The training kernel in double precision; that of the validation faces in both precisions.
-    kernels = 8 * n_train**2 + (8 + item) * n_train * n_test
+    kernels = float(8 * n_train**2 + (8 + item) * n_train * n_test)
+    if centres:
+        kernels = bytes_of_fit(min(centres, int(SHARE * n_train)))
     # Half of the symmetric training distances, and those of the validation faces, per pair of views
     distances = item * views**2 * (n_train**2 // 2 + n_train * n_test)
     cache = 4 * n_train**2  # libsvm caches kernel rows in single precision
@@ -554,25 +575,41 @@ def _score_gammas(
     fold: int,
     space: Coordinates,
     y: np.ndarray,
+    subjects: np.ndarray,
     split: Split,
     candidates: Sequence[Numbered],
     plan: Plan,
+    options: TrainingOptions,
 ) -> list[FoldScore]:
     """Score numbered candidates that share n_components and whiten; distances are made once."""
     known, unseen = space.leading(candidates[0][1].n_components, candidates[0][1].whiten)
     gammas = sorted({candidate.gamma for _, candidate in candidates})
+    by_gamma = [[(i, c) for i, c in candidates if c.gamma == gamma] for gamma in gammas]
+    if options.centres:
+        read = _reader(known, unseen, split)
+        points, _ = choose_points(read, split[0], subjects, options)
+        scored = (score_on_landmarks(fold, read, points, y, split, some) for some in by_gamma)
+        return [score for scores in scored for score in scores]
     keep = plan.keep and len(gammas) > 1
     bands = list(training_bands(known)) if keep else None
     pairs = [squared_distances(a, b) for a in unseen for b in known] if keep else None
     K = np.empty((len(known[0]), len(known[0])))
     scores = []
-    for gamma in gammas:
+    for gamma, sharing in zip(gammas, by_gamma, strict=True):
         kernel_of_bands(training_bands(known) if bands is None else bands, gamma, K)
         K_test = mirror_kernel(unseen, known, gamma) if pairs is None else mean_kernel(pairs, gamma)
         K_test = K_test.astype(np.float64)  # once, as the coefficients of every machine are
-        sharing = [(i, c) for i, c in candidates if c.gamma == gamma]
         scores += _score_kernel(fold, K, K_test, y, split, sharing, plan.cache_mb)
     return scores
+
+
+def _reader(known: Views, unseen: Views, split: Split) -> Read:
+    """Return what reads the coordinates of a fold's faces by their row numbers."""
+    rows = np.concatenate(split)
+    place = np.zeros(int(rows.max()) + 1, dtype=int)
+    place[rows] = np.arange(len(rows))
+    views = [np.concatenate(view) for view in zip(known, unseen, strict=True)]
+    return lambda wanted: [view[place[wanted]] for view in views]
 
 
 def _score_kernel(
@@ -608,6 +645,53 @@ def _score_kernel(
         times = fitted - start, time.perf_counter() - fitted
         scores.append(FoldScore(i, fold, score, *times, values))
     return scores
+
+
+def score_on_landmarks(
+    fold: int,
+    read: Read,
+    points: Views,
+    y: np.ndarray,
+    split: Split,
+    candidates: Sequence[Numbered],
+) -> list[FoldScore]:
+    """Score numbered candidates of one gamma by machines on landmarks.
+
+    Parameters
+    ----------
+    fold : int
+        Number of the fold.
+    read : callable
+        Takes row numbers of faces; returns the coordinates of each of their views.
+    points : list of ndarray of shape (n_landmarks, n_components), float
+        Coordinates of the landmarks, one array per view.
+    y : ndarray of shape (n_faces,)
+        Labels of all faces.
+    split : tuple of ndarray of int
+        Rows of the training and of the validation faces.
+    candidates : sequence of tuple of (int, Candidate)
+        With their numbers; they differ in C and class weight only.
+
+    Returns
+    -------
+    list of FoldScore
+        One per candidate.
+    """
+    train, test = split
+    start = time.perf_counter()
+    gamma = candidates[0][1].gamma
+    penalties = [(candidate.C, candidate.class_weight) for _, candidate in candidates]
+    machines = fit_machines(read, train, points, gamma, y, penalties)
+    fitted = time.perf_counter()
+    kernels = [mirror_kernel(read(part), points, gamma) for part in row_chunks(test)]
+    results = []
+    for (i, _), machine in zip(candidates, machines, strict=True):
+        values = np.concatenate([K @ machine.coefficients + machine.intercept for K in kernels])
+        score = balanced_accuracy_score(y[test], choose_labels(values, np.unique(y)))
+        # The passes are shared, so each candidate has an equal share of their time.
+        times = (fitted - start) / len(machines), (time.perf_counter() - fitted) / len(machines)
+        results.append(FoldScore(i, fold, score, *times, values))
+    return results
 
 
 def _tabulate(candidates: Sequence[Candidate], scores: np.ndarray) -> pd.DataFrame:

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 import joblib
 import numpy as np
 
-from facecore.model.classifier import Member
 from facecore.system.progress import track
 from facecore.system.threads import on_one_thread
 from facecore.system.workers import in_parallel
 from facecore.training.calibrate import Calibration
-from facecore.training.estimator import fit_member
+from facecore.training.estimator import fit_planned
 from facecore.training.grids import Candidate
 from facecore.training.options import LESS, TrainingOptions
 
@@ -47,6 +46,7 @@ def decide_strangers(
     X: np.ndarray,
     mirrored: np.ndarray | None,
     y: np.ndarray,
+    subjects: np.ndarray,
     candidate: Candidate,
     options: TrainingOptions,
     space: str = "eigenfaces",
@@ -61,12 +61,14 @@ def decide_strangers(
         The same features of the mirror images, as further training data.
     y : ndarray of shape (n_faces,), str
         Labels, `LEAST_LABELS` or more.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo.
     candidate : Candidate
         Hyperparameters.
     options : TrainingOptions
-        Its seed, jobs and progress are used.
+        Its seed, centres, jobs and progress are used.
     space : {"eigenfaces", "fisherfaces"}
-        As `fit_member` takes it.
+        As `facecore.training.estimator.fit_planned` takes it.
 
     Returns
     -------
@@ -78,15 +80,15 @@ def decide_strangers(
     --------
     >>> X, y = np.random.default_rng(0).random((30, 8)), np.repeat(["a", "b", "c"], 10)
     >>> best = Candidate(n_components=4, gamma=0.1, C=1.0)
-    >>> values = decide_strangers(X, None, y, best, TrainingOptions())
+    >>> values = decide_strangers(X, None, y, np.arange(30), best, TrainingOptions())
     >>> np.isfinite(values[:, [0, 1, 2]]).mean(axis=0).round(2)
     array([0.67, 0.67, 0.67])
     """
     labels, groups = np.unique(y), group_labels(y, options.seed)
     values = np.full((len(y), len(labels)), -np.inf)
     parts = [groups == group for group in np.unique(groups)]
-    words = "hold labels out", "group"
-    for held, decided in decide_in_turn(X, mirrored, y, parts, candidate, options, space, words):
+    how = candidate, options, space, ("hold labels out", "group")
+    for held, decided in decide_in_turn(X, mirrored, y, subjects, parts, *how):
         known = np.isin(labels, np.unique(y[~held]))
         # Two labels have one output, above 0 for the second; each of more has an output of its own.
         one = decided.shape[1] == 1
@@ -98,6 +100,7 @@ def decide_in_turn(
     X: np.ndarray,
     mirrored: np.ndarray | None,
     y: np.ndarray,
+    subjects: np.ndarray,
     parts: Sequence[np.ndarray],
     candidate: Candidate,
     options: TrainingOptions,
@@ -114,14 +117,16 @@ def decide_in_turn(
         The same features of the mirror images, as further training data.
     y : ndarray of shape (n_faces,), str
         Labels; two or more of them among the faces outside each part.
+    subjects : ndarray of shape (n_faces,)
+        Who is in each photo.
     parts : sequence of ndarray of shape (n_faces,), bool
         Faces that are held out in turn.
     candidate : Candidate
         Hyperparameters.
     options : TrainingOptions
-        Its seed, jobs and progress are used.
+        Its seed, centres, jobs and progress are used.
     space : {"eigenfaces", "fisherfaces"}
-        As `fit_member` takes it.
+        As `facecore.training.estimator.fit_planned` takes it.
     words : tuple of str
         What the progress bar says: the step, and what a part is called.
 
@@ -136,13 +141,13 @@ def decide_in_turn(
     --------
     >>> X, y = np.random.default_rng(0).random((30, 8)), np.tile(["a", "b"], 15)
     >>> best, parts = Candidate(n_components=4, gamma=0.1, C=1.0), [np.arange(30) < 10]
-    >>> words = "hold faces out", "part"
-    >>> turns = decide_in_turn(X, None, y, parts, best, TrainingOptions(), "eigenfaces", words)
+    >>> how = best, TrainingOptions(), "eigenfaces", ("hold faces out", "part")
+    >>> turns = decide_in_turn(X, None, y, np.arange(30), parts, *how)
     >>> [decided.shape for _, decided in turns]
     [(10, 1)]
     """
     tasks = (
-        joblib.delayed(_decide_held_out)(X, mirrored, y, held, candidate, options.seed, space)
+        joblib.delayed(_decide_held_out)(X, mirrored, y, subjects, held, candidate, options, space)
         for held in parts
     )
     results = in_parallel(tasks, options.jobs, less=LESS)
@@ -156,14 +161,16 @@ def _decide_held_out(
     X: np.ndarray,
     mirrored: np.ndarray | None,
     y: np.ndarray,
+    subjects: np.ndarray,
     held: np.ndarray,
     candidate: Candidate,
-    seed: int,
+    options: TrainingOptions,
     space: str,
 ) -> np.ndarray:
     views = [X] if mirrored is None else [X, mirrored]
     first, *more = [view[~held] for view in views]
-    member: Member = fit_member(first, more[0] if more else None, y[~held], candidate, seed, space)
+    known = more[0] if more else None
+    member = fit_planned(first, known, y[~held], subjects[~held], candidate, options, space)
     values = [member.decide(member.coordinates(view[held])) for view in views]
     return np.asarray(np.mean(values, axis=0))
 

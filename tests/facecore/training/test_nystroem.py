@@ -10,14 +10,13 @@ from facecore.face.prepare import mirror
 from facecore.face.recipes import Recipe
 from facecore.model.classifier import FaceModel
 from facecore.training import streaming
-from facecore.training.anonymise import count_traceable
+from facecore.training.centres import count_traceable
 from facecore.training.estimator import fit_member
 from facecore.training.grids import Candidate
-from facecore.training.kernels import choose_labels, mirror_kernel
+from facecore.training.kernels import choose_labels
 from facecore.training.nystroem import (
     EXACT_UP_TO,
     choose_solver,
-    fit_machines,
     fit_nystroem,
     nystroem_search,
 )
@@ -50,25 +49,6 @@ def test_the_solver_is_chosen_by_the_number_of_faces_unless_it_is_named():
     assert choose_solver("auto", EXACT_UP_TO + 1) == "nystroem"
     assert choose_solver("nystroem", 10) == "nystroem"
     assert choose_solver("exact", 10**6) == "exact"
-
-
-def test_with_every_face_a_landmark_it_is_the_exact_kernel_machine():
-    """The primal optimum in the span of all faces is the optimum of the whole kernel space."""
-    rng = np.random.default_rng(0)
-    Z = rng.normal(size=(80, 4)).astype(np.float32)
-    views = [Z, Z * np.array([-1, 1, 1, 1], dtype=np.float32)]
-    y = np.where(Z[:, 1] + 0.5 * Z[:, 2] ** 2 > 0.3, "b", "a")
-    C, rows = 2.0, np.arange(len(Z))
-    (machine,) = fit_machines(
-        lambda part: [view[part] for view in views], rows, views, 0.1, y, [(C, None)]
-    )
-    K = mirror_kernel(views, views, 0.1)
-    signs = np.where(y == "b", 1, -1)
-    values = K @ machine.coefficients[:, 0] + machine.intercept[0]
-    # In kernel space the optimum's dual coefficients are 2 C times the violations.
-    violations = 2 * C * signs * np.maximum(0, 1 - signs * values)
-    np.testing.assert_allclose(K @ violations, K @ machine.coefficients[:, 0], atol=0.02)
-    assert abs(violations.sum()) < 0.02
 
 
 @pytest.mark.parametrize("labels", [2, 3])

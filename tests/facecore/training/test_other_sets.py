@@ -51,7 +51,7 @@ def test_a_set_without_some_label_is_not_left_out():
 def test_each_set_is_decided_by_the_machine_of_the_others_alone(labels, mirrors):
     X, y, sets = made_faces(labels)
     mirrored = X[:, ::-1].copy() if mirrors else None
-    values = decide_sets(X, mirrored, y, sets, BEST, TrainingOptions(seed=4))
+    values = decide_sets(X, mirrored, y, np.arange(len(y)), sets, BEST, TrainingOptions(seed=4))
     assert values.shape == (400, 1 if labels == 2 else labels)
     own = sets == "x"
     views = [X, mirrored] if mirrors else [X]
@@ -63,12 +63,14 @@ def test_each_set_is_decided_by_the_machine_of_the_others_alone(labels, mirrors)
 
 def test_nothing_of_a_set_reaches_the_machine_that_decides_on_it():
     X, y, sets = made_faces()
-    values = decide_sets(X, None, y, sets, BEST, TrainingOptions())
+    values = decide_sets(X, None, y, np.arange(len(y)), sets, BEST, TrainingOptions())
     # Other faces of x, and other labels of all but one: min-max, components and machine would move.
     changed, others = X.copy(), y.copy()
     changed[1:200] *= 50
     others[2:200] = np.roll(y[2:200], 1)
-    again = decide_sets(changed, None, others, sets, BEST, TrainingOptions())
+    again = decide_sets(
+        changed, None, others, np.arange(len(others)), sets, BEST, TrainingOptions()
+    )
     np.testing.assert_allclose(again[0], values[0], rtol=1e-6)
     assert not np.allclose(again[sets == "y"], values[sets == "y"])
 
@@ -76,7 +78,7 @@ def test_nothing_of_a_set_reaches_the_machine_that_decides_on_it():
 def test_one_large_set_is_not_left_out():
     X, y, sets = made_faces()
     sets[:20] = "y"
-    values = decide_sets(X, None, y, sets, BEST, TrainingOptions())
+    values = decide_sets(X, None, y, np.arange(len(y)), sets, BEST, TrainingOptions())
     assert values.shape == (400, 1)
     assert np.isnan(values).all()
     assert describe_sets(values, values, y, sets) == []
@@ -85,24 +87,29 @@ def test_one_large_set_is_not_left_out():
 def test_a_small_set_is_fitted_and_not_decided():
     X, y, sets = made_faces(faces=220)
     sets[-20:] = "small"
-    values = decide_sets(X, None, y, sets, BEST, TrainingOptions())
+    values = decide_sets(X, None, y, np.arange(len(y)), sets, BEST, TrainingOptions())
     assert (np.isnan(values[:, 0]) == (sets == "small")).all()
     assert [row["set"] for row in describe_sets(values, values, y, sets)] == ["x", "y"]
     rest = sets != "small"
-    without = decide_sets(X[rest], None, y[rest], sets[rest], BEST, TrainingOptions())
+    without = decide_sets(
+        X[rest], None, y[rest], np.arange(len(y[rest])), sets[rest], BEST, TrainingOptions()
+    )
     assert not np.allclose(values[rest], without)
 
 
 def test_the_decisions_do_not_depend_on_the_workers():
     X, y, sets = made_faces(3)
-    one, two = (decide_sets(X, None, y, sets, BEST, TrainingOptions(jobs=j)) for j in (1, 2))
+    one, two = (
+        decide_sets(X, None, y, np.arange(len(y)), sets, BEST, TrainingOptions(jobs=j))
+        for j in (1, 2)
+    )
     assert (one == two).all()
 
 
 def test_accuracy_falls_where_the_sets_differ_and_not_where_they_are_alike():
     for shift, falls in ((0.0, False), (2.0, True)):
         X, y, sets = made_faces(shift=shift)
-        values = decide_sets(X, None, y, sets, BEST, TrainingOptions())
+        values = decide_sets(X, None, y, np.arange(len(y)), sets, BEST, TrainingOptions())
         within = grid_search(X, y, np.arange(len(y)), GRID, options=TrainingOptions()).decisions
         found = describe_sets(values, within, y, sets)
         lost = [row["within"] - row["accuracy"] for row in found]
@@ -134,5 +141,5 @@ def test_shares_and_intervals_are_those_of_the_counts_and_no_face_is_told():
 def test_a_step_is_announced(capfd, monkeypatch):
     monkeypatch.setattr(other_sets, "LEAST_FACES", 20)
     X, y, sets = made_faces(faces=20)
-    decide_sets(X, None, y, sets, BEST, TrainingOptions(progress=True))
+    decide_sets(X, None, y, np.arange(len(y)), sets, BEST, TrainingOptions(progress=True))
     assert "leave data sets out: 100% (2 of 2 sets)" in capfd.readouterr().err

@@ -29,7 +29,7 @@ def made_faces(labels: int, seed: int = 0):
 @pytest.mark.parametrize("labels", [3, 8])
 def test_no_machine_has_seen_the_label_that_it_decides_on(labels):
     X, y = made_faces(labels)
-    values = decide_strangers(X, None, y, BEST, TrainingOptions())
+    values = decide_strangers(X, None, y, np.arange(len(y)), BEST, TrainingOptions())
     own = y[:, None] == np.unique(y)
     assert (values[own] == -np.inf).all()
     assert (np.isfinite(values).sum(axis=1) >= 2).all()
@@ -38,14 +38,17 @@ def test_no_machine_has_seen_the_label_that_it_decides_on(labels):
 def test_faces_of_unseen_labels_are_decided_lower_than_faces_of_the_labels():
     X, y = made_faces(8)
     options = TrainingOptions()
-    strangers = decide_strangers(X, None, y, BEST, options).max(axis=1)
+    strangers = decide_strangers(X, None, y, np.arange(len(y)), BEST, options).max(axis=1)
     known = grid_search(X, y, np.arange(len(y)), GRID, options=options).decisions
     assert np.median(strangers) < np.median(known.max(axis=1)) - 0.5
 
 
 def test_the_decisions_do_not_depend_on_the_workers():
     X, y = made_faces(4)
-    one, two = (decide_strangers(X, None, y, BEST, TrainingOptions(jobs=jobs)) for jobs in (1, 2))
+    one, two = (
+        decide_strangers(X, None, y, np.arange(len(y)), BEST, TrainingOptions(jobs=jobs))
+        for jobs in (1, 2)
+    )
     assert (one == two).all()
 
 

@@ -1,104 +1,22 @@
-"""Express a kernel machine on cluster centres, so that a shipped model holds no one's face.
+"""Cluster centres of face space, so that a shipped model holds no one's face.
 
 A support vector of a pixel model can be drawn back into the photo that it came from. The mean of
-several subjects' faces cannot. The formula and the file stay the same: kernel vectors and
-coefficients (reduced set method, Burges 1996).
+several subjects' faces cannot, and a machine can stand on such means instead
+(`facecore.training.landmarks`).
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import cho_factor, cho_solve
 
 from facecore.errors import DataError
-from facecore.face.prepare import mirror
-from facecore.model.classifier import FaceModel, Member
-from facecore.training.kernels import mirror_kernel, squared_distances
+from facecore.training.kernels import squared_distances
 
 MIN_FACES = 5
 MIN_SUBJECTS = 3
 SHARE = 0.6  # upper limit of clusters per face
-RIDGE = 1e-6
 BLOCK = 4096  # faces that distances are computed to at once
-
-
-def anonymise(
-    model: FaceModel,
-    X: np.ndarray,
-    subjects: np.ndarray,
-    *,
-    count: int = 8000,
-    seed: int = 0,
-    mixtures: int = 16000,
-) -> FaceModel:
-    """Return the model with cluster centres of face space as kernel vectors.
-
-    The coefficients are fitted by ridge regression to the exact machine's decisions at the
-    training faces, at their mirror images where the recipe uses them, and between faces.
-
-    Parameters
-    ----------
-    model : FaceModel
-        Trained on these faces.
-    X : ndarray of shape (n_faces, side * side), uint8
-        Grey levels of the training faces, from 0 to 255.
-    subjects : ndarray of shape (n_faces,)
-        Who is in each photo.
-    count : int, default=8000
-        About how many centres, as `cluster_faces` takes it.
-    seed : int, default=0
-        Seed of the clusters and of the points between faces.
-    mixtures : int, default=16000
-        Number of points between two faces that take part in the fit, 0 or more.
-
-    Returns
-    -------
-    FaceModel
-        With other kernel vectors, coefficients and intercepts.
-
-    Raises
-    ------
-    DataError
-        There are too few faces or subjects for a cluster.
-    """
-    views = [X, mirror(X)] if model.recipe.mirror else [X]
-    members = tuple(
-        _reduce(
-            member, [member.coordinates(view) for view in views], subjects, count, seed, mixtures
-        )
-        for member in model.members
-    )
-    return replace(model, members=members)
-
-
-def _reduce(
-    member: Member,
-    views: list[np.ndarray],
-    subjects: np.ndarray,
-    count: int,
-    seed: int,
-    mixtures: int,
-) -> Member:
-    """Express one member on cluster centres of its own coordinates, one array per view."""
-    Z = views[0]
-    centres = mean_faces(Z, cluster_faces(Z, subjects, count, seed))
-    # Where the model averages over a face and its mirror image, that mean is what is fitted.
-    rng = np.random.default_rng(seed)
-    mixing = rng.integers(0, len(Z), (2, mixtures)), rng.random((mixtures, 1))
-    views = [np.concatenate([view, _mix(view, *mixing)]) for view in views]
-    K = mirror_kernel(
-        [view.astype(np.float64) for view in views], [centres.astype(np.float64)], member.gamma
-    )
-    target = np.asarray(sum(member.decide(view) for view in views)) / len(views)
-    intercept = target.mean(axis=0)
-    # Centres that lie close together make the normal equations nearly singular; the ridge grows
-    # with the number of points, as their sum of squares does.
-    gram = K.T @ K
-    gram[np.diag_indices_from(gram)] += RIDGE * len(K) / len(centres)
-    coefficients = cho_solve(cho_factor(gram), K.T @ (target - intercept))
-    return replace(member, kernel_vectors=centres, coefficients=coefficients, intercept=intercept)
 
 
 def mean_faces(Z: np.ndarray, clusters: Sequence[np.ndarray]) -> np.ndarray:
@@ -224,8 +142,3 @@ def _nearest(A: np.ndarray, Z: np.ndarray, count: int) -> np.ndarray:
         found = np.hstack([best, squared_distances(A, part)])
         best = np.sort(np.partition(found, count - 1, axis=1)[:, :count], axis=1)
     return best
-
-
-def _mix(Z: np.ndarray, pairs: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Return points between two faces each, which fill the space among the faces."""
-    return np.asarray(share * Z[pairs[0]] + (1 - share) * Z[pairs[1]])
