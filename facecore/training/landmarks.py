@@ -7,10 +7,12 @@ to such sums. The points are training faces, or the means of several.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.blas import dsyrk
 
 from facecore.system.threads import on_one_thread
 from facecore.training.centres import cluster_faces, mean_faces
@@ -20,7 +22,7 @@ from facecore.training.streaming import over_shards, row_chunks
 
 PER_CENTRE = 8  # faces of the sample that is clustered, per centre
 NEWTON_STEPS = 20  # at most
-SETTLED = 0.001  # share of the faces whose margins may still change sides
+SETTLED = 0.003  # share of the faces whose margins may still change sides
 SUMS_BYTES = 600e6  # of the machines that are fitted in the same passes
 Views = list[np.ndarray]
 Read = Callable[[np.ndarray], Views]
@@ -127,10 +129,12 @@ def fit_machines(
     kinds = list(dict.fromkeys(kind for _, kind in penalties))
     weights = np.column_stack([weigh_faces(kind, labels) for kind in kinds])
     points = [view.astype(np.float64) for view in landmarks]
-    inner = mirror_kernel(points, points, gamma)  # the penalty as a quadratic form
+    size = len(points[0]) + 1  # coefficients of a machine, the intercept last
+    inner = _nothing(size)  # the penalty as a quadratic form; the intercept has none
+    inner[:-1, :-1] = mirror_kernel(points, points, gamma)
     kernel_with = partial(_kernel_with, read, landmarks, gamma)
     # With nothing learnt every margin is violated, so one sum serves every C and label.
-    add = partial(_add_all, kernel_with)
+    add = partial(_add_all, kernel_with, size)
     grams, rights = _sum(over_shards(add, rows, signs, weights, jobs=jobs))
     targets = [
         _Target(C, kinds.index(kind), label)
@@ -138,7 +142,7 @@ def fit_machines(
         for label in range(len(wanted))
     ]
     solutions = []
-    for batch in row_chunks(np.arange(len(targets)), machines_at_once(len(inner))):
+    for batch in row_chunks(np.arange(len(targets)), machines_at_once(size - 1)):
         some = [targets[i] for i in batch]
         mine = [t.label for t in some], [t.kind for t in some]
         gram = {i: grams[t.kind] for i, t in enumerate(some)}
@@ -221,12 +225,11 @@ def _solve(
     targets: Sequence[_Target],
     which: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Solve the normal equations of some targets; the intercept, the last one, has no penalty."""
+    """Solve the normal equations of some targets, and return one column for each."""
     which = np.arange(len(targets)) if which is None else which
     found = np.empty((len(right), len(which)))
     for column, i in enumerate(which):
-        equations = grams[i].copy()
-        equations[:-1, :-1] += inner / (2 * targets[i].C)
+        equations = grams[i] + inner / (2 * targets[i].C)
         # Sums may miss being positive definite by their rounding.
         rounding = len(equations) * np.finfo(np.float64).eps * np.trace(equations)
         equations[np.diag_indices_from(equations)] += rounding
@@ -245,6 +248,7 @@ def _kernel_with(read: Read, landmarks: Views, gamma: float, rows: np.ndarray) -
 @on_one_thread
 def _add_all(
     kernel_with: Callable[[np.ndarray], np.ndarray],
+    size: int,
     rows: np.ndarray,
     signs: np.ndarray,
     weights: np.ndarray,
@@ -254,15 +258,15 @@ def _add_all(
     The sums are in double precision: what single precision rounds off is more than the penalty of
     the directions in which landmarks hardly differ, and these tell labels apart.
     """
-    grams: Sums = {}
-    rights: Any = 0.0
+    kinds, outputs = weights.shape[1], signs.shape[1]
+    grams: Sums = {kind: _nothing(size) for kind in range(kinds)}
+    rights = np.zeros((kinds, size, outputs))
     for part in row_chunks(np.arange(len(rows))):
-        K = kernel_with(rows[part]).astype(np.float64)
-        for kind, weight in enumerate(weights[part].T):
-            scaled = K * np.sqrt(weight)[:, None]
-            gram = scaled.T @ scaled
-            grams[kind] = grams[kind] + gram if kind in grams else gram
-        rights += np.einsum("nk,ns,nc->ksc", weights[part], K, signs[part], optimize=True)
+        K = kernel_with(rows[part])
+        for kind in range(kinds):
+            weight = weights[part, kind][:, None]
+            grams[kind] = _add_products(grams[kind], K * np.sqrt(weight))
+            rights[kind] += K.T @ (weight * signs[part])
     return grams, rights
 
 
@@ -279,22 +283,29 @@ def _add_changes(
 
     They are the faces whose margin one of two solutions violates; of zeros it violates all.
     """
-    grams: Sums = {}
-    right, moved = np.zeros(found.shape), np.zeros(found.shape[1], dtype=int)
+    moves = []
     for part in row_chunks(np.arange(len(rows))):
         K = kernel_with(rows[part])
-        change = _violated(K, signs[part], found) - _violated(K, signs[part], before)
-        for i, column in enumerate(change.T):
-            changed = np.flatnonzero(column)
-            if not len(changed):
-                continue
-            moved[i] += len(changed)
-            changing = K[changed].astype(np.float64)
-            weighted = changing * (column[changed] * weights[part][changed, i])[:, None]
-            gram = weighted.T @ changing
-            grams[i] = grams[i] + gram if i in grams else gram
-            right[:, i] += weighted.T @ signs[part][changed, i]
-    return grams, right, moved
+        moves.append(_violated(K, signs[part], found) - _violated(K, signs[part], before))
+    moved = np.concatenate(moves)
+    grams: Sums = {}
+    right = np.zeros(found.shape)
+    for i, way in product(range(found.shape[1]), (-1, 1)):
+        for part in row_chunks(np.flatnonzero(moved[:, i] == way)):
+            K, weight = kernel_with(rows[part]), weights[part, i]
+            gram = grams[i] if i in grams else _nothing(len(found))
+            grams[i] = _add_products(gram, K * np.sqrt(weight)[:, None], way)
+            right[:, i] += way * (K.T @ (weight * signs[part, i]))
+    return grams, right, np.count_nonzero(moved, axis=0)
+
+
+def _nothing(size: int) -> np.ndarray:
+    return np.zeros((size, size), order="F")
+
+
+def _add_products(gram: np.ndarray, K: np.ndarray, way: int = 1) -> np.ndarray:
+    """Add the products of the columns of K to the upper triangle of a matrix, in its place."""
+    return np.asarray(dsyrk(way, K.T, beta=1.0, c=gram, overwrite_c=True))
 
 
 def _violated(K: np.ndarray, signs: np.ndarray, solution: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ from facecore.training.strangers import LEAST_LABELS, decide_strangers, join_str
 from facecore.training.streaming import FacesOnDisk, in_chunks
 
 FOLDS = 5  # in which the whole model is calibrated and scored
-SEARCHED_CENTRES = 4000  # of a machine in a search, for the time
+SEARCHED_CENTRES = 2000  # of a machine in a search, for the time
 CENTRES_OF_PERSONS = (
     "cluster centres cannot hide whom the labels name: each label is one person; train without "
     "--centres, and do not share the model without these people's consent"
