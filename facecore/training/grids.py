@@ -7,7 +7,6 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sklearn.model_selection import ParameterGrid
 
 from facecore.errors import DataError
@@ -77,9 +76,6 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
         "whiten": [True, False],
     },
 }
-# times the number of components, of tuned grids (docs/benchmarks.md)
-GAMMAS = (1.0, 1.5)
-NARROWER = (2.0, 3.0)  # the same, times the middle gamma of a tuned grid that is not whitened
 
 
 def parse_grid(grid: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -163,9 +159,7 @@ def _fits(name: str, value: Any) -> bool:
     return isinstance(value, Integral) if name == "n_components" else bool(value < 1e100)
 
 
-def read_grid(
-    grid: str, recipe: Recipe, member: str, solver: str = "exact"
-) -> dict[str, list[Any]]:
+def read_grid(grid: str, recipe: Recipe, member: str) -> dict[str, list[Any]]:
     """Return a member's grid by name or from a JSON file.
 
     Parameters
@@ -177,10 +171,6 @@ def read_grid(
         With its members.
     member : str
         Name of one of them.
-    solver : str
-        ``"exact"`` or ``"nystroem"``, which wants narrower kernels: in a tuned grid their gammas
-        are `facecore.training.grids.GAMMAS` by the least number of components, or where nothing is
-        whitened, `NARROWER` times the middle one.
 
     Returns
     -------
@@ -195,16 +185,7 @@ def read_grid(
     if grid in GRIDS:
         return parse_grid(GRIDS[grid])
     if grid == "tuned":
-        tuned = dict(recipe.members[member].tuned)
-        if solver == "nystroem":
-            fewest, middle = min(tuned["n_components"]), float(np.median(tuned["gamma"]))
-            gammas = (
-                [middle * factor for factor in NARROWER]
-                if tuned.get("whiten") == [False]
-                else [gamma / fewest for gamma in GAMMAS]
-            )
-            tuned = tuned | {"gamma": [round(gamma, 6) for gamma in gammas]}
-        return parse_grid(tuned)
+        return parse_grid(recipe.members[member].tuned)
     if not Path(grid).is_file():
         names = ", ".join([*GRIDS, "tuned"])
         raise DataError(f"no grid {grid!r}; there are: {names}, or name a JSON file")

@@ -281,27 +281,19 @@ class Plan:
             centres shall hide persons whom the labels name.
         """
         _check_space(self.recipe, self.options.solver, self.options.centres)
-        self.grids("exact")
+        self.grids()
         if self.options.identity and self.options.centres:
             raise DataError(CENTRES_OF_PERSONS)
 
-    def grids(self, solver: str) -> dict[str, dict[str, list[Any]]]:
+    def grids(self) -> dict[str, dict[str, list[Any]]]:
         """Return the grid of each member.
-
-        Parameters
-        ----------
-        solver : str
-            ``"exact"`` or ``"nystroem"``.
 
         Returns
         -------
         dict of str to dict of list
             By the member's name.
         """
-        return {
-            member: read_grid(self.grid, self.recipe, member, solver)
-            for member in self.recipe.members
-        }
+        return {member: read_grid(self.grid, self.recipe, member) for member in self.recipe.members}
 
 
 @dataclass(frozen=True)
@@ -540,7 +532,7 @@ def fit_model(
     options, recipe = plan.options, plan.recipe
     solver = choose_solver(options.solver, len(table))
     _check_space(recipe, solver, options.centres)
-    grids = plan.grids(solver)
+    grids = plan.grids()
     chooses = table["split"].eq("val").to_numpy(dtype=bool)
     count = len(table) - int(chooses.sum())
     y = table["label"].to_numpy(dtype=str)

@@ -1,6 +1,5 @@
 import json
 
-import numpy as np
 import pytest
 
 from facecore.errors import DataError
@@ -28,20 +27,6 @@ def test_the_tuned_grid_is_that_of_the_recipe_and_member():
     for recipe in (CLASSIC, ALIGNED):
         for name, member in recipe.members.items():
             assert read_grid("tuned", recipe, name) == parse_grid(member.tuned)
-
-
-def test_landmarks_have_narrower_kernels_in_the_tuned_grid_and_in_no_other(tiny_grid):
-    exact, other = (read_grid("tuned", ALIGNED, "patterns", s) for s in ("exact", "nystroem"))
-    assert min(other["gamma"]) > max(exact["gamma"])
-    assert other["gamma"] == pytest.approx([1 / 300, 1.5 / 300], abs=1e-6)
-    assert other | {"gamma": exact["gamma"]} == exact
-    exact, other = (read_grid("tuned", ALIGNED, "convolutions", s) for s in ("exact", "nystroem"))
-    assert exact["whiten"] == [False]
-    middle = np.median(exact["gamma"])
-    assert other["gamma"] == pytest.approx([2 * middle, 3 * middle])
-    for grid in ("quick", "full", str(tiny_grid)):
-        exact, other = (read_grid(grid, CLASSIC, "pixels", s) for s in ("exact", "nystroem"))
-        assert other == exact
 
 
 def test_a_grid_file_has_one_grid_for_all_members_or_one_for_each(tiny_grid, tiny_grids):
