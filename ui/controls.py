@@ -6,11 +6,18 @@ from typing import Literal
 import streamlit as st
 
 from facecore.model import PALETTE
+from facecore.training import count_candidates
 from ui.text import as_is
 
 MOST_BUTTONS = 6  # options side by side; more of them are a list that can be searched
 MOST_COLOURS = len(PALETTE)  # labels that a chart tells apart by colour
 FEW = 5  # labels of many that a chart shows at first
+GRIDS = ("quick", "tuned", "full", "fine")
+GRID_HELP = (
+    "Which settings the grid search compares. quick: {} candidates; tuned: a few around those that "
+    "suited the recipe best; full: {}; fine: {} on some of the photos, the better ones on ever "
+    "more, then a finer grid around the best, which may take an hour with thousands of photos"
+)
 
 # Texts of options in links that were shared before the options got their present names.
 OLD_OPTIONS = {
@@ -127,6 +134,23 @@ def pick_few(
         help=f"Up to {MOST_COLOURS} of {len(labels)} labels. {rest}",
     )
     return [label for label in labels if label in chosen]
+
+
+def pick_grid(key: str) -> str:
+    """Ask for the grid of a training; the choice is kept in the URL.
+
+    Parameters
+    ----------
+    key : str
+        Key of the widget and name of the query parameter.
+
+    Returns
+    -------
+    str
+        As `facecore.training.grids.read_grid` takes it.
+    """
+    counts = (count_candidates(grid) for grid in ("quick", "full", "fine"))
+    return choose("Grid", GRIDS, key, help=GRID_HELP.format(*counts))
 
 
 def name_labels(labels: Sequence[str]) -> str:

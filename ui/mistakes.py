@@ -26,7 +26,7 @@ from facecore.training import (
     select_photos,
     start_training,
 )
-from ui.controls import choose
+from ui.controls import choose, pick_grid
 from ui.evaluation import confusion_heat
 from ui.local import is_local
 from ui.look import finish
@@ -428,7 +428,7 @@ def show_train_again(chosen: Chosen, found: Found) -> None:
         name = st.text_input(
             "Name of the model", f"{chosen.name}-2", max_chars=64, key="check_name", width=220
         ).strip()
-        grid = choose("Grid", ("quick", "full"), "check_grid")
+        grid = pick_grid("check_grid")
     ready = can_be_named(name)
     if st.button(
         "Train again with corrections",

@@ -26,7 +26,7 @@ from facecore.face import MIN_SIZE, RECIPES, lacks
 from facecore.model import SHIPPED, check_new_name, list_models, read_evaluation, read_metadata
 from facecore.system import describe_seconds
 from facecore.training import Job, cancel_job, clear_job, read_job
-from ui.controls import choose
+from ui.controls import choose, pick_grid
 from ui.links import link_photos
 from ui.models import Chosen, choose_next
 from ui.scores import CANDIDATE_HELP, MODEL_HELP, OF_CANDIDATE, OF_MODEL
@@ -54,7 +54,7 @@ class Options:
     recipe : str
         Name of the recipe.
     grid : str
-        Grid to search: ``"quick"`` or ``"full"``.
+        Grid to search, as `facecore.training.grids.read_grid` takes it.
     min_size : int or None
         Width in pixels below which a face is left out; None for no limit of the visitor's.
     whole_photo : bool
@@ -114,12 +114,7 @@ def pick_options(photos: Photos) -> Options:
             default="classic" if photos.samples else None,  # seconds, in place of a minute
             help=RECIPE_HELP.format(f" ({as_is(missing)})" if missing else ""),
         )
-        grid = choose(
-            "Grid",
-            ("quick", "full"),
-            "train_grid",
-            help="How many candidates the grid search tries",
-        )
+        grid = pick_grid("train_grid")
         identity = st.checkbox(
             "Each label is one person",
             key="train_identity",

@@ -46,6 +46,7 @@ from .explorer import (
 )
 from .grids import (
     Candidate,
+    count_candidates,
 )
 from .kernels import (
     choose_labels,
@@ -192,6 +193,7 @@ __all__ = [
     "column_of",
     "compare_folds",
     "compare_runs",
+    "count_candidates",
     "count_folds",
     "cross_answers",
     "delete_runs",

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import prod
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,27 @@ def parse_grid(grid: Mapping[str, Any]) -> dict[str, list[Any]]:
         if not good:
             raise DataError(f"the grid's {name} is not a list of usable values: {values!r}")
     return {name: list(dict.fromkeys(full[name])) for name in names}
+
+
+def count_candidates(grid: str) -> int:
+    """Count the candidates of a grid that is known by name, before any round drops some.
+
+    Parameters
+    ----------
+    grid : str
+        A key of `GRIDS`.
+
+    Returns
+    -------
+    int
+        1 or more.
+
+    Examples
+    --------
+    >>> count_candidates("quick")
+    8
+    """
+    return prod(len(values) for values in GRIDS[grid].values())
 
 
 def expand_grid(grid: Mapping[str, Any]) -> list[Candidate]:
