@@ -152,6 +152,8 @@ def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
     figure.update_layout(showlegend=False)
     room = 0.25 * (rungs["high"].max() - rungs["low"].min())  # for the numbers at the dots
     reach = [rungs["low"].min() - room, rungs["high"].max() + room]
+    # Few numbers, upright: on a phone a part is a finger wide.
+    figure.update_xaxes(tickangle=0, nticks=3)
     figure.update_xaxes(tickformat=".0%", range=reach, row=1, col=1)
     figure.update_yaxes(ticksuffix="  ")
     return tidy(figure, 110 + 52 * len(rungs))
