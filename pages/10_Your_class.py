@@ -11,6 +11,7 @@ from ui.class_steps import (
     show_sliders,
 )
 from ui.controls import choose
+from ui.glossary import introduce
 from ui.models import pick_model
 from ui.navigation import enter_page
 from ui.pixels import need_pixels
@@ -31,10 +32,10 @@ def _go_to(step: str) -> None:
 
 
 enter_page()
-st.title("Your class")
-st.write(
+introduce(
+    "Your class",
     "Bring ten or more faces and see their own eigenfaces: what they have in common, how they "
-    "differ, and who resembles whom. Each face stays in the memory of this visit only."
+    "differ, and who resembles whom. Each face stays in the memory of this visit only.",
 )
 chosen = pick_model()
 need_pixels(chosen)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui.controls import choose
+from ui.glossary import introduce
 from ui.mix import fitting_class, show_average, show_caricature, show_morph
 from ui.models import pick_model
 from ui.navigation import enter_page
@@ -12,10 +13,10 @@ from ui.text import as_is
 VIEWS = {"Morph": show_morph, "Average": show_average, "Caricature": show_caricature}
 
 enter_page()
-st.title("Mix faces")
-st.write(
+introduce(
+    "Mix faces",
     "A picture is a row of numbers, so faces can be mixed: from one to another, the average of "
-    "many, or away from the mean."
+    "many, or away from the mean.",
 )
 chosen = pick_model()
 need_pixels(chosen)

@@ -1,20 +1,18 @@
 """Train on fair and on skewed synthetic faces, and see what the skew does to faces and answers."""
 
-import streamlit as st
-
 from ui.bias_lab import show_bias_lab
-from ui.glossary import explain_words
+from ui.glossary import explain_words, introduce
 from ui.models import pick_model
 from ui.navigation import enter_page
 from ui.photo import say_no_spread
 from ui.pixels import need_pixels
 
 enter_page()
-st.title("Bias lab")
-st.write(
+introduce(
+    "Bias lab",
     "A model knows only the faces that it was shown. Here two models are trained in a moment on "
     "synthetic faces: one on a fair choice, one on a skewed one. Then both are tried on the same "
-    "new faces."
+    "new faces.",
 )
 chosen = pick_model()
 need_pixels(chosen)

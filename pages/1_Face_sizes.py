@@ -5,7 +5,7 @@ import streamlit as st
 from facecore.data import TABLE, face_sizes, sizes_of
 from facecore.face import MIN_SIZE, takes_whole_photos
 from ui.controls import choose, offer_file
-from ui.glossary import explain_words
+from ui.glossary import introduce
 from ui.local import pick_crops
 from ui.models import pick_model, read_table
 from ui.navigation import enter_page
@@ -22,13 +22,15 @@ from ui.sizes import (
 SOURCES = ("The model", "A folder of crops")
 
 enter_page()
-st.title("Face sizes")
-st.write(
+introduce(
+    "Face sizes",
     "See what happened to every raw photo, how large its face is, and how many faces a minimum "
     f"size leaves. Training skips faces narrower than {MIN_SIZE} pixels if nobody asks for another "
-    "minimum."
+    "minimum.",
+    "detector",
+    "crop",
+    "label",
 )
-explain_words("detector", "crop", "label")
 chosen = pick_model()
 
 source = choose("Photos from", SOURCES, "sizes_from")

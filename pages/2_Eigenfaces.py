@@ -8,23 +8,29 @@ from ui.explorer import show_explorer
 from ui.face_picker import pick_face, say_whose
 from ui.fisherfaces import show_fisherfaces
 from ui.gallery import show_gallery, show_reconstruction
-from ui.glossary import explain_words
+from ui.glossary import introduce
 from ui.map import pick_star
 from ui.models import pick_model, read_table
 from ui.navigation import enter_page
 from ui.points import show_points
+from ui.presentation import is_presenting
 from ui.text import as_is
 from ui.walk import show_walk
 
 VIEWS = ("Eigenfaces", "Reconstruction", "Explorer", "Walk", "Points")
 
 enter_page()
-st.title("Eigenfaces")
-st.write(
+introduce(
+    "Eigenfaces",
     "A grey face is a point with one coordinate per pixel. Eigenfaces are the few directions in "
-    "which faces differ most: every face is the mean face plus a certain amount of each."
+    "which faces differ most: every face is the mean face plus a certain amount of each.",
+    "eigenface",
+    "mean face",
+    "weight",
+    "face space",
+    "explained variance",
+    "reconstruct",
 )
-explain_words("eigenface", "mean face", "weight", "face space", "explained variance", "reconstruct")
 chosen = pick_model()
 if not chosen.model.draws:
     st.info(
@@ -43,10 +49,11 @@ alone = (
     f'"{as_is(model.pixels.name)}" has eigenfaces, so the decisions on this page are that '
     "member's alone."
 )
-st.caption(
-    f"Here a face has {side} x {side} pixels, so it has {side**2:,} coordinates."
-    + (alone if members > 1 else "")
-)
+if not is_presenting():
+    st.caption(
+        f"Here a face has {side} x {side} pixels, so it has {side**2:,} coordinates."
+        + (alone if members > 1 else "")
+    )
 views = (*VIEWS, "Fisherfaces") if chosen.model.fisherfaces else VIEWS
 view = choose("View", views, "space", show_label=False)
 

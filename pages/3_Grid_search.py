@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui.candidates import show_candidates
-from ui.glossary import explain_words
+from ui.glossary import introduce
 from ui.heat_maps import show_heat_maps
 from ui.hyperparameters import show_explorer
 from ui.importance import show_importance, show_parallel
@@ -15,12 +15,15 @@ from ui.search_pair import show_pair
 from ui.search_summary import show_round, show_summary
 
 enter_page()
-st.title("Grid search")
-st.write(
+introduce(
+    "Grid search",
     "How many components and which support vector machine were tried, which did best, and what "
-    "others would do."
+    "others would do.",
+    "grid search",
+    "cross-validation",
+    "hyperparameter",
+    "component",
 )
-explain_words("grid search", "cross-validation", "hyperparameter", "component")
 chosen = pick_model()
 table = read_table("grid_search", chosen)
 if table is None:

@@ -14,7 +14,7 @@ from ui.evaluation import (
     show_curves,
     show_metrics,
 )
-from ui.glossary import explain_words
+from ui.glossary import introduce
 from ui.groups import show_groups
 from ui.links import link_photos
 from ui.models import pick_model, read_table
@@ -25,9 +25,16 @@ from ui.unsure import show_unsure
 TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups", "Compare")
 
 enter_page()
-st.title("Evaluation")
-st.write("How good the model is on photos that it has never seen, for whom, and when it is unsure.")
-explain_words("accuracy", "recall", "precision", "calibration", "confusion matrix", "threshold")
+introduce(
+    "Evaluation",
+    "How good the model is on photos that it has never seen, for whom, and when it is unsure.",
+    "accuracy",
+    "recall",
+    "precision",
+    "calibration",
+    "confusion matrix",
+    "threshold",
+)
 chosen = pick_model()
 table = read_table("predictions", chosen)
 if table is None:

@@ -8,7 +8,7 @@ from ui.batch import Source, answer_all, list_entries, show_batch, within_limit
 from ui.controls import choose
 from ui.detector import pick_detector, warn_of_difference
 from ui.face_picker import YOURS, offer_to_keep, pick_face, say_whose
-from ui.glossary import explain_words
+from ui.glossary import introduce
 from ui.memory import forget_photos
 from ui.models import pick_model, pick_other
 from ui.navigation import enter_page
@@ -19,9 +19,14 @@ MAX_UPLOAD = 100  # MB per file, enough for a ZIP; the library has a limit of it
 CARDS = 3  # photos; more of them are shown as a table
 
 enter_page()
-st.title("Live prediction")
-st.write("Give the model photos and see, for each face, what it reads and what it answers.")
-explain_words("probability", "abstain", "decision", "distance from face space")
+introduce(
+    "Live prediction",
+    "Give the model photos and see, for each face, what it reads and what it answers.",
+    "probability",
+    "abstain",
+    "decision",
+    "distance from face space",
+)
 chosen = pick_model()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from facecore.errors import FacecoreError
 from facecore.training import start_training
-from ui.glossary import explain_words
+from ui.glossary import introduce
 from ui.learning import show_learning
 from ui.live_view import show_live_view
 from ui.manage import show_models
@@ -23,12 +23,15 @@ from ui.training import (
 from ui.training_photos import pick_photos, place_photos
 
 enter_page()
-st.title("Your data")
-st.write(
+introduce(
+    "Your data",
     "Train a model that tells your labels apart: put the photos of each label into a folder of its "
-    "own, or take them with the camera, then start."
+    "own, or take them with the camera, then start.",
+    "label",
+    "recipe",
+    "subject",
+    "grid search",
 )
-explain_words("label", "recipe", "subject", "grid search")
 job = follow_job()
 chosen = pick_model_or_none()
 if not is_training_on():

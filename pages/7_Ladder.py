@@ -6,7 +6,7 @@ from facecore.model import order_labels
 from facecore.training import rungs_of
 from ui.controls import choose, name_labels
 from ui.face_picker import pick_face, say_whose
-from ui.glossary import explain_words
+from ui.glossary import introduce
 from ui.ladder import curve_figure, get_ladder, load_shipped, show_labels, show_rungs, show_table
 from ui.look import show
 from ui.models import pick_model, written
@@ -16,13 +16,15 @@ from ui.text import as_is
 VIEWS = ("Rungs", "Training faces", "Components", "One face")
 
 enter_page()
-st.title("Ladder")
-st.write(
+introduce(
+    "Ladder",
     "From pixels to an embedding: the same three steps, min-max, PCA and a support vector machine, "
     "on better and better features of a face. Every rung is trained on the same faces and tested "
-    "on the same others."
+    "on the same others.",
+    "embedding",
+    "component",
+    "confidence interval",
 )
-explain_words("embedding", "component", "confidence interval")
 chosen = pick_model()
 view = choose("View", VIEWS, "rung_view", show_label=False)
 if view == "One face":

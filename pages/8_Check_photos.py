@@ -4,7 +4,7 @@ import streamlit as st
 
 from facecore.training import TEST, TRAINING, photos_of
 from ui.controls import choose
-from ui.glossary import explain_words
+from ui.glossary import introduce
 from ui.mistakes import (
     pick_kind,
     read_photos,
@@ -18,12 +18,14 @@ from ui.navigation import enter_page
 from ui.training import is_training_on
 
 enter_page()
-st.title("Check photos")
-st.write(
+introduce(
+    "Check photos",
     "The photos behind the figures of your own model: labels that may be wrong, wrong answers, and "
-    "faces unlike all others. Correct or drop what is wrong, then train again."
+    "faces unlike all others. Correct or drop what is wrong, then train again.",
+    "label",
+    "test set",
+    "cross-validation",
 )
-explain_words("label", "test set", "cross-validation")
 chosen = pick_model()
 if not is_training_on():
     st.info(

@@ -56,11 +56,6 @@ def show_explorer(chosen: Chosen) -> None:
 def _show_moved(chosen: Chosen, start: np.ndarray) -> None:
     """Show the sliders, the face and the decision; shape of start (n_components,)."""
     model = chosen.model.eigenfaces
-    st.caption(
-        "Drag: the face is the one that you started from, plus so many standard deviations of each "
-        "eigenface. An eigenface is orange where it brightens the face and blue where it darkens "
-        "it; its words are computed from where it does."
-    )
     name = f"{chosen.name} {chosen.metadata['created']}"
     weights = show_live_face(model, name, start, "live_face")
     # One standard deviation of the training faces, in the unit of the coordinates.
@@ -74,6 +69,11 @@ def _show_moved(chosen: Chosen, start: np.ndarray) -> None:
     with st.container(width=560):
         st.markdown(f"**{as_is(best)}**, probability {scores[best]:.2f}")
         show_scores(scores, chosen.order, "Probability of each label", "explorer-scores")
+    st.caption(
+        "Drag: the face is the one that you started from, plus so many standard deviations of each "
+        "eigenface. An eigenface is orange where it brightens the face and blue where it darkens "
+        "it; its words are computed from where it does."
+    )
 
 
 def _random(labels: Sequence[str]) -> None:

@@ -3,6 +3,30 @@
 import streamlit as st
 
 from facecore.model import GLOSSARY
+from ui.presentation import is_presenting
+
+
+def introduce(title: str, lead: str, *terms: str) -> None:
+    """Show the title of a page, what the page is for, and the words that it uses.
+
+    In a presentation the title stands alone: whoever presents says the rest, and the picture needs
+    the room.
+
+    Parameters
+    ----------
+    title : str
+        Of the page.
+    lead : str
+        One to three sentences; Markdown.
+    *terms : str
+        Keys of `facecore.model.GLOSSARY`.
+    """
+    st.title(title)
+    if is_presenting():
+        return
+    st.write(lead)
+    if terms:
+        explain_words(*terms)
 
 
 def explain_words(*terms: str) -> None:

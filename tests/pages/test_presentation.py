@@ -50,3 +50,14 @@ def test_the_text_of_charts_is_larger_in_it(open_page):
     ]
     assert set(sizes[0]) == {None}
     assert set(sizes[1]) == {18}
+
+
+def test_it_leaves_out_what_its_speaker_says(open_page):
+    """The title stays; the sentence below it and the words take the picture's room."""
+    screen = "pages/2_Eigenfaces.py"
+    alone, presented = (open_page(screen, **how) for how in ({}, {"presentation": "true"}))
+    said = [[text.value for text in app.main.markdown] for app in (alone, presented)]
+    assert any(text.startswith("A grey face is a point") for text in said[0])
+    assert not any(text.startswith("A grey face is a point") for text in said[1])
+    assert [app.title[0].value for app in (alone, presented)] == ["Eigenfaces", "Eigenfaces"]
+    assert len(alone.main.get("popover")) > len(presented.main.get("popover"))
