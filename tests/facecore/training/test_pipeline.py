@@ -91,6 +91,21 @@ def test_a_model_for_giving_away_has_no_vector_that_leads_back(crops_folder, tin
     assert 1 <= vectors["count"] <= 30
 
 
+def test_candidates_are_compared_on_few_centres_and_the_best_decides_on_all(
+    crops_folder, tiny_grid, artifacts, monkeypatch
+):
+    searches = []
+    for few in (5, 1000):
+        monkeypatch.setattr(pipeline, "SEARCHED_CENTRES", few)
+        train([crops_folder], f"m{few}", recipe="classic", grid=str(tiny_grid), centres=30)
+        searches.append(read_metadata(f"m{few}"))
+    counts = [metadata["kernel_vectors"]["count"] for metadata in searches]
+    assert counts[0] == counts[1]
+    tables = [read_model_table("grid_search", f"m{few}") for few in (5, 1000)]
+    scores = [table["mean_test_score"].tolist() for table in tables]
+    assert scores[0] != scores[1]
+
+
 def test_a_recipe_that_may_be_unsure_gives_its_model_a_rule(
     crops_folder, tiny_grid, tiny_artifacts, artifacts, monkeypatch
 ):
