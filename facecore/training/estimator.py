@@ -25,6 +25,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from facecore.face.recipes import SPACES, Recipe
 from facecore.model.classifier import FaceModel, Member
 from facecore.training.calibrate import calibrate_member, platt, temper
+from facecore.training.centres import put_on_centres
 from facecore.training.eigenfaces import fit_space, measure_spread, project_views
 from facecore.training.fisherfaces import fit_discriminants
 from facecore.training.grids import Candidate
@@ -35,7 +36,6 @@ from facecore.training.kernels import (
     mirror_kernel,
     scale_gamma,
 )
-from facecore.training.landmarks import choose_points, fit_machines
 from facecore.training.options import TrainingOptions, is_number
 
 TOLERANCE = 1e-3  # of the SVM, as scikit-learn's default
@@ -142,20 +142,6 @@ def fit_machine(
     # coefficient.
     vectors = np.concatenate([view[support] for view in views])
     shares = np.concatenate([coefficients / len(views)] * len(views))
-    intercept = np.array([m.intercept_[0] for m in machines], dtype=np.float64)
-    vectors = vectors.astype(np.float32)
-    return _to_member(scaler, pca, vectors, shares, intercept, candidate.gamma)
-
-
-def _to_member(
-    scaler: MinMaxScaler,
-    pca: PCA,
-    vectors: np.ndarray,
-    coefficients: np.ndarray,
-    intercept: np.ndarray,
-    gamma: float,
-) -> Member:
-    """Return a face space and the machine in it as a member of a model."""
     spans = scaler.data_max_ - scaler.data_min_
     deviation = np.sqrt(pca.explained_variance_) if pca.whiten else np.ones(pca.n_components_)
     total = float(np.sum(pca.explained_variance_) / np.sum(pca.explained_variance_ratio_))
@@ -167,10 +153,10 @@ def _to_member(
         deviation=deviation.astype(np.float32),
         variance=pca.explained_variance_.astype(np.float32),
         total_variance=total,
-        kernel_vectors=vectors,
-        coefficients=coefficients,
-        intercept=intercept,
-        gamma=float(gamma),
+        kernel_vectors=vectors.astype(np.float32),
+        coefficients=shares,
+        intercept=np.array([m.intercept_[0] for m in machines], dtype=np.float64),
+        gamma=float(candidate.gamma),
     )
 
 
@@ -201,7 +187,7 @@ def fit_planned(
         Its seed and centres are used: with centres, the kernel vectors are about so many means of
         clusters of faces, as `facecore.training.centres.cluster_faces` makes them.
     space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
-        As `fit_member` takes it; ``"fisherfaces"`` without centres only.
+        As `fit_member` takes it.
 
     Returns
     -------
@@ -222,21 +208,11 @@ def fit_planned(
     >>> member.kernel_vectors.shape
     (8, 5)
     """
+    fit = fit_member(X, mirrored, y, candidate, options.seed, space)
     if not options.centres:
-        return fit_member(X, mirrored, y, candidate, options.seed, space)
-    if space != "eigenfaces":
-        raise ValueError(f"no machine on cluster centres reads {space}")
-    scaler, pca = fit_space(X, mirrored, candidate.n_components, candidate.whiten, options.seed)
-    views = project_views(scaler, pca, [X] if mirrored is None else [X, mirrored])
-    rows, gamma = np.arange(len(y)), float(candidate.gamma)
-
-    def read(wanted: np.ndarray) -> list[np.ndarray]:
-        return [view[wanted] for view in views]
-
-    points, stored = choose_points(read, rows, subjects, options)
-    penalty = candidate.C, candidate.class_weight
-    (machine,) = fit_machines(read, rows, points, gamma, y, [penalty])
-    return _to_member(scaler, pca, stored, machine.coefficients, machine.intercept, gamma)
+        return fit
+    views = [fit.coordinates(view) for view in ([X] if mirrored is None else [X, mirrored])]
+    return put_on_centres(fit, views, subjects, options.centres, options.seed)
 
 
 def _is_calibrated(classifier: "FaceSpaceClassifier") -> bool:

@@ -71,8 +71,7 @@ def halving_search(
     folds : int, default=5
         Number of folds, 2 or more; fewer where a label has fewer subjects.
     options : TrainingOptions, optional
-        Its seed, centres, jobs, memory_mb and progress are used. The result does not depend
-        on the last three.
+        Its seed, jobs, memory_mb and progress are used. The result depends on the seed only.
 
     Returns
     -------
@@ -181,7 +180,7 @@ def exact_final(
     folds : int, default=5
         Number of folds, 2 or more.
     options : TrainingOptions, optional
-        Its seed, centres, jobs, memory_mb and progress are used.
+        Its seed, jobs, memory_mb and progress are used.
 
     Returns
     -------

@@ -46,7 +46,7 @@ def keep_search(
     grid : mapping of str to list
         As `facecore.training.grids.parse_grid` returns it.
     options : TrainingOptions
-        Its seed, landmarks and centres count.
+        Its seed and landmarks count.
     how : str
         What else tells searches apart, such as the solver.
 
@@ -68,7 +68,6 @@ def keep_search(
         "grid": grid,
         "seed": options.seed,
         "landmarks": options.landmarks,
-        "centres": options.centres,
         "how": how,
     }
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())

@@ -191,24 +191,6 @@ def machines_at_once(landmarks: int) -> int:
     return max(1, int(SUMS_BYTES // (8 * (landmarks + 1) ** 2)))
 
 
-def bytes_of_fit(landmarks: int) -> float:
-    """Return about how much memory a fit takes, without the faces.
-
-    Parameters
-    ----------
-    landmarks : int
-        Number of landmarks, 1 or more.
-
-    Returns
-    -------
-    float
-        In bytes.
-    """
-    # the penalty, the common sums of two class weights, and the equations that are solved; then
-    # the sums of the machines and what changes of them
-    return 4 * 8 * (landmarks + 1) ** 2 + 2 * max(SUMS_BYTES, 8 * (landmarks + 1) ** 2)
-
-
 @dataclass(frozen=True)
 class _Target:
     """What one output of one machine is fitted to: its penalty, class weight and label."""

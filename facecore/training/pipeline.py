@@ -36,8 +36,8 @@ from facecore.training.calibrate import Calibration, calibrate_members, cross_ca
 from facecore.training.doubts import has_photos, tabulate_tests, tabulate_training
 from facecore.training.eigenfaces import measure_spread
 from facecore.training.estimator import fit_planned
-from facecore.training.grids import Candidate, read_grid
-from facecore.training.halving import Final, exact_final, halving_search
+from facecore.training.grids import read_grid
+from facecore.training.halving import exact_final, halving_search
 from facecore.training.kept_searches import keep_search
 from facecore.training.metadata import (
     PACKAGES,
@@ -66,12 +66,16 @@ from facecore.training.outside import (
 from facecore.training.points import tabulate_points
 from facecore.training.rules import OutOfFold, RuleMetadata, StrangersMetadata, with_rule
 from facecore.training.runs import recording
-from facecore.training.search import ProjectedFolds, SearchResult
-from facecore.training.strangers import LEAST_LABELS, decide_strangers, join_strangers
+from facecore.training.search import SearchResult
+from facecore.training.strangers import (
+    LEAST_LABELS,
+    decide_in_turn,
+    decide_strangers,
+    join_strangers,
+)
 from facecore.training.streaming import FacesOnDisk, in_chunks
 
 FOLDS = 5  # in which the whole model is calibrated and scored
-SEARCHED_CENTRES = 2000  # of a machine in a search, for the time
 CENTRES_OF_PERSONS = (
     "cluster centres cannot hide whom the labels name: each label is one person; train without "
     "--centres, and do not share the model without these people's consent"
@@ -620,34 +624,31 @@ def _fit_exact(
 ) -> tuple[Member, SearchResult, np.ndarray | None]:
     X = np.load(faces.path, mmap_mode="r")
     F, mirrored = _describe(X, faces.features, faces.mirrored)
-
-    def begin_final(
-        most: int, found: ProjectedFolds | None = None, *, options: TrainingOptions
-    ) -> Final:
-        how: dict[str, Any] = {"chooses": chooses, "space": space, "options": options}
-        return exact_final(F, y, subjects, most, found, mirrored=mirrored, **how)
-
-    def look(options: TrainingOptions) -> SearchResult:
-        return halving_search(
-            lambda rows: (F[rows], None if mirrored is None else mirrored[rows]),
-            y,
-            subjects,
-            grid,
-            partial(begin_final, options=options),
-            chooses=chooses,
-            space=space,
-            options=options,
-        )
-
-    def decide(best: Candidate) -> SearchResult:
-        return begin_final(best.n_components, options=options)([best])
-
+    how: dict[str, Any] = {"chooses": chooses, "space": space, "options": options}
+    look = partial(
+        halving_search,
+        lambda rows: (F[rows], None if mirrored is None else mirrored[rows]),
+        y,
+        subjects,
+        grid,
+        partial(exact_final, F, y, subjects, mirrored=mirrored, **how),
+        **how,
+    )
     arrays = {"y": y, "subjects": subjects, "chooses": chooses}
-    make = partial(_search, look, decide, options)
-    search = keep_search(searches, make, faces, arrays, grid, options, f"exact {space}")
+    search = keep_search(searches, look, faces, arrays, grid, options, f"exact {space}")
     count = len(y) - int(chooses.sum())
-    F, y, subjects = F[:count], y[:count], subjects[:count]
+    F, y, subjects, search = F[:count], y[:count], subjects[:count], search.first(count)
     mirrored = None if mirrored is None else mirrored[:count]
+    if options.centres:
+        # The search's machines stand on faces; those of the folds decide as the model's will.
+        parts = [test for _, test in split_folds(y, subjects, FOLDS, options.seed)]
+        held = [np.isin(np.arange(count), part) for part in parts]
+        words = "decide on centres", "fold"
+        turns = decide_in_turn(F, mirrored, y, subjects, held, search.best, options, space, words)
+        decisions = np.empty_like(search.decisions)
+        for part, decided in turns:
+            decisions[part] = decided
+        search = replace(search, decisions=decisions)
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
         fit = fit_planned(F, mirrored, y, subjects, search.best, options, space)
         advance()
@@ -655,17 +656,6 @@ def _fit_exact(
     if options.rule and len(np.unique(y)) >= LEAST_LABELS:
         strangers = decide_strangers(F, mirrored, y, subjects, search.best, options, space)
     return fit, search, strangers
-
-
-def _search(
-    look: Callable[[TrainingOptions], SearchResult],
-    decide: Callable[[Candidate], SearchResult],
-    options: TrainingOptions,
-) -> SearchResult:
-    """Compare candidates on a few cluster centres, and decide by the best one on all of them."""
-    few = replace(options, centres=min(options.centres, SEARCHED_CENTRES))
-    found = look(few)
-    return found if few == options else replace(found, decisions=decide(found.best).decisions)
 
 
 def _describe(
@@ -710,27 +700,22 @@ def _fit_nystroem(
     options: TrainingOptions,
     searches: Path | None,
 ) -> tuple[Member, SearchResult, np.ndarray | None]:
-
-    def score(candidates: Sequence[Candidate], options: TrainingOptions) -> SearchResult:
-        return nystroem_scores(faces, y, subjects, candidates, chooses=chooses, options=options)
-
-    def look(options: TrainingOptions) -> SearchResult:
-        return halving_search(
-            lambda rows: _describe(faces.read(rows), faces.features, faces.mirrored),
-            y,
-            subjects,
-            grid,
-            lambda *_: partial(score, options=options),
-            chooses=chooses,
-            options=options,
-        )
-
-    def decide(best: Candidate) -> SearchResult:
-        return score([best], options)
-
+    how: dict[str, Any] = {"chooses": chooses, "options": replace(options, centres=0)}
+    look = partial(
+        halving_search,
+        lambda rows: _describe(faces.read(rows), faces.features, faces.mirrored),
+        y,
+        subjects,
+        grid,
+        lambda *_: partial(nystroem_scores, faces, y, subjects, **how),
+        **how,
+    )
     arrays = {"y": y, "subjects": subjects, "chooses": chooses}
-    make = partial(_search, look, decide, options)
-    search = keep_search(searches, make, faces, arrays, grid, options, "nystroem")
+    search = keep_search(searches, look, faces, arrays, grid, options, "nystroem")
+    if options.centres:
+        how = {"chooses": chooses, "options": options}
+        again = nystroem_scores(faces, y, subjects, [search.best], **how)
+        search = replace(search, decisions=again.decisions)
     rows = np.flatnonzero(~chooses)
     with step(f"fit {name}", 1, "model", progress=options.progress) as advance:
         fit = fit_nystroem(faces, y, subjects, search.best, rows=rows, options=options)

@@ -16,7 +16,6 @@ from facecore.data.splits import split_for_search
 from facecore.system.progress import step, track
 from facecore.system.threads import on_one_thread
 from facecore.system.workers import in_parallel
-from facecore.training.centres import SHARE
 from facecore.training.eigenfaces import as_float, fit_space, project_views
 from facecore.training.fisherfaces import fit_discriminants
 from facecore.training.grids import Candidate, expand_grid
@@ -32,7 +31,7 @@ from facecore.training.kernels import (
     training_bands,
     weigh_faces,
 )
-from facecore.training.landmarks import Read, Views, bytes_of_fit, choose_points, fit_machines
+from facecore.training.landmarks import Read, Views, fit_machines
 from facecore.training.options import DEFAULT_OPTIONS, LESS, TrainingOptions
 from facecore.training.streaming import row_chunks
 
@@ -222,8 +221,7 @@ def grid_search(
     folds : int, default=5
         Number of folds, 2 or more; fewer where a label has fewer subjects.
     options : TrainingOptions, optional
-        Its seed, centres, jobs, memory_mb and progress are used. The result does not depend
-        on the last three.
+        Its seed, jobs, memory_mb and progress are used. The result depends on the seed only.
 
     Returns
     -------
@@ -268,8 +266,6 @@ class ProjectedFolds:
         Rows of the training and of the validation faces of each fold.
     y : ndarray of shape (n_faces,)
         Labels.
-    subjects : ndarray of shape (n_faces,)
-        Who is in each photo.
     features : int
         Number of features of a face.
     plan : Plan
@@ -279,7 +275,6 @@ class ProjectedFolds:
     coordinates: list[Coordinates]
     splits: list[Split]
     y: np.ndarray
-    subjects: np.ndarray
     features: int
     plan: "Plan"
 
@@ -314,7 +309,7 @@ def project_folds(
     folds : int, default=5
         As `grid_search` takes it.
     options : TrainingOptions, optional
-        Its seed, centres, jobs, memory_mb and progress are used.
+        Its seed, jobs, memory_mb and progress are used.
 
     Returns
     -------
@@ -336,7 +331,6 @@ def project_folds(
         as_float(X[:1]).itemsize,
         jobs=joblib.effective_n_jobs(options.jobs),
         memory_mb=options.memory_mb,
-        centres=options.centres,
     )
     # One worker per fold fits the eigenfaces, whichever fold is ready first.
     found = dict(
@@ -357,7 +351,7 @@ def project_folds(
         )
     )
     coordinates = [found[fold] for fold in range(len(splits))]
-    return ProjectedFolds(coordinates, splits, y, subjects, X.shape[1], plan)
+    return ProjectedFolds(coordinates, splits, y, X.shape[1], plan)
 
 
 def score_candidates(
@@ -378,18 +372,12 @@ def score_candidates(
     space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
         As `grid_search` takes it.
     options : TrainingOptions, optional
-        Its progress, seed and centres are used: with centres, the machines stand on centres of
-        clusters of each fold's training faces.
+        Its progress is used.
 
     Returns
     -------
     SearchResult
         As `grid_search` returns it.
-
-    Raises
-    ------
-    DataError
-        A fold has too few faces or subjects for a cluster.
     """
     splits, plan = found.splits, found.plan
     codes = np.unique(found.y, return_inverse=True)[1]
@@ -397,9 +385,7 @@ def score_candidates(
     known = [codes[train] if space == "fisherfaces" else None for train, _ in splits]
     spaces = [replace(one, labels=of) for one, of in zip(found.coordinates, known, strict=True)]
     tasks = [
-        joblib.delayed(_score_gammas)(
-            fold, spaces[fold], codes, found.subjects, splits[fold], group, plan, options
-        )
+        joblib.delayed(_score_gammas)(fold, spaces[fold], codes, splits[fold], group, plan)
         for group in _group(candidates, -(-TASKS * plan.scorers // len(splits)))
         for fold in range(len(splits))
     ]
@@ -506,7 +492,6 @@ def plan_memory(
     *,
     jobs: int,
     memory_mb: float,
-    centres: int = 0,
 ) -> Plan:
     """Decide how many workers run and what they keep, within a bound on memory.
 
@@ -527,8 +512,6 @@ def plan_memory(
     memory_mb : float
         Bound for all workers together in MB, above 0. The least is one worker that computes the
         distances again for each gamma.
-    centres : int, default=0
-        Most cluster centres that a machine stands on; 0: on support vectors.
 
     Returns
     -------
@@ -538,9 +521,7 @@ def plan_memory(
     total = memory_mb * 1e6
     space = 2 * item * views * n_train * n_features  # features, and scaled ones
     # The training kernel in double precision; that of the validation faces in both precisions.
-    kernels = float(8 * n_train**2 + (8 + item) * n_train * n_test)
-    if centres:
-        kernels = bytes_of_fit(min(centres, int(SHARE * n_train)))
+    kernels = 8 * n_train**2 + (8 + item) * n_train * n_test
     # Half of the symmetric training distances, and those of the validation faces, per pair of views
     distances = item * views**2 * (n_train**2 // 2 + n_train * n_test)
     cache = 4 * n_train**2  # libsvm caches kernel rows in single precision
@@ -575,41 +556,25 @@ def _score_gammas(
     fold: int,
     space: Coordinates,
     y: np.ndarray,
-    subjects: np.ndarray,
     split: Split,
     candidates: Sequence[Numbered],
     plan: Plan,
-    options: TrainingOptions,
 ) -> list[FoldScore]:
     """Score numbered candidates that share n_components and whiten; distances are made once."""
     known, unseen = space.leading(candidates[0][1].n_components, candidates[0][1].whiten)
     gammas = sorted({candidate.gamma for _, candidate in candidates})
-    by_gamma = [[(i, c) for i, c in candidates if c.gamma == gamma] for gamma in gammas]
-    if options.centres:
-        read = _reader(known, unseen, split)
-        points, _ = choose_points(read, split[0], subjects, options)
-        scored = (score_on_landmarks(fold, read, points, y, split, some) for some in by_gamma)
-        return [score for scores in scored for score in scores]
     keep = plan.keep and len(gammas) > 1
     bands = list(training_bands(known)) if keep else None
     pairs = [squared_distances(a, b) for a in unseen for b in known] if keep else None
     K = np.empty((len(known[0]), len(known[0])))
     scores = []
-    for gamma, sharing in zip(gammas, by_gamma, strict=True):
+    for gamma in gammas:
         kernel_of_bands(training_bands(known) if bands is None else bands, gamma, K)
         K_test = mirror_kernel(unseen, known, gamma) if pairs is None else mean_kernel(pairs, gamma)
         K_test = K_test.astype(np.float64)  # once, as the coefficients of every machine are
+        sharing = [(i, c) for i, c in candidates if c.gamma == gamma]
         scores += _score_kernel(fold, K, K_test, y, split, sharing, plan.cache_mb)
     return scores
-
-
-def _reader(known: Views, unseen: Views, split: Split) -> Read:
-    """Return what reads the coordinates of a fold's faces by their row numbers."""
-    rows = np.concatenate(split)
-    place = np.zeros(int(rows.max()) + 1, dtype=int)
-    place[rows] = np.arange(len(rows))
-    views = [np.concatenate(view) for view in zip(known, unseen, strict=True)]
-    return lambda wanted: [view[place[wanted]] for view in views]
 
 
 def _score_kernel(

@@ -106,12 +106,6 @@ def test_three_labels_can_be_put_on_centres_too():
     assert (choose_labels(decided, np.unique(y)) == y).mean() > 0.9
 
 
-def test_fisherfaces_have_no_machine_on_centres(faces):
-    X, y, people = faces
-    with pytest.raises(ValueError, match="fisherfaces"):
-        fit_planned(X, None, y, people, BEST, TrainingOptions(centres=40), "fisherfaces")
-
-
 def test_support_vectors_lead_back_to_their_photo_and_centres_do_not(pair, faces):
     exact, small = pair
     Z = np.concatenate([exact.coordinates(V) for V in (faces[0], mirror(faces[0]))])

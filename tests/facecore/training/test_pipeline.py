@@ -27,7 +27,7 @@ from facecore.model.store import (
     read_model_table,
     reserving,
 )
-from facecore.training import other_sets, pipeline
+from facecore.training import estimator, other_sets, pipeline
 from facecore.training.grids import parse_grid
 from facecore.training.pipeline import train
 
@@ -91,19 +91,18 @@ def test_a_model_for_giving_away_has_no_vector_that_leads_back(crops_folder, tin
     assert 1 <= vectors["count"] <= 30
 
 
-def test_candidates_are_compared_on_few_centres_and_the_best_decides_on_all(
+def test_on_centres_the_folds_are_decided_by_machines_on_centres_too(
     crops_folder, tiny_grid, artifacts, monkeypatch
 ):
-    searches = []
-    for few in (5, 1000):
-        monkeypatch.setattr(pipeline, "SEARCHED_CENTRES", few)
-        train([crops_folder], f"m{few}", recipe="classic", grid=str(tiny_grid), centres=30)
-        searches.append(read_metadata(f"m{few}"))
-    counts = [metadata["kernel_vectors"]["count"] for metadata in searches]
-    assert counts[0] == counts[1]
-    tables = [read_model_table("grid_search", f"m{few}") for few in (5, 1000)]
-    scores = [table["mean_test_score"].tolist() for table in tables]
-    assert scores[0] != scores[1]
+    counts = []
+    monkeypatch.setattr(
+        estimator, "put_on_centres", lambda *args: counts.append(len(args[1][0])) or args[0]
+    )
+    train([crops_folder], "m", recipe="classic", grid=str(tiny_grid), centres=30)
+    faces = sum(read_metadata("m")["training_faces"].values())
+    assert counts[-1] == faces  # the model itself
+    assert len(counts) > 2
+    assert sum(faces - count for count in counts[:-1]) == faces  # each face is held out once
 
 
 def test_a_recipe_that_may_be_unsure_gives_its_model_a_rule(

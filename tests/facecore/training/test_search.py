@@ -18,7 +18,7 @@ from facecore.face.recipes import Recipe
 from facecore.model.classifier import FaceModel
 from facecore.model.explain import distance_from_face_space
 from facecore.training.eigenfaces import as_float, fit_pca
-from facecore.training.estimator import fit_member, fit_planned
+from facecore.training.estimator import fit_member
 from facecore.training.grids import PARAMETERS, Candidate
 from facecore.training.kernels import fit_svm
 from facecore.training.options import TrainingOptions
@@ -58,24 +58,6 @@ def plain_scores(X, y, splits, candidate):
         values = machine.decision_function(Z)
         decisions[test] = values.reshape(len(test), -1)
     return scores, decisions
-
-
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_with_centres_the_scores_are_those_of_machines_on_the_centres_of_each_fold(faces, mirrored):
-    X, y, people = noisy(faces)
-    options = TrainingOptions(centres=8, memory_mb=2000)
-    grid = {"n_components": [20], "C": [0.5, 20.0], "gamma": [0.005, 0.02]}
-    views = [X, mirror(X)] if mirrored else [X]
-    M = views[1] if mirrored else None
-    found = grid_search(X, y, people, grid, mirrored=M, folds=3, options=options)
-    decisions = np.zeros(found.decisions.shape)
-    for train, test in split_folds(y, people, 3, 0):
-        some = None if M is None else M[train]
-        member = fit_planned(X[train], some, y[train], people[train], found.best, options)
-        assert len(member.kernel_vectors) < len(train) / 2
-        values = [member.decide(member.coordinates(view[test])) for view in views]
-        decisions[test] = np.mean(values, axis=0)
-    np.testing.assert_allclose(found.decisions, decisions, atol=0.02)
 
 
 def test_the_scores_are_those_of_a_plain_loop_over_scikit_learn(faces, found):
