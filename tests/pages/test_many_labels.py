@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from charts import charts_of
 from screens import SCREENS
 
 from facecore.data.sizes import ALL
@@ -91,10 +92,18 @@ def test_the_last_step_draws_the_likeliest_five_with_the_probabilities_of_the_an
 ):
     app = open_page(HOME, face_label="s3")
     face = predict_photo(to_png(make_photo(model, "s3", 15)), model).faces[0]
-    decisions, chances = find(app, "Decision and probability of each label")["data"]
     best = sorted(face.scores, key=face.scores.get)[:-6:-1]
-    assert decisions["y"] == chances["y"] == best
-    assert chances["x"] == pytest.approx([face.scores[label] for label in best], abs=1e-6)
+    drawn = charts_of(app)
+    (decisions,) = (c for alt, c in drawn.items() if alt.startswith("Decision value of each"))
+    assert decisions.texts[1::2] == best
+    shares = [text for label in best for text in (label, f"{face.scores[label]:.0%}")]
+    of = "Probability of each label: "
+    (chances,) = (c for alt, c in drawn.items() if alt.startswith(of) and "probability" in c.texts)
+    assert chances.texts == ["probability", *shares]
+    assert not app.get("plotly_chart")
+    assert not app.dataframe
+    (table,) = (e.proto.body for e in app.get("html") if '<th scope="col">label' in e.proto.body)
+    assert all(f">{label}</th><td>{p:.4f}</td>" in table for label, p in face.scores.items())
     assert f"probability {face.probability:.2f}" in "\n".join(m.value for m in app.markdown)
     assert "Only the 5 likeliest of 12 labels are drawn." in captions(app)
 
