@@ -224,16 +224,13 @@ def test_an_answer_shows_five_scores_and_a_table_of_all(open_page, model):
     app = open_page(LIVE, source="Your face", face_label="s4", face_seed="2", ruled="false")
     assert not app.exception
     face = predict_photo(to_png(make_photo(model, "s4", 2)), model).faces[0]
-    figure = find(app, "Probabilities of face 1")
-    (bars,) = figure["data"]
     best = sorted(face.scores, key=face.scores.get)[:-6:-1]
-    assert bars["y"] == best
-    numbers = [note["text"] for note in figure["layout"]["annotations"]]
-    assert numbers == [f"{face.scores[label]:.0%}" for label in best]
-    table = app.dataframe[0].value
-    assert dict(zip(table["label"], table["probability"], strict=True)) == pytest.approx(
-        face.scores
-    )
+    (bars,) = (c for alt, c in charts_of(app).items() if alt.startswith("Probabilities of face 1"))
+    assert bars.texts == [text for k in best for text in (k, f"{face.scores[k]:.0%}")]
+    (table,) = (e.proto.body for e in app.get("html") if "<table>" in e.proto.body)
+    rows = [f">{label}</th><td>{face.scores[label]:.4f}</td>" for label in best]
+    assert [table.index(row) for row in rows] == sorted(table.index(row) for row in rows)
+    assert table.count("<td>") == len(face.scores)
     rest = 1 - sum(face.scores[label] for label in best)
     assert f"7 more labels have {rest:.1%} together." in captions(app)
 
