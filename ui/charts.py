@@ -118,7 +118,8 @@ def draw_bars(
     for name, bars in rows:
         drawn = "".join(_draw_bar(bar, ends) for bar in bars)
         parts.append(f'<div class="name">{text_of(name)}</div><div>{drawn}</div>')
-    kind = "bars signed" if ends[0] < 0 else "bars"
+    below, above = ends[0] < 0, ends[1] > 0
+    kind = "bars both" if below and above else "bars leftward" if below else "bars"
     return _chart(alt, f'<div class="{kind}">{"".join(parts)}</div>', title, note, keys)
 
 

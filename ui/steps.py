@@ -144,7 +144,7 @@ def show_steps(yours: YourFace, face: FaceAnswer, chosen: Chosen) -> None:
 
 
 def _show_members(face: FaceAnswer, model: FaceModel) -> None:
-    grid = st.grid(len(model.members), min_column_width=150)
+    grid = st.grid(max(len(model.members), 4), min_column_width=150)  # two would be huge
     for member in model.members:
         with grid.cell():
             alt = f"What the member {member.name} reads of the face"
@@ -159,7 +159,7 @@ def _feature_words(features: Features, side: int) -> str:
     if features.frame == 1:
         where = "the whole crop"
     else:
-        where = f"the central {100 * features.frame:g} % of the crop"
+        where = f"the central {100 * features.frame:.3g} % of the crop"
     count, size = f"{features.count(side):,} numbers", features.side or side
     if features.kind == "pixels":
         return f"grey levels of {where}, {size} x {size} pixels: {count}"
