@@ -262,7 +262,7 @@ def show_photo(entry: Entry, settings: Settings, key: str, only: int | None = No
             shown = range(only, only + 1) if only else _pick_places(answers[0], len(places), key)
             wanted: list[Wanted] = []
             for number in shown:
-                wanted += _show_place(answers, places[number - 1], number, settings, keys, key)
+                wanted += _show_place(answers, places[number - 1], number, settings, keys)
             if settings.heat and places:
                 st.caption(heat_words([chosen.model for chosen in settings.models]))
         st.caption(CAVEAT)
@@ -352,7 +352,6 @@ def _show_place(
     number: int,
     settings: Settings,
     keys: Sequence[Key],
-    prefix: str,
 ) -> list[Wanted]:
     """Show what the models answer about one place of a photo, side by side."""
     wanted: list[Wanted] = []
@@ -369,7 +368,7 @@ def _show_place(
                 st.caption("Only the other model's detector found a face in this place.")
                 continue
             face = answer.faces[i]
-            places = show_face(face, chosen, f"{prefix}-{chosen.name}-{number}", number)
+            places = show_face(face, chosen, number)
             if settings.heat and (face.label or not face.why_no_face):
                 heat = Wanted(places, face, chosen, number, (*key, i, face.likely))
                 if known := recall("heat", heat.key):

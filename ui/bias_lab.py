@@ -74,6 +74,8 @@ def show_bias_lab(chosen: Chosen) -> None:
     answers = st.session_state.setdefault(ANSWERED, {})
     views = (*VIEWS, HELPS)
     view = choose("Show", views, SHOW, show_label=False) if kind in answers else views[0]
+    if kind in answers:
+        st.markdown(f"**{as_is(_findings(trial)[0])}**")
     picture, words = st.columns([3, 2], gap="medium")
     with words:
         if kind in answers:
@@ -175,10 +177,17 @@ def _explain(trial: BiasTrial, kind: str, given: int) -> None:
     else:
         said = f'You said: "{options[given]}."'
         st.info(f"{text} {said}", title="Not here", icon=":material/lightbulb:")
-    st.markdown("\n".join(f"- {as_is(line)}" for line in describe_trial(trial)))
+    st.markdown("\n".join(f"- {as_is(line)}" for line in _findings(trial)[1:]))
     if right == 0:
         st.markdown(WHY[kind])
     st.button("Ask again", key="bias_again", type="tertiary", on_click=_ask_again, args=(kind,))
+
+
+def _findings(trial: BiasTrial) -> list[str]:
+    """Return what the skew did, the group that it hit first."""
+    neglected, favoured, lead = describe_trial(trial)
+    first = [favoured, neglected] if hit_by(trial) == "favoured" else [neglected, favoured]
+    return [*first, lead]
 
 
 def _answer(kind: str, given: int) -> None:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from facecore.errors import FacecoreError
@@ -12,6 +12,7 @@ from facecore.evaluation import (
     balanced_accuracy,
     balanced_interval,
     card_of,
+    make_table,
     pool_answers,
     pool_confusions,
     wilson,
@@ -22,10 +23,13 @@ from ui.models import Chosen
 from ui.scores import MODEL_HELP, OF_MODEL
 from ui.text import as_is, card_as_is
 
-SHARES = (
+COLUMNS = (
+    "test set",
+    "photos",
     "answered",
     "right when answered",
     "forced accuracy",
+    "95 % interval",
     "faces found",
     "accuracy, faces found",
     "balanced, faces found",
@@ -119,12 +123,8 @@ def show_papers(chosen: Chosen) -> None:
     """
     if chosen.evaluation:
         st.header("On photos that it has never seen")
-        st.dataframe(
-            _tabulate(chosen.evaluation),
-            placeholder="-",
-            alt="Accuracy of the model on each test set",
-            column_config={name: st.column_config.NumberColumn(format="%.3f") for name in SHARES},
-        )
+        rows = [_row(name, figures) for name, figures in chosen.evaluation.items()]
+        st.html(make_table(COLUMNS, rows, "Accuracy of the model on each test set"))
         st.caption(
             "Answered: the share of photos whose face gets a label. Forced accuracy gives every "
             'face its likeliest label; it and "all photos" count a photo in which no face was '
@@ -169,19 +169,15 @@ def _balanced(chosen: Chosen) -> tuple[str, str, str, str]:
     )
 
 
-def _tabulate(evaluation: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    rows = {
-        name: {
-            "photos": figures["n"],
-            "answered": figures.get("coverage"),
-            "right when answered": figures.get("accuracy_answered"),
-            "forced accuracy": figures["accuracy_all"],
-            "95 % interval": "{:.3f} to {:.3f}".format(*figures["interval_all"]),
-            "faces found": figures["detected"] / figures["n"],
-            "accuracy, faces found": figures["accuracy_found"],
-            "balanced, faces found": figures["balanced_accuracy_found"],
-            "balanced, all photos": figures["balanced_accuracy_all"],
-        }
-        for name, figures in evaluation.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("test set")
+def _row(name: str, figures: Mapping[str, Any]) -> list[str | None]:
+    shares = (
+        figures.get("coverage"),
+        figures.get("accuracy_answered"),
+        figures["accuracy_all"],
+        figures["detected"] / figures["n"],
+        figures["accuracy_found"],
+        figures["balanced_accuracy_found"],
+        figures["balanced_accuracy_all"],
+    )
+    texts = [None if share is None or isnan(share) else f"{share:.3f}" for share in shares]
+    return [name, f"{figures['n']:,}", *texts[:3], _limits(figures["interval_all"]), *texts[3:]]

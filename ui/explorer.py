@@ -10,9 +10,9 @@ from facecore.model import to_image
 from ui.controls import choose
 from ui.face_picker import YOURS, ask_for_face, draw_face, face_or_hint, say_whose
 from ui.live_face import show_live_face
-from ui.look import show_scores
 from ui.models import Chosen
 from ui.photo import say_whom
+from ui.probabilities import show_scores
 from ui.text import as_is
 from ui.your_face import LAST_SEED, OWN, drawer_of, your_visit
 
@@ -68,7 +68,7 @@ def _show_moved(chosen: Chosen, start: np.ndarray) -> None:
     best = max(scores, key=scores.__getitem__)
     with st.container(width=560):
         st.markdown(f"**{as_is(best)}**, probability {scores[best]:.2f}")
-        show_scores(scores, chosen.order, "Probability of each label", "explorer-scores")
+        show_scores(scores, chosen.order, "Probability of each label")
     st.caption(
         "Drag: the face is the one that you started from, plus so many standard deviations of each "
         "eigenface. An eigenface is orange where it brightens the face and blue where it darkens "

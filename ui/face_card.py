@@ -7,8 +7,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from facecore.model import FaceAnswer, FaceModel, Heat, heat_kind, label_colours, overlay, to_rgb
-from ui.look import format_distance, show_picture, show_scores
+from ui.look import format_distance, show_picture
 from ui.models import Chosen
+from ui.probabilities import show_scores
 from ui.text import as_is
 
 HEAT = {
@@ -91,7 +92,7 @@ def verdict_words(face: FaceAnswer) -> str:
     return f"{verdict}** ({as_is(face.why)}), most likely {likely}, {share}"
 
 
-def show_face(face: FaceAnswer, chosen: Chosen, key: str, number: int) -> Places:
+def show_face(face: FaceAnswer, chosen: Chosen, number: int) -> Places:
     """Show one face.
 
     Parameters
@@ -100,8 +101,6 @@ def show_face(face: FaceAnswer, chosen: Chosen, key: str, number: int) -> Places
         Answer of the model.
     chosen : Chosen
         Model that answered.
-    key : str
-        Part of the elements' keys, unique on the page.
     number : int
         Number of the face on its photo.
 
@@ -125,8 +124,7 @@ def show_face(face: FaceAnswer, chosen: Chosen, key: str, number: int) -> Places
         picture = st.empty()
     with row.container(width=320, gap="xsmall"):
         if face.label or not face.why_no_face:
-            alt = f"Probabilities of face {number}"
-            show_scores(face.scores, chosen.order, alt, f"scores-{key}")
+            show_scores(face.scores, chosen.order, f"Probabilities of face {number}")
         else:
             st.caption(
                 f"Read as a face all the same, it would be called {as_is(face.likely)} with "

@@ -32,6 +32,7 @@ from ui.your_face import (
 
 YOURS = "Your face"  # what pages call it
 EXAMPLES = 6
+SMALL = 48  # pixels
 KEPT = "It stays in the memory of this visit, and is gone when you leave or remove it."
 
 
@@ -137,8 +138,14 @@ def offer_to_keep(photo: UploadedFile, source: str) -> None:
     )
 
 
-def show_your_face() -> None:
-    """Show the face of the visit, small, if it was chosen; a click removes it."""
+def show_your_face(brief: bool = False) -> None:
+    """Show the face of the visit, small, if it was chosen; a click removes it.
+
+    Parameters
+    ----------
+    brief : bool
+        Whether the picture is all there is room for.
+    """
     visit, name = your_visit(), st.session_state.get(MODEL)
     if not (visit.photos or visit.label or LABEL in st.query_params or SEED in st.query_params):
         return
@@ -149,11 +156,16 @@ def show_your_face() -> None:
     drawer = drawer_of(chosen) if chosen and not visit.photos else None
     if not visit.photos and (drawer is None or is_first(drawer)):
         return
-    picture, words = st.columns([2, 5], gap="small", vertical_alignment="center")
     face = get_face(chosen) if chosen else None
+    shown = face if face and (face.own or drawer) else None
+    if brief:
+        if shown:
+            show_picture(shown.portrait, f"Small picture of {shown.words}", width=SMALL)
+        return
+    picture, words = st.columns([2, 5], gap="small", vertical_alignment="center")
     with picture:
-        if face and (face.own or drawer):
-            show_picture(face.portrait, f"Small picture of {face.words}")
+        if shown:
+            show_picture(shown.portrait, f"Small picture of {shown.words}")
     with words:
         if drawer:
             label, seed = synthetic_choice(drawer)

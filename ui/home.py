@@ -7,10 +7,11 @@ from ui.card import show_card, show_papers
 from ui.face_picker import pick_face, say_whose
 from ui.glossary import explain_words
 from ui.handin import offer_report
-from ui.look import show_picture, show_scores
+from ui.look import show_picture
 from ui.menu import LESSON, full_menu
 from ui.models import Chosen, pick_model
 from ui.photo import has_face
+from ui.probabilities import show_scores
 from ui.steps import show_steps, verdict_words
 from ui.text import as_is
 from ui.your_face import YourFace
@@ -66,4 +67,4 @@ def _tell(face: FaceAnswer, chosen: Chosen) -> None:
         "To a computer a face is a long row of numbers. The model sums it up in far fewer, and "
         "from these it guesses what people would have written beside the photo."
     )
-    show_scores(face.scores, chosen.order, "Probability of each label", "home-scores")
+    show_scores(face.scores, chosen.order, "Probability of each label")

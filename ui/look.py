@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from facecore.face import to_png
-from facecore.model import PALETTE, label_colours, leading_scores
+from facecore.model import PALETTE, leading_scores
 from ui.presentation import is_presenting
 from ui.text import as_is, escape_names
 
@@ -194,38 +194,6 @@ def see_through(colour: str, number: int) -> dict[str, object]:
     }
 
 
-def show_scores(scores: Mapping[str, float], order: Sequence[str], alt: str, key: str) -> None:
-    """Show the probability of each label: as bars, and of many labels also as a table.
-
-    Parameters
-    ----------
-    scores : mapping of str to float
-        Probability of each label, in [0, 1], in the model's order of labels.
-    order : sequence of str
-        The order that the model declares, if it does.
-    alt : str
-        What the probabilities are of, for screen readers.
-    key : str
-        Key of the elements, unique on the page.
-    """
-    shown, rest = leading_labels(scores, order)
-    told = ", ".join(f"{label} {scores[label]:.0%}" for label in shown)
-    show(score_bars(scores, order), f"{alt}: {told}", key)
-    if not rest:
-        return
-    share = sum(scores[label] for label in rest)
-    st.caption(f"{len(rest)} more labels have {share:.1%} together.")
-    with st.popover(f"All {len(scores)} labels", icon=":material/list:"):
-        labels = sorted(scores, key=lambda label: -scores[label])
-        st.dataframe(
-            {"label": labels, "probability": [scores[label] for label in labels]},
-            hide_index=True,
-            alt=alt,
-            key=f"{key}-all",
-            column_config={"probability": st.column_config.NumberColumn(format="%.4f")},
-        )
-
-
 def leading_labels(
     scores: Mapping[str, float], order: Sequence[str] = ()
 ) -> tuple[list[str], list[str]]:
@@ -246,51 +214,3 @@ def leading_labels(
     rest : list of str
     """
     return leading_scores(scores, order, MOST_BARS if len(scores) <= MOST_BARS else TOP)
-
-
-def score_bars(scores: Mapping[str, float], order: Sequence[str] = ()) -> go.Figure:
-    """Draw the probability of each label as a bar; of many labels only the likeliest ones.
-
-    Parameters
-    ----------
-    scores : mapping of str to float
-        Probability of each label, in [0, 1], in the model's order of labels.
-    order : sequence of str
-        The order that the model declares, if it does.
-
-    Returns
-    -------
-    Figure
-    """
-    colours, (shown, _) = label_colours(list(scores)), leading_labels(scores, order)
-    figure = go.Figure(
-        go.Bar(
-            x=[scores[label] for label in shown],
-            y=shown,
-            orientation="h",
-            marker_color=[colours[label] for label in shown],
-            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
-        )
-    )
-    for label in shown:  # beside the bars, as plotly writes no number on a bar without length
-        figure.add_annotation(
-            x=scores[label],
-            y=label,
-            text=f"{scores[label]:.0%}",
-            showarrow=False,
-            xanchor="left",
-            xshift=4,
-        )
-    figure.update_layout(
-        height=40 + 34 * len(shown),
-        margin={"l": 0, "r": 0, "t": 4, "b": 4},
-        # the axis goes on behind 100 % for the number there
-        xaxis={
-            "range": [0, 1.18],
-            "tickvals": [0, 0.5, 1],
-            "tickformat": ".0%",
-            "fixedrange": True,
-        },
-        yaxis={"autorange": "reversed", "fixedrange": True, "type": "category", "ticksuffix": " "},
-    )
-    return figure

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from facecore.model import (
@@ -14,7 +13,8 @@ from facecore.model import (
     most_scaled,
     scaling_change,
 )
-from ui.look import NEUTRAL, show, show_picture, tidy
+from ui.charts import Key, draw_ranges, show_charts
+from ui.look import NEUTRAL, show_picture
 
 SHOWN = 4  # pixels
 
@@ -51,11 +51,8 @@ def show_min_max(model: FaceModel, crop: np.ndarray) -> None:
         show_picture(draw_scaling(change, found), alt, f"What changes{times}")
     with grid.cell():
         told = "; ".join(f"pixel {i}: {_tell(one)}" for i, one in enumerate(found, start=1))
-        show(
-            range_bars(found),
-            f"Range of each numbered pixel, and this face in it. {told}",
-            "step-values",
-        )
+        alt = f"Range of each numbered pixel, and this face in it. {told}"
+        show_charts(range_bars(found, alt))
     st.caption(
         f"Orange becomes brighter, blue darker: by up to {most:.1f} of 255 grey levels in this "
         f"face, by {mean:.1f} on average. White stays the same: there, some training face is black "
@@ -64,49 +61,33 @@ def show_min_max(model: FaceModel, crop: np.ndarray) -> None:
     )
 
 
-def range_bars(pixels: Sequence[ScaledPixel]) -> go.Figure:
+def range_bars(pixels: Sequence[ScaledPixel], alt: str) -> str:
     """Draw the ranges of pixels in the training faces, with the levels of one face.
 
     Parameters
     ----------
     pixels : sequence of ScaledPixel
         Numbered from 1, from the top.
+    alt : str
+        What the chart shows, for screen readers.
 
     Returns
     -------
-    Figure
+    str
+        HTML for `show_charts`.
     """
-    rows = [f"pixel {number}" for number in range(1, len(pixels) + 1)]
-    figure = go.Figure()
-    figure.add_bar(
-        x=[one.high - one.low for one in pixels],
-        base=[one.low for one in pixels],
-        y=rows,
-        orientation="h",
-        width=0.3,
-        marker_color=NEUTRAL,
-        name="range in the training faces",
-        hovertemplate="%{y}: from %{base:.0f} to %{x:.0f}<extra></extra>",
+    return draw_ranges(
+        [(f"pixel {i}: {_tell(p)}", p.low, p.high, p.level) for i, p in enumerate(pixels, 1)],
+        alt,
+        (0, 255),
+        (NEUTRAL, PALETTE[5]),
+        ticks=(0, 64, 128, 192, 255),
+        note="grey level",
+        keys=(
+            Key("range in the training faces", NEUTRAL),
+            Key("this face", PALETTE[5], point=True),
+        ),
     )
-    figure.add_scatter(
-        x=[one.level for one in pixels],
-        y=rows,
-        mode="markers+text",
-        text=[_tell(one) for one in pixels],
-        textposition=[_beside(one.level) for one in pixels],
-        cliponaxis=False,
-        marker={"size": 13, "symbol": "diamond", "color": PALETTE[5]},
-        name="this face",
-        hovertemplate="%{y}: %{text}<extra></extra>",
-    )
-    figure.update_xaxes(title="grey level", range=[-8, 263], tickvals=[0, 64, 128, 192, 255])
-    figure.update_yaxes(type="category", autorange="reversed", ticksuffix="  ")
-    return tidy(figure, 300)
-
-
-def _beside(level: int) -> str:
-    """Return where a text of half the width of the chart finds room."""
-    return f"top {'right' if level < 85 else 'left' if level > 170 else 'center'}"
 
 
 def _tell(one: ScaledPixel) -> str:

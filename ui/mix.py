@@ -7,10 +7,11 @@ from facecore.model import average_faces, judge_pictures, mean_face, sample_face
 from ui.class_faces import YourClass, your_class
 from ui.controls import choose
 from ui.line_face import Line, Mark, show_line_face
-from ui.look import MOST_BARS, TOP, show_picture, show_scores
+from ui.look import MOST_BARS, TOP, show_picture
 from ui.mixed_faces import or_yours, pick_first, pick_second
 from ui.models import Chosen
 from ui.photo import say_no_spread, say_whom
+from ui.probabilities import show_scores
 from ui.text import as_is
 
 MOST = 200  # synthetic faces of an average
@@ -163,7 +164,7 @@ def show_average(chosen: Chosen, klass: YourClass) -> None:
             scores = dict(zip(model.labels, map(float, p), strict=True))
             best = max(scores, key=scores.__getitem__)
             st.markdown(f"What the model says of the average: **{as_is(best)}**")
-            show_scores(scores, chosen.order, "Probability of each label", "average-scores")
+            show_scores(scores, chosen.order, "Probability of each label")
             grid = st.grid("auto", min_column_width=72, gap="xsmall")
             for i, face in enumerate(faces[:FEW]):
                 with grid.cell():

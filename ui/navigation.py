@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from ui.charts import STYLE as CHARTS
 from ui.face_picker import show_your_face
 from ui.home import show_home
 from ui.look import ICON
@@ -57,6 +58,7 @@ def enter_page() -> None:
 
 def _style() -> None:
     st.html(STYLE)
+    st.html(CHARTS)
     if theme := st.context.theme.type:  # popovers lie outside of what Streamlit itself marks
         st.html(f"<style>:root {{ color-scheme: {theme}; }}</style>")
 
@@ -67,7 +69,7 @@ def _page_of(entry: Entry) -> st.Page:
 
 
 def _show_bar(pages: Sequence[st.Page], page: st.Page) -> None:
-    """Show what a presentation needs above a page: its neighbours, the model and the way back."""
+    """Show what a presentation needs above a page: neighbours, model, face and the way back."""
     here = pages.index(page)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if here > 0:
@@ -75,5 +77,6 @@ def _show_bar(pages: Sequence[st.Page], page: st.Page) -> None:
         if here + 1 < len(pages):
             st.page_link(pages[here + 1], icon=":material/arrow_forward:")
         show_picker(brief=True)
+        show_your_face(brief=True)
         show_link()
         show_switch()

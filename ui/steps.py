@@ -6,9 +6,7 @@ from itertools import count
 from typing import Literal
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
-from plotly.subplots import make_subplots
 
 from facecore.face import Features, takes_whole_photos, to_rows
 from facecore.model import (
@@ -19,22 +17,21 @@ from facecore.model import (
     label_colours,
     to_rgb,
 )
+from ui.charts import Bar, Key, draw_bars, draw_columns, draw_curve, show_charts
 from ui.look import (
     MOST_BARS,
     NEUTRAL,
-    PATTERNS,
     TOP,
     WIDEST,
     format_distance,
     leading_labels,
-    show,
     show_picture,
-    tidy,
 )
 from ui.min_max import show_min_max
 from ui.models import Chosen
+from ui.probabilities import draw_scores
 from ui.recipe import show_recipe
-from ui.text import as_is, as_is_in_figure
+from ui.text import as_is
 from ui.your_face import YourFace
 
 
@@ -84,9 +81,19 @@ def show_steps(yours: YourFace, face: FaceAnswer, chosen: Chosen) -> None:
             show_min_max(model.eigenfaces, face.crop)
     else:
         with _step("Embedding by a deep network, then min-max"):
-            alt = "The embedding before and after min-max scaling"
             read = member.features.extract(row)[0]
-            show(embedding_bars(read, scaled), alt, "step-values")
+            show_charts(
+                *(
+                    draw_columns(
+                        values,
+                        f"The embedding {when} min-max scaling",
+                        NEUTRAL,
+                        title=when,
+                        note="dimension",
+                    )
+                    for when, values in (("before", read), ("after", scaled))
+                )
+            )
     if model.draws:
         with _step("Coordinates in face space: how much of each eigenface"):
             show_recipe(model.eigenfaces, face.crop)
@@ -94,8 +101,9 @@ def show_steps(yours: YourFace, face: FaceAnswer, chosen: Chosen) -> None:
         with _step("Coordinates in the space of embeddings"):
             # Coordinates are whitened or not; in standard deviations both look alike.
             deviations = coordinates * member.deviation / np.sqrt(member.variance)
-            alt = "Coordinates of the face as bars"
-            show(coordinate_bars(deviations), alt, "step-coordinates")
+            alt = "Coordinates of the face as columns"
+            up = "standard deviations"
+            show_charts(draw_columns(deviations, alt, NEUTRAL, up=up, note="component"))
     if face.reconstruction is not None:
         with _step(f"Reconstructed from {len(coordinates)} eigenfaces", 1):
             show_picture(face.reconstruction, "The face reconstructed from its coordinates")
@@ -104,8 +112,7 @@ def show_steps(yours: YourFace, face: FaceAnswer, chosen: Chosen) -> None:
             names = [member.name for member in model.members]
             votes = model.member_decisions(prepared)[:, 0]
             alt = "Decision value of each member, and their weighted mean"
-            figure = vote_bars(names, votes, model.shares, model.labels, chosen.order)
-            show(figure, alt, "step-votes")
+            show_charts(vote_bars(names, votes, model.shares, model.labels, alt, chosen.order))
             _say_hidden(model)
             st.caption(
                 f"The steps after number {3 if whole else 4} are those of the member "
@@ -122,10 +129,9 @@ def show_steps(yours: YourFace, face: FaceAnswer, chosen: Chosen) -> None:
         decisions = model.decision_function(prepared)
         if len(model.labels) == 2:
             alt = f"The face on the calibration curve: {face.likely}, {face.probability:.0%}"
-            show(calibration_curve(model, decisions), alt, "step-decision")
+            show_charts(calibration_curve(model, decisions, alt))
         else:
-            alt = f"Decision and probability of each label: {face.likely}, {face.probability:.0%}"
-            show(decision_bars(model, decisions, chosen.order), alt, "step-decision")
+            show_charts(*decision_bars(model, decisions, chosen.order))
             _say_hidden(model)
             st.caption(
                 "Each label has a decision value of its own. Together they become probabilities "
@@ -138,7 +144,7 @@ def show_steps(yours: YourFace, face: FaceAnswer, chosen: Chosen) -> None:
 
 
 def _show_members(face: FaceAnswer, model: FaceModel) -> None:
-    grid = st.grid(len(model.members), min_column_width=150)
+    grid = st.grid(max(len(model.members), 4), min_column_width=150)  # two would be huge
     for member in model.members:
         with grid.cell():
             alt = f"What the member {member.name} reads of the face"
@@ -153,7 +159,7 @@ def _feature_words(features: Features, side: int) -> str:
     if features.frame == 1:
         where = "the whole crop"
     else:
-        where = f"the central {100 * features.frame:g} % of the crop"
+        where = f"the central {100 * features.frame:.3g} % of the crop"
     count, size = f"{features.count(side):,} numbers", features.side or side
     if features.kind == "pixels":
         return f"grey levels of {where}, {size} x {size} pixels: {count}"
@@ -218,8 +224,9 @@ def vote_bars(
     votes: np.ndarray,
     shares: np.ndarray,
     labels: Sequence[str],
+    alt: str,
     order: Sequence[str] = (),
-) -> go.Figure:
+) -> str:
     """Draw the decision values of the members of a model, and their weighted mean.
 
     Of many labels only those with the highest mean are drawn.
@@ -234,107 +241,47 @@ def vote_bars(
         Weights of the members, which sum to 1 for each output.
     labels : sequence of str
         Labels in the model's order; with two, a value above 0 speaks for the second.
+    alt : str
+        What the chart shows, for screen readers.
     order : sequence of str
         The order of the labels that the model declares, if it does.
 
     Returns
     -------
-    Figure
+    str
+        HTML for `show_charts`.
     """
     colours, two = label_colours(labels), len(labels) == 2
     weights = shares.mean(axis=1)
     rows = [*(f"{name} ({share:.0%})" for name, share in zip(names, weights, strict=True)), "mean"]
     values = np.vstack([votes, (shares * votes).sum(axis=0)])
-    means = dict(zip(labels, values[-1], strict=True)) if not two else dict.fromkeys(labels, 0.0)
+    means = dict.fromkeys(labels, 0.0) if two else dict(zip(labels, values[-1], strict=True))
     drawn, _ = leading_labels(means, order)
-    figure = go.Figure()
-    for i, label in enumerate(drawn):
-        # With two labels each bar has the colour of the label on its side of 0; with more, every
-        # label has a bar in each row.
-        which = labels.index(label)
-        shown = values[:, 0 if two else which]
-        mine = (shown > 0) == (which == 1) if two else np.full(len(rows), True)
-        figure.add_bar(
-            x=shown[mine].tolist(),
-            y=[row for row, its in zip(rows, mine, strict=True) if its],
-            name=label,
-            orientation="h",
-            texttemplate="%{x:+.2f}",
-            textposition="outside",
-            cliponaxis=False,
-            marker={"color": colours[label], "pattern": {"shape": PATTERNS[i % len(PATTERNS)]}},
-            hovertemplate=f"%{{y}}: %{{x:+.2f}}, {as_is_in_figure(label)}<extra></extra>",
-        )
-    figure.update_layout(barmode="overlay" if two else "group")
-    title = f"decision value: below 0 {labels[0]}, above 0 {labels[1]}" if two else "decision value"
-    # The numbers stand outside the bars, so the axis is a fifth longer than the longest bar.
-    reach = [1.2 * float(values.min(initial=0)), 1.2 * float(values.max(initial=0))]
-    figure.update_xaxes(title=title, range=reach, zeroline=True, zerolinecolor=NEUTRAL)
-    # Plotly lists categories, and the bars of each, from the bottom up.
-    figure.update_yaxes(
-        categoryorder="array",
-        categoryarray=rows,
-        autorange="reversed",
-        type="category",
-        ticksuffix="  ",
+
+    def _bar(value: float, label: str) -> Bar:
+        text = f"{value:+.2f}"
+        return Bar(value, colours[label], text, f"{label}: {text}", drawn.index(label))
+
+    # With two labels a row has one bar, of the label on its side of 0; with more, one per label.
+    bars = [
+        [_bar(float(row[0]), labels[int(row[0] > 0)])]
+        if two
+        else [_bar(float(row[labels.index(label)]), label) for label in drawn]
+        for row in values
+    ]
+    ends = (float(values.min(initial=0)), float(values.max(initial=0)))
+    return draw_bars(
+        list(zip(rows, bars, strict=True)),
+        alt,
+        ends,
+        note=f"decision value: below 0 {labels[0]}, above 0 {labels[1]}"
+        if two
+        else "decision value",
+        keys=[Key(label, colours[label], i) for i, label in enumerate(drawn)],
     )
-    return tidy(figure, 110 + (34 if two else 18 * len(drawn)) * len(rows))
 
 
-def embedding_bars(before: np.ndarray, after: np.ndarray) -> go.Figure:
-    """Draw the embedding of a face, before and after min-max scaling.
-
-    Parameters
-    ----------
-    before, after : ndarray of shape (n_dimensions,), float
-        Values of the embedding.
-
-    Returns
-    -------
-    Figure
-    """
-    figure = make_subplots(1, 2, subplot_titles=("before", "after"))
-    for column, values in enumerate((before, after), start=1):
-        figure.add_bar(
-            x=np.arange(1, len(values) + 1),
-            y=values,
-            row=1,
-            col=column,
-            marker_color=NEUTRAL,
-            hovertemplate="dimension %{x}: %{y:.2f}<extra></extra>",
-        )
-    figure.update_layout(showlegend=False, bargap=0)
-    figure.update_xaxes(title="dimension")
-    return tidy(figure, 240)
-
-
-def coordinate_bars(deviations: np.ndarray) -> go.Figure:
-    """Draw the coordinates of a face as bars.
-
-    Parameters
-    ----------
-    deviations : ndarray of shape (n_components,), float64
-        Coordinates in standard deviations of the training faces.
-
-    Returns
-    -------
-    Figure
-    """
-    figure = go.Figure(
-        go.Bar(
-            x=np.arange(1, len(deviations) + 1),
-            y=deviations,
-            marker_color=NEUTRAL,
-            hovertemplate="component %{x}: %{y:.2f} standard deviations<extra></extra>",
-        )
-    )
-    figure.update_layout(bargap=0.1)
-    figure.update_xaxes(title="component")
-    figure.update_yaxes(title="standard deviations")
-    return tidy(figure, 240)
-
-
-def calibration_curve(model: FaceModel, decisions: np.ndarray) -> go.Figure:
+def calibration_curve(model: FaceModel, decisions: np.ndarray, alt: str) -> str:
     """Draw how a decision value becomes the probability of the likelier label, and one face on it.
 
     Parameters
@@ -344,41 +291,39 @@ def calibration_curve(model: FaceModel, decisions: np.ndarray) -> go.Figure:
     decisions : ndarray of shape (1,), float64
         Decision value of the face, as `FaceModel.decision_function` returns it. It speaks for the
         second label.
+    alt : str
+        What the chart shows, for screen readers.
 
     Returns
     -------
-    Figure
+    str
+        HTML for `show_charts`.
     """
     chances = model.probability_of(decisions)[0]
     which = int(chances.argmax())
     sign = 1 if which else -1  # decision values speak for the second label
-    label, point = model.labels[which], float(chances[which])
+    label, share = model.labels[which], float(chances[which])
     value = sign * float(decisions[0])
     reach = max(3.0, abs(value) * 1.15)
     x = np.linspace(-reach, reach, 121)
     curve = model.probability_of(sign * x)[:, which]
     colour = label_colours(model.labels)[label]
-    hover = f"decision %{{x:.2f}}: {as_is_in_figure(label)} %{{y:.1%}}<extra></extra>"
-    figure = go.Figure()
-    figure.add_scatter(x=x, y=curve, name=label, line={"color": colour}, hovertemplate=hover)
-    figure.add_scatter(
-        x=[value],
-        y=[point],
-        mode="markers+text",
-        text=[f"this face: {as_is_in_figure(label)} {point:.0%}"],
-        textposition="top left" if value > 0 else "top right",  # into the figure
-        showlegend=False,
-        marker={"size": 14, "color": colour, "symbol": "diamond"},
-        hovertemplate=hover,
+    return draw_curve(
+        x,
+        curve,
+        (value, share),
+        alt,
+        colour,
+        up=f"probability of {label}",
+        note=f"decision value for {label}",
+        keys=[Key(f"this face: {label} {share:.0%}", colour, point=True)],
     )
-    figure.update_xaxes(title=f"decision value for {label}")
-    # Room above 100 % and below 0 % for the marker and its text.
-    figure.update_yaxes(title="probability of the label", tickformat=".0%", range=[-0.08, 1.18])
-    return tidy(figure, 280)
 
 
-def decision_bars(model: FaceModel, decisions: np.ndarray, order: Sequence[str] = ()) -> go.Figure:
-    """Draw the decision values of a face beside the probabilities that they become.
+def decision_bars(
+    model: FaceModel, decisions: np.ndarray, order: Sequence[str] = ()
+) -> tuple[str, str]:
+    """Draw the decision values of a face, and the probabilities that they become.
 
     Of many labels only the likeliest are drawn.
 
@@ -393,31 +338,23 @@ def decision_bars(model: FaceModel, decisions: np.ndarray, order: Sequence[str] 
 
     Returns
     -------
-    Figure
+    tuple of str
+        HTML for `show_charts`.
     """
-    values = dict(zip(model.labels, decisions[0], strict=True))
-    chances = dict(zip(model.labels, model.probability_of(decisions)[0], strict=True))
+    values = dict(zip(model.labels, map(float, decisions[0]), strict=True))
+    chances = dict(zip(model.labels, map(float, model.probability_of(decisions)[0]), strict=True))
     labels, colours = leading_labels(chances, order)[0], label_colours(model.labels)
-    titles = ("decision value", "probability")
-    figure = make_subplots(1, 2, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.06)
-    for column, (shown, form) in enumerate(((values, ":+.2f"), (chances, ":.0%")), start=1):
-        figure.add_bar(
-            x=[shown[label] for label in labels],
-            y=labels,
-            orientation="h",
-            marker_color=[colours[label] for label in labels],
-            texttemplate=f"%{{x{form}}}",
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate=f"%{{y}}: %{{x{form}}}<extra></extra>",
-            row=1,
-            col=column,
-        )
-    drawn = [float(values[label]) for label in labels]
-    low, high = min(0.0, *drawn), max(0.0, *drawn)
-    room = 0.25 * (high - low)  # for the numbers outside the bars
-    figure.update_xaxes(range=[low - room, high + room], row=1, col=1)
-    figure.update_xaxes(range=[0, 1.25], tickformat=".0%", tickvals=[0, 0.5, 1], row=1, col=2)
-    figure.update_yaxes(type="category", autorange="reversed", ticksuffix="  ")
-    figure.update_layout(showlegend=False)
-    return tidy(figure, 110 + 30 * len(labels))
+    texts = {label: f"{values[label]:+.2f}" for label in labels}
+    rows = [
+        (label, [Bar(values[label], colours[label], texts[label], f"{label}: {texts[label]}")])
+        for label in labels
+    ]
+    drawn = [values[label] for label in labels]
+    told = ", ".join(f"{label} {texts[label]}" for label in labels)
+    alt = f"Decision value of each label: {told}"
+    ends = (min(0.0, *drawn), max(0.0, *drawn))
+    told = ", ".join(f"{label} {chances[label]:.0%}" for label in labels)
+    return (
+        draw_bars(rows, alt, ends, title="decision value"),
+        draw_scores(chances, labels, f"Probability of each label: {told}", "probability"),
+    )

@@ -55,6 +55,10 @@ from .intervals import (
     LEAST_PHOTOS,
     wilson,
 )
+from .markup import (
+    make_table,
+    text_of,
+)
 from .paired import (
     compare_classifiers,
     unpaired_interval,
@@ -80,6 +84,9 @@ from .report import (
     pool_answers,
     pool_confusions,
     predict_table,
+)
+from .svg import (
+    pick_ticks,
 )
 from .thresholds import (
     equal_coverage,
@@ -128,9 +135,11 @@ __all__ = [
     "fill_unknown",
     "label_figures",
     "macro_auc",
+    "make_table",
     "map_labels",
     "metric_frame",
     "pick_quiz",
+    "pick_ticks",
     "pool_answers",
     "pool_confusions",
     "precision_recall",
@@ -146,6 +155,7 @@ __all__ = [
     "tabulate_answers",
     "tabulate_guesses",
     "tabulate_kinds",
+    "text_of",
     "top_accuracy",
     "trait_columns",
     "trait_gaps",

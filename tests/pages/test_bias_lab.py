@@ -7,6 +7,7 @@ import pytest
 
 from facecore.model.store import load_model, read_metadata, write_model
 from facecore.training import Skew, describe_trial, hit_by, try_skew
+from ui.text import as_is
 
 PAGE = "pages/14_Bias_lab.py"
 
@@ -31,6 +32,9 @@ def test_the_question_comes_first_and_the_answer_is_computed(open_page):
     assert hit_by(trial) == "neglected"
     press(app, "Faces of label female")
     assert app.success[0].value == "**Faces of label female.**"
+    assert [text.value for text in app.markdown if text.value.startswith("**Of faces")] == [
+        f"**{as_is(describe_trial(trial)[0])}**"
+    ]
     for line in describe_trial(trial):
         assert line.split("(")[0] in said(app)
     figure = json.loads(app.get("plotly_chart")[0].proto.spec)

@@ -75,7 +75,7 @@ VIEWS = [
     ("dashboard.py", {"model_card": "true"}),
 ]
 # Elements that show their texts as they are, and fields that are not Markdown.
-LITERAL = {"dataframe", "plotly_chart", "code", "text", "bidi_component"}
+LITERAL = {"dataframe", "plotly_chart", "html", "code", "text", "bidi_component"}
 NOT_SHOWN = {
     *("alt", "id", "url", "page", "markup", "query_param_key", "options", "placeholder"),
     "default",  # of a field to type in
@@ -152,6 +152,8 @@ def check(app, more=()) -> None:
     for chart in app.get("plotly_chart"):
         for text in strings_in(json.loads(chart.proto.spec)):
             assert not [each for each in ("<b>b", "$x$", "<i>") if each in text], text
+    for element in app.get("html"):
+        assert not [each for each in ("<b>b", "<i>") if each in element.proto.body]
 
 
 @pytest.mark.parametrize(("screen", "address"), VIEWS)

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from charts import charts_of, percent
 from PIL import Image
 
 from facecore.evaluation.card import card_of
@@ -106,7 +107,7 @@ def test_a_synthetic_face_is_followed_to_what_the_library_says(open_page, label,
     face = predict_photo(to_png(make_photo(model, label, seed)), model).faces[0]
     assert f"says **{face.label}** with probability {face.probability:.2f}" in said(app)
     assert f"is {face.distance:.3f} of a pixel's range" in said(app)
-    assert len(app.get("plotly_chart")) == 3
+    assert len(charts_of(app)) == 3
     captions = "\n".join(caption.value for caption in app.caption)
     assert "These 8 explain" in captions
     assert whom_it_shows(read_metadata("classic")) in captions
@@ -165,21 +166,18 @@ def test_a_second_visit_computes_nothing_of_the_first_face_again(open_page, monk
     assert not open_page(HOME).exception
 
 
-def charts(app) -> dict[str, dict]:
-    return {chart.proto.alt: json.loads(chart.proto.spec) for chart in app.get("plotly_chart")}
-
-
 @pytest.mark.parametrize(("label", "seed"), [("female", 15), ("male", 3)])
 def test_the_chart_of_the_decision_speaks_of_the_label_that_was_answered(open_page, label, seed):
     model = load_model("classic")
     face = predict_photo(to_png(make_photo(model, label, seed)), model).main
     app = open_page(HOME, face_label=label, face_seed=str(seed))
-    chart = charts(app)[f"The face on the calibration curve: {face.likely}, {face.probability:.0%}"]
-    curve, point = chart["data"]
-    assert curve["name"] == face.likely
-    assert point["y"] == [pytest.approx(face.probability)]
-    assert point["x"][0] > 0
-    assert chart["layout"]["xaxis"]["title"]["text"] == f"decision value for {face.likely}"
+    share = f"{face.probability:.0%}"
+    chart = charts_of(app)[f"The face on the calibration curve: {face.likely}, {share}"]
+    *_, point = chart.of("point")
+    assert percent(point, "bottom") == pytest.approx(100 * face.probability, abs=0.01)
+    assert percent(point, "left") > 50
+    assert f"decision value for {face.likely}" in chart.texts
+    assert f"this face: {face.likely} {share}" in chart.texts
 
 
 def test_min_max_is_shown_on_the_pixels_that_it_changes(open_page):
@@ -189,11 +187,38 @@ def test_min_max_is_shown_on_the_pixels_that_it_changes(open_page):
     change = 255 * model.pixels.scale(crop.reshape(1, -1))[0] - crop.reshape(-1)
     captions = "\n".join(caption.value for caption in app.caption)
     assert f"by up to {np.abs(change).max():.1f} of 255 grey levels" in captions
-    (chart,) = (c for alt, c in charts(app).items() if alt.startswith("Range of each numbered"))
-    ranges, levels = chart["data"]
+    (chart,) = (c for alt, c in charts_of(app).items() if alt.startswith("Range of each numbered"))
     most = int(np.abs(change).argmax())
-    assert levels["x"][0] == crop.reshape(-1)[most]
-    assert ranges["base"][0] == model.pixels.minimum[most]
+    level = crop.reshape(-1)[most]
+    assert percent(chart.of("point")[1], "left") == pytest.approx(level / 2.55, abs=0.01)
+    low = model.pixels.minimum[most]
+    assert percent(chart.of("bar")[0], "left") == pytest.approx(low / 2.55, abs=0.01)
+
+
+def test_the_table_of_test_sets_has_the_figures_of_the_evaluation(
+    open_page, shipped, copy_model, monkeypatch
+):
+    copy_model(shipped, "gaps")
+    (name, figures), *_ = read_evaluation("gaps").items()
+    figures["accuracy_found"] = float("nan")
+    del figures["coverage"]
+    monkeypatch.setattr("ui.models.read_evaluation", lambda _: {name: figures})
+    (table,) = (e.proto.body for e in open_page(HOME).get("html") if "<table>" in e.proto.body)
+    cells = re.findall("<t[hd][^>]*>([^<]*)</t[hd]>", table)
+    heads, row = cells[:10], dict(zip(cells[:10], cells[10:], strict=True))
+    assert row["test set"] == name
+    assert row["photos"] == f"{figures['n']:,}"
+    assert row["forced accuracy"] == f"{figures['accuracy_all']:.3f}"
+    assert row["95 % interval"] == "{:.3f} to {:.3f}".format(*figures["interval_all"])
+    assert row["balanced, all photos"] == f"{figures['balanced_accuracy_all']:.3f}"
+    assert [head for head in heads if row[head] == "-"] == ["answered", "accuracy, faces found"]
+
+
+def test_the_first_view_needs_neither_plotly_nor_the_data_grid(open_page):
+    app = open_page(HOME)
+    assert charts_of(app)
+    assert not app.get("plotly_chart")
+    assert not app.dataframe
 
 
 def test_the_card_is_closed_until_it_is_asked_for(open_page):

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from charts import charts_of
 from screens import SCREENS
 
 from facecore.data.sizes import ALL
@@ -91,10 +92,16 @@ def test_the_last_step_draws_the_likeliest_five_with_the_probabilities_of_the_an
 ):
     app = open_page(HOME, face_label="s3")
     face = predict_photo(to_png(make_photo(model, "s3", 15)), model).faces[0]
-    decisions, chances = find(app, "Decision and probability of each label")["data"]
     best = sorted(face.scores, key=face.scores.get)[:-6:-1]
-    assert decisions["y"] == chances["y"] == best
-    assert chances["x"] == pytest.approx([face.scores[label] for label in best], abs=1e-6)
+    drawn = charts_of(app)
+    (decisions,) = (c for alt, c in drawn.items() if alt.startswith("Decision value of each"))
+    assert decisions.texts[1::2] == best
+    shares = [text for label in best for text in (label, f"{face.scores[label]:.0%}")]
+    of = "Probability of each label: "
+    (chances,) = (c for alt, c in drawn.items() if alt.startswith(of) and "probability" in c.texts)
+    assert chances.texts == ["probability", *shares]
+    assert not app.get("plotly_chart")
+    assert not app.dataframe
     assert f"probability {face.probability:.2f}" in "\n".join(m.value for m in app.markdown)
     assert "Only the 5 likeliest of 12 labels are drawn." in captions(app)
 
@@ -215,16 +222,13 @@ def test_an_answer_shows_five_scores_and_a_table_of_all(open_page, model):
     app = open_page(LIVE, source="Your face", face_label="s4", face_seed="2", ruled="false")
     assert not app.exception
     face = predict_photo(to_png(make_photo(model, "s4", 2)), model).faces[0]
-    figure = find(app, "Probabilities of face 1")
-    (bars,) = figure["data"]
     best = sorted(face.scores, key=face.scores.get)[:-6:-1]
-    assert bars["y"] == best
-    numbers = [note["text"] for note in figure["layout"]["annotations"]]
-    assert numbers == [f"{face.scores[label]:.0%}" for label in best]
-    table = app.dataframe[0].value
-    assert dict(zip(table["label"], table["probability"], strict=True)) == pytest.approx(
-        face.scores
-    )
+    (bars,) = (c for alt, c in charts_of(app).items() if alt.startswith("Probabilities of face 1"))
+    assert bars.texts == [text for k in best for text in (k, f"{face.scores[k]:.0%}")]
+    (table,) = (e.proto.body for e in app.get("html") if "<table>" in e.proto.body)
+    rows = [f">{label}</th><td>{face.scores[label]:.4f}</td>" for label in best]
+    assert [table.index(row) for row in rows] == sorted(table.index(row) for row in rows)
+    assert table.count("<td>") == len(face.scores)
     rest = 1 - sum(face.scores[label] for label in best)
     assert f"7 more labels have {rest:.1%} together." in captions(app)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from charts import charts_of, percent, read_charts
 from screens import SCREENS
 
 from facecore.evaluation.report import evaluate_predictions
@@ -120,12 +121,14 @@ def test_the_steps_show_what_each_member_reads_and_how_it_votes(open_page, in_al
         assert f"{member.features.count(160):,} numbers" in text
     face = predict_photo(photo, in_aligned).faces[0]
     votes = in_aligned.member_decisions(face.prepared.reshape(1, -1))[:, 0, 0]
-    (bars,) = [c for c in charts(app) if "above 0 male" in json.dumps(c["layout"]["xaxis"])]
-    shown = {name: x for bar in bars["data"] for name, x in zip(bar["y"], bar["x"], strict=True)}
+    (bars,) = (c for alt, c in charts_of(app).items() if alt.startswith("Decision value of each"))
+    assert any("above 0 male" in text for text in bars.texts)
     shares = in_aligned.shares[:, 0]
     names = [f"{m.name} ({c:.0%})" for m, c in zip(in_aligned.members, shares, strict=True)]
-    expected = dict(zip(names, votes, strict=True))
-    assert shown == pytest.approx(expected | {"mean": shares @ votes}, abs=1e-3)
+    expected = dict(zip([*names, "mean"], [*votes, shares @ votes], strict=True))
+    assert bars.texts[2:-1] == [t for n, v in expected.items() for t in (n, f"{v:+.2f}")]
+    labels = in_aligned.labels
+    assert [t.split(":")[0] for t in bars.titles] == [labels[int(v > 0)] for v in expected.values()]
     assert "The mean of the members" in text
 
 
@@ -134,9 +137,14 @@ def test_votes_of_three_labels_have_a_bar_for_each_label():
 
     votes = np.array([[1.0, -2.0, 0.5], [0.0, -1.0, 1.5]])
     shares = np.array([[0.5] * 3, [0.5] * 3])
-    figure = vote_bars(["a", "b"], votes, shares, ["round", "square", "wide"])
-    assert [bar.name for bar in figure.data] == ["round", "square", "wide"]
-    assert np.allclose([bar.x for bar in figure.data], [[1, 0, 0.5], [-2, -1, -1.5], [0.5, 1.5, 1]])
+    html = vote_bars(["a", "b"], votes, shares, ["round", "square", "wide"], "votes")
+    chart = read_charts(html)["votes"]
+    assert chart.texts[:3] == ["round", "square", "wide"]
+    assert chart.texts[-5:-1] == ["mean", "+0.50", "-1.50", "+1.00"]
+    widths = [percent(style, "width") for style in chart.of("bar")]
+    assert np.allclose(
+        widths, 100 * np.abs([1, -2, 0.5, 0, -1, 1.5, 0.5, -1.5, 1]) / 3.5, atol=0.01
+    )
 
 
 def test_votes_of_many_labels_are_those_of_the_likeliest_five():
@@ -144,9 +152,11 @@ def test_votes_of_many_labels_are_those_of_the_likeliest_five():
 
     labels = sorted(f"s{i}" for i in range(1, 41))
     votes = np.array([[float(label[1:]) for label in labels]] * 2)
-    figure = vote_bars(["a", "b"], votes, np.full((2, 40), 0.5), labels)
-    assert [bar.name for bar in figure.data] == ["s40", "s39", "s38", "s37", "s36"]
-    assert [bar.x[0] for bar in figure.data] == [40, 39, 38, 37, 36]
+    chart = read_charts(vote_bars(["a", "b"], votes, np.full((2, 40), 0.5), labels, "votes"))[
+        "votes"
+    ]
+    assert chart.texts[:5] == ["s40", "s39", "s38", "s37", "s36"]
+    assert chart.titles[:5] == [f"s{i}: +{i}.00" for i in (40, 39, 38, 37, 36)]
 
 
 def test_its_map_is_one_of_differences(open_page, in_aligned, photo):

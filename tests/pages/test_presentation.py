@@ -61,3 +61,13 @@ def test_it_leaves_out_what_its_speaker_says(open_page):
     assert not any(text.startswith("A grey face is a point") for text in said[1])
     assert [app.title[0].value for app in (alone, presented)] == ["Eigenfaces", "Eigenfaces"]
     assert len(alone.main.get("popover")) > len(presented.main.get("popover"))
+
+
+def test_the_face_that_was_chosen_stands_small_above_the_page(open_page):
+    def faces(**address):
+        app = open_page("pages/7_Ladder.py", presentation="true", **address)
+        assert not app.exception
+        return [each.alt for group in app.image for each in group.proto.imgs if "Small" in each.alt]
+
+    assert faces(face_label="male", face_seed="7") == ["Small picture of this face"]
+    assert faces() == []
