@@ -16,6 +16,6 @@ DEFINITION = (
     "The *cross-validated score of the candidate* is the balanced accuracy of one member alone "
     "with one set of parameters, before calibration. The *cross-validated score of the model* is "
     "that of what is stored: the best candidates of all members, fused and calibrated, in folds of "
-    "the same photos. Calibration moves the border between the labels, so the two differ even "
-    "where the model has one member."
+    "the same photos. Calibration moves the border between the labels, and a model that is safe to "
+    "share decides by means of faces, so the two differ even where the model has one member."
 )
