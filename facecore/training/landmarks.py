@@ -162,12 +162,8 @@ def fit_machines(
             before[:, going] = found[:, going]
             found[:, going] = _solve(gram, right, inner, some, going)
         solutions += list(found.T)
-    outputs = len(wanted)
-    return [
-        Machine(stacked[:, :-1].T, stacked[:, -1])
-        for start in range(0, len(solutions), outputs)
-        for stacked in [np.array(solutions[start : start + outputs])]
-    ]
+    stacked = np.array(solutions).reshape(len(penalties), len(wanted), size)
+    return [Machine(outputs[:, :-1].T, outputs[:, -1]) for outputs in stacked]
 
 
 def machines_at_once(landmarks: int) -> int:
