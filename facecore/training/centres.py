@@ -21,6 +21,7 @@ MIN_SUBJECTS = 3
 SHARE = 0.6  # upper limit of clusters per face
 PENALTY = 0.03  # on the squared norm of the function, where a squared error counts 1
 RIDGE = 1e-9  # by the mean of the diagonal
+MIXTURES = 16_000  # points between two faces that take part in the fit
 BLOCK = 4096  # faces that distances are computed to at once
 
 
@@ -30,7 +31,6 @@ def put_on_centres(
     subjects: np.ndarray,
     count: int,
     seed: int,
-    mixtures: int = 16000,
 ) -> Member:
     """Return a member with cluster centres of face space as kernel vectors.
 
@@ -50,8 +50,6 @@ def put_on_centres(
         About how many centres, as `cluster_faces` takes it.
     seed : int
         Seed of the clusters and of the points between faces.
-    mixtures : int, default=16000
-        Number of points between two faces that take part in the fit, 0 or more.
 
     Returns
     -------
@@ -67,7 +65,7 @@ def put_on_centres(
     stored = mean_faces(Z, cluster_faces(Z, subjects, count, seed))
     centres = [stored.astype(np.float64)]
     rng = np.random.default_rng(seed)
-    mixing = rng.integers(0, len(Z), (2, mixtures)), rng.random((mixtures, 1))
+    mixing = rng.integers(0, len(Z), (2, MIXTURES)), rng.random((MIXTURES, 1))
     points = [np.concatenate([view, _mix(view, *mixing)]) for view in views]
     target = np.asarray(sum(member.decide(view) for view in points)) / len(points)
     intercept = target.mean(axis=0)

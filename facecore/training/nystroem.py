@@ -1,6 +1,7 @@
 """A kernel machine for more faces than memory: landmarks, and faces that stay on disk."""
 
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+from sklearn.metrics import balanced_accuracy_score
 
 from facecore.data.splits import split_for_search
 from facecore.model.classifier import Member
@@ -17,16 +19,10 @@ from facecore.system.scratch import reserve_array
 from facecore.system.threads import on_one_thread
 from facecore.system.workers import in_parallel
 from facecore.training.grids import Candidate, expand_grid
+from facecore.training.kernels import choose_labels, mirror_kernel
 from facecore.training.landmarks import Views, choose_points, fit_machines
 from facecore.training.options import DEFAULT_OPTIONS, TrainingOptions
-from facecore.training.search import (
-    FoldScore,
-    Numbered,
-    SearchResult,
-    Split,
-    collect,
-    score_on_landmarks,
-)
+from facecore.training.search import FoldScore, Numbered, SearchResult, Split, collect
 from facecore.training.streaming import (
     FacesOnDisk,
     Moments,
@@ -326,7 +322,20 @@ def _score(
     options: TrainingOptions,
 ) -> list[FoldScore]:
     """Score numbered candidates that share a kernel, all fitted in the same passes."""
-    n, whiten, _ = _kernel_of(candidates[0][1])
+    n, whiten, gamma = _kernel_of(candidates[0][1])
+    train, test = split
     read = partial(_read, file, leading=n, divisor=deviation[:n] if whiten else 1.0)
-    points, _ = choose_points(read, split[0], subjects, options)
-    return score_on_landmarks(fold, read, points, y, split, candidates)
+    start = time.perf_counter()
+    points, _ = choose_points(read, train, subjects, options)
+    penalties = [(candidate.C, candidate.class_weight) for _, candidate in candidates]
+    machines = fit_machines(read, train, points, gamma, y, penalties)
+    fitted = time.perf_counter()
+    kernels = [mirror_kernel(read(part), points, gamma) for part in row_chunks(test)]
+    results = []
+    for (i, _), machine in zip(candidates, machines, strict=True):
+        values = np.concatenate([K @ machine.coefficients + machine.intercept for K in kernels])
+        score = balanced_accuracy_score(y[test], choose_labels(values, np.unique(y)))
+        # The passes are shared, so each candidate has an equal share of their time.
+        times = (fitted - start) / len(machines), (time.perf_counter() - fitted) / len(machines)
+        results.append(FoldScore(i, fold, score, *times, values))
+    return results

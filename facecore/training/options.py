@@ -26,7 +26,7 @@ class TrainingOptions:
     progress : bool, default=False
         Show progress bars on standard error.
     centres : int, default=0
-        Fit each machine on about this many cluster centres, fewer where there are few faces, so
+        Put each machine on about this many cluster centres, fewer where there are few faces, so
         that no kernel vector can be traced to one photo; 0: on support vectors or landmarks.
     landmarks : int, default=4000
         Number of faces that the Nystroem method uses as landmarks, 1 or more. More of them come

@@ -31,9 +31,7 @@ from facecore.training.kernels import (
     training_bands,
     weigh_faces,
 )
-from facecore.training.landmarks import Read, Views, fit_machines
 from facecore.training.options import DEFAULT_OPTIONS, LESS, TrainingOptions
-from facecore.training.streaming import row_chunks
 
 TASKS = 2  # per worker, so that none waits long for another at the end
 Split = tuple[np.ndarray, np.ndarray]
@@ -610,53 +608,6 @@ def _score_kernel(
         times = fitted - start, time.perf_counter() - fitted
         scores.append(FoldScore(i, fold, score, *times, values))
     return scores
-
-
-def score_on_landmarks(
-    fold: int,
-    read: Read,
-    points: Views,
-    y: np.ndarray,
-    split: Split,
-    candidates: Sequence[Numbered],
-) -> list[FoldScore]:
-    """Score numbered candidates of one gamma by machines on landmarks.
-
-    Parameters
-    ----------
-    fold : int
-        Number of the fold.
-    read : callable
-        Takes row numbers of faces; returns the coordinates of each of their views.
-    points : list of ndarray of shape (n_landmarks, n_components), float
-        Coordinates of the landmarks, one array per view.
-    y : ndarray of shape (n_faces,)
-        Labels of all faces.
-    split : tuple of ndarray of int
-        Rows of the training and of the validation faces.
-    candidates : sequence of tuple of (int, Candidate)
-        With their numbers; they differ in C and class weight only.
-
-    Returns
-    -------
-    list of FoldScore
-        One per candidate.
-    """
-    train, test = split
-    start = time.perf_counter()
-    gamma = candidates[0][1].gamma
-    penalties = [(candidate.C, candidate.class_weight) for _, candidate in candidates]
-    machines = fit_machines(read, train, points, gamma, y, penalties)
-    fitted = time.perf_counter()
-    kernels = [mirror_kernel(read(part), points, gamma) for part in row_chunks(test)]
-    results = []
-    for (i, _), machine in zip(candidates, machines, strict=True):
-        values = np.concatenate([K @ machine.coefficients + machine.intercept for K in kernels])
-        score = balanced_accuracy_score(y[test], choose_labels(values, np.unique(y)))
-        # The passes are shared, so each candidate has an equal share of their time.
-        times = (fitted - start) / len(machines), (time.perf_counter() - fitted) / len(machines)
-        results.append(FoldScore(i, fold, score, *times, values))
-    return results
 
 
 def _tabulate(candidates: Sequence[Candidate], scores: np.ndarray) -> pd.DataFrame:
