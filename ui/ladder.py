@@ -118,7 +118,7 @@ def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
     Figure
     """
     titles = ("accuracy", "CPU, ms", "MB")  # short enough for a phone
-    figure = make_subplots(1, 3, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.04)
+    figure = make_subplots(1, 3, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.08)
     error = {
         "type": "data",
         "symmetric": False,
@@ -134,6 +134,7 @@ def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
         col=1,
         marker={"size": 11, "color": PAIR[0]},
         textposition="top center",
+        cliponaxis=False,
         text=[f"{value:.1%}" for value in rungs["accuracy"]],
         hovertemplate="%{y}: %{x:.2%}<extra></extra>",
     )
