@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
+from uuid import uuid4
 
 import joblib
 
 from facecore.errors import DataError
 
 PATIENCE = 30  # seconds to wait for the scheduler, and for its first worker
+COPIES = 3  # of shared data, on as many workers
 
 
 @contextmanager
@@ -41,20 +43,25 @@ def on_cluster(address: str) -> Iterator[None]:
             "a cluster needs Dask: pip install 'facecore[dask]', here and on every worker"
         ) from error
 
-    class _Broadcasting(Client):
-        """Sends shared data to every worker, so that none of it is lost with one worker."""
+    class _Spreading(Client):
+        """Sends shared data to several workers, so that none of it is lost with one worker.
 
-        async def scatter(self, *args: Any, **options: Any) -> Any:
-            scatter: Any = super().scatter  # Dask has no type hints
-            options["broadcast"] = True
-            for _ in range(PATIENCE):  # joblib does not see an error here, and waits for ever
-                try:
-                    return await scatter(*args, **options)
-                except Exception:  # a worker died meanwhile
-                    await asyncio.sleep(1)
-            return await scatter(*args, **options)
+        Dask's own ``broadcast`` never returns if a worker dies as it copies them.
+        """
 
-    connect: Any = _Broadcasting
+        async def scatter(self, data: Any, **options: Any) -> Any:
+            send: Any = super().scatter  # Dask has no type hints
+            key, placed = f"shared-{uuid4().hex}", {}
+            for _ in range(PATIENCE):
+                for worker in list(await self.ncores())[:COPIES]:
+                    with suppress(Exception):  # the worker died meanwhile
+                        placed = await send({key: data}, workers=[worker], **options)
+                if placed:
+                    return placed[key]
+                await asyncio.sleep(1)
+            return None  # joblib sends them with every task then; of an error it would not know
+
+    connect: Any = _Spreading
     try:
         client = connect(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:

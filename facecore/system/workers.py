@@ -114,6 +114,8 @@ def _lack_of(error: Exception) -> str | None:
         return "memory is short (OpenCV)"
     if kind == "distributed.scheduler.KilledWorker":
         return "workers of the cluster were killed, probably because memory is short"
+    if kind == "distributed.client.FutureCancelledError":
+        return "workers of the cluster died, and the only copies of shared data with them"
     if not isinstance(error, BrokenProcessPool):
         return None
     ends = re.search(r"exit codes of the workers are \{(.*)\}", str(error))

@@ -28,12 +28,19 @@ GRID = {"n_components": [20, 40], "C": [1.0, 4.0], "gamma": [0.01, 0.1]}
 
 
 @pytest.fixture(scope="module")
-def scheduler():
+def two_workers():
     """A cluster of two worker processes that replaces a worker that dies."""
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None
     ) as running:
-        yield running.scheduler_address
+        yield running
+
+
+@pytest.fixture
+def scheduler(two_workers):
+    """The address of a cluster with both of its workers."""
+    two_workers.wait_for_workers(2, timeout=60)
+    return two_workers.scheduler_address
 
 
 @pytest.fixture
@@ -119,21 +126,39 @@ def test_a_worker_killed_midway_changes_nothing(scheduler, faces, victim):
         pd.testing.assert_frame_equal(found.table[scores], alone.table[scores])
 
 
-def test_data_that_cannot_be_sent_as_a_worker_dies_is_sent_again(scheduler, monkeypatch):
+def sums(shared: np.ndarray) -> list[int]:
+    return joblib.Parallel(n_jobs=-1, timeout=60)([joblib.delayed(np.sum)(shared)] * 3)
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_worker_that_dies_as_it_gets_data_does_not_hold_up_the_others(scheduler, victim):
+    with distributed.Client(scheduler) as client:
+        worker = list(client.run(os.getpid).values())[victim]
+    with cluster.on_cluster(scheduler):
+        os.kill(worker, signal.SIGSTOP)  # so that it has not got them when it dies
+        killer = threading.Timer(1, os.kill, [worker, signal.SIGKILL])
+        killer.start()
+        assert sums(np.arange(1000)) == [499_500] * 3
+        killer.join()
+
+
+@pytest.mark.parametrize("failures", [1, 100])
+def test_data_that_cannot_be_placed_are_tried_again_and_then_go_with_their_tasks(
+    scheduler, monkeypatch, failures
+):
     tried, scatter = [], distributed.Client.scatter
 
-    def fail_once(self, *data, **options):
-        tried.append(options["broadcast"])
-        if len(tried) == 1:
+    def fail(self, data, **options):
+        tried.append(options)
+        if len(tried) <= failures:
             raise OSError("the worker is gone")
-        return scatter(self, *data, **options)
+        return scatter(self, data, **options)
 
-    monkeypatch.setattr(distributed.Client, "scatter", fail_once)
-    shared = np.arange(1000)
+    monkeypatch.setattr(distributed.Client, "scatter", fail)
+    monkeypatch.setattr(cluster, "PATIENCE", 2)
     with cluster.on_cluster(scheduler):
-        tasks = [joblib.delayed(np.sum)(shared) for _ in range(2)]
-        assert joblib.Parallel(n_jobs=-1, timeout=60)(tasks) == [499_500] * 2
-    assert tried == [True, True]
+        assert sums(np.arange(1000)) == [499_500] * 3
+    assert len(tried) > 1
 
 
 def test_outside_of_the_block_this_computer_works_again(scheduler):

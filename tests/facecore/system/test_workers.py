@@ -120,6 +120,12 @@ def test_a_worker_of_a_cluster_that_is_killed_is_told_too():
         raise scheduler.KilledWorker("task", None, 3)
 
 
+def test_data_that_died_with_the_workers_of_a_cluster_are_told_too():
+    client = pytest.importorskip("distributed.client")
+    with pytest.raises(ResourceError, match="only copies of shared data"), within_memory():
+        raise client.FutureCancelledError("task", "lost dependencies")
+
+
 def test_an_error_of_facecore_is_told_once():
     with pytest.raises(DataError, match=r"^mine$"), within_memory():
         raise DataError("mine")
