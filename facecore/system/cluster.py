@@ -49,13 +49,14 @@ def on_cluster(address: str) -> Iterator[None]:
         Dask's own ``broadcast`` never returns if a worker dies as it copies them.
         """
 
-        async def scatter(self, data: Any, **options: Any) -> Any:
+        async def scatter(self, *data: Any, **options: Any) -> Any:
             send: Any = super().scatter  # Dask has no type hints
+            ask: Any = self.ncores
             key, placed = f"shared-{uuid4().hex}", {}
             for _ in range(PATIENCE):
-                for worker in list(await self.ncores())[:COPIES]:
+                for worker in list(await ask())[:COPIES]:
                     with suppress(Exception):  # the worker died meanwhile
-                        placed = await send({key: data}, workers=[worker], **options)
+                        placed = await send({key: data[0]}, workers=[worker], **options)
                 if placed:
                     return placed[key]
                 await asyncio.sleep(1)
