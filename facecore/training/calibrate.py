@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, log_softmax
-from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
 
 from facecore.model.classifier import FaceModel, Member
-from facecore.training.kernels import weigh_faces
+from facecore.training.kernels import choose_labels, weigh_faces
 
 MOST = 1000.0  # weight of a member, in units of its mean decision value
 LIGHT = 0.1  # share of the weights; a lighter member has to show that it is worth its time
@@ -332,6 +332,78 @@ def cross_calibrate(
     return joint
 
 
+def set_borders(
+    decisions: np.ndarray,
+    y: np.ndarray,
+    classes: np.ndarray,
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> np.ndarray:
+    """Move the border between two labels in each fold to where calibration on the others puts it.
+
+    A machine decides at 0, the model that is made of it elsewhere. So machines are compared at the
+    border that each would have in a model.
+
+    Parameters
+    ----------
+    decisions : ndarray of shape (n_faces, n_outputs), float
+        Out-of-fold decision values of one member.
+    y : ndarray of shape (n_faces,)
+        Labels.
+    classes : ndarray of shape (n_labels,)
+        Labels in the order of the model.
+    splits : sequence of tuple of ndarray
+        As `cross_calibrate` takes them.
+
+    Returns
+    -------
+    ndarray of shape (n_faces, n_outputs), float
+        In the same unit; of more than two labels, what was given: their calibration moves nothing.
+
+    Examples
+    --------
+    >>> decisions = np.array([[1.0], [2.0], [3.0], [4.0]] * 2)
+    >>> y, halves = np.array(["a", "a", "b", "b"] * 2), (np.arange(4), np.arange(4, 8))
+    >>> moved = set_borders(decisions, y, np.array(["a", "b"]), [halves, halves[::-1]])
+    >>> moved[:4].ravel().round(2).tolist()
+    [-1.5, -0.5, 0.5, 1.5]
+    """
+    if len(classes) > 2:
+        return decisions
+    moved = np.empty(decisions.shape)
+    for others, own in splits:
+        _, offset = platt(decisions[others], y[others], classes)
+        moved[own] = decisions[own] + offset
+    return moved
+
+
+def score_folds(
+    decisions: np.ndarray,
+    y: np.ndarray,
+    classes: np.ndarray,
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> list[float]:
+    """Return the balanced accuracy of the decisions in each fold.
+
+    Parameters
+    ----------
+    decisions : ndarray of shape (n_faces, n_outputs), float
+        As `cross_calibrate` or `set_borders` returns them.
+    y : ndarray of shape (n_faces,)
+        Labels.
+    classes : ndarray of shape (n_labels,)
+        Labels in the order of the model.
+    splits : sequence of tuple of ndarray
+        As `cross_calibrate` takes them.
+
+    Returns
+    -------
+    list of float
+        In [0, 1].
+    """
+    answers = choose_labels(decisions, classes)
+    return [float(balanced_accuracy_score(y[own], answers[own])) for _, own in splits]
+
+
 def calibrate_members(
     model: FaceModel, decisions: Sequence[np.ndarray], y: np.ndarray
 ) -> tuple[FaceModel, Calibration]:
@@ -386,13 +458,17 @@ def _fit_sigmoid(
         balance = np.where(positive, 0.5 / (n_pos or 1), 0.5 / (n_neg or 1))
         importance = counts * balance * counts.sum()
     spread = max(float((counts * np.abs(values)).sum() / counts.sum()), 1e-12)
-    # A soft target is the same as both answers, weighted by it.
-    fit = LogisticRegression(C=1e6, max_iter=1000).fit(
-        np.concatenate([values, values])[:, None] / spread,
-        np.repeat([True, False], len(values)),
-        sample_weight=np.concatenate([target * importance, (1 - target) * importance]),
-    )
-    slope, bias = float(fit.coef_[0, 0]) / spread, float(fit.intercept_[0])
+    scaled, share = values / spread, importance / importance.sum()
+
+    def loss(line: np.ndarray) -> tuple[float, np.ndarray]:
+        logits = line[0] * scaled + line[1]
+        missed = share * (expit(logits) - target)
+        costs = np.logaddexp(0, logits) - target * logits
+        return float(share @ costs), np.array([missed @ scaled, missed.sum()])
+
+    exact = {"ftol": 1e-15, "gtol": 1e-10}
+    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", options=exact).x
+    slope, bias = float(found[0]) / spread, float(found[1])
     if slope <= 0:  # decisions that do not order the labels: leave them as they are
         return 1.0, 0.0
     return slope, bias / slope

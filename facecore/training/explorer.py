@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import balanced_accuracy_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
@@ -18,8 +17,9 @@ from facecore.data.splits import split_folds, subject_names
 from facecore.errors import DataError
 from facecore.face.prepare import mirror
 from facecore.model.classifier import FaceModel
+from facecore.training.calibrate import score_folds, set_borders
 from facecore.training.eigenfaces import fit_space, project_views
-from facecore.training.kernels import choose_labels, decide, fit_svm, machines_of, mirror_kernel
+from facecore.training.kernels import decide, fit_svm, machines_of, mirror_kernel
 from facecore.training.points import CROPS, SAMPLE, FacePoints
 from facecore.training.search import Coordinates
 
@@ -290,7 +290,7 @@ def refit(
     """
     y, classes = faces.y, np.unique(faces.y)
     whiten = faces.inside and params.get("whiten", True)
-    margins = np.empty(len(y))
+    decisions = np.empty((len(y), 1 if len(classes) == 2 else len(classes)))
     rows, seconds = [], 0.0
     for done, (space, (train, test)) in enumerate(
         zip(faces.spaces, faces.splits, strict=True), start=1
@@ -305,13 +305,14 @@ def refit(
         )
         seconds += time.perf_counter() - start
         K = mirror_kernel(unseen, known, params["gamma"]).astype(np.float64)
-        decisions = decide(machine, K)
-        margins[test] = measure_margins(decisions, y[test], classes)
-        score = balanced_accuracy_score(y[test], choose_labels(decisions, classes))
-        rows.append((score, _count_support(machine), len(train)))
+        decisions[test] = decide(machine, K)
+        rows.append((_count_support(machine), len(train)))
         if on_fold:
             on_fold(done, len(faces.splits))
-    scores, support, sizes = map(np.array, zip(*rows, strict=True))
+    moved = set_borders(decisions, y, classes, faces.splits)
+    scores = np.array(score_folds(moved, y, classes, faces.splits))
+    margins = measure_margins(moved, y, classes)
+    support, sizes = map(np.array, zip(*rows, strict=True))
     return Refit(scores, support, sizes, margins, seconds)
 
 

@@ -19,7 +19,7 @@ from facecore.training.options import TrainingOptions
 from facecore.training.search import SearchResult
 from facecore.training.streaming import FacesOnDisk
 
-FORMAT = 2  # to be raised when a search comes to other results
+FORMAT = 3  # to be raised when a search comes to other results
 
 
 def keep_search(

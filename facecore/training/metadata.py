@@ -6,14 +6,13 @@ from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import balanced_accuracy_score
 
 from facecore.data.crops import ALL, count_states
 from facecore.face.prepare import mirror
 from facecore.model.classifier import FaceModel, Member
+from facecore.training.calibrate import score_folds
 from facecore.training.centres import MIN_FACES, MIN_SUBJECTS, count_traceable
 from facecore.training.grids import FACTOR, PARAMETERS
-from facecore.training.kernels import choose_labels
 from facecore.training.other_sets import OtherSetMetadata
 from facecore.training.rules import RuleMetadata, StrangersMetadata
 from facecore.training.search import SearchResult
@@ -204,8 +203,7 @@ def describe_search(
         that of the first member, `members` has all where there are several.
     """
     first = next(iter(searches.values()))
-    answers = choose_labels(decisions, np.unique(y))
-    scores = [balanced_accuracy_score(y[own], answers[own]) for _, own in splits]
+    scores = score_folds(decisions, y, np.unique(y), splits)
     several = len(searches) > 1
     searched = {name: _searched(search.table, grids[name]) for name, search in searches.items()}
     described: SearchMetadata = {

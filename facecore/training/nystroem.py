@@ -10,7 +10,6 @@ from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.metrics import balanced_accuracy_score
 
 from facecore.data.splits import split_for_search
 from facecore.model.classifier import Member
@@ -19,10 +18,10 @@ from facecore.system.scratch import reserve_array
 from facecore.system.threads import on_one_thread
 from facecore.system.workers import in_parallel
 from facecore.training.grids import Candidate, expand_grid
-from facecore.training.kernels import choose_labels, mirror_kernel
+from facecore.training.kernels import mirror_kernel
 from facecore.training.landmarks import Views, choose_points, fit_machines
 from facecore.training.options import DEFAULT_OPTIONS, TrainingOptions
-from facecore.training.search import FoldScore, Numbered, SearchResult, Split, collect
+from facecore.training.search import FoldResult, Numbered, SearchResult, Split, collect
 from facecore.training.streaming import (
     FacesOnDisk,
     Moments,
@@ -320,7 +319,7 @@ def _score(
     split: Split,
     candidates: Sequence[Numbered],
     options: TrainingOptions,
-) -> list[FoldScore]:
+) -> list[FoldResult]:
     """Score numbered candidates that share a kernel, all fitted in the same passes."""
     n, whiten, gamma = _kernel_of(candidates[0][1])
     train, test = split
@@ -334,8 +333,7 @@ def _score(
     results = []
     for (i, _), machine in zip(candidates, machines, strict=True):
         values = np.concatenate([K @ machine.coefficients + machine.intercept for K in kernels])
-        score = balanced_accuracy_score(y[test], choose_labels(values, np.unique(y)))
         # The passes are shared, so each candidate has an equal share of their time.
         times = (fitted - start) / len(machines), (time.perf_counter() - fitted) / len(machines)
-        results.append(FoldScore(i, fold, score, *times, values))
+        results.append(FoldResult(i, fold, *times, values))
     return results

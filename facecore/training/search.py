@@ -9,18 +9,17 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn import config_context
-from sklearn.metrics import balanced_accuracy_score
 from sklearn.svm import SVC
 
 from facecore.data.splits import split_for_search
 from facecore.system.progress import step, track
 from facecore.system.threads import on_one_thread
 from facecore.system.workers import in_parallel
+from facecore.training.calibrate import score_folds, set_borders
 from facecore.training.eigenfaces import as_float, fit_space, project_views
 from facecore.training.fisherfaces import fit_discriminants
 from facecore.training.grids import Candidate, expand_grid
 from facecore.training.kernels import (
-    choose_labels,
     decide,
     fit_svm,
     is_free,
@@ -109,7 +108,7 @@ class Coordinates:
 
 
 @dataclass(frozen=True)
-class FoldScore:
+class FoldResult:
     """Result of one candidate in one fold.
 
     Parameters
@@ -118,8 +117,6 @@ class FoldScore:
         Its number in the grid.
     fold : int
         Number of the fold.
-    score : float
-        Balanced accuracy on the validation faces, in [0, 1].
     fit_seconds : float
         Time to fit the machine, without steps that candidates share.
     score_seconds : float
@@ -130,7 +127,6 @@ class FoldScore:
 
     candidate: int
     fold: int
-    score: float
     fit_seconds: float
     score_seconds: float
     decisions: np.ndarray
@@ -146,7 +142,8 @@ class SearchResult:
         One row per candidate in the shape of scikit-learn's ``cv_results_``: param_*,
         split*_test_score, mean_test_score, std_test_score, rank_test_score, mean_fit_time,
         std_fit_time, mean_score_time, std_score_time (seconds; steps that candidates share
-        are not counted).
+        are not counted). Scores are balanced accuracies in [0, 1], with the border between two
+        labels where `facecore.training.calibrate.set_borders` puts it.
     best : Candidate
         The candidate of rank 1.
     decisions : ndarray of shape (n_faces, n_outputs), float64
@@ -395,8 +392,9 @@ def score_candidates(
     return replace(result, distances=distances)
 
 
+@on_one_thread
 def collect(
-    results: Iterable[list[FoldScore]],
+    results: Iterable[list[FoldResult]],
     candidates: Sequence[Candidate],
     splits: Sequence[Split],
     y: np.ndarray,
@@ -407,7 +405,7 @@ def collect(
 
     Parameters
     ----------
-    results : iterable of list of FoldScore
+    results : iterable of list of FoldResult
         Each candidate once per fold.
     candidates : sequence of Candidate
         All of them, by their numbers.
@@ -424,15 +422,21 @@ def collect(
         Of equal mean scores, the candidate with the fewest components is the best, then that with
         the smallest C, then that with the smallest gamma.
     """
-    outputs = len(np.unique(y))
+    labels, codes = np.unique(y, return_inverse=True)
+    outputs, classes = len(labels), np.arange(len(labels))
     scores = np.full((len(candidates), len(splits), 3), np.nan)
     decisions = np.zeros((len(candidates), len(y), 1 if outputs == 2 else outputs))
+    missing = np.full(len(candidates), len(splits))
     with step("grid search", len(candidates) * len(splits), "fit", progress=progress) as advance:
         for found in results:
             for one in found:
-                times = one.fit_seconds, one.score_seconds
-                scores[one.candidate, one.fold] = one.score, *times
-                decisions[one.candidate, splits[one.fold][1]] = one.decisions
+                i = one.candidate
+                scores[i, one.fold, 1:] = one.fit_seconds, one.score_seconds
+                decisions[i, splits[one.fold][1]] = one.decisions
+                missing[i] -= 1
+                if not missing[i]:
+                    moved = set_borders(decisions[i], codes, classes, splits)
+                    scores[i, :, 0] = score_folds(moved, codes, classes, splits)
             # The mean is NaN until all folds of a candidate are known, and fmax skips NaN.
             best_mean = float(np.fmax.reduce(scores[:, :, 0].mean(axis=1)))
             advance(len(found), best=None if np.isnan(best_mean) else best_mean)
@@ -557,7 +561,7 @@ def _score_gammas(
     split: Split,
     candidates: Sequence[Numbered],
     plan: Plan,
-) -> list[FoldScore]:
+) -> list[FoldResult]:
     """Score numbered candidates that share n_components and whiten; distances are made once."""
     known, unseen = space.leading(candidates[0][1].n_components, candidates[0][1].whiten)
     gammas = sorted({candidate.gamma for _, candidate in candidates})
@@ -583,10 +587,9 @@ def _score_kernel(
     split: Split,
     candidates: Sequence[Numbered],
     cache_mb: float,
-) -> list[FoldScore]:
+) -> list[FoldResult]:
     """Score numbered candidates that differ in C and class weight only."""
-    train, test = split
-    classes = np.unique(y)
+    train, _ = split
     # Decisions of free machines, which no larger C changes, by class weight: from the first on, all
     # larger C are the same machine.
     free: dict[Any, np.ndarray] = {}
@@ -604,9 +607,8 @@ def _score_kernel(
             values = decide(machine, K_test)
             if is_free(machine, C * weigh_faces(class_weight, y[train])):
                 free[class_weight] = values
-        score = balanced_accuracy_score(y[test], choose_labels(values, classes))
         times = fitted - start, time.perf_counter() - fitted
-        scores.append(FoldScore(i, fold, score, *times, values))
+        scores.append(FoldResult(i, fold, *times, values))
     return scores
 
 

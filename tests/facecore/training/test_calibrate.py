@@ -13,10 +13,13 @@ from facecore.training.calibrate import (
     calibrate_members,
     cross_calibrate,
     platt,
+    score_folds,
+    set_borders,
     temper,
     weigh,
     weigh_sparingly,
 )
+from facecore.training.kernels import choose_labels
 
 
 def drawn(n_a: int, n_b: int, slope: float, offset: float, seed: int = 0):
@@ -220,6 +223,28 @@ def test_no_fold_is_calibrated_on_its_own_faces(labels):
     own, others = splits[0][1], splits[0][0]
     assert (after[own] == before[own]).all()
     assert (after[others] != before[others]).any()
+
+
+@pytest.mark.parametrize("labels", [2, 4])
+def test_a_border_that_is_set_is_that_of_a_calibration_in_the_unit_of_the_machine(labels):
+    decisions, y, classes = known_decisions(labels, 300)
+    if labels == 2:
+        decisions = decisions[:, 1:] - decisions[:, :1] + 0.7  # a machine that prefers one
+    folds = np.arange(300) % 5
+    splits = [(np.flatnonzero(folds != k), np.flatnonzero(folds == k)) for k in range(5)]
+    moved = set_borders(decisions, y, classes, splits)
+    calibrated = cross_calibrate([decisions], y, classes, splits)
+    assert (choose_labels(moved, classes) == choose_labels(calibrated, classes)).all()
+    for _, own in splits:
+        assert np.ptp(moved[own] - decisions[own]) == pytest.approx(0, abs=1e-12)
+    assert ((moved - decisions).mean() < -0.3) == (labels == 2)
+
+
+def test_a_fold_is_scored_by_balanced_accuracy():
+    decisions, y = np.array([[-1.0], [-1.0], [2.0], [2.0]]), np.array(["a", "b", "b", "a"])
+    rows = np.arange(4)
+    splits = [(rows[2:], rows[:2]), (rows[:2], rows[2:]), (rows[:0], rows[[0, 2, 3]])]
+    assert score_folds(decisions, y, CLASSES, splits) == [0.5, 0.5, 0.75]
 
 
 def straight_member(name: str, weights: np.ndarray, bias: np.ndarray) -> Member:

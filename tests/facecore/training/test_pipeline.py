@@ -396,6 +396,17 @@ def test_a_training_with_landmarks_says_so_and_answers_like_the_exact_one(
     assert gap >= -0.05
 
 
+@pytest.mark.parametrize("solver", ["exact", "nystroem"])
+def test_the_best_candidate_and_a_model_of_one_member_have_the_same_score(
+    solver, crops_folder, tiny_grid, artifacts
+):
+    train([crops_folder], "m", recipe="classic", grid=str(tiny_grid), solver=solver, seed=3)
+    best = pd.read_csv(artifacts / "m" / "grid_search.csv").nsmallest(1, "rank_test_score")
+    found = read_metadata("m")["search"]
+    assert best["mean_test_score"].item() == pytest.approx(found["balanced_accuracy"], abs=1e-4)
+    assert best["std_test_score"].item() == pytest.approx(found["std"], abs=1e-4)
+
+
 @pytest.fixture
 def two_sets(tmp_path, monkeypatch):
     """Folders of 24 drawn faces each, of other subjects; large enough to be left out."""

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from cartoons import noisy
+from sigmoids import calibrated_scores
 from sklearn.decomposition import PCA
-from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import GridSearchCV, ParameterGrid
+from sklearn.model_selection import ParameterGrid, cross_val_predict
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
@@ -17,6 +17,7 @@ from facecore.face.prepare import mirror
 from facecore.face.recipes import Recipe
 from facecore.model.classifier import FaceModel
 from facecore.model.explain import distance_from_face_space
+from facecore.training.calibrate import score_folds, set_borders
 from facecore.training.eigenfaces import as_float, fit_pca
 from facecore.training.estimator import fit_member
 from facecore.training.grids import PARAMETERS, Candidate
@@ -44,9 +45,9 @@ def found(faces):
     return grid_search(*noisy(faces), GRID, folds=4)
 
 
-def plain_scores(X, y, splits, candidate):
-    """What the search must find, one candidate at a time, one fit a fold."""
-    scores, decisions = [], np.zeros((len(y), 1 if len(np.unique(y)) == 2 else 3))
+def plain_decisions(X, y, splits, candidate):
+    """What the search must find, one candidate at a time, one fit per fold."""
+    decisions = np.zeros((len(y), 1 if len(np.unique(y)) == 2 else 3))
     for train, test in splits:
         scaler = MinMaxScaler().fit(as_float(X[train]))
         scaled = scaler.transform(as_float(X[train]))
@@ -54,10 +55,8 @@ def plain_scores(X, y, splits, candidate):
         svc = SVC(C=candidate["C"], gamma=candidate["gamma"])
         machine = fit_svm(pca.transform(scaled), y[train], svc, candidate["class_weight"])
         Z = pca.transform(scaler.transform(as_float(X[test])))
-        scores.append(balanced_accuracy_score(y[test], machine.predict(Z)))
-        values = machine.decision_function(Z)
-        decisions[test] = values.reshape(len(test), -1)
-    return scores, decisions
+        decisions[test] = machine.decision_function(Z).reshape(len(test), -1)
+    return decisions
 
 
 def test_the_scores_are_those_of_a_plain_loop_over_scikit_learn(faces, found):
@@ -67,7 +66,7 @@ def test_the_scores_are_those_of_a_plain_loop_over_scikit_learn(faces, found):
         candidate = {name: row[f"param_{name}"] for name in PARAMETERS}
         if candidate["class_weight"] == "none":
             candidate["class_weight"] = None
-        scores, _ = plain_scores(X, y, splits, candidate)
+        scores = calibrated_scores(plain_decisions(X, y, splits, candidate), y, splits)
         assert [row[f"split{i}_test_score"] for i in range(4)] == pytest.approx(scores)
     assert found.table["mean_test_score"].nunique() > 3
 
@@ -98,7 +97,7 @@ def test_the_decisions_are_out_of_fold_and_of_the_best_candidate(data, request):
     X, y, groups = noisy(request.getfixturevalue(data))
     grid = {name: values[:1] for name, values in GRID.items()}
     result = grid_search(X, y, groups, grid, folds=3)
-    _, decisions = plain_scores(X, y, split_folds(y, groups, 3, 0), asdict(result.best))
+    decisions = plain_decisions(X, y, split_folds(y, groups, 3, 0), asdict(result.best))
     assert result.decisions == pytest.approx(decisions, abs=1e-3)
 
 
@@ -136,12 +135,12 @@ def test_the_val_split_is_one_more_fold_that_no_machine_is_fitted_to(faces):
     scores = [f"split{i}_test_score" for i in range(3)]
     assert count_folds(with_val.table.columns) == 4
     pd.testing.assert_frame_equal(with_val.table[scores], alone.table[scores])
-    expected, _ = plain_scores(
-        X, y, [(np.flatnonzero(~chooses), np.flatnonzero(chooses))], asdict(with_val.best)
-    )
-    assert with_val.table["split3_test_score"][with_val.table["rank_test_score"].idxmin()] == (
-        pytest.approx(expected[0], abs=0.03)
-    )
+    val = np.flatnonzero(~chooses), np.flatnonzero(chooses)
+    expected = plain_decisions(X, y, [val], asdict(with_val.best))
+    assert with_val.decisions[chooses] == pytest.approx(expected[chooses], abs=1e-3)
+    best = with_val.table.loc[with_val.table["rank_test_score"].idxmin()]
+    scores = calibrated_scores(with_val.decisions, y, [val])
+    assert best["split3_test_score"] == pytest.approx(scores[0])
 
 
 def test_the_val_split_takes_part_in_choosing(faces):
@@ -193,7 +192,7 @@ def test_the_result_depends_neither_on_workers_nor_on_memory(three_faces, grid, 
         assert (first.decisions == other.decisions).all()
 
 
-def test_the_scores_are_those_of_scikit_learns_grid_search_with_a_full_pca(faces):
+def test_the_scores_are_those_of_scikit_learns_cross_validation_with_a_full_pca(faces):
     X, y, groups = noisy(faces)
     X = X.astype(float)
     grid = {"n_components": [5, 20], "C": [0.3, 5.0, 50.0], "gamma": [0.001, 0.02, 0.1]}
@@ -206,21 +205,13 @@ def test_the_scores_are_those_of_scikit_learns_grid_search_with_a_full_pca(faces
         ]
     )
     names = {"n_components": "pca__n_components", "C": "svm__C", "gamma": "svm__gamma"}
-    plain = GridSearchCV(
-        pipeline,
-        {names[name]: values for name, values in grid.items()},
-        scoring="balanced_accuracy",
-        cv=split_folds(y, groups, 4, 0),
-    )
-    plain = pd.DataFrame(plain.fit(X, y).cv_results_)
-    by = list(grid)
-    plain = plain.rename(columns={f"param_{names[name]}": name for name in grid}).sort_values(by)
-    found = found.rename(columns={f"param_{name}": name for name in grid}).sort_values(by)
-    for i in range(4):
-        assert found[f"split{i}_test_score"].tolist() == pytest.approx(
-            plain[f"split{i}_test_score"].tolist()
-        )
-    assert plain["mean_test_score"].nunique() > 3
+    splits = split_folds(y, groups, 4, 0)
+    for row in found.to_dict(orient="records"):
+        pipeline.set_params(**{names[name]: row[f"param_{name}"] for name in grid})
+        decisions = cross_val_predict(pipeline, X, y, cv=splits, method="decision_function")
+        scores = calibrated_scores(decisions[:, None], y, splits)
+        assert [row[f"split{i}_test_score"] for i in range(4)] == pytest.approx(scores)
+    assert found["mean_test_score"].nunique() > 3
 
 
 def total_mb(plan: Plan, n: int, views: int) -> float:
@@ -255,15 +246,19 @@ def test_with_mirror_images_the_decisions_are_those_of_a_member_fitted_without_t
     grid = {"n_components": [8, 12], "C": [2.0], "gamma": [0.01], "whiten": [False, True]}
     result = grid_search(X, y, groups, grid, folds=3, mirrored=mirror(X))
     labels = tuple(map(str, np.unique(y)))
-    row = result.table.loc[result.table["rank_test_score"].idxmin()]
-    for i, (train, test) in enumerate(split_folds(y, groups, 3, 0)):
+    decisions = np.empty_like(result.decisions)
+    splits = split_folds(y, groups, 3, 0)
+    for train, test in splits:
         member = fit_member(X[train], mirror(X[train]), y[train], result.best)
         slope = np.ones(member.coefficients.shape[1])
         model = FaceModel(labels, (member,), slope, Recipe(side=10, mirror=True))
-        decisions = model.decision_function(X[test]).reshape(len(test), -1)
-        assert result.decisions[test] == pytest.approx(decisions, abs=0.02)
-        score = balanced_accuracy_score(y[test], model.predict(X[test]))
-        assert row[f"split{i}_test_score"] == pytest.approx(score, abs=0.06)
+        decisions[test] = model.decision_function(X[test]).reshape(len(test), -1)
+    assert result.decisions == pytest.approx(decisions, abs=0.02)
+    classes = np.unique(y)
+    expected = score_folds(set_borders(decisions, y, classes, splits), y, classes, splits)
+    row = result.table.loc[result.table["rank_test_score"].idxmin()]
+    scores = [row[f"split{i}_test_score"] for i in range(3)]
+    assert scores == pytest.approx(expected, abs=0.06)
 
 
 def test_with_mirror_images_the_mirrored_faces_find_the_same(faces):
