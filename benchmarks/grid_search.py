@@ -31,7 +31,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
-from sklearn.model_selection import GridSearchCV, ParameterGrid
+from sklearn.model_selection import GridSearchCV, ParameterGrid, cross_val_predict
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
@@ -53,6 +53,7 @@ from facecore.model import (  # noqa: E402
     sample_faces,
 )
 from facecore.training import MEMORY_MB, TrainingOptions, grid_search  # noqa: E402
+from facecore.training.calibrate import score_folds, set_borders  # noqa: E402
 
 SIDES = {
     "ours": "ours",
@@ -254,7 +255,7 @@ def tree_cpu(pid: int) -> float:
 
 
 def run_side(side: str, folder: Path) -> None:
-    """Run one side's search and write seconds, fits, scale and scores (of whole searches)."""
+    """Run one side's search and write seconds, fits, scale and scores (at calibrated borders)."""
     task = json.loads((folder / "task.json").read_text())
     with np.load(folder / "faces.npz") as data:
         X, y, groups = data["X"], data["y"], data["groups"]
@@ -277,15 +278,24 @@ def run_side(side: str, folder: Path) -> None:
         rows = [found[tuple(c[name] for name in grid)] for c in ParameterGrid(grid)]
         times = table[["mean_fit_time", "mean_score_time"]].to_numpy().sum() * len(splits)
         result = {"fits": len(table) * len(splits), "machines_seconds": round(times, 1)}
+        scores = [[float(row[split]) for split in splits] for row in rows]
+    elif side == "full":
+        splits = split_folds(y, groups, task["folds"], seed)
+        pipeline = make_pipeline("full", seed, folder / "memory")
+        scores = []
+        for candidate in ParameterGrid(grid):
+            pipeline.set_params(**{PREFIX[name] + name: candidate[name] for name in grid})
+            how = {"cv": splits, "n_jobs": jobs, "method": "decision_function"}
+            decisions = cross_val_predict(pipeline, X, y, **how)[:, None]
+            moved = set_borders(decisions, y, np.unique(y), splits)
+            scores.append(score_folds(moved, y, np.unique(y), splits))
+        seconds, scale, result = time.perf_counter() - start, 1.0, {"fits": len(scores)}
     else:
         search, scale = make_search(side, task, split_folds(y, groups, task["folds"], seed), folder)
         search.fit(X, y)
         seconds = time.perf_counter() - start
-        table = pd.DataFrame(search.cv_results_)
-        splits = [f"split{i}_test_score" for i in range(search.n_splits_)]
-        rows = [row for _, row in table.iterrows()]
-        result = {"fits": len(table) * len(splits)}
-    scores = [[float(row[split]) for split in splits] for row in rows]
+        # GridSearchCV scores at a decision of 0, so its scores are others than ours.
+        scores, result = [], {"fits": len(search.cv_results_["params"]) * search.n_splits_}
     cpu = tree_cpu(os.getpid()) - used
     result |= {"seconds": seconds, "cpu_seconds": cpu, "scale": scale, "scores": scores}
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
@@ -303,15 +313,7 @@ def make_search(
         places = [sum(grid[name].index(c[name]) for name in grid) for c in chosen]
         chosen = [c for c, place in zip(chosen, places, strict=True) if place % 4 == 0]
         scale *= len(ParameterGrid(grid)) / len(chosen)
-    solver = "full" if side == "full" else "auto"
-    pipeline = Pipeline(
-        [
-            ("minmax", MinMaxScaler()),
-            ("pca", PCA(whiten=True, svd_solver=solver, random_state=task["seed"])),
-            ("svm", SVC(class_weight="balanced")),
-        ],
-        memory=str(folder / "memory") if side in ("cached", "full") else None,
-    )
+    pipeline = make_pipeline("auto", task["seed"], folder / "memory" if side == "cached" else None)
     candidates = [{PREFIX[name] + name: [c[name]] for name in grid} for c in chosen]
     search = GridSearchCV(
         pipeline,
@@ -322,6 +324,16 @@ def make_search(
         refit=False,
     )
     return search, scale
+
+
+def make_pipeline(solver: str, seed: int, memory: Path | None) -> Pipeline:
+    """Return min-max, PCA and SVM as scikit-learn has them."""
+    steps = [
+        ("minmax", MinMaxScaler()),
+        ("pca", PCA(whiten=True, svd_solver=solver, random_state=seed)),
+        ("svm", SVC(class_weight="balanced")),
+    ]
+    return Pipeline(steps, memory=None if memory is None else str(memory))
 
 
 def warm() -> None:

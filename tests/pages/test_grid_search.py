@@ -136,7 +136,7 @@ def test_both_cross_validated_scores_are_defined_where_they_stand(open_page):
     assert "*cross-validated score of the candidate* is" in said
     assert "*cross-validated score of the model* is" in said
     helps = {metric.label: metric.help for metric in app.metric}
-    assert "before calibration" in helps[CANDIDATE]
+    assert "set on the other folds" in helps[CANDIDATE]
     assert "fused and calibrated" in helps[MODEL]
 
 

@@ -429,6 +429,7 @@ def test_a_name_that_no_model_can_have_starts_nothing(name, words, artifacts):
     assert read_job().state == "none"
 
 
+@pytest.mark.slow
 def test_the_learning_curve_follows_a_training_and_its_photos_are_gone(work, tmp_path):
     raw = write_raw(tmp_path / "raw", persons=16, shots=1)
     photos = take_photos(io.BytesIO(pack(raw)), "curve")
@@ -442,6 +443,7 @@ def test_the_learning_curve_follows_a_training_and_its_photos_are_gone(work, tmp
     assert (run["state"], run["by"], run["name"]) == ("done", "page", "mine")
 
 
+@pytest.mark.slow
 def test_a_curve_that_cannot_be_measured_leaves_the_model_and_says_why(work, tiny_grid, tmp_path):
     raw = write_raw(tmp_path / "few", persons=4, shots=1)
     start_training("mine", raw, recipe="classic", grid=str(tiny_grid), curve=True)

@@ -176,6 +176,7 @@ def test_faces_that_only_choose_are_a_fold_of_every_round(faces, small_rounds):
     assert found.table.filter(regex="split3_test_score").notna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_the_seed_alone_decides_the_result(faces, small_rounds):
     times = [f"{kind}_{name}_time" for kind in ("mean", "std") for name in ("fit", "score")]
     one, two = (search(faces, jobs=jobs).table.drop(columns=times) for jobs in (1, 2))

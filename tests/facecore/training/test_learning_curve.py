@@ -119,6 +119,7 @@ def test_a_saturated_task_gains_nothing():
     assert ahead["high"] < 0.01
 
 
+@pytest.mark.slow
 def test_the_result_depends_neither_on_workers_nor_on_chance():
     data = make({"a": 20, "b": 20, "c": 20}, 30)
     first = curve_of(*data)
