@@ -19,7 +19,7 @@ from facecore.training import (
 )
 from ui.controls import show_metric
 from ui.models import Chosen
-from ui.scores import CANDIDATE_HELP, DEFINITION, MODEL_HELP, OF_CANDIDATE, OF_MODEL
+from ui.scores import MODEL_HELP, OF_CANDIDATE, OF_MODEL, define_scores, explain_candidate
 from ui.search import Search, describe, describe_grid, name_parameter, name_round, name_value
 from ui.text import as_is
 
@@ -62,7 +62,7 @@ def show_summary(chosen: Chosen, search: Search) -> None:
             OF_CANDIDATE,
             f"{best['mean_test_score']:.4f} ± {best['std_test_score']:.4f}",
             describe(best),
-            f"Of the best candidate. {CANDIDATE_HELP}",
+            f"Of the best candidate. {explain_candidate(stored)}",
         )
         members = len(stored.get("members", [search.member]))
         show_metric(
@@ -78,7 +78,7 @@ def show_summary(chosen: Chosen, search: Search) -> None:
             f"The one-standard-error rule: of the candidates at most {error:.4f} below the best, "
             "the one with the fewest components, then the smallest C and gamma",
         )
-    st.caption(DEFINITION)
+    st.caption(define_scores(stored))
     _show_places(search)
 
 

@@ -29,7 +29,7 @@ from facecore.training import Job, cancel_job, clear_job, read_job
 from ui.controls import choose, pick_grid
 from ui.links import link_photos
 from ui.models import Chosen, choose_next
-from ui.scores import CANDIDATE_HELP, MODEL_HELP, OF_CANDIDATE, OF_MODEL
+from ui.scores import MODEL_HELP, OF_CANDIDATE, OF_MODEL, explain_candidate
 from ui.text import as_is
 from ui.training_photos import Photos
 
@@ -241,9 +241,8 @@ def _watch() -> None:
             border=True,
         )
         best = "-" if job.best is None else f"{job.best:.3f}"
-        st.metric(
-            "Best candidate so far", best, border=True, help=f"{OF_CANDIDATE}. {CANDIDATE_HELP}"
-        )
+        told = f"{OF_CANDIDATE}. {explain_candidate()}"
+        st.metric("Best candidate so far", best, border=True, help=told)
         st.metric("Running for", describe_seconds(now - job.began), border=True)
     st.progress(share, f"{as_is(job.step or 'starting')}: {share:.0%}")
     if st.button("Cancel", icon=":material/cancel:", key="job_cancel"):

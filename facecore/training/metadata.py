@@ -42,12 +42,15 @@ class SubjectsMetadata(TypedDict):
 class SearchMetadata(TypedDict):
     """Grid searches of a model; `balanced_accuracy` and `std` are over folds, of all members.
 
-    `val` is the number of faces of the val split, which were one more fold of the choice.
+    `val` is the number of faces of the val split, which were one more fold of the choice. `border`
+    says where candidates of two labels decided: at the border of calibration or, where it is
+    missing, at 0, as in earlier versions.
     """
 
     grid: dict[str, Any]
     candidates: int
     folds: int
+    border: NotRequired[str]
     val: NotRequired[int]
     best: dict[str, Any]
     members: NotRequired[dict[str, dict[str, Any]]]
@@ -210,6 +213,7 @@ def describe_search(
         "grid": searched if several else next(iter(searched.values())),
         "candidates": sum(_count_candidates(search.table) for search in searches.values()),
         "folds": count_folds(first.table.columns) - bool(val),
+        "border": "calibrated",
         "best": asdict(first.best),
         "balanced_accuracy": round(float(np.mean(scores)), 4),
         "std": round(float(np.std(scores)), 4),

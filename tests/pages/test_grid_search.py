@@ -136,8 +136,25 @@ def test_both_cross_validated_scores_are_defined_where_they_stand(open_page):
     assert "*cross-validated score of the candidate* is" in said
     assert "*cross-validated score of the model* is" in said
     helps = {metric.label: metric.help for metric in app.metric}
-    assert "set on the other folds" in helps[CANDIDATE]
+    assert "one member alone" in helps[CANDIDATE]
     assert "fused and calibrated" in helps[MODEL]
+
+
+@pytest.mark.parametrize(
+    ("older", "said"),
+    [(False, "where calibration on the other folds puts it"), (True, "before calibration")],
+)
+def test_where_candidates_decided_is_told_as_it_was(
+    open_page, tiny_artifacts, artifacts, older, said
+):
+    shutil.copytree(tiny_artifacts / "tiny", artifacts / "tiny")
+    metadata = json.loads((artifacts / "tiny" / "metadata.json").read_text())
+    if older:  # than the border's being set
+        del metadata["search"]["border"]
+    (artifacts / "tiny" / "metadata.json").write_text(json.dumps(metadata))
+    app = open_page(PAGE, model="tiny")
+    assert said in captions(app)
+    assert said in next(metric.help for metric in app.metric if metric.label == CANDIDATE)
 
 
 def test_the_candidates_stand_in_order_with_their_times(open_page, candidates):
