@@ -399,6 +399,12 @@ def score_folds(
     -------
     list of float
         In [0, 1].
+
+    Examples
+    --------
+    >>> decisions, y = np.array([[-1.0], [1.0], [1.0]]), np.array(["a", "b", "a"])
+    >>> score_folds(decisions, y, np.array(["a", "b"]), [(np.arange(0), np.arange(3))])
+    [0.75]
     """
     answers = choose_labels(decisions, classes)
     return [float(balanced_accuracy_score(y[own], answers[own])) for _, own in splits]
