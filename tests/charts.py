@@ -51,6 +51,17 @@ class _Reader(HTMLParser):
             self.chart.texts.append(data)
 
 
+def contrast(colour: str, other: str) -> float:
+    """Return the contrast of two colours, #rrggbb or rgb(r, g, b), as WCAG 2 defines it."""
+    lights = []
+    for text in (colour, other):
+        levels = bytes.fromhex(text[1:]) if text[0] == "#" else re.findall(r"[\d.]+", text)
+        shares = [float(level) / 255 for level in levels]
+        linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+        lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
+
+
 def read_charts(html: str) -> dict[str, Chart]:
     """Return the charts in HTML by their texts for screen readers; it has no other tags."""
     reader = _Reader(html)

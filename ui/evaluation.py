@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -26,6 +27,7 @@ from facecore.evaluation import (
     score_labels,
 )
 from facecore.model import AnswerRule, label_colours
+from ui.cells import write_cells
 from ui.controls import MOST_COLOURS, choose, name_labels
 from ui.look import DASHES, NEUTRAL, PAIR, PATTERNS, REFERENCE, SYMBOLS, see_through, show, tidy
 from ui.models import Chosen, load_chosen, pick_other, read_table
@@ -390,17 +392,15 @@ def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
     if "unsure" not in table:  # no label has this name
         table = table.rename(columns={UNSURE: "unsure"})
     shares = table.div(table.sum(axis=1), axis=0)
-    text = [
-        [f"{n:,}<br>{share:.1%}" for n, share in zip(*pair, strict=True)]
-        for pair in zip(table.to_numpy(), shares.to_numpy(), strict=True)
-    ]
+    pairs = zip(table.to_numpy().ravel(), shares.to_numpy().ravel(), strict=True)
+    texts = np.array([f"{n:,}<br>{share:.1%}" for n, share in pairs], dtype=object)
+    texts = texts.reshape(table.shape)
     many = len(table) > MOST_NUMBERED
     heat = go.Heatmap(
         z=shares,
         x=list(table.columns),
         y=list(table.index),
-        text=text,
-        texttemplate=None if many else "%{text}",
+        text=texts,
         colorscale="Blues",
         zmin=0,
         zmax=1,
@@ -418,7 +418,10 @@ def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
         hovertemplate="%{y}, answered %{x}: %{text}<extra></extra>",
     )
     height = 110 + (80 if len(table) <= FEW_ROWS else 48) * len(table)
-    figure = tidy(go.Figure(heat), min(height, 160 + 18 * len(table)) if many else height)
+    figure = go.Figure(heat)
+    if not many:
+        write_cells(figure, texts)
+    tidy(figure, min(height, 160 + 18 * len(table)) if many else height)
     figure.update_xaxes(title="Answer", type="category", side="top")
     return figure.update_yaxes(title="True label", type="category", autorange="reversed")
 

@@ -13,6 +13,7 @@ from facecore.training import (
     values_of,
     within_one_error,
 )
+from ui.cells import write_cells
 from ui.controls import choose
 from ui.look import show
 from ui.scores import SCORE
@@ -106,18 +107,17 @@ def heat_map(
         z=z,
         x=[name_value(value) for value in xs],
         y=[name_value(value) for value in ys],
-        text=texts,
         customdata=notes,
         zmin=scale[0],
         zmax=scale[1],
         colorscale=COLOURS,
         showscale=False,
-        texttemplate="%{text}",
         hoverongaps=False,
         xgap=1,
         ygap=1,
         hovertemplate=f"%{{customdata}}<br>{name} %{{y}}<extra></extra>",
     )
+    write_cells(figure, texts, scale, COLOURS)
     # Categories, not numbers: the values of a grid lie decades apart.
     figure.update_xaxes(type="category", title="C", fixedrange=True)
     figure.update_yaxes(type="category", title=name, fixedrange=True)

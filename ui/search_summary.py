@@ -9,6 +9,7 @@ from facecore.training import (
     Effect,
     Place,
     Round,
+    count_compared,
     count_folds,
     effects_of,
     on_all_faces,
@@ -52,7 +53,7 @@ def show_summary(chosen: Chosen, search: Search) -> None:
     with st.container(horizontal=True):
         show_metric(
             "Candidates",
-            f"{len(search.table):,}",
+            f"{count_compared(search.table):,}",
             f"in {len(rounds)} rounds" if len(rounds) > 1 else None,
         )
         show_metric("Folds", count_folds(search.table.columns))

@@ -20,6 +20,7 @@ LATE_IN_CARD = re.compile(r"^ {4}.*|\\:|:(?=//)|@(?=\w)|www(?=\.)", re.IGNORECAS
 JOINER = "\u2060"
 # Plotly reads some HTML, formulas between dollars, and templates in its texts.
 PLOTLY = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%{": "&#37;{"}
+NUMBERS = "numbers"  # name of annotations with nothing but numbers and line breaks
 PLOTLY_MARKUP = re.compile("|".join(map(re.escape, PLOTLY)))
 
 
@@ -94,7 +95,7 @@ def escape_names(figure: go.Figure) -> None:
     """
     for trace in figure.data:
         _escape_each(trace, "name", "x", "y")
-    for note in figure.layout.annotations:
+    for note in figure.select_annotations(lambda note: note.name != NUMBERS):
         _escape_each(note, "text", "x", "y")
     for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
         _escape_each(axis, "categoryarray")

@@ -86,7 +86,7 @@ def spread_colours() -> tuple[str, ...]:
     """
     levels = np.arange(0, 256, 15)
     rgb = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
-    light = _to_linear(rgb) @ (0.2126, 0.7152, 0.0722)  # relative luminance
+    light = luminance(rgb)
     seen = (3 * (light + 0.05) <= 1.05) & (light + 0.05 >= 3 * (DARK + 0.05))
     rgb, places = rgb[seen], to_oklab(rgb[seen])
     calm = np.hypot(places[:, 1], places[:, 2]) <= MOST_CHROMA
@@ -98,6 +98,27 @@ def spread_colours() -> tuple[str, ...]:
         nearest = np.minimum(nearest, np.linalg.norm(places - places[chosen[-1]], axis=1))
         chosen.append(int(nearest.argmax()))
     return tuple("#{:02x}{:02x}{:02x}".format(*rgb[i]) for i in chosen)
+
+
+def luminance(rgb: np.ndarray) -> np.ndarray:
+    """Return the relative luminance of colours, of which WCAG 2 makes contrasts.
+
+    Parameters
+    ----------
+    rgb : ndarray of shape (n_colours, 3)
+        sRGB, from 0 to 255.
+
+    Returns
+    -------
+    ndarray of shape (n_colours,), float64
+        From 0 (black) to 1 (white). The contrast of two is (lighter + 0.05) / (darker + 0.05).
+
+    Examples
+    --------
+    >>> luminance(np.array([[0, 0, 0], [119, 119, 119], [255, 255, 255]])).round(3).tolist()
+    [0.0, 0.184, 1.0]
+    """
+    return np.asarray(_to_linear(rgb) @ (0.2126, 0.7152, 0.0722))
 
 
 def to_oklab(rgb: np.ndarray) -> np.ndarray:

@@ -12,12 +12,12 @@ from facecore.face.prepare import mirror
 from facecore.model.classifier import FaceModel, Member
 from facecore.training.calibrate import score_folds
 from facecore.training.centres import MIN_FACES, MIN_SUBJECTS, count_traceable
-from facecore.training.grids import FACTOR, PARAMETERS
+from facecore.training.grids import FACTOR
 from facecore.training.other_sets import OtherSetMetadata
 from facecore.training.rules import RuleMetadata, StrangersMetadata
 from facecore.training.search import SearchResult
 from facecore.training.streaming import in_chunks
-from facecore.training.tables import count_folds
+from facecore.training.tables import count_compared, count_folds
 
 PACKAGES = ("numpy", "scikit-learn", "opencv-python-headless", "pillow")
 
@@ -211,7 +211,7 @@ def describe_search(
     searched = {name: _searched(search.table, grids[name]) for name, search in searches.items()}
     described: SearchMetadata = {
         "grid": searched if several else next(iter(searched.values())),
-        "candidates": sum(_count_candidates(search.table) for search in searches.values()),
+        "candidates": sum(count_compared(search.table) for search in searches.values()),
         "folds": count_folds(first.table.columns) - bool(val),
         "border": "calibrated",
         "best": asdict(first.best),
@@ -223,12 +223,6 @@ def describe_search(
     if several:
         described["members"] = {name: asdict(search.best) for name, search in searches.items()}
     return described
-
-
-def _count_candidates(table: pd.DataFrame) -> int:
-    if "iter" not in table:
-        return len(table)
-    return len(table[[f"param_{name}" for name in PARAMETERS]].drop_duplicates())
 
 
 def _searched(table: pd.DataFrame, grid: Mapping[str, Any]) -> dict[str, Any]:

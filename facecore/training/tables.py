@@ -630,6 +630,27 @@ def standard_error(candidate: pd.Series) -> float:
     return float(candidate["std_test_score"] / np.sqrt(count_folds(candidate.index)))
 
 
+def count_compared(table: pd.DataFrame) -> int:
+    """Count the candidates of a search; one that was scored in several rounds counts once.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Candidates of one member.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> first = pd.DataFrame({"param_n_components": [10, 20], "param_C": [1.0, 1.0], "iter": 0})
+    >>> count_compared(pd.concat([first, first.tail(1).assign(iter=1)]))
+    2
+    """
+    return len(table.filter(regex="^param_").drop_duplicates())
+
+
 def count_folds(columns: pd.Index) -> int:
     """Count the folds of a table of candidates.
 

@@ -81,8 +81,9 @@ FAINT = """
         return layers.reduce((below, colour) => over(rgba(colour), below), [255, 255, 255, 1]);
     };
     const found = [];
-    // Text on a bar or a cell lies on its colour, and plotly chooses its own after that.
-    const texts = ".js-plotly-plot text:not(.bartext, .heatmap-label *)";
+    // Text on a bar lies on its colour, and plotly chooses its own after that; cells have a test.
+    const cells = ".js-plotly-plot:has(.heatmaplayer image) .annotation *";
+    const texts = `.js-plotly-plot text:not(.bartext, ${cells})`;
     for (const node of document.querySelectorAll(texts)) {
         if (!node.textContent.trim() || !node.getClientRects().length) continue;
         let opacity = 1;

@@ -108,10 +108,13 @@ def check_matrix(app, confusion: dict, answers: list[str]) -> None:
     """Check that the page shows a confusion matrix, cell by cell."""
     (heat,) = charts(app).values()
     assert list(heat["data"][0]["x"]) == answers
-    assert heat["data"][0]["text"] == [
+    texts = [
         [f"{count:,}<br>{count / sum(row.values()):.1%}" for count in row.values()]
         for row in confusion.values()
     ]
+    assert heat["data"][0]["text"] == texts
+    written = {(cell["y"], cell["x"]): cell["text"] for cell in heat["layout"]["annotations"]}
+    assert written == {(i, j): text for i, row in enumerate(texts) for j, text in enumerate(row)}
 
 
 def test_the_confusion_has_the_unsure_by_the_models_own_rule(open_page, predictions):

@@ -8,6 +8,8 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from charts import contrast
+from plotly.colors import sample_colorscale
 from searches import wide_table
 
 from facecore.data.crops import read_table
@@ -16,6 +18,7 @@ from facecore.training.explorer import fold_crops, fold_points, refit
 from facecore.training.points import make_points, read_points, with_mirror_images
 from facecore.training.tables import (
     compare_folds,
+    count_compared,
     effects_of,
     fold_scores,
     importance_of,
@@ -112,7 +115,7 @@ def test_what_was_searched_and_found_is_that_of_the_artifacts(open_page, candida
     app = open_page(PAGE)
     assert not app.exception
     search, shown = read_metadata("classic")["search"], metrics(app)
-    assert shown["Candidates"] == f"{len(candidates):,}"
+    assert shown["Candidates"] == f"{read_metadata('classic')['search']['candidates']:,}"
     assert shown["Folds"] == str(search["folds"])
     assert shown["Faces"] == f"{sum(read_metadata('classic')['training_faces'].values()):,}"
     best = candidates.sort_values("rank_test_score").iloc[0]
@@ -207,6 +210,15 @@ def test_heat_maps_hold_every_candidate_of_a_class_weight(open_tab, wide, weight
         assert trace["y"] == [f"{value:g}" for value in grid.index]
         assert trace["x"] == [f"{value:g}" for value in grid.columns]
         assert as_array(trace["z"]) == pytest.approx(grid.to_numpy())
+        for cell in figure["layout"]["annotations"]:
+            assert isinstance(cell["x"], int)  # the number of its category
+            score = grid.iloc[cell["y"], cell["x"]]
+            assert cell["text"] == f"{score:.3f}".removeprefix("0")
+            behind = sample_colorscale(
+                trace["colorscale"], np.clip((score - low) / (high - low), 0, 1)
+            )[0]
+            assert contrast(cell["font"]["color"], behind) >= 4.5
+        assert len(figure["layout"]["annotations"]) == len(part)
         assert len(figure["layout"].get("shapes", [])) == near[part.index].sum()
     assert "lower quartile" in captions(app)
 
@@ -402,7 +414,7 @@ def test_a_search_of_several_members_may_be_wide_for_some(
     wide = wide_table(folds=5).assign(param_member="hog tight")
     table = pd.concat([plain[plain["param_member"].ne("hog tight")], wide], ignore_index=True)
     copy_model(aligned_artifacts / "tiny", "tiny", grid_search=table)
-    for member, candidates in (("pixels", 2), ("hog tight", len(wide))):
+    for member, candidates in (("pixels", 2), ("hog tight", count_compared(wide))):
         app = open_page(PAGE, search_member=member)
         assert not app.exception
         assert metrics(app)["Candidates"] == f"{candidates:,}"

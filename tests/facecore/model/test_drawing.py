@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from charts import contrast
 
 from facecore.face.features import Features
 from facecore.model.drawing import (
@@ -31,13 +32,6 @@ def test_a_row_becomes_a_picture_with_grey_levels_cut_to_their_range():
     assert to_image(np.array([-5, 0.6, 254.4, 999])).tolist() == [[0, 1], [254, 255]]
 
 
-def luminance(colour: str) -> float:
-    """Return the relative luminance of a colour, as WCAG 2 defines it."""
-    share = np.array(to_rgb(colour)) / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    return float(linear @ (0.2126, 0.7152, 0.0722))
-
-
 def test_up_to_seven_labels_have_the_colours_of_the_palette():
     assert list(label_colours("abcdefg").values()) == list(PALETTE)
 
@@ -51,10 +45,8 @@ def test_forty_labels_have_forty_colours_that_lie_apart():
 
 @pytest.mark.parametrize("background", ["#ffffff", "#0e1117"])
 def test_colours_of_many_labels_stand_out_from_light_and_dark(background):
-    behind = luminance(background) + 0.05
     for colour in label_colours([str(i) for i in range(MOST_COLOURS)]).values():
-        own = luminance(colour) + 0.05
-        assert max(own, behind) / min(own, behind) >= 3
+        assert contrast(colour, background) >= 3
 
 
 @pytest.mark.parametrize("across", ["x", "y"])
