@@ -214,9 +214,8 @@ def test_heat_maps_hold_every_candidate_of_a_class_weight(open_tab, wide, weight
             assert isinstance(cell["x"], int)  # the number of its category
             score = grid.iloc[cell["y"], cell["x"]]
             assert cell["text"] == f"{score:.3f}".removeprefix("0")
-            behind = sample_colorscale(
-                trace["colorscale"], np.clip((score - low) / (high - low), 0, 1)
-            )[0]
+            share = np.clip((score - low) / (high - low), 0, 1)
+            (behind,) = sample_colorscale(trace["colorscale"], share)
             assert contrast(cell["font"]["color"], behind) >= 4.5
         assert len(figure["layout"]["annotations"]) == len(part)
         assert len(figure["layout"].get("shapes", [])) == near[part.index].sum()
