@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -53,6 +54,7 @@ def keep_search(
     Returns
     -------
     SearchResult
+        One that was kept tells how long it took.
 
     Raises
     ------
@@ -80,8 +82,10 @@ def keep_search(
     kept = folder / f"{digest.hexdigest()[:32]}.npz"
     if kept.exists():
         return _read(kept)
+    begun = time.perf_counter()
     found = make()
     stored: dict[str, Any] = {
+        "seconds": time.perf_counter() - begun,
         # JSON keeps every digit: equal scores are told apart by the order of the candidates.
         "table": json.dumps(found.table.to_dict(orient="list")),
         "decisions": found.decisions,
@@ -102,7 +106,11 @@ def _read(path: Path) -> SearchResult:
         values = {name: best[f"param_{name}"] for name in PARAMETERS}
         values["class_weight"] = None if values["class_weight"] == "none" else "balanced"
         return SearchResult(
-            table, Candidate(**values), arrays["decisions"], arrays.get("distances")
+            table,
+            Candidate(**values),
+            arrays["decisions"],
+            arrays.get("distances"),
+            float(arrays["seconds"]),
         )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"the kept search {path} is damaged: {error}; delete it") from error

@@ -333,6 +333,8 @@ class Fitted:
         share, or its faces came as arrays.
     coordinates : ndarray of shape (n_faces, k), float64, optional
         Of the training faces in face space, where there are photos.
+    saved : float
+        Seconds that earlier runs took for searches that were kept.
     """
 
     model: FaceModel
@@ -348,6 +350,7 @@ class Fitted:
     outside: list[OutsideMetadata]
     photos: pd.DataFrame | None = None
     coordinates: np.ndarray | None = None
+    saved: float = 0.0
 
 
 def to_fit(faces: pd.DataFrame) -> pd.DataFrame:
@@ -465,7 +468,7 @@ def fit_and_write(
         "command": plan.command,
         "seed": plan.options.seed,
         "note": plan.note,
-        "minutes": round((time.perf_counter() - plan.begun) / 60, 1),
+        "minutes": round((time.perf_counter() - plan.begun + fitted.saved) / 60, 1),
         "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
         "data": describe_data(faces),
         "training_faces": {
@@ -607,6 +610,7 @@ def fit_model(
         outside=[] if beyond is None else describe_outside(model, shown or {}, beyond, of_shown),
         photos=photos,
         coordinates=None if photos is None else coordinates,
+        saved=sum(search.saved for search in searches.values()),
     )
 
 

@@ -152,12 +152,15 @@ class SearchResult:
         Out-of-fold distances from the space of its eigenfaces, as
         `facecore.model.explain.distance_from_face_space` measures them; None where there are so
         many faces that those to which the eigenfaces were fitted are no nearer.
+    saved : float, default=0.0
+        Seconds that an earlier run took for it, where `keep_search` found it.
     """
 
     table: pd.DataFrame
     best: Candidate
     decisions: np.ndarray
     distances: np.ndarray | None = None
+    saved: float = 0.0
 
     def first(self, count: int) -> "SearchResult":
         """Return the result for the first faces alone: those that are fitted.

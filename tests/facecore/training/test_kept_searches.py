@@ -55,6 +55,7 @@ def test_a_finished_search_is_taken_up_to_the_last_digit(kept):
     assert second.table.equals(first.table)
     assert (second.decisions == first.decisions).all()
     assert (second.distances == first.distances).all()
+    assert second.saved > first.saved == 0
 
 
 @pytest.mark.parametrize(

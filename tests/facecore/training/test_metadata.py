@@ -56,6 +56,7 @@ def test_the_described_search_scores_the_whole_model_and_names_what_each_member_
     searches = {"pixels": searched([0.5, 0.6]), "hog": searched([0.9, 0.7], 7)}
     splits = split_folds(y, groups, 5, seed=0)
     told = describe_search(searches, {"pixels": {}, "hog": {}}, decisions, y, splits)
+    assert told["border"] == "calibrated"
     assert (told["candidates"], told["folds"]) == (4, 2)
     best = {"n_components": 10, "whiten": True, "gamma": 0.1, "C": 2.0}
     assert told["best"] == best | {"class_weight": "balanced"}

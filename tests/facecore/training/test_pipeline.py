@@ -407,6 +407,20 @@ def test_the_best_candidate_and_a_model_of_one_member_have_the_same_score(
     assert best["std_test_score"].item() == pytest.approx(found["std"], abs=1e-4)
 
 
+def test_a_training_taken_up_again_counts_the_time_of_its_kept_searches(
+    crops_folder, tiny_grid, artifacts, tmp_path
+):
+    how = {"recipe": "classic", "grid": str(tiny_grid), "searches": tmp_path / "searches"}
+    train([crops_folder], "m", **how)
+    assert read_metadata("m")["minutes"] < 10
+    (kept,) = (tmp_path / "searches").iterdir()
+    with np.load(kept) as stored:
+        arrays = dict(stored)
+    np.savez(kept, **{**arrays, "seconds": 600.0})
+    train([crops_folder], "m", replace=True, **how)
+    assert 10 <= read_metadata("m")["minutes"] < 20
+
+
 @pytest.fixture
 def two_sets(tmp_path, monkeypatch):
     """Folders of 24 drawn faces each, of other subjects; large enough to be left out."""
