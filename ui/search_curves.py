@@ -12,6 +12,7 @@ from ui.scores import SCORE
 from ui.search import describe
 
 WIDE = 8  # ratio from which on an axis is logarithmic
+MOST_TICKS = 14
 
 
 def show_components(rows: pd.DataFrame) -> None:
@@ -90,10 +91,21 @@ def component_line(tables: dict[str, pd.DataFrame]) -> go.Figure:
             marker={"symbol": "diamond-open", "size": 16, "color": PAIR[1], "line": {"width": 3}},
             hovertemplate=f"{describe(simple)}: %{{y:.4f}}<extra></extra>",
         )
-    kind = "log" if max(sizes) / min(sizes) >= WIDE else "linear"
-    figure.update_xaxes(title="Components", tickvals=sorted(sizes), type=kind)
-    figure.update_xaxes(ticktext=[str(size) for size in sorted(sizes)])
+    wide = max(sizes) / min(sizes) >= WIDE
+    ticks = _thin_out(sorted(sizes), wide)
+    figure.update_xaxes(title="Components", type="log" if wide else "linear")
+    figure.update_xaxes(tickvals=ticks, ticktext=[str(size) for size in ticks])
     return tidy(figure.update_yaxes(title=SCORE), 420)
+
+
+def _thin_out(sizes: list[int], wide: bool) -> list[int]:
+    """Leave out what would be written over another number, on a phone."""
+    places = np.log(sizes) if wide else np.array(sizes, dtype=float)
+    kept = [0]
+    for i in range(1, len(sizes)):
+        if places[i] - places[kept[-1]] >= (places[-1] - places[0]) / MOST_TICKS:
+            kept.append(i)
+    return [sizes[i] for i in kept]
 
 
 def show_times(rows: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 from facecore.training import (
     PARAMETERS,
     compare_folds,
+    count_compared,
     count_folds,
     fold_scores,
     on_all_faces,
@@ -66,7 +67,7 @@ def show_pair(chosen: Chosen, search: Search, searches: dict[str, Search]) -> No
 def _figures(search: Search) -> dict[str, str]:
     best, compared = search.best, on_all_faces(search.table)
     return {
-        "candidates": f"{len(search.table):,}",
+        "candidates": f"{count_compared(search.table):,}",
         "rounds": str(len(rounds_of(search.table))),
         "candidates on all faces": f"{len(compared):,}",
         "folds": str(count_folds(search.table.columns)),

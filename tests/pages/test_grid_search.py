@@ -242,6 +242,17 @@ def test_each_cell_of_a_heat_map_tells_its_deviation_and_how_far_it_is_from_the_
     assert "0.0000 below the best" in notes
 
 
+def test_numbers_of_components_are_not_written_over_each_other():
+    from ui.search_curves import component_line
+
+    table = wide_table()
+    rows = table[table["iter"].eq(0)].reset_index(drop=True)
+    rows["param_n_components"] = np.resize([10, 28, 29, 30, 100, 480, 500], len(rows))
+    axis = component_line({"one": rows, "other": rows}).layout.xaxis
+    assert list(axis.tickvals) == [10, 28, 100, 480]
+    assert list(axis.ticktext) == ["10", "28", "100", "480"]
+
+
 def test_components_and_times_show_the_best_of_each_number_and_all_candidates(open_tab, wide):
     rows = rounds_of(wide)[0].rows
     (figure,) = charts(open_tab("Components"))
