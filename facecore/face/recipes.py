@@ -72,7 +72,7 @@ class MemberRecipe:
         A small grid around the best settings of wider searches on the training photos: lists of
         values of n_components, gamma and C.
     best : mapping of str to int or float
-        The settings of the shipped models, within that grid.
+        Good settings within that grid, which the ladder fits without a search.
     space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
         Directions of the coordinates: those in which faces differ most, or those in which labels
         differ most compared with the faces within a label.

@@ -368,7 +368,7 @@ def test_a_stored_card_holds_how_the_model_was_made_and_how_well_it_does(shipped
         f"trained on {sum(metadata['training_faces'].values()):,} faces",
         f"Of the {vectors['count']:,}, none can be traced to one photo.",
         f"in {metadata['minutes']:.1f} minutes",
-        f"compared {search['candidates']} candidates",
+        f"compared {search['candidates']:,} candidates",
         f"{search['balanced_accuracy']:.3f} ± {search['std']:.3f}",
         f"over {search['folds']} folds",
         f"\n    {metadata['command']}\n",
