@@ -52,8 +52,13 @@ from facecore.model import (  # noqa: E402
     load_model,
     sample_faces,
 )
-from facecore.training import MEMORY_MB, TrainingOptions, grid_search  # noqa: E402
-from facecore.training.calibrate import score_folds, set_borders  # noqa: E402
+from facecore.training import (  # noqa: E402
+    MEMORY_MB,
+    TrainingOptions,
+    grid_search,
+    score_folds,
+    set_borders,
+)
 
 SIDES = {
     "ours": "ours",

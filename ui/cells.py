@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale, unlabel_rgb
 
-from facecore.model.drawing import luminance
+from facecore.model import luminance
 from ui.text import NUMBERS
 
 EVEN = 0.179  # luminance on which black and white stand out alike

@@ -29,6 +29,7 @@ from .bias_lab import (
     try_remedies,
     try_skew,
 )
+from .calibrate import score_folds, set_borders
 from .doubts import (
     LONELY_FROM,
     find_suspects,
@@ -237,8 +238,10 @@ __all__ = [
     "row_chunks",
     "rungs_of",
     "runs_file",
+    "score_folds",
     "score_range",
     "select_photos",
+    "set_borders",
     "settings_of",
     "share_out",
     "simplest_within_one_error",
