@@ -201,7 +201,7 @@ def show_reconstruction(model: FaceModel, crop: np.ndarray) -> None:
     left.metric(
         "Error",
         f"{errors[count]:.3f}",
-        f"{errors[count] - errors[0]:+.3f} versus the mean face",
+        f"{errors[count] - errors[0]:+.3f} from the mean",
         border=True,
         delta_color="inverse",
         help="Root mean square over the pixels, where 1 is the whole range of a pixel. With all "

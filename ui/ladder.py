@@ -27,7 +27,7 @@ from facecore.model import (
 )
 from facecore.training import Ladder, ladder_folder, read_ladder
 from ui.controls import name_labels
-from ui.look import DASHES, NEUTRAL, PAIR, SYMBOLS, show, show_picture, tidy
+from ui.look import DASHES, NEUTRAL, PAIR, SYMBOLS, show, show_picture, spread_ticks, tidy
 from ui.models import Chosen, load_chosen
 from ui.photo import has_face
 from ui.text import as_is, as_is_in_figure
@@ -56,6 +56,7 @@ COLUMNS = {
     "kernel_vectors": ("kernel vectors", "localized"),
 }
 PICTURE = 108  # pixels; two fit side by side in a cell
+MOST_TICKS = 6  # numbers of five digits beside each other on a phone
 
 
 def get_ladder() -> Ladder | None:
@@ -204,10 +205,7 @@ def curve_figure(table: pd.DataFrame, x: str, title: str, what: str = "accuracy"
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 8},
             hovertemplate=f"{as_is_in_figure(str(rung))}, %{{x:,.0f}}: %{{y:.2%}}<extra></extra>",
         )
-    ticks: list[float] = []
-    for size in sorted(table[x].unique()):
-        if not ticks or size > 1.15 * ticks[-1]:  # numbers of near ticks would lie on each other
-            ticks.append(float(size))
+    ticks = spread_ticks(sorted(table[x].unique().tolist()), MOST_TICKS, logarithmic=True)
     figure.update_xaxes(
         title=title, type="log", tickvals=ticks, ticktext=[f"{t:,.0f}" for t in ticks]
     )

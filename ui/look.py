@@ -65,6 +65,37 @@ def show(figure: go.Figure, alt: str, key: str) -> None:
     st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt, key=key)
 
 
+def spread_ticks(values: Sequence[float], most: int, logarithmic: bool = False) -> list[float]:
+    """Leave out values whose numbers on an axis would be written over those of others.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Ascending, above 0 for a logarithmic axis.
+    most : int
+        Numbers that have room beside each other.
+    logarithmic : bool, default=False
+        Whether the axis is.
+
+    Returns
+    -------
+    list of float
+        Ascending; the largest always stays.
+
+    Examples
+    --------
+    >>> spread_ticks([10, 28, 29, 30, 100, 480, 500], 14, logarithmic=True)
+    [10, 30, 100, 500]
+    """
+    places = np.log(values) if logarithmic else np.array(values, dtype=float)
+    gap = (places[-1] - places[0]) / most
+    kept = [len(values) - 1]
+    for i in reversed(range(len(values) - 1)):
+        if places[kept[-1]] - places[i] >= gap:
+            kept.append(i)
+    return [values[i] for i in reversed(kept)]
+
+
 def finish(figure: go.Figure) -> None:
     """Make the texts of a figure readable: as they are, dark enough, and large on a projector.
 

@@ -41,7 +41,9 @@ def show_models() -> None:
         hide_index=True,
         alt="The models: recipe, labels, faces, score, size and when they were trained",
         column_config={
-            OF_MODEL: st.column_config.NumberColumn(format="%.3f", help=MODEL_HELP),
+            OF_MODEL: st.column_config.NumberColumn(
+                width="small", format="%.3f", help=f"{OF_MODEL}. {MODEL_HELP}"
+            ),
             "faces": st.column_config.NumberColumn(format="localized", help="Training faces"),
             "size": st.column_config.NumberColumn("size, MB", format="%.1f"),
         },

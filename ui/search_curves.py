@@ -7,7 +7,7 @@ import streamlit as st
 from plotly.colors import sample_colorscale
 
 from facecore.training import best_of_each, simplest_within_one_error, standard_error, time_frontier
-from ui.look import PAIR, REFERENCE, SYMBOLS, show, tidy
+from ui.look import PAIR, REFERENCE, SYMBOLS, show, spread_ticks, tidy
 from ui.scores import SCORE
 from ui.search import describe
 
@@ -92,20 +92,10 @@ def component_line(tables: dict[str, pd.DataFrame]) -> go.Figure:
             hovertemplate=f"{describe(simple)}: %{{y:.4f}}<extra></extra>",
         )
     wide = max(sizes) / min(sizes) >= WIDE
-    ticks = _thin_out(sorted(sizes), wide)
+    ticks = spread_ticks(sorted(sizes), MOST_TICKS, wide)
     figure.update_xaxes(title="Components", type="log" if wide else "linear")
     figure.update_xaxes(tickvals=ticks, ticktext=[str(size) for size in ticks])
     return tidy(figure.update_yaxes(title=SCORE), 420)
-
-
-def _thin_out(sizes: list[int], wide: bool) -> list[int]:
-    """Leave out what would be written over another number, on a phone."""
-    places = np.log(sizes) if wide else np.array(sizes, dtype=float)
-    kept = [0]
-    for i in range(1, len(sizes)):
-        if places[i] - places[kept[-1]] >= (places[-1] - places[0]) / MOST_TICKS:
-            kept.append(i)
-    return [sizes[i] for i in kept]
 
 
 def show_times(rows: pd.DataFrame) -> None:

@@ -170,6 +170,6 @@ def risk_lines(tested: Tested, threshold: float) -> go.Figure:
         title="Coverage: share of photos answered", range=[0, 1.02], tickformat=".0%"
     )
     figure.update_yaxes(
-        title="Risk: share of answers that are wrong", tickformat=".0%", rangemode="tozero"
+        title="Risk: share of answers that are wrong", tickformat=".1~%", rangemode="tozero"
     )
     return tidy(figure, 400)
