@@ -392,15 +392,16 @@ def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
     if "unsure" not in table:  # no label has this name
         table = table.rename(columns={UNSURE: "unsure"})
     shares = table.div(table.sum(axis=1), axis=0)
-    pairs = zip(table.to_numpy().ravel(), shares.to_numpy().ravel(), strict=True)
-    texts = np.array([f"{n:,}<br>{share:.1%}" for n, share in pairs], dtype=object)
-    texts = texts.reshape(table.shape)
+    text = [
+        [f"{n:,}<br>{share:.1%}" for n, share in zip(*pair, strict=True)]
+        for pair in zip(table.to_numpy(), shares.to_numpy(), strict=True)
+    ]
     many = len(table) > MOST_NUMBERED
     heat = go.Heatmap(
         z=shares,
         x=list(table.columns),
         y=list(table.index),
-        text=texts,
+        text=text,
         colorscale="Blues",
         zmin=0,
         zmax=1,
@@ -420,7 +421,7 @@ def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
     height = 110 + (80 if len(table) <= FEW_ROWS else 48) * len(table)
     figure = go.Figure(heat)
     if not many:
-        write_cells(figure, texts)
+        write_cells(figure, np.array(text))
     tidy(figure, min(height, 160 + 18 * len(table)) if many else height)
     figure.update_xaxes(title="Answer", type="category", side="top")
     return figure.update_yaxes(title="True label", type="category", autorange="reversed")

@@ -114,7 +114,7 @@ def _lack_of(error: Exception) -> str | None:
         return "memory is short (OpenCV)"
     if kind == "distributed.scheduler.KilledWorker":
         return "workers of the cluster were killed, probably because memory is short"
-    if kind == "distributed.client.FutureCancelledError":
+    if kind == "distributed.client.FutureCancelledError" and "lost dependencies" in str(error):
         return "workers of the cluster died, and the only copies of shared data with them"
     if not isinstance(error, BrokenProcessPool):
         return None

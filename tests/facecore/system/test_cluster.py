@@ -159,6 +159,7 @@ def test_data_that_cannot_be_placed_are_tried_again_and_then_go_with_their_tasks
     with cluster.on_cluster(scheduler):
         assert sums(np.arange(1000)) == [499_500] * 3
     assert len(tried) > 1
+    assert all(len(options["workers"]) == 1 for options in tried)
 
 
 def test_outside_of_the_block_this_computer_works_again(scheduler):
