@@ -210,7 +210,7 @@ def show(data: str, figures: dict[str, Any]) -> None:
             "found": rows["detected"] / rows["n"],
             "accuracy, found": rows["accuracy_found"],
             "all": rows["accuracy_all"],
-            "95 %": ["{:.3f} to {:.3f}".format(*limits) for limits in rows["interval_all"]],
+            "95%": ["{:.3f} to {:.3f}".format(*limits) for limits in rows["interval_all"]],
             "balanced, found": rows["balanced_accuracy_found"],
             "balanced, all": rows["balanced_accuracy_all"],
             "CPU ms": rows["ms"],

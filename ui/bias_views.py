@@ -177,7 +177,7 @@ def show_answers(trial: BiasTrial) -> None:
         )
     st.caption(
         f"Both models label the same {len(trial.test_labels)} new faces. The share of a label's "
-        "faces that are labelled right is its recall. Lines are 95 % intervals."
+        "faces that are labelled right is its recall. Lines are 95% intervals."
     )
 
 
@@ -233,7 +233,7 @@ def show_remedies(found: Sequence[tuple[str, BiasTrial]]) -> None:
         Look(_cap(neglected), [gap.neglected for gap in gaps]),
     )
     told = "; ".join(
-        f"{name}: gap {100 * gap.gap:.0f} points, 95 % interval {100 * gap.low:.0f} to "
+        f"{name}: gap {100 * gap.gap:.0f} points, 95% interval {100 * gap.low:.0f} to "
         f"{100 * gap.high:.0f}"
         for name, gap in zip(names, gaps, strict=True)
     )
@@ -250,7 +250,7 @@ def show_remedies(found: Sequence[tuple[str, BiasTrial]]) -> None:
                 favoured: [_share(*gap.favoured) for gap in gaps],
                 neglected: [_share(*gap.neglected) for gap in gaps],
                 "gap": [f"{100 * gap.gap:.0f} points" for gap in gaps],
-                "95 % interval": [f"{100 * gap.low:.0f} to {100 * gap.high:.0f}" for gap in gaps],
+                "95% interval": [f"{100 * gap.low:.0f} to {100 * gap.high:.0f}" for gap in gaps],
             },
             hide_index=True,
             alt=f"What helps. {told}",

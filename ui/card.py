@@ -29,7 +29,7 @@ COLUMNS = (
     "answered",
     "right when answered",
     "forced accuracy",
-    "95 % interval",
+    "95% interval",
     "faces found",
     "accuracy, faces found",
     "balanced, faces found",
@@ -98,13 +98,13 @@ def _show_headline(evaluation: Mapping[str, Any]) -> None:
             "Right when answered",
             None if accuracy is None else f"{accuracy:.3f}",
             None if accuracy is None else _limits(answers["interval_answered"]),
-            "Share of these answers that are right, with its 95 % interval",
+            "Share of these answers that are right, with its 95% interval",
         )
         show_metric(
             "Forced accuracy",
             f"{right / photos:.3f}",
             _limits(wilson(right, photos)),
-            "Right of all test photos if every face gets its likeliest label, with its 95 % "
+            "Right of all test photos if every face gets its likeliest label, with its 95% "
             "interval; a photo in which no face was found counts as wrong",
         )
 
@@ -164,7 +164,7 @@ def _balanced(chosen: Chosen) -> tuple[str, str, str, str]:
         f"{balanced_accuracy(confusion):.3f}",
         _limits((low, high)),
         f"Mean of the labels' recalls on {photos:,} test photos of "
-        f"{', '.join(chosen.evaluation)}, with its 95 % interval; a photo in which no face was "
+        f"{', '.join(chosen.evaluation)}, with its 95% interval; a photo in which no face was "
         "found counts as wrong",
     )
 

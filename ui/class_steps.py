@@ -290,7 +290,7 @@ def show_recognition(klass: YourClass) -> None:
     st.markdown(f"**{right} of {count} recognised.** Guessing would get about {guessed:.1f} right.")
     st.caption(
         f"With so few photos this can be luck: on more photos of this kind the share could well be "
-        f"anything from {low:.0%} to {high:.0%} (95 % interval). "
+        f"anything from {low:.0%} to {high:.0%} (95% interval). "
         f"{_say_rest(unnamed, single)}Photos taken one after the other share light and pose, "
         "which makes this easier than recognising somebody tomorrow."
     )

@@ -76,18 +76,18 @@ METRICS = {
     "Right when answered": Metric(
         "{:.3f}",
         "normal",
-        "Share of these answers that are right. Below: the 95 % interval (Wilson).",
+        "Share of these answers that are right. Below: the 95% interval (Wilson).",
     ),
     "Forced accuracy": Metric(
         "{:.3f}",
         "normal",
         "Right of all photos if every face gets its likeliest label; a photo in which no face was "
-        "found counts as wrong. Below: the 95 % interval (Wilson).",
+        "found counts as wrong. Below: the 95% interval (Wilson).",
     ),
     "Balanced accuracy": Metric(
         "{:.3f}",
         "normal",
-        "Mean of the labels' recalls over all photos. Below: the 95 % interval, combined from "
+        "Mean of the labels' recalls over all photos. Below: the 95% interval, combined from "
         "those of the recalls (Zou and Donner 2008).",
     ),
     "AUC": Metric(

@@ -18,7 +18,7 @@ HEAT = {
     "differences": "Heat map (differences): how much the decision differs from that on a plain "
     "square of the face's mean colour, split among the pixels that the model reads.",
 }
-# Multiples of the typical distance: 95 % of the faces of LFW lie within the first, 99 % of the
+# Multiples of the typical distance: 95% of the faces of LFW lie within the first, 99% of the
 # portraits of members of congress within the second.
 NEAR, FAR = 1.4, 2.1
 AGAINST = "#ffffff"  # belongs to no label; shown where there are more than two

@@ -30,7 +30,7 @@ function drawChart(root, data) {
   for (const share of [0, 0.5, 1]) {
     add(svg, "line", { class: "grid", x1: BOX.left, x2: BOX.right, y1: up(share), y2: up(share) })
     const place = { x: BOX.left - 6, y: up(share) + 4, "text-anchor": "end" }
-    add(svg, "text", place, `${100 * share} %`)
+    add(svg, "text", place, `${100 * share}%`)
   }
   const flip = across(data, data.flip)
   add(svg, "line", { class: "grid", x1: flip, x2: flip, y1: BOX.top, y2: BOX.bottom })
@@ -74,7 +74,7 @@ export default function (component) {
     const share = factor / data.most / strongest
     paintSigned(change, data.side, (i) => moves[i] * share, data.colours)
     const [label, probability] = data.answers[step]
-    find(".answer").textContent = `${data.labels[label]} ${Math.round(100 * probability)} %`
+    find(".answer").textContent = `${data.labels[label]} ${Math.round(100 * probability)}%`
     const walked = `${(data.size * factor).toFixed(2)} ${data.texts.unit}`
     find("output").textContent = walked
     head.setAttribute("x1", across(data, step))

@@ -95,7 +95,7 @@ def _cells(name: str, gap: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "test set": name,
         "gap": gap["gap"],
-        "95 % interval": "{:.3f} to {:.3f}".format(*gap["interval"]),
+        "95% interval": "{:.3f} to {:.3f}".format(*gap["interval"]),
         "lowest": gap["worst"],
         "highest": gap["best"],
     }

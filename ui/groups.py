@@ -117,7 +117,7 @@ def _show_trait(tested: Tested, trait: str, chosen: Chosen) -> None:
         for name, photos in _sets(rows).items():
             if found := figures_by_trait(photos, chosen.order, (trait,)):
                 groups.setdefault(model, {})[name] = found[trait]
-    alt = f"Accuracy of each group by {trait} in each test set, with 95 % intervals"
+    alt = f"Accuracy of each group by {trait} in each test set, with 95% intervals"
     show(group_dots(groups), alt, f"evaluation-trait-{trait}")
     st.dataframe(
         group_table(groups),
@@ -144,7 +144,7 @@ def _show_crossed(tested: Tested, trait: str, chosen: Chosen, least: int) -> Non
         st.caption(f"Weakest of those with {least} photos or more: {as_is(weakest)}.")
     labels = chosen.model.labels
     if len(labels) <= MOST_COLOURS:
-        alt = f"Accuracy of each label within each group by {trait}, with 95 % intervals"
+        alt = f"Accuracy of each label within each group by {trait}, with 95% intervals"
         figure = crossed_dots(crossed, groups, labels, least)
         show(figure, alt, f"evaluation-label-{trait}")
         if any(cell["n"] < least for sets in crossed.values() for c in sets.values() for cell in c):
@@ -395,7 +395,7 @@ def crossed_table(crossed: Crossed, trait: str) -> pd.DataFrame:
         One row per label and group, per test set and per model if there are several.
     """
     several = len({name for sets in crossed.values() for name in sets}) > 1
-    taken = {"test set", "model", "photos", "faces", "95 % interval", *SHARES.values()}
+    taken = {"test set", "model", "photos", "faces", "95% interval", *SHARES.values()}
     column = f"{trait} (trait)" if trait in taken else trait
     rows = [
         {
@@ -419,6 +419,6 @@ def _columns(figures: Mapping[str, Any]) -> dict[str, Any]:
         "photos": figures["n"],
         "faces": figures["detected"],
         "forced accuracy": shares.pop("forced accuracy"),
-        "95 % interval": interval_words(figures["interval_all"]),
+        "95% interval": interval_words(figures["interval_all"]),
         **shares,
     }

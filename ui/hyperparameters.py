@@ -256,7 +256,7 @@ def _show_refit(mine: Refit, reference: Refit, faces: FoldedFaces, chosen: Chose
     else:
         chance = abs(difference) <= error
         told = (
-            f"Fold by fold the difference is {difference:+.4f} ± {error:.4f} (95 % interval): "
+            f"Fold by fold the difference is {difference:+.4f} ± {error:.4f} (95% interval): "
             + ("no more than chance." if chance else "more than chance explains.")
         )
     lacks = chosen.model.recipe.mirror and not faces.mirrored

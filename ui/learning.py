@@ -109,7 +109,7 @@ def _show_curve(table: pd.DataFrame, chosen: Chosen) -> None:
         st.caption("The labels have too few photos to vary one of them alone.")
     else:
         figure = curve_figure(rows, "training_faces", x, what)
-        show(figure, f"{what} against {x}, with 95 % intervals", "curve-figure")
+        show(figure, f"{what} against {x}, with 95% intervals", "curve-figure")
     with st.container(horizontal=True, vertical_alignment="center"):
         offer_file(
             "Download table",
@@ -122,7 +122,7 @@ def _show_curve(table: pd.DataFrame, chosen: Chosen) -> None:
             "Measured on held-out faces, by the settings that the training chose for all faces; "
             "these may suit fewer faces less. The folds are others than those on which it chose "
             "them, so the last point may be below the model's cross-validated score, which they "
-            "flatter. Bands: 95 % intervals over subjects. The forecast is a fitted power law."
+            "flatter. Bands: 95% intervals over subjects. The forecast is a fitted power law."
         )
 
 

@@ -30,7 +30,7 @@ const move = (made, attributes) => {
 
 const format = (x, digits = 1) =>
   (x > 0.04 ? "+" : x < -0.04 ? MINUS : "") + Math.abs(x).toFixed(digits)
-const percent = (x) => `${Math.round(100 * x)} %`
+const percent = (x) => `${Math.round(100 * x)}%`
 
 const drawn = (canvas) => (canvas.dataset.frames = Number(canvas.dataset.frames ?? 0) + 1)
 
@@ -372,7 +372,7 @@ function recipe(root, data) {
       items.forEach((item, i) => item.classList.toggle("out", i >= counts[k]))
       told.textContent = data.words.told
         .replace("{count}", counts[k])
-        .replace("{share}", `${(100 * shares[k]).toFixed(1)} %`)
+        .replace("{share}", `${(100 * shares[k]).toFixed(1)}%`)
     },
   )
   main.append(told)

@@ -86,8 +86,8 @@ export default function (component) {
   const describe = (share) => {
     const mark = data.marks.find(({ at }) => Math.abs(at - share) < data.step / 2)
     return mark?.long ?? data.texts.between
-        .replace("{share}", `${Math.round(100 * share)} %`)
-        .replace("{rest}", `${Math.round(100 * (1 - share))} %`)
+        .replace("{share}", `${Math.round(100 * share)}%`)
+        .replace("{rest}", `${Math.round(100 * (1 - share))}%`)
         .replace("{times}", Math.abs(share).toFixed(1).replace(".0", ""))
         .replace("{sign}", share < 0 ? "−" : "")
   }
@@ -112,7 +112,7 @@ export default function (component) {
     data.labels.forEach((label, k) => {
       const p = label.scores[Math.round(at * (label.scores.length - 1))]
       rows[k].fill.style.width = `${100 * p}%`
-      rows[k].value.textContent = `${Math.round(100 * p)} %`
+      rows[k].value.textContent = `${Math.round(100 * p)}%`
     })
   }
   const tell = () => {

@@ -102,7 +102,7 @@ def _show_unpaired(first: str, second: str, reports: Reports, which: str) -> Non
         f"Accuracy of {first} minus {second}, unpaired",
         f"{difference:+.3f}",
         f"{low:+.3f} to {high:+.3f}",
-        "The 95 % interval of a difference between two groups of different photos (Newcombe). It "
+        "The 95% interval of a difference between two groups of different photos (Newcombe). It "
         "is wider than that of a paired comparison, and there is no paired test.",
         "content",
     )
@@ -164,9 +164,9 @@ def _explain(found: ModelComparison, measure: str) -> str:
     )
     subjects = [s["subjects"] for s in found["sets"].values()]
     drawn = (
-        "95 % intervals by bootstrap over subjects"
+        "95% intervals by bootstrap over subjects"
         if any(subjects)
-        else "95 % intervals by bootstrap over photos, as their subjects are not known"
+        else "95% intervals by bootstrap over photos, as their subjects are not known"
     )
     few = [n for n in subjects if 0 < n < 20]
     return (
@@ -202,7 +202,7 @@ def _readable(table: pd.DataFrame, found: ModelComparison) -> pd.DataFrame:
             first: shares[first],
             second: shares[second],
             "difference": table["difference"],
-            "95 % interval": interval,
+            "95% interval": interval,
             "p": table["p"],
             f"only {first}": table[f"only {first} right"],
             f"only {second}": table[f"only {second} right"],

@@ -177,7 +177,7 @@ def _ask(chosen: Chosen, faces: Sequence[QuizFace], i: int) -> None:
 
 
 def _least(count: int) -> int:
-    """Return how sure a blind guess among so many labels is, rounded up to steps of 5 %."""
+    """Return how sure a blind guess among so many labels is, rounded up to steps of 5%."""
     return 5 * math.ceil(20 / count)
 
 

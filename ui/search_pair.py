@@ -94,6 +94,6 @@ def _compare(first: Search, second: Search) -> str:
     told = "more than chance explains" if abs(difference) > error else "no more than chance"
     return (
         f"Fold by fold, the best candidate of {more.member} scores {abs(difference):.4f} ± "
-        f"{error:.4f} above that of {less.member}: {told} (95 % interval over the folds, corrected "
+        f"{error:.4f} above that of {less.member}: {told} (95% interval over the folds, corrected "
         "for the faces that they share)."
     )

@@ -26,7 +26,7 @@ from ui.text import as_is
 
 EFFECTS_HELP = (
     "Of each value the best candidate is compared with the best of all, fold by fold, since a "
-    "fold that is hard is hard for all. What is within the 95 % interval of that difference, "
+    "fold that is hard is hard for all. What is within the 95% interval of that difference, "
     "corrected for the faces that folds share (Nadeau and Bengio 2003), counts as no difference."
 )
 FACTOR_NOTE = (

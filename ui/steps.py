@@ -135,7 +135,7 @@ def show_steps(yours: YourFace, face: FaceAnswer, chosen: Chosen) -> None:
             _say_hidden(model)
             st.caption(
                 "Each label has a decision value of its own. Together they become probabilities "
-                "that sum to 100 %."
+                "that sum to 100%."
             )
         st.markdown(
             f"{'The mean of the members' if several else 'The support vector machine'} "
@@ -159,7 +159,7 @@ def _feature_words(features: Features, side: int) -> str:
     if features.frame == 1:
         where = "the whole crop"
     else:
-        where = f"the central {100 * features.frame:.3g} % of the crop"
+        where = f"the central {100 * features.frame:.3g}% of the crop"
     count, size = f"{features.count(side):,} numbers", features.side or side
     if features.kind == "pixels":
         return f"grey levels of {where}, {size} x {size} pixels: {count}"

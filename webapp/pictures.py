@@ -141,15 +141,14 @@ def percent(share: float) -> str:
     Returns
     -------
     str
-        With a space that does not break the line.
 
     Examples
     --------
-    >>> [percent(share).replace("\N{NO-BREAK SPACE}", " ") for share in (0.876, 0.004, 0.0)]
-    ['88 %', '< 1 %', '0 %']
+    >>> [percent(share) for share in (0.876, 0.004, 0.0)]
+    ['88%', '<1%', '0%']
     """
     whole = round(100 * share)
-    return ("<\N{NO-BREAK SPACE}1" if share and not whole else f"{whole}") + "\N{NO-BREAK SPACE}%"
+    return "<1%" if share and not whole else f"{whole}%"
 
 
 def _rgb(code: str) -> tuple[int, int, int]:

@@ -282,7 +282,7 @@ def _outside(metadata: Mapping[str, Any]) -> list[str]:
         return []
 
     def per_cent(value: float | None) -> str:
-        return "" if value is None else f"{value * 100:.1f} %"
+        return "" if value is None else f"{value * 100:.1f}%"
 
     rows = [
         (
@@ -394,7 +394,7 @@ def _accuracy(evaluation: "Mapping[str, Evaluation]") -> list[str]:
         "On photos that were not used in the training. "
         + (answered if any("coverage" in f for f in evaluation.values()) else "")
         + "Forced accuracy gives every face its likeliest label and counts a photo in which no "
-        "face was found as wrong. 95 % intervals are in brackets (Wilson).",
+        "face was found as wrong. 95% intervals are in brackets (Wilson).",
         _table(("test set", "photos", "answered", "right when answered", "forced accuracy"), heads),
         "Forced, over the faces found and as the mean over the labels (balanced):",
         _table(
@@ -444,13 +444,13 @@ def _other_sets(metadata: Mapping[str, Any]) -> list[str]:
         "Cross-validation has the same faces, decided by machines that were fitted to other faces "
         "of all data sets. Settings and calibration were chosen with all data sets, so the figures "
         "are slightly too high; fewer faces to learn from are part of the difference. "
-        "95 % intervals are in brackets (Wilson).",
+        "95% intervals are in brackets (Wilson).",
     ]
 
 
 def _range(shares: Iterable[float]) -> str:
     found = sorted(shares)
-    ends = dict.fromkeys(f"{share * 100:.1f} %" for share in (found[0], found[-1]))
+    ends = dict.fromkeys(f"{share * 100:.1f}%" for share in (found[0], found[-1]))
     return " to ".join(ends)
 
 
@@ -561,7 +561,7 @@ def _disagreements(gaps: "Sequence[TraitGap]") -> list[str]:
         return []
     return [
         "The test sets do not agree on these gaps (test of homogeneity, p below "
-        f"{DISAGREE * 100:.0f} %), so that they must not be put together:",
+        f"{DISAGREE * 100:.0f}%), so that they must not be put together:",
         "\n".join(lines),
     ]
 
@@ -692,7 +692,7 @@ def _unsure(
     if "target" in rule:
         text = (
             f"{text} The least confidence was chosen on the training photos so that "
-            f"{rule['target'] * 100:.0f} % of the answers are right."
+            f"{rule['target'] * 100:.0f}% of the answers are right."
         )
     if rule.get("accuracy") is not None:
         text = (

@@ -47,7 +47,7 @@ class PairedFigures(TypedDict):
     only_second: int
     neither: int
     difference: float  # share of the first minus share of the second, in [-1, 1]
-    interval: list[float] | None  # 95 % interval of it; None for a group of few photos
+    interval: list[float] | None  # 95% interval of it; None for a group of few photos
     p: float | None  # of McNemar's exact test; None for a group of few photos
 
 
@@ -467,7 +467,7 @@ def tabulate_kinds(comparison: ModelComparison, measure: str = "right") -> pd.Da
     DataFrame
         One row per data set, and below it one per kind of photos: set, label, trait, group, photos,
         both right, only the first right, only the second right, both wrong, difference (accuracy of
-        the first minus that of the second), low, high (95 % interval), p (of McNemar's test).
+        the first minus that of the second), low, high (95% interval), p (of McNemar's test).
     """
     first, second = comparison["models"]
     rows = []

@@ -58,7 +58,7 @@ class Answers:
     accuracy : float
         Share of the answers that are right, in [0, 1]; NaN without an answer.
     interval : tuple of float
-        95 % interval of the accuracy (Wilson 1927): low, high.
+        95% interval of the accuracy (Wilson 1927): low, high.
     """
 
     photos: int
@@ -244,7 +244,7 @@ def reliability(table: pd.DataFrame, bins: int = BINS) -> pd.DataFrame:
     -------
     DataFrame
         One row per bin that holds a face: from, to (edges, in [0, 1]), faces (count), confidence
-        (mean), right (share of the faces), low, high (95 % interval of that share, Wilson 1927).
+        (mean), right (share of the faces), low, high (95% interval of that share, Wilson 1927).
 
     Examples
     --------

@@ -229,7 +229,7 @@ def _headline(stored: _Stored) -> list[str]:
             "On photos that were not used in the training. Where every face is answered with its "
             "likeliest label, a photo in which no face was found counts as wrong. By its rule the "
             "model answers a share of the photos and is unsure about the others. Balanced accuracy "
-            "is the mean over the labels. 95 % intervals are in brackets (Wilson).",
+            "is the mean over the labels. 95% intervals are in brackets (Wilson).",
             "note",
         ),
         _paragraph(folds),
@@ -291,7 +291,7 @@ def _calibration(stored: _Stored) -> list[str]:
         ]
         drawn = draw_lines(
             lines,
-            f"Accuracy against confidence on {data}, with 95 % intervals",
+            f"Accuracy against confidence on {data}, with 95% intervals",
             "confidence",
             "accuracy",
             y_range=(0, 1),
@@ -362,7 +362,7 @@ def _groups(stored: _Stored) -> list[str]:
     return [
         _figures(figures),
         _paragraph(
-            "Numbers of photos and 95 % intervals (Wilson); the dotted line is the accuracy of all "
+            "Numbers of photos and 95% intervals (Wilson); the dotted line is the accuracy of all "
             "photos whose group is known. Labels within groups are in the card below.",
             "note",
         ),

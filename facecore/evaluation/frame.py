@@ -54,7 +54,7 @@ def metric_frame(table: "pd.DataFrame", order: Sequence[str] = ()) -> "pd.DataFr
         rows of a whole set, label in those of all labels of a group. Columns: photos, faces (counts
         of the row's photos, and of those in which a face was found); accuracy (share of the row's
         photos whose likeliest label is the true one, so the recall in the row of a label) and its
-        95 % interval (Wilson 1927), with a photo without a face as wrong; balanced_accuracy (rows
+        95% interval (Wilson 1927), with a photo without a face as wrong; balanced_accuracy (rows
         of all labels only); in the rows of a label only, one label against the rest among the
         group's photos: recall, precision, selection_rate (share of the group's photos for which
         the label is the likeliest), false_positive_rate (the same of the photos of other labels);

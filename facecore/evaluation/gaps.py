@@ -17,7 +17,7 @@ ACCURACY, ANSWERED = "forced accuracy", "answered"
 RIGHT, RECALL = "right when answered", "recall"
 DISAGREE = 0.1  # data sets agree where their gaps would differ so much as often as this, or more
 SINGULAR = 1e-10  # of the largest eigenvalue; what is below is zero but for rounding
-Z = 1.959964  # quantile of the standard normal distribution for 95 %
+Z = 1.959964  # quantile of the standard normal distribution for 95%
 
 # Successes and trials of each group, by data set.
 Counts = Mapping[str, Mapping[str, tuple[int, int]]]
@@ -184,7 +184,7 @@ def agreement(counts: Counts, least: int = LEAST_PHOTOS) -> Agreement | None:
     Koch 1969). With two groups this is the test of homogeneity of their differences by Cochran
     (Cochran 1954). The variance of a share counts one more success and one more failure (Agresti
     and Caffo 2000), or a group without an error would have none. The test finds little where there
-    are few photos (Higgins et al. 2003), hence the level of 10 %.
+    are few photos (Higgins et al. 2003), hence the level of 10%.
 
     Parameters
     ----------

@@ -151,7 +151,7 @@ def answer_figures(table: "pd.DataFrame") -> AnswerFigures:
     Returns
     -------
     AnswerFigures
-        Shares and the 95 % interval (Wilson 1927).
+        Shares and the 95% interval (Wilson 1927).
 
     Examples
     --------

@@ -17,7 +17,7 @@ class Gap(TypedDict):
 
 
 def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the Wilson 95 % interval of a share (Wilson 1927).
+    """Return the Wilson 95% interval of a share (Wilson 1927).
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     n : int
         Trials, at least `right`.
     z : float
-        Quantile of the standard normal distribution; the default gives 95 %.
+        Quantile of the standard normal distribution; the default gives 95%.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
 
 
 def newcombe(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
-    """Return the 95 % interval of the difference between two shares (Newcombe 1998).
+    """Return the 95% interval of the difference between two shares (Newcombe 1998).
 
     Parameters
     ----------

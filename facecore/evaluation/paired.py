@@ -11,7 +11,7 @@ class Comparison(TypedDict):
     """How two classifiers differ on the same photos."""
 
     difference: float  # accuracy of the first minus that of the second, in [-1, 1]
-    interval: list[float]  # 95 % interval of the difference: low, high
+    interval: list[float]  # 95% interval of the difference: low, high
     only_first: int  # photos that only the first gets right
     only_second: int
     p: float  # of McNemar's exact test, in [0, 1]
@@ -53,7 +53,7 @@ def difference_interval(
     seed: int = 0,
     draws: int = 5000,
 ) -> tuple[float, float]:
-    """Compute the 95 % interval of the difference between two accuracies.
+    """Compute the 95% interval of the difference between two accuracies.
 
     A percentile bootstrap (Efron 1979) that draws subjects, each with all photos, because several
     photos of one subject are not independent evidence.
@@ -138,7 +138,7 @@ def compare_classifiers(
 def unpaired_interval(
     first: tuple[int, int], second: tuple[int, int]
 ) -> tuple[float, float, float]:
-    """Compute the difference between two shares of different photos, with its 95 % interval.
+    """Compute the difference between two shares of different photos, with its 95% interval.
 
     The interval is made of the two Wilson intervals (Newcombe 1998, method 10). Where both shares
     are of the same photos, it is wider than it need be: `difference_interval` is for these.

@@ -206,7 +206,7 @@ def balanced_accuracy(confusion: Mapping[str, Mapping[str, int]]) -> float:
 
 
 def balanced_interval(confusion: Mapping[str, Mapping[str, int]]) -> tuple[float, float]:
-    """Compute the 95 % interval of balanced accuracy, from the Wilson intervals of the recalls.
+    """Compute the 95% interval of balanced accuracy, from the Wilson intervals of the recalls.
 
     The method is MOVER (Zou and Donner 2008).
 
@@ -571,7 +571,7 @@ def evaluate_predictions(table: pd.DataFrame, order: Sequence[str] = ()) -> Eval
     """Compute every figure of an evaluation from predictions.
 
     A photo in which no face was found counts as wrong in every figure whose name ends in ``_all``.
-    Intervals are 95 % intervals (Wilson 1927).
+    Intervals are 95% intervals (Wilson 1927).
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ GLOSSARY = {
     "component": "One direction in which the training faces differ, found by PCA. The first one "
     "is the direction in which they differ most.",
     "confidence interval": "The range in which a figure probably lies. Few photos give a wide "
-    "range. At 95 %, nineteen of twenty such ranges contain the true figure.",
+    "range. At 95%, nineteen of twenty such ranges contain the true figure.",
     "confusion matrix": "A table that counts answers by true label and answered label. Right "
     "answers are on its diagonal.",
     "crop": "The part of a photo that contains a face, cut out by the detector's box.",

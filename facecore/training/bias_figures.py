@@ -49,7 +49,7 @@ class SkewGap:
     favoured, neglected : tuple of int
         How many test faces are labelled right, and how many there are.
     gap, low, high : float
-        Share of the favoured minus share of the neglected, and its 95 % interval.
+        Share of the favoured minus share of the neglected, and its 95% interval.
     """
 
     favoured: tuple[int, int]
@@ -275,7 +275,7 @@ def describe_trial(trial: BiasTrial) -> list[str]:
         )
     said.append(
         f"After the fair training the second group is {_lead(fair)} the first; after the skewed "
-        f"one it is {_lead(skewed)} it (95 % interval of its lead: {round(100 * skewed.low)} to "
+        f"one it is {_lead(skewed)} it (95% interval of its lead: {round(100 * skewed.low)} to "
         f"{round(100 * skewed.high)} points)."
     )
     return said

@@ -62,7 +62,7 @@ class Ladder:
     ----------
     rungs : DataFrame
         One row per rung: rung, recipe, members, training_faces, test_faces, accuracy, low, high
-        (95 % interval), balanced (accuracy), components (of all members), kernel_vectors,
+        (95% interval), balanced (accuracy), components (of all members), kernel_vectors,
         megabytes, ms_face (CPU, from a prepared face to the decision), ms_photo (CPU, from a photo
         to the answer).
     curves : DataFrame

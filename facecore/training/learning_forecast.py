@@ -188,7 +188,7 @@ def tabulate_curve(
     Returns
     -------
     DataFrame
-        kind, label (NaN for all), share, training_faces, score, low and high (95 % interval).
+        kind, label (NaN for all), share, training_faces, score, low and high (95% interval).
         Kinds: ``"curve"`` (balanced accuracy by share of all faces), ``"recall"`` (of a label, by
         the same), ``"label"`` (balanced accuracy by share of that label alone; training_faces are
         its own), ``"gain"`` (balanced accuracy with all faces minus that with half of them, or of
@@ -336,7 +336,7 @@ def describe_curve(table: pd.DataFrame) -> list[str]:
     >>> columns = ["kind", "label", "share", "training_faces", "score", "low", "high"]
     >>> print(describe_curve(pd.DataFrame(rows, columns=columns))[0])
     More photos would not help: with half of the faces balanced accuracy is .898, with all of them \
-.900 (difference +.002, 95 % interval -.004 to +.008).
+.900 (difference +.002, 95% interval -.004 to +.008).
     """
     sentences = [_describe(table, None)]
     gains = table[table["kind"].eq("gain") & table["label"].notna()]
@@ -429,7 +429,7 @@ def _describe(table: pd.DataFrame, label: str | None) -> str:
     faces = f"faces of {label}" if label else "faces"
     measured = (
         f"with half of the {faces} balanced accuracy is {_share(half['score'])}, with all of them "
-        f"{_share(now['score'])} (difference {_change(gain['score'])}, 95 % interval "
+        f"{_share(now['score'])} (difference {_change(gain['score'])}, 95% interval "
         f"{_change(gain['low'])} to {_change(gain['high'])})"
     )
     ahead = _find(table, "forecast", label) if is_trusted(table) else None

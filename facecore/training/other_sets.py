@@ -17,7 +17,7 @@ LEAST_FACES = 200  # of a data set that is left out
 class OtherSetMetadata(TypedDict):
     """How often the faces of a data set are right when it is left out, and within the whole.
 
-    Shares are in [0, 1], intervals are Wilson's of 95 %. `within` is the out-of-fold accuracy on
+    Shares are in [0, 1], intervals are Wilson's of 95%. `within` is the out-of-fold accuracy on
     the same faces, by machines that were fitted to other subjects of all data sets.
     """
 

@@ -129,7 +129,7 @@ def choose_distance(distances: np.ndarray) -> float:
     Returns
     -------
     float
-        1.5 times the distance that 99.9 % of them keep, because eigenfaces reconstruct the faces
+        1.5 times the distance that 99.9% of them keep, because eigenfaces reconstruct the faces
         that they were computed from better than others.
     """
     return float(1.5 * np.quantile(distances, 0.999))
@@ -146,7 +146,7 @@ def choose_score(scores: np.ndarray) -> float:
     Returns
     -------
     float
-        The score that 99.8 % of them reach, rounded down to three decimals; minus infinity for
+        The score that 99.8% of them reach, rounded down to three decimals; minus infinity for
         fewer than 1,000 faces, among which the weakest few would decide it.
     """
     if len(scores) < 1000:

@@ -53,7 +53,7 @@ class Place:
     beyond : {"below", "above"} or None
         Where one would search on: the value is the smallest or the largest of several.
     rival : object or None
-        At an edge: another value whose best candidate is as good within the 95 % interval over the
+        At an edge: another value whose best candidate is as good within the 95% interval over the
         folds, as `compare_folds` computes it; None where there is none.
     """
 
@@ -102,7 +102,7 @@ class Effect:
         Mean over the folds of the best candidate's score minus that of the best candidate with
         this value; 0 or more.
     errors : tuple of float
-        Half the width of the 95 % interval of each cost.
+        Half the width of the 95% interval of each cost.
     """
 
     parameter: str
@@ -473,7 +473,7 @@ def compare_folds(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
     difference : float
         Mean of first minus second.
     error : float
-        Half the width of its 95 % interval, 0 or more; infinite for one fold.
+        Half the width of its 95% interval, 0 or more; infinite for one fold.
 
     Examples
     --------

@@ -263,7 +263,7 @@ def test_groups_show_the_stored_counts_and_intervals(open_page):
         ):
             assert table[column].to_dict() == {name: g[key] for name, g in groups.items()}
         for name, group in groups.items():
-            assert table.loc[name, "95 % interval"] == interval(*group["interval_all"])
+            assert table.loc[name, "95% interval"] == interval(*group["interval_all"])
 
 
 def test_on_all_sets_every_figure_of_groups_is_of_one_set(open_page, predictions):
@@ -290,11 +290,11 @@ def test_the_reference_line_is_the_accuracy_of_the_photos_that_carry_the_group(
     known = predictions["age"].ne("")
     assert 0 < known.sum() < len(predictions)
     for alt in (
-        "Accuracy of each group by age in each test set, with 95 % intervals",
-        "Accuracy of each label within each group by age, with 95 % intervals",
+        "Accuracy of each group by age in each test set, with 95% intervals",
+        "Accuracy of each label within each group by age, with 95% intervals",
     ):
         assert references(shown[alt]) == pytest.approx([right[known].mean()], abs=1e-4)
-    labels = shown["Accuracy of each group by label in each test set, with 95 % intervals"]
+    labels = shown["Accuracy of each group by label in each test set, with 95% intervals"]
     by_set = right.groupby(predictions["set"]).mean()
     sets = predictions["set"].unique()
     assert references(labels) == pytest.approx([by_set[name] for name in sets], abs=1e-4)
@@ -335,7 +335,7 @@ def test_gaps_are_those_between_groups_of_enough_photos(open_page, predictions):
     expected = [gap["sets"][0] for gap in trait_gaps(rows, least=200)]
     table = app.dataframe[0].value
     assert table["gap"].tolist() == [found["gap"] for found in expected]
-    assert table["95 % interval"].tolist() == [interval(*found["interval"]) for found in expected]
+    assert table["95% interval"].tolist() == [interval(*found["interval"]) for found in expected]
     assert {"recall of female", "recall of male", "answered"} <= set(table["gap in"])
     app.number_input(key="evaluation_least").set_value(5000).run()
     assert any("two groups of 5000 photos" in caption.value for caption in app.caption)
@@ -358,12 +358,12 @@ def test_labels_within_groups_have_their_figures_intervals_and_weakest(open_page
         ):
             assert shown[column].tolist() == [cell[key] for cell in cells]
         limits = [interval(*cell["interval_all"]) for cell in cells]
-        assert shown["95 % interval"].tolist() == limits
+        assert shown["95% interval"].tolist() == limits
         weakest = weakest_group(cells)
         words = f"{weakest['label']}, {weakest['group']}: {weakest['accuracy_all']:.3f}"
         assert any(words in caption.value for caption in app.caption)
         traces = charts(app)[
-            f"Accuracy of each label within each group by {trait}, with 95 % intervals"
+            f"Accuracy of each label within each group by {trait}, with 95% intervals"
         ]["data"]
         assert [trace["name"] for trace in traces] == ["female", "male"]
         hollow = [symbol.endswith("-open") for t in traces for symbol in t["marker"]["symbol"]]

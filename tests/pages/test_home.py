@@ -209,7 +209,7 @@ def test_the_table_of_test_sets_has_the_figures_of_the_evaluation(
     assert row["test set"] == name
     assert row["photos"] == f"{figures['n']:,}"
     assert row["forced accuracy"] == f"{figures['accuracy_all']:.3f}"
-    assert row["95 % interval"] == "{:.3f} to {:.3f}".format(*figures["interval_all"])
+    assert row["95% interval"] == "{:.3f} to {:.3f}".format(*figures["interval_all"])
     assert row["balanced, all photos"] == f"{figures['balanced_accuracy_all']:.3f}"
     assert [head for head in heads if row[head] == "-"] == ["answered", "accuracy, faces found"]
 

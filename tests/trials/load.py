@@ -5,7 +5,7 @@
 gunicorn with two workers, as docs/web.md says, on loopback. Four tenths of the requests warm it up,
 then its memory is read; the last tenth comes while a worker is killed. Every answer must have the
 status that its request deserves (503 where the site says that it is full), every photo gets the
-answer that the library gives of it here, and memory stays within 5 % of what it was. At the end
+answer that the library gives of it here, and memory stays within 5% of what it was. At the end
 more clients than there are threads send a byte now and then; the site must answer others again.
 """
 

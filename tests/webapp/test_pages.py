@@ -186,7 +186,7 @@ def test_many_faces_are_summed_up_by_their_labels(client):
 
 def test_score_is_a_number_and_a_bar_in_the_colour_of_the_label(client, photo):
     page = post(client, photo).text
-    percent = re.search(r"<span>(\d+)\s%</span>", page).group(1)
+    percent = re.search(r"<span>(\d+)%</span>", page).group(1)
     assert re.search(rf'<rect width="{percent}" height="8" fill="#(e69f00|0072b2)"/>', page)
 
 
@@ -205,7 +205,7 @@ def test_several_photos_are_answered_in_order(client, photo):
 def test_unsure_has_a_reason_in_place_of_a_label(make_app, photo):
     page = post(make_app(UNSURE=1.0).test_client(), photo).text
     check_html(page)
-    assert re.search(r"One face found:\s+unsure \((round|square &amp; &lt;b&gt;) \d+\s%\)", page)
+    assert re.search(r"One face found:\s+unsure \((round|square &amp; &lt;b&gt;) \d+%\)", page)
     assert "<strong>unsure</strong>" in page
     assert "Confidence below 1." in page
     bar = re.search(r'<rect width="\d+" height="8" fill="(.*?)"/>', page)

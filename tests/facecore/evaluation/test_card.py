@@ -451,8 +451,8 @@ def test_how_accuracy_falls_on_another_data_set_is_told(evaluated, tiny_model):
     card = write_card(tiny_model, METADATA | {"other_sets": found}, evaluation, table)
     told = section(card, "How often it is right on photos of another kind")
     assert (
-        "On photos of a data set that it had not seen, 81.2 % to 88.0 % are right, against 93.1 % "
-        "to 95.0 % by cross-validation." in told
+        "On photos of a data set that it had not seen, 81.2% to 88.0% are right, against 93.1% "
+        "to 95.0% by cross-validation." in told
     )
     studio = "| studio | 1,200 | 0.880 (0.860 to 0.900) | 0.870 | 0.950 (0.940 to 0.960) | 0.945 |"
     assert studio in told
@@ -462,7 +462,7 @@ def test_how_accuracy_falls_on_another_data_set_is_told(evaluated, tiny_model):
     assert names[other - 1] == "How often it is right"
     assert "another kind" not in write_card(tiny_model, METADATA)
     alike = write_card(tiny_model, METADATA | {"other_sets": [found[1], found[1]]})
-    assert "seen, 88.0 % are right, against 95.0 % by cross-validation." in alike
+    assert "seen, 88.0% are right, against 95.0% by cross-validation." in alike
 
 
 def test_the_card_of_a_model_of_whole_photos_names_no_detector(whole_artifacts, monkeypatch):

@@ -122,7 +122,7 @@ def test_sentences_are_computed_from_the_figures():
         "Of faces of label square, the fair training recognises 59 of 60 (98%) and the skewed one "
         "60 (100%): 2 points more. That may well be chance.",
         "After the fair training the second group is level with the first; after the skewed one "
-        "it is 50 points ahead of it (95 % interval of its lead: 36 to 62 points).",
+        "it is 50 points ahead of it (95% interval of its lead: 36 to 62 points).",
     ]
     same = describe_trial(trial(FEW, training([60]), training([60])))
     assert same[1].endswith("59 of 60 (98%) and the skewed one 59 (98%): as many.")
