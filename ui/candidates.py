@@ -11,8 +11,11 @@ from ui.scores import SCORE
 from ui.search import Search, describe
 from ui.sheets import to_sheet
 
+# What a candidate reached stands before its settings, so that a narrow screen shows it.
 NAMES = {
     "rank_test_score": "rank",
+    "mean_test_score": "score",
+    "std_test_score": "std",
     "iter": "round",
     "n_resources": "faces",
     "param_n_components": "components",
@@ -21,12 +24,17 @@ NAMES = {
     "param_gamma": "gamma",
     "param_class_weight": "class weight",
     "param_whiten": "whiten",
-    "mean_test_score": "mean",
-    "std_test_score": "std",
     "mean_fit_time": "fit, s",
-    "mean_score_time": "score, s",
+    "mean_score_time": "scoring, s",
 }
-FORMATS = {"mean": "%.4f", "std": "%.4f", "fit, s": "%.2f", "score, s": "%.2f"}
+# Formats of the columns, and what their heads leave out.
+COLUMNS = {
+    "score": ("%.4f", f"{SCORE}, the mean over the folds"),
+    "std": ("%.4f", "Standard deviation of the score over the folds"),
+    "faces": ("localized", "Faces that the candidate was scored on"),
+    "fit, s": ("%.2f", "Seconds to fit one fold"),
+    "scoring, s": ("%.2f", "Seconds to score one fold"),
+}
 
 
 def show_candidates(search: Search) -> None:
@@ -47,7 +55,11 @@ def show_candidates(search: Search) -> None:
         key="search_row",
         alt="Candidates, the best first",
         column_config={
-            name: st.column_config.NumberColumn(format=form) for name, form in FORMATS.items()
+            "rank": st.column_config.NumberColumn(pinned=True),
+            **{
+                name: st.column_config.NumberColumn(format=form, help=told, pinned=name == "score")
+                for name, (form, told) in COLUMNS.items()
+            },
         },
     )
     # The first row, the best candidate, until the visitor chooses another.

@@ -164,7 +164,8 @@ def test_the_candidates_stand_in_order_with_their_times(open_page, candidates):
     table = open_page(PAGE).dataframe[0].value
     ranked = candidates.sort_values("rank_test_score")
     assert table["rank"].tolist() == list(range(1, len(candidates) + 1))
-    assert table["mean"].tolist() == pytest.approx(ranked["mean_test_score"].tolist())
+    assert table.columns[:3].tolist() == ["rank", "score", "std"]
+    assert table["score"].tolist() == pytest.approx(ranked["mean_test_score"].tolist())
     assert table["fit, s"].tolist() == pytest.approx(ranked["mean_fit_time"].tolist())
     assert ("whiten" in table) == (len(values_of("whiten", candidates)) > 1)
 
