@@ -39,10 +39,11 @@ def show_models() -> None:
     st.dataframe(
         table if problems.any() else table.drop(columns="problem"),
         hide_index=True,
-        alt="The models: recipe, labels, faces, score, size and when they were trained",
+        alt="The models: score, recipe, faces, when they were trained, size and labels",
         column_config={
+            "name": st.column_config.TextColumn(pinned=True),
             OF_MODEL: st.column_config.NumberColumn(
-                width="small", format="%.3f", help=f"{OF_MODEL}. {MODEL_HELP}"
+                "score", format="%.3f", help=f"{OF_MODEL}. {MODEL_HELP}"
             ),
             "faces": st.column_config.NumberColumn(format="localized", help="Training faces"),
             "size": st.column_config.NumberColumn("size, MB", format="%.1f"),
@@ -110,12 +111,12 @@ def _describe(name: str, written: Written) -> dict[str, object]:
     when = max(time for _, time, _ in written) / 1e9
     row: dict[str, object] = {
         "name": name,
-        "recipe": "",
-        "labels": "",
-        "faces": None,
         OF_MODEL: None,
-        "size": sum(size for *_, size in written) / 1e6,
+        "recipe": "",
+        "faces": None,
         "trained": datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d"),
+        "size": sum(size for *_, size in written) / 1e6,
+        "labels": "",
         "problem": "",
     }
     try:
