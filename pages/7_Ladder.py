@@ -68,11 +68,11 @@ elif view == "Training faces":
 else:
     figure = curve_figure(ladder.components, "components", "components")
     show(figure, "Accuracy of each rung against its number of components", "rung-components")
-faces = int(ladder.rungs["test_faces"].iloc[0])
+fitted, faces = ladder.rungs[["training_faces", "test_faces"]].iloc[0]
 st.caption(
-    f"Labels {as_is(name_labels(order_labels(labels))) or 'not recorded'}. Measured on {faces:,} "
-    f"faces of subjects held out of the training photos of "
-    f"{as_is(', '.join(ladder.about['sets']))} ({ladder.about['created']}), with 95 % intervals. "
+    f"Labels {as_is(name_labels(order_labels(labels))) or 'not recorded'}. Trained on {fitted:,} "
+    f"faces, measured on {faces:,} of subjects held out of the training photos of "
+    f"{as_is(', '.join(ladder.about['sets']))} ({ladder.about['created']}), with 95% intervals. "
     "Time is CPU time from a photo to its answer on one thread. Size is that of the exact machine; "
     "for the embedding it includes the network's weights. Settings are those that a grid "
     "search found best on all faces."

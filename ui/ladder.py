@@ -27,6 +27,7 @@ from facecore.model import (
 )
 from facecore.training import Ladder, ladder_folder, read_ladder
 from ui.controls import name_labels
+from ui.evaluation import interval_words
 from ui.look import DASHES, NEUTRAL, PAIR, SYMBOLS, show, show_picture, spread_ticks, tidy
 from ui.models import Chosen, load_chosen
 from ui.photo import has_face
@@ -42,17 +43,13 @@ WORDS = {
     "fused": "Pixels, gradients, local binary patterns and convolutions; they vote",
     "embedding": "128 numbers by a deep network that was trained to tell people apart",
 }
-# Columns of the table: heads and formats.
+# Numbers in the table, what matters first: heads and formats.
 COLUMNS = {
     "accuracy": ("accuracy", "%.3f"),
-    "low": ("95 % low", "%.3f"),
-    "high": ("95 % high", "%.3f"),
     "balanced": ("balanced accuracy", "%.3f"),
-    "ms_face": ("ms per face", "%.1f"),
     "ms_photo": ("ms per photo", "%.1f"),
     "megabytes": ("MB", "%.1f"),
-    "training_faces": ("training faces", "localized"),
-    "test_faces": ("test faces", "localized"),
+    "components": ("components", "localized"),
     "kernel_vectors": ("kernel vectors", "localized"),
 }
 PICTURE = 108  # pixels; two fit side by side in a cell
@@ -95,13 +92,19 @@ def show_table(ladder: Ladder) -> None:
         Tables of the ladder.
     """
     show(rungs_figure(ladder.rungs), "Accuracy, time and size of each rung", "rungs")
+    limits = ladder.rungs[["low", "high"]].to_numpy()
+    table = ladder.rungs[["rung", *COLUMNS, "members"]]
+    table.insert(2, "95% interval", [interval_words(pair) for pair in limits])
     st.dataframe(
-        ladder.rungs.drop(columns="recipe"),
+        table,
         hide_index=True,
         alt="What each rung reaches",
         column_config={
-            name: st.column_config.NumberColumn(head, format=form)
-            for name, (head, form) in COLUMNS.items()
+            "rung": st.column_config.TextColumn(pinned=True),
+            **{
+                name: st.column_config.NumberColumn(head, format=form)
+                for name, (head, form) in COLUMNS.items()
+            },
         },
     )
 

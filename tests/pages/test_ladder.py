@@ -49,7 +49,10 @@ def test_the_rungs_stand_side_by_side_with_the_figures_of_the_tables(open_page):
     app = open_page(LADDER)
     assert not app.exception
     shown = app.dataframe[0].value
-    assert shown["accuracy"].tolist() == read_ladder().rungs["accuracy"].tolist()
+    rungs = read_ladder().rungs
+    assert shown["accuracy"].tolist() == rungs["accuracy"].tolist()
+    assert shown.columns[:3].tolist() == ["rung", "accuracy", "95% interval"]
+    assert shown["95% interval"][0] == f"{rungs['low'][0]:.3f} to {rungs['high'][0]:.3f}"
     spec = json.loads(app.get("plotly_chart")[0].proto.spec)
     assert list(spec["data"][0]["y"]) == list(RUNGS)
 
