@@ -151,7 +151,11 @@ def show_outcomes(
     shown = counts.rename(index=STATE_WORDS)[[*labels, ALL]]
     by_label = len(labels) > len(shown)
     counted = shown.T.rename_axis("label") if by_label else shown.rename_axis("outcome")
-    numbers.dataframe(counted, alt="Number of photos by outcome and label")
+    numbers.dataframe(
+        counted,
+        alt="Number of photos by outcome and label",
+        column_config=dict.fromkeys(counted, st.column_config.NumberColumn(format="localized")),
+    )
 
 
 @st.fragment

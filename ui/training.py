@@ -378,7 +378,7 @@ def _show_figures(name: str) -> None:
                 f"Balanced accuracy, test photos of {as_is(data)}",
                 "-" if balanced is None else f"{balanced:.3f}",
                 border=True,
-                help="Over {} photos that it has never seen; accuracy {:.3f}, 95 % interval {:.3f} "
+                help="Over {} photos that it has never seen; accuracy {:.3f}, 95% interval {:.3f} "
                 "to {:.3f}".format(figures["n"], figures["accuracy_all"], *figures["interval_all"]),
             )
 
@@ -391,7 +391,13 @@ def _show_details(job: Job) -> None:
             counts = None
         if counts is not None:
             st.markdown("**What happened to the photos**")
-            st.dataframe(counts, alt="Number of photos by outcome and label")
+            st.dataframe(
+                counts,
+                alt="Number of photos by outcome and label",
+                column_config=dict.fromkeys(
+                    counts, st.column_config.NumberColumn(format="localized")
+                ),
+            )
     with st.expander("Log", icon=":material/terminal:"):
         st.code(job.log or "nothing yet", language=None, height=240)
 
