@@ -50,8 +50,8 @@ COLUMNS = {
     "ms_photo": ("ms per photo", "%.1f"),
     "megabytes": ("MB", "%.1f"),
     "components": ("components", "localized"),
-    "kernel_vectors": ("kernel vectors", "localized"),
 }
+MEMBERS = 270  # pixels that the longest list of members takes
 PICTURE = 108  # pixels; two fit side by side in a cell
 MOST_TICKS = 6  # numbers of five digits beside each other on a phone
 
@@ -101,6 +101,7 @@ def show_table(ladder: Ladder) -> None:
         alt="What each rung reaches",
         column_config={
             "rung": st.column_config.TextColumn(pinned=True),
+            "members": st.column_config.TextColumn(width=MEMBERS),
             **{
                 name: st.column_config.NumberColumn(head, format=form)
                 for name, (head, form) in COLUMNS.items()
