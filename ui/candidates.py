@@ -32,8 +32,8 @@ COLUMNS = {
     "score": ("%.4f", f"{SCORE}, the mean over the folds"),
     "std": ("%.4f", "Standard deviation of the score over the folds"),
     "faces": ("localized", "Faces that the candidate was scored on"),
-    "fit, s": ("%.2f", "Seconds to fit one fold"),
-    "scoring, s": ("%.2f", "Seconds to score one fold"),
+    "fit, s": ("%.2f", "Seconds to fit one fold, without what candidates share"),
+    "scoring, s": ("%.2f", "Seconds to score one fold, without what candidates share"),
 }
 
 
