@@ -2,7 +2,6 @@
 
 const SECONDS = 4 // of the film
 const SVG = "http://www.w3.org/2000/svg"
-const BOX = { left: 40, right: 392, top: 8, bottom: 150 } // of the chart, in its own units
 const DASHES = { solid: "", dash: "7 5" }
 const instances = new WeakMap()
 
@@ -14,8 +13,6 @@ function add(parent, kind, attributes, text) {
   return element
 }
 
-const across = (data, step) => BOX.left + ((BOX.right - BOX.left) * step) / (data.steps - 1)
-const up = (share) => BOX.bottom - (BOX.bottom - BOX.top) * share
 const stroke = ({ colour, dash }) => ({
   stroke: colour,
   "stroke-width": 3,
@@ -23,24 +20,33 @@ const stroke = ({ colour, dash }) => ({
   fill: "none",
 })
 
+// The chart has the size that it has on the screen, in pixels, so its texts have theirs. What is
+// returned moves the line that marks a step.
 function drawChart(root, data) {
   const svg = root.querySelector(".side > svg")
+  const em = parseFloat(getComputedStyle(svg).fontSize)
+  const { width } = svg.getBoundingClientRect()
+  const box = { left: 3.25 * em, right: width - em, top: 0.75 * em, bottom: 11.5 * em }
+  const across = (step) => box.left + ((box.right - box.left) * step) / (data.steps - 1)
+  const up = (share) => box.bottom - (box.bottom - box.top) * share
   svg.replaceChildren()
+  svg.setAttribute("viewBox", `0 0 ${width} ${box.bottom + 3.25 * em}`)
   svg.setAttribute("aria-label", data.texts.chart)
   for (const share of [0, 0.5, 1]) {
-    add(svg, "line", { class: "grid", x1: BOX.left, x2: BOX.right, y1: up(share), y2: up(share) })
-    const place = { x: BOX.left - 6, y: up(share) + 4, "text-anchor": "end" }
+    const [y1, y2] = [up(share), up(share)]
+    add(svg, "line", { class: "grid", x1: box.left, x2: box.right, y1, y2 })
+    const place = { x: box.left - em / 2, y: y1 + em / 3, "text-anchor": "end" }
     add(svg, "text", place, `${100 * share}%`)
   }
-  const flip = across(data, data.flip)
-  add(svg, "line", { class: "grid", x1: flip, x2: flip, y1: BOX.top, y2: BOX.bottom })
-  add(svg, "text", { x: flip, y: BOX.bottom + 16, "text-anchor": "middle" }, data.texts.flip)
-  const middle = { x: (BOX.left + BOX.right) / 2, y: BOX.bottom + 36, "text-anchor": "middle" }
+  const flip = across(data.flip)
+  add(svg, "line", { class: "grid", x1: flip, x2: flip, y1: box.top, y2: box.bottom })
+  add(svg, "text", { x: flip, y: box.bottom + 1.25 * em, "text-anchor": "middle" }, data.texts.flip)
+  const middle = { x: (box.left + box.right) / 2, y: box.bottom + 2.75 * em, "text-anchor": "middle" }
   add(svg, "text", middle, data.texts.axis)
   const keys = root.querySelector(".keys")
   keys.replaceChildren()
   for (const line of data.lines) {
-    const points = line.values.map((value, i) => `${across(data, line.at[i])},${up(value)}`)
+    const points = line.values.map((value, i) => `${across(line.at[i])},${up(value)}`)
     add(svg, "polyline", { ...stroke(line), points: points.join(" ") })
     const key = document.createElement("span")
     const swatch = add(key, "svg", { viewBox: "0 0 28 10", "aria-hidden": "true" })
@@ -48,7 +54,11 @@ function drawChart(root, data) {
     key.append(line.name)
     keys.append(key)
   }
-  return add(svg, "line", { class: "head", y1: BOX.top, y2: BOX.bottom })
+  const head = add(svg, "line", { class: "head", y1: box.top, y2: box.bottom })
+  return (step) => {
+    head.setAttribute("x1", across(step))
+    head.setAttribute("x2", across(step))
+  }
 }
 
 export default function (component) {
@@ -64,7 +74,11 @@ export default function (component) {
   const start = bytes(data.start)
   const moves = new Int16Array(bytes(data.change).buffer)
   const strongest = moves.reduce((most, move) => Math.max(most, Math.abs(move)), 1)
-  const head = drawChart(root, data)
+  let mark
+  const draw = () => {
+    mark = drawChart(root, data)
+    mark(state.step)
+  }
 
   const redraw = () => {
     const { step } = state
@@ -77,8 +91,8 @@ export default function (component) {
     find(".answer").textContent = `${data.labels[label]} ${Math.round(100 * probability)}%`
     const walked = `${(data.size * factor).toFixed(2)} ${data.texts.unit}`
     find("output").textContent = walked
-    head.setAttribute("x1", across(data, step))
-    head.setAttribute("x2", across(data, step))
+    mark(step)
+    find(".hint").hidden = step > 0
     slider.value = step
     slider.setAttribute("aria-valuetext", `${walked}: ${find(".answer").textContent}`)
     face.dataset.frames = ++state.frames
@@ -117,6 +131,11 @@ export default function (component) {
   face.setAttribute("aria-label", data.texts.face)
   change.setAttribute("aria-label", data.texts.change)
   find(".legend").textContent = data.texts.legend
+  find(".hint").textContent = data.texts.hint
+  draw()
   redraw()
+  state.sizes?.disconnect()
+  state.sizes = new ResizeObserver(draw)
+  state.sizes.observe(find(".side > svg"))
   return pause
 }

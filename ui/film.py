@@ -122,6 +122,7 @@ def show_film(
             "face": "The face at this step of the film",
             "change": "What has changed so far: orange is brighter, blue darker",
             "legend": "What has changed so far: orange is brighter, blue is darker.",
+            "hint": "Nothing has changed yet. Press Play, and the change appears here.",
             "chart": f"Probability along the way: {before} {probabilities[0, best[0]]:.0%} at the "
             f"start; {after} {probabilities[flip, best[flip]]:.0%} where the answer changes",
         },
