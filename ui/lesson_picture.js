@@ -5,6 +5,7 @@ const signed = (text) => new Int8Array(bytes(text).buffer)
 const wide = (text) => new Int16Array(bytes(text).buffer)
 const SVG = "http://www.w3.org/2000/svg"
 const MINUS = "\u2212"
+const EDGE = 12 // units around a chart, for marks that lie on its rim
 const FILM = 4000 // milliseconds from one end of a slider to the other
 // Shapes of radius 4 around 0, for labels that colour alone must not tell apart.
 const SHAPES = [
@@ -229,14 +230,18 @@ function difference(root, data) {
   )
 }
 
-// A square chart of 300 units with both axes from low to high.
+// A square chart of 300 units with both axes from low to high; their names stand beside it, in the
+// size of the other texts, whatever the size of the chart.
 function chart(parent, alt, low, high, names) {
-  const svg = add(parent, "svg", { viewBox: "-26 -6 332 332", role: "img", "aria-label": alt })
+  const made = add(parent, "div", { class: "chart" })
+  add(made, "span", { class: "upward" }, names[1])
+  const whole = 300 + 2 * EDGE
+  const viewBox = `${-EDGE} ${-EDGE} ${whole} ${whole}`
+  const svg = add(made, "svg", { viewBox, role: "img", "aria-label": alt })
+  add(made, "span", { class: "across" }, names[0])
   const place = (x) => (300 * (x - low)) / (high - low)
   const at = ([x, y]) => [place(x), 300 - place(y)]
   add(svg, "rect", { width: 300, height: 300, class: "paper" })
-  add(svg, "text", { x: 150, y: 320 }, names[0])
-  add(svg, "text", { transform: "translate(-12 150) rotate(-90)" }, names[1])
   return { svg, at }
 }
 
@@ -481,9 +486,9 @@ function map(root, data) {
     if (!event.buttons) return
     const box = svg.getBoundingClientRect()
     const [x, y] = [event.clientX - box.left, event.clientY - box.top].map(
-      (v) => (v / box.width) * 332,
+      (v) => ((v / box.width) * (300 + 2 * EDGE) - EDGE) / 300,
     )
-    const values = [((x - 26) / 300) * 2 - 1, 1 - ((y - 6) / 300) * 2]
+    const values = [2 * x - 1, 1 - 2 * y]
     values.forEach((v, k) => {
       controls[k].input.value = Math.max(-1, Math.min(1, v)) * reach
       controls[k].update()
