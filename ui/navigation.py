@@ -71,12 +71,13 @@ def _page_of(entry: Entry) -> st.Page:
 def _show_bar(pages: Sequence[st.Page], page: st.Page) -> None:
     """Show what a presentation needs above a page: neighbours, model, face and the way back."""
     here = pages.index(page)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    # One line, whatever the width; where it scrolls sideways, the way back is what is in sight.
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        show_switch()
         if here > 0:
             st.page_link(pages[here - 1], icon=":material/arrow_back:")
         if here + 1 < len(pages):
             st.page_link(pages[here + 1], icon=":material/arrow_forward:")
         show_picker(brief=True)
         show_your_face(brief=True)
-        show_link()
-        show_switch()
+        show_link(brief=True)

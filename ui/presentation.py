@@ -40,6 +40,7 @@ def show_switch() -> None:
             icon=":material/close_fullscreen:",
             on_click=_end,
             key="presentation_end",
+            type="tertiary",
         )
 
 

@@ -13,9 +13,16 @@ from ui.models import MODEL
 EVERYWHERE = (None, "", "0.0.0.0", "::")  # server.address of a server that others can reach
 
 
-def show_link() -> None:
-    """Offer the address of the page with its model and controls, as a text and as a QR code."""
-    if st.button("Copy link", icon=":material/qr_code_2:", key="link"):
+def show_link(brief: bool = False) -> None:
+    """Offer the address of the page with its model and controls, as a text and as a QR code.
+
+    Parameters
+    ----------
+    brief : bool
+        Whether the button takes no more room than its words.
+    """
+    kind = "tertiary" if brief else "secondary"
+    if st.button("Copy link", icon=":material/qr_code_2:", key="link", type=kind):
         _show_address()
 
 
