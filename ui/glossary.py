@@ -41,9 +41,11 @@ def explain_words(*terms: str) -> None:
         for term in terms:
             with st.popover(term, type="tertiary", icon=":material/help:", key=f"word {term}"):
                 st.markdown(f"**{term}**: {GLOSSARY[term]}")
-        for page, label, icon in (
-            ("12_Glossary", "all words", "dictionary"),
-            ("13_Tutorial", "tutorial", "school"),
-        ):
-            icon = f":material/{icon}:"
-            st.page_link(f"pages/{page}.py", label=label, icon=icon, width="content")
+        # Together, so that none of them stands alone on a second line.
+        with st.container(horizontal=True, gap="small", width="content"):
+            for page, label, icon in (
+                ("12_Glossary", "all words", "dictionary"),
+                ("13_Tutorial", "tutorial", "school"),
+            ):
+                icon = f":material/{icon}:"
+                st.page_link(f"pages/{page}.py", label=label, icon=icon, width="content")
