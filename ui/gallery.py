@@ -85,8 +85,6 @@ def _show_eigenfaces(chosen: Chosen, variance: np.ndarray) -> None:
         words = describe_eigenface(picture).words
         with grid.cell():
             show_picture(paint_signed(picture), f"Eigenface {i + 1}: {words}")
-            told = f", separates {apart[i]:.0%}" if i in apart else ""
-            st.caption(f"{words}, {variance[i]:.1%}{told}")
             st.button(
                 f"Open {i + 1}",
                 key=f"open_{i + 1}",
@@ -95,6 +93,8 @@ def _show_eigenfaces(chosen: Chosen, variance: np.ndarray) -> None:
                 args=(i + 1,),
                 icon=":material/open_in_full:",
             )
+            told = f", separates {apart[i]:.0%}" if i in apart else ""
+            st.caption(f"{words}, {variance[i]:.1%}{told}")
 
 
 def _show_means(model: FaceModel, labels: Sequence[str]) -> None:
