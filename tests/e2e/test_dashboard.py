@@ -164,6 +164,12 @@ PRESENTED = """
     return [seen(sidebar), menu.length > 0,
         parseFloat(getComputedStyle(document.documentElement).fontSize)];
 """
+# How many lines the buttons of the bar take.
+BAR = """
+    const buttons = [...document.querySelectorAll(".st-key-presentation_end, .st-key-link")];
+    const middle = ({ top, bottom }) => Math.round((top + bottom) / 2);
+    return new Set(buttons.map((x) => middle(x.getBoundingClientRect()))).size;
+"""
 
 
 @pytest.mark.slow
@@ -175,6 +181,7 @@ def test_a_presentation_has_large_type_and_no_sidebar_and_goes_along_until_it_en
     assert not sidebar
     assert above
     assert size >= 18
+    assert browser.execute_script(BAR) == 1
     find(browser, "[data-testid=stMain] a[href*=Your_class]").click()
     waiting(browser).until(lambda b: b.title.startswith("Your class · "))
     browser.refresh()
@@ -224,6 +231,14 @@ FIRST_SCREEN = """
     const parts = [main.querySelector("[data-testid=stImage] img"), said];
     return [...parts.map((part) => part.getBoundingClientRect().bottom), innerHeight];
 """
+# How many lines the links beside the words take, and how wide prose is at most, in its own type.
+TEXTS = """
+    const tops = [...document.querySelectorAll(".st-key-words a")].map(
+        (link) => Math.round(link.getBoundingClientRect().top));
+    const prose = [...document.querySelectorAll("[data-testid=stMain] [data-testid=stMarkdown] p")];
+    const widths = prose.map((x) => x.offsetWidth / parseFloat(getComputedStyle(x).fontSize));
+    return [new Set(tops).size, Math.max(...widths)];
+"""
 SIZES = [(1366, 768), (1024, 768), (390, 844)]
 
 
@@ -238,6 +253,9 @@ def test_home_follows_one_face_and_leads_to_every_page(server, browser):
         wait_until_done(browser)
         face, said, screen = browser.execute_script(FIRST_SCREEN)
         assert 200 < face < screen and 200 < said < screen, (width, face, said)
+        lines, prose = browser.execute_script(TEXTS)
+        assert lines == 1, width
+        assert 15 < prose < 42
     size = {"width": 1300, "height": 1500, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     browser.refresh()
@@ -376,6 +394,12 @@ FRAME = f"""{FILM}
     const sum = pixels && [...pixels].reduce((sum, level, i) => (31 * sum + level) % 1000003, 7);
     return [step, answer, sum];
 """
+# Whether the film says what will appear, and the smallest type of its chart, in pixels.
+STILL = f"""{FILM}
+    const texts = [...root.querySelectorAll("svg text")];
+    const sizes = texts.map((x) => parseFloat(getComputedStyle(x).fontSize) * x.getScreenCTM().a);
+    return [root.querySelector(".hint").offsetWidth > 0, Math.min(...sizes)];
+"""
 SCRUB = f"""{FILM}
     slider.value = arguments[0];
     slider.dispatchEvent(new Event("input"));
@@ -390,12 +414,16 @@ def test_a_walk_is_a_film_that_plays_pauses_and_goes_to_any_step(server, browser
     waiting(browser).until(lambda b: b.execute_script(f"{FILM} return answer"))
     assert browser.execute_script(FRAME)[0] == 0
     first = browser.execute_script(FRAME)
+    says, size = browser.execute_script(STILL)
+    assert says
+    assert size >= 12
     browser.execute_script(f"{FILM} button.click()")
     waiting(browser).until(lambda b: b.execute_script(FRAME)[0] > 5)
     browser.execute_script(f"{FILM} button.click()")
     paused = browser.execute_script(FRAME)
     assert paused[0] < 60
     assert paused[2] != first[2]
+    assert not browser.execute_script(STILL)[0]
     time.sleep(0.3)
     assert browser.execute_script(FRAME) == paused
     browser.execute_script(f"{FILM} button.click()")
@@ -538,6 +566,12 @@ LESSON_DRAG = f"""{LESSON}
     slider.value = arguments[0];
     slider.dispatchEvent(new Event("input"));
 """
+LESSON_TYPE = f"""{LESSON}
+    const texts = [...root.querySelectorAll("*")].filter((x) =>
+        [...x.childNodes].some((part) => part.nodeType === 3 && part.data.trim()));
+    const scale = (x) => (x.ownerSVGElement ? x.getScreenCTM().a : 1);
+    return Math.min(...texts.map((x) => parseFloat(getComputedStyle(x).fontSize) * scale(x)));
+"""
 LESSON_KEY = f"""{LESSON}
     const key = new KeyboardEvent("keydown", {{key: "ArrowDown"}});
     root.querySelector(".magnified").dispatchEvent(key);
@@ -555,6 +589,8 @@ LESSON_STEPS = {
 
 @pytest.mark.slow
 def test_every_picture_of_the_lesson_moves_without_the_server(server, browser):
+    size = {"width": 1024, "height": 768, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     browser.get(f"{server}/What_is_an_eigenface")
     for number, (kind, places) in enumerate(LESSON_STEPS.items(), start=1):
         wait_for_text(browser, f"{number} of {len(LESSON_STEPS)}: ")
@@ -572,6 +608,7 @@ def test_every_picture_of_the_lesson_moves_without_the_server(server, browser):
                 browser.execute_script(LESSON_KEY)
             seen.add(browser.execute_script(LESSON_DRAWN))
         assert len(seen) == 3, seen
+        assert browser.execute_script(LESSON_TYPE) >= 12
         assert (f"step={number}" in browser.current_url) == (number > 1)
         if number < len(LESSON_STEPS):
             click(browser, "Next")
