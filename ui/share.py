@@ -21,8 +21,12 @@ def show_link(brief: bool = False) -> None:
     brief : bool
         Whether the button takes no more room than its words.
     """
-    kind = "tertiary" if brief else "secondary"
-    if st.button("Copy link", icon=":material/qr_code_2:", key="link", type=kind):
+    if st.button(
+        "Copy link",
+        icon=":material/qr_code_2:",
+        key="link",
+        type="tertiary" if brief else "secondary",
+    ):
         _show_address()
 
 
