@@ -1,4 +1,4 @@
-"""Text in the cells of a heat map, black or white, whichever stands out more."""
+"""Text on colours, such as the cells of a heat map: black or white, whichever stands out more."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,28 @@ from facecore.model import luminance
 from ui.text import NUMBERS
 
 EVEN = 0.179  # luminance on which black and white stand out alike
+
+
+def inks_on(rgb: np.ndarray) -> list[str]:
+    """Return the colours of texts on colours; each has a contrast of 4.5:1 or more.
+
+    Parameters
+    ----------
+    rgb : ndarray of shape (n_colours, 3)
+        sRGB, from 0 to 255.
+
+    Returns
+    -------
+    list of str
+        Black or white, hexadecimal.
+
+    Examples
+    --------
+    >>> inks_on(np.array([[230, 159, 0], [0, 114, 178]]))
+    ['#000000', '#ffffff']
+    """
+    inks: list[str] = np.where(luminance(rgb) > EVEN, "#000000", "#ffffff").tolist()
+    return inks
 
 
 def write_cells(
@@ -38,8 +60,7 @@ def write_cells(
     z = np.array([cells.z[i][j] for i, j in places], dtype=float)
     shares = np.nan_to_num(np.clip((z - low) / max(high - low, 1e-12), 0, 1))
     behind = np.array([unlabel_rgb(colour) for colour in sample_colorscale(colours, shares)])
-    inks = np.where(luminance(behind) > EVEN, "#000000", "#ffffff").tolist()
-    for (i, j), ink in zip(places, inks, strict=True):
+    for (i, j), ink in zip(places, inks_on(behind), strict=True):
         # By the numbers of the categories, as their names may be numbers, too.
         figure.add_annotation(
             x=j, y=i, text=texts[i, j], name=NUMBERS, font={"color": ink}, showarrow=False

@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 
 from facecore.evaluation import pick_ticks, text_of
+from ui.look import on_page
 
 STYLE = Path(__file__).with_suffix(".css")
 HATCHINGS = 5  # in charts.css; the first is none
@@ -264,7 +265,7 @@ def draw_curve(
     >>> "left:75%;bottom:75%" in draw_curve(x, y, (0.5, 0.75), "a line", "#0072b2")
     True
     """
-    ends = (float(x[0]), float(x[-1]))
+    ends, colour = (float(x[0]), float(x[-1])), on_page(colour)
     points = " ".join(
         f"{10 * _place(across, ends):.0f},{GRAIN * (1 - share):.0f}"
         for across, share in zip(x.tolist(), y.tolist(), strict=True)

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from facecore.face import to_png
-from facecore.model import PALETTE, leading_scores
+from facecore.model import PALETTE, leading_scores, to_rgb
+from ui.cells import inks_on
 from ui.presentation import is_presenting
 from ui.text import as_is, escape_names
 
@@ -20,6 +21,11 @@ NEUTRAL = "#7a7a7a"  # for what belongs to no label
 PAIR = (PALETTE[5], PALETTE[4])  # the chosen one, and the one that it is compared with
 # Text of charts: the greys of Streamlit's own have a contrast of less than 4.5 on white.
 INK = {"light": "#4b4e57", "dark": "#c6c9d1"}
+PAGE = {"light": "#ffffff", "dark": "#171614"}  # what a chart lies on
+# Thin lines and small dots need more light on a dark page than areas do: the same hue, lighter.
+ON_DARK = {PALETTE[1]: "#2b8fd6", NEUTRAL: "#a6a6a6"}
+# In place of plotly's Blues, which begin at white.
+SHADES_ON_DARK = ("#22272e", "#1f5f96", "#6cb4ea")
 PROJECTED = 18  # size of the text of charts in a presentation, in pixels
 REFERENCE = {"dash": "dot", "color": NEUTRAL}  # lines that no data point lies on
 MOST_BARS, TOP = 7, 5  # labels: up to 7 all have a bar, of more only the likeliest 5
@@ -97,7 +103,7 @@ def spread_ticks(values: Sequence[float], most: int, logarithmic: bool = False) 
 
 
 def finish(figure: go.Figure) -> None:
-    """Make the texts of a figure readable: as they are, dark enough, and large on a projector.
+    """Make a figure readable: texts as they are, contrast enough, and large on a projector.
 
     Parameters
     ----------
@@ -106,8 +112,87 @@ def finish(figure: go.Figure) -> None:
     """
     escape_names(figure)
     darken_text(figure)
+    lighten_lines(figure)
+    ink_bars(figure)
     if is_presenting():
         enlarge_text(figure)
+
+
+def is_dark() -> bool:
+    """Return whether the page is dark; it counts as light until the browser names its theme.
+
+    Returns
+    -------
+    bool
+    """
+    return st.context.theme.type == "dark"
+
+
+def on_page(colour: str) -> str:
+    """Return the colour in which a thin line or a small dot is seen well on the page.
+
+    Parameters
+    ----------
+    colour : str
+        Hexadecimal.
+
+    Returns
+    -------
+    str
+        A lighter one on a dark page, for those that are hard to see there.
+    """
+    return ON_DARK.get(colour, colour) if is_dark() else colour
+
+
+def halo() -> str:
+    """Return a shadow in the page's colour, by which text stands out from lines behind it.
+
+    Returns
+    -------
+    str
+        As ``shadow`` of plotly's fonts takes it.
+    """
+    colour = PAGE["dark" if is_dark() else "light"]
+    return ", ".join([f"0 0 3px {colour}"] * 6)
+
+
+def lighten_lines(figure: go.Figure) -> None:
+    """Give lines and dots of a figure colours that are seen well on a dark page.
+
+    Parameters
+    ----------
+    figure : Figure
+        Figure to change in place; on a light page it stays as it is.
+    """
+    if not is_dark():
+        return
+    parts = [shape.line for shape in figure.layout.shapes]
+    for trace in figure.select_traces(lambda trace: trace.type.startswith("scatter")):
+        parts += [trace.line, trace.marker]
+    for part in parts:
+        if isinstance(part.color, str):
+            part.color = on_page(part.color)
+        elif isinstance(part.color, tuple):  # one per dot
+            part.color = [on_page(each) for each in part.color]
+
+
+def ink_bars(figure: go.Figure) -> None:
+    """Write numbers in bars in black or white, whichever stands out more.
+
+    plotly's own ink is dark grey on a light bar.
+
+    Parameters
+    ----------
+    figure : Figure
+        Figure to change in place; its bars have hexadecimal colours.
+    """
+    for bar in figure.select_traces({"type": "bar"}):
+        if bar.text is None:
+            continue
+        colours = bar.marker.color
+        one = isinstance(colours, str)
+        inks = inks_on(np.array([to_rgb(each) for each in ([colours] if one else colours)]))
+        bar.insidetextfont.color = inks[0] if one else inks
 
 
 def darken_text(figure: go.Figure) -> None:

@@ -25,7 +25,7 @@ from facecore.model import FaceModel
 from facecore.training import TEST, photos_of
 from ui.controls import MOST_BUTTONS, choose, show_metric
 from ui.links import knows_photos
-from ui.look import NEUTRAL, PAIR, REFERENCE, show, show_picture, tidy
+from ui.look import PAIR, REFERENCE, show, show_picture, tidy
 from ui.mistakes import read_photos
 from ui.models import Chosen
 from ui.photo import say_no_spread
@@ -270,12 +270,8 @@ def _reliability_figure(yours: pd.DataFrame, models: pd.DataFrame) -> tuple[go.F
         told += [
             f"{name}: {row.confidence:.0%} sure, {row.right:.0%} right" for row in bins.itertuples()
         ]
-    figure.add_annotation(
-        x=least, y=1, text="too modest", showarrow=False, xanchor="left", font={"color": NEUTRAL}
-    )
-    figure.add_annotation(
-        x=1, y=0.02, text="too sure", showarrow=False, xanchor="right", font={"color": NEUTRAL}
-    )
+    figure.add_annotation(x=least, y=1, text="too modest", showarrow=False, xanchor="left")
+    figure.add_annotation(x=1, y=0.02, text="too sure", showarrow=False, xanchor="right")
     figure.update_xaxes(title="how sure, on average", tickformat=".0%", range=[least - 0.03, 1.03])
     figure.update_yaxes(title="how often right", tickformat=".0%", range=[-0.05, 1.08])
     return tidy(figure, 320), "; ".join(told)
