@@ -22,7 +22,7 @@ from ui.models import Chosen
 from ui.text import as_is_in_figure
 
 CELLS = 41  # of the background, along each axis
-PALE = 0.5  # opacity of the background where the model is certain
+PALE = 0.35  # opacity of the background where the model is certain
 NEAR = 4  # faces shown beside the one at a place
 STAR, HERE = "#d81b60", "#111111"
 

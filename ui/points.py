@@ -15,6 +15,7 @@ from ui.map import show_map
 from ui.models import Chosen
 
 MOST = 30  # components to choose from
+EDGE = "#111111"
 
 
 @st.fragment
@@ -106,7 +107,7 @@ def points_figure(
     """
     colours = label_colours(model.labels)
     others = len(model.labels) - len(labels)
-    opacity = 0.9 if others else 0.55
+    opacity = 0.9 if others else 0.75
     kinds = [(label, points.y == label, colours[label], opacity) for label in labels]
     if others:  # drawn first, under those in colour
         kinds.insert(0, (f"{others} other labels", ~np.isin(points.y, labels), NEUTRAL, 0.2))
@@ -122,6 +123,8 @@ def points_figure(
             "symbol": SYMBOLS[i % len(SYMBOLS)],
             "opacity": opacity,
             "size": 3 if solid else 6,
+            # an edge, to be seen on the background of the same colour
+            "line": {"color": EDGE, "width": 0 if solid else 0.8},
         }
         # Both draw by WebGL: SVG is slow for thousands of points.
         draw = go.Scatter3d if solid else go.Scattergl
