@@ -15,7 +15,7 @@ from facecore.training import (
 )
 from ui.controls import choose
 from ui.heat_maps import COLOURS
-from ui.look import PAIR, show, tidy
+from ui.look import PAIR, halo, show, tidy
 from ui.search import name_parameter, name_value
 
 MOST = 12  # bars
@@ -169,5 +169,13 @@ def parallel_lines(table: pd.DataFrame) -> go.Figure:
     )
     low, high = score_range(table)
     line = {"color": scores, "colorscale": COLOURS, "cmin": low, "cmax": high}
-    figure = go.Figure(go.Parcoords(dimensions=axes, line=line, labelangle=-25, labelside="top"))
+    figure = go.Figure(
+        go.Parcoords(
+            dimensions=axes,
+            line=line,
+            labelangle=-25,
+            labelside="top",
+            tickfont={"size": 13, "weight": 600, "shadow": halo()},  # lines pass behind them
+        )
+    )
     return tidy(figure, 460).update_layout(margin={"l": 48, "r": 48, "t": 80, "b": 24})
