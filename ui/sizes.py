@@ -263,12 +263,16 @@ def _bars(shares: pd.DataFrame, colours: Colours, title: str) -> go.Figure:
             orientation="h",
             name=label,
             marker={"color": colour, "pattern": {"shape": pattern, **STRIPES}},
-            text=[f"{value:.1%}" for value in shares[label]],
+            text=[_percent(value) for value in shares[label]],
             hovertemplate="%{y}: %{x:.2%}",
         )
     figure.update_xaxes(title=title, tickformat=".2~%", fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     return tidy(figure)
+
+
+def _percent(share: float) -> str:
+    return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
 
 
 def _histogram(counts: pd.DataFrame, colours: Colours, minimum: int, log: bool) -> go.Figure:
@@ -298,7 +302,7 @@ def _histogram(counts: pd.DataFrame, colours: Colours, minimum: int, log: bool) 
             line={"color": NEUTRAL, "dash": dash},
         )
     figure.update_xaxes(title="width of the face, pixels", **(LOG if log else {}))
-    figure.update_yaxes(title="faces", rangemode="tozero")
+    figure.update_yaxes(title="faces", range=[0, 1.05 * top])  # the top is seen whole
     return tidy(figure)
 
 

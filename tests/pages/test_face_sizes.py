@@ -1,6 +1,7 @@
 """Face sizes: the account of the photos, the slider, and folders of one's own."""
 
 import io
+import json
 
 import pandas as pd
 import pytest
@@ -51,6 +52,17 @@ def test_the_account_has_every_photo_of_the_model(open_page, table):
     assert counts.loc[ALL, ALL] == len(table)
     for label, rows in table.groupby("label"):
         assert counts.loc["duplicate", label] == rows["state"].eq("duplicate").sum()
+
+
+def test_a_bar_that_is_seen_is_not_told_as_nothing(open_folder, table):
+    kept = table[table["state"].eq("kept")]
+    small = pd.concat([kept.head(4000), table[table["state"].eq("no_face")].head(1)])
+    small = small.assign(label=small["label"].iloc[-1])
+    app = open_folder(small)
+    charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    assert "<0.1%" in charts[0]["data"][0]["text"]
+    top = max(max(line["y"]) for line in charts[1]["data"])
+    assert charts[1]["layout"]["yaxis"]["range"][1] > top
 
 
 @pytest.mark.parametrize("minimum", [54, 80, 300])
