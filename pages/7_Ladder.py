@@ -63,10 +63,12 @@ for rung, why in ladder.about["left_out"].items():
 if view == "Rungs":
     show_table(ladder)
 elif view == "Training faces":
-    figure = curve_figure(ladder.curves, "training_faces", "training faces")
+    x, name = "training_faces", "training faces"
+    figure = curve_figure(ladder.curves, x, name, rungs=list(ladder.rungs["rung"]))
     show(figure, "Accuracy of each rung against the number of training faces", "rung-curves")
 else:
-    figure = curve_figure(ladder.components, "components", "components")
+    x = "components"
+    figure = curve_figure(ladder.components, x, x, rungs=list(ladder.rungs["rung"]))
     show(figure, "Accuracy of each rung against its number of components", "rung-components")
 fitted, faces = ladder.rungs[["training_faces", "test_faces"]].iloc[0]
 st.caption(

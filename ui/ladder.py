@@ -28,7 +28,7 @@ from facecore.model import (
 from facecore.training import Ladder, ladder_folder, read_ladder
 from ui.controls import name_labels
 from ui.evaluation import interval_words
-from ui.look import DASHES, NEUTRAL, PAIR, SYMBOLS, show, show_picture, spread_ticks, tidy
+from ui.look import DASHES, NEUTRAL, SYMBOLS, on_page, show, show_picture, spread_ticks, tidy
 from ui.models import Chosen, load_chosen
 from ui.photo import has_face
 from ui.text import as_is, as_is_in_figure
@@ -129,7 +129,11 @@ def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
         "symmetric": False,
         "array": rungs["high"] - rungs["accuracy"],
         "arrayminus": rungs["accuracy"] - rungs["low"],
+        "color": on_page(NEUTRAL),
     }
+    # The colours and symbols that the rungs have as curves.
+    colours = [PALETTE[number % len(PALETTE)] for number in range(len(rungs))]
+    symbols = [SYMBOLS[number % len(SYMBOLS)] for number in range(len(rungs))]
     figure.add_scatter(
         x=rungs["accuracy"],
         y=rungs["rung"],
@@ -137,7 +141,7 @@ def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
         error_x=error,
         row=1,
         col=1,
-        marker={"size": 11, "color": PAIR[0]},
+        marker={"size": 11, "color": colours, "symbol": symbols},
         textposition="top center",
         cliponaxis=False,
         text=[f"{value:.1%}" for value in rungs["accuracy"]],
@@ -151,7 +155,7 @@ def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
             row=1,
             col=column,
             width=0.5,
-            marker_color=NEUTRAL,
+            marker_color=colours,
             text=[f"{value:.0f}" for value in rungs[name]],
             hovertemplate="%{y}: %{x:.1f}<extra></extra>",
         )
@@ -165,7 +169,9 @@ def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
     return tidy(figure, 110 + 52 * len(rungs))
 
 
-def curve_figure(table: pd.DataFrame, x: str, title: str, what: str = "accuracy") -> go.Figure:
+def curve_figure(
+    table: pd.DataFrame, x: str, title: str, what: str = "accuracy", rungs: Sequence[str] = ()
+) -> go.Figure:
     """Draw accuracy with its interval against a quantity that grows, one line per rung.
 
     Parameters
@@ -178,13 +184,17 @@ def curve_figure(table: pd.DataFrame, x: str, title: str, what: str = "accuracy"
         Title of the axis.
     what : str
         What the column accuracy holds.
+    rungs : sequence of str
+        All rungs, where the table may lack some: each keeps its colour.
 
     Returns
     -------
     Figure
     """
     figure = go.Figure()
-    for number, (rung, rows) in enumerate(table.groupby("rung", sort=False)):
+    places = {rung: i for i, rung in enumerate(dict.fromkeys([*rungs, *table["rung"]]))}
+    for rung, rows in table.groupby("rung", sort=False):
+        number = places[rung]
         colour = PALETTE[number % len(PALETTE)]
         red, green, blue = to_rgb(colour)
         # The interval as a band: along its upper edge, and back along its lower one.

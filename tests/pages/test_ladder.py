@@ -68,6 +68,20 @@ def test_every_curve_has_its_interval(open_page, view):
     assert all(line["fill"] == "toself" for line in lines[::2])
 
 
+@pytest.mark.usefixtures("with_tables")
+def test_a_rung_has_one_colour_in_all_views(open_page):
+    def spec(view):
+        return json.loads(open_page(LADDER, rung_view=view).get("plotly_chart")[0].proto.spec)
+
+    dots, *bars = spec("Rungs")["data"]
+    colours = dict(zip(dots["y"], dots["marker"]["color"], strict=True))
+    assert len(set(colours.values())) == len(RUNGS)
+    assert all(bar["marker"]["color"] == dots["marker"]["color"] for bar in bars)
+    for view in ("Training faces", "Components"):
+        drawn = {line["name"]: line["line"]["color"] for line in spec(view)["data"][1::2]}
+        assert drawn == {rung: colours[rung] for rung in drawn}
+
+
 def test_a_rung_that_was_left_out_is_named_with_the_reason(open_page, with_tables):
     about = json.loads((with_tables / "ladder.json").read_text(encoding="utf-8"))
     about["left_out"] = {"embedding": "it needs an extra"}
