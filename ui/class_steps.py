@@ -18,9 +18,10 @@ from facecore.model import (
     recognise_left_out,
     to_image,
 )
+from ui.cells import write_cells
 from ui.class_faces import YourClass
 from ui.live_face import MOST, REACH, show_live_face
-from ui.look import show, show_picture, tidy
+from ui.look import SHADES_ON_DARK, is_dark, show, show_picture, tidy
 from ui.recipe import show_recipe
 from ui.text import as_is, as_is_in_figure
 
@@ -245,15 +246,19 @@ def _pick_eigenfaces(most: int, key: str) -> int:
 
 
 def _show_matrix(distances: np.ndarray, names: list[str]) -> None:
+    colours = SHADES_ON_DARK if is_dark() else "Blues_r"
     figure = px.imshow(
-        distances,
-        text_auto=".0f" if len(names) <= 15 else False,
-        color_continuous_scale="Blues_r",
-        labels={"color": "grey levels"},
+        distances, color_continuous_scale=colours, labels={"color": "grey levels"}, zmin=0
     )
-    places, texts = list(range(len(names))), [as_is_in_figure(name) for name in names]
-    figure.update_xaxes(tickvals=places, ticktext=texts, side="bottom")
-    figure.update_yaxes(tickvals=places, ticktext=texts)
+    if len(names) <= 15:
+        texts = np.array([[f"{one:.0f}" for one in row] for row in distances])
+        write_cells(figure, texts, (0, float(distances.max())), colours)
+    axis = {
+        "tickvals": list(range(len(names))),
+        "ticktext": [as_is_in_figure(name) for name in names],
+    }
+    figure.update_xaxes(axis, side="bottom")
+    figure.update_yaxes(axis)
     figure.update_traces(hovertemplate="%{z:.1f} grey levels<extra></extra>")
     tidy(figure, 120 + 30 * len(names))
     show(figure, "Distances between all faces; dark is near", "class-distances")

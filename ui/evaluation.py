@@ -29,7 +29,19 @@ from facecore.evaluation import (
 from facecore.model import AnswerRule, label_colours
 from ui.cells import write_cells
 from ui.controls import MOST_COLOURS, choose, name_labels
-from ui.look import DASHES, NEUTRAL, PAIR, PATTERNS, REFERENCE, SYMBOLS, see_through, show, tidy
+from ui.look import (
+    DASHES,
+    NEUTRAL,
+    PAIR,
+    PATTERNS,
+    REFERENCE,
+    SHADES_ON_DARK,
+    SYMBOLS,
+    is_dark,
+    see_through,
+    show,
+    tidy,
+)
 from ui.models import Chosen, load_chosen, pick_other, read_table
 from ui.rule import rule_words
 from ui.text import as_is, as_is_in_figure
@@ -397,12 +409,13 @@ def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
         for pair in zip(table.to_numpy(), shares.to_numpy(), strict=True)
     ]
     many = len(table) > MOST_NUMBERED
+    colours = SHADES_ON_DARK if is_dark() else "Blues"
     heat = go.Heatmap(
         z=shares,
         x=list(table.columns),
         y=list(table.index),
         text=text,
-        colorscale="Blues",
+        colorscale=colours,
         zmin=0,
         zmax=1,
         showscale=many,
@@ -421,7 +434,7 @@ def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
     height = 110 + (80 if len(table) <= FEW_ROWS else 48) * len(table)
     figure = go.Figure(heat)
     if not many:
-        write_cells(figure, np.array(text))
+        write_cells(figure, np.array(text), colours=colours)
     tidy(figure, min(height, 160 + 18 * len(table)) if many else height)
     figure.update_xaxes(title="Answer", type="category", side="top")
     return figure.update_yaxes(title="True label", type="category", autorange="reversed")
@@ -512,7 +525,7 @@ def _curves(
 
 
 def _reference_line(name: str, x: Sequence[float], y: Sequence[float]) -> go.Scatter:
-    line = REFERENCE | {"width": 1}
+    line = REFERENCE | {"width": 1.5}
     return go.Scatter(x=x, y=y, mode="lines", line=line, name=name, hoverinfo="skip")
 
 

@@ -14,9 +14,10 @@ from facecore.model import (
     scaling_change,
 )
 from ui.charts import Key, draw_ranges, show_charts
-from ui.look import NEUTRAL, show_picture
+from ui.look import NEUTRAL, is_dark, show_picture
 
 SHOWN = 4  # pixels
+LIGHT, DARK = (255, 255, 255), (38, 37, 35)  # where nothing changes
 
 
 def show_min_max(model: FaceModel, crop: np.ndarray) -> None:
@@ -44,20 +45,21 @@ def show_min_max(model: FaceModel, crop: np.ndarray) -> None:
     grid = st.grid(2, min_column_width=250)
     with grid.cell():
         alt = (
-            f"How min-max changes each pixel: orange is brighter, blue darker, white the same; "
+            f"How min-max changes each pixel: orange is brighter, blue darker, no colour the same; "
             f"the {len(found)} that change most are numbered"
         )
         times = f", drawn {255 / most:,.0f} times stronger" if most < 200 else ""
-        show_picture(draw_scaling(change, found), alt, f"What changes{times}")
+        picture = draw_scaling(change, found, DARK if is_dark() else LIGHT)
+        show_picture(picture, alt, f"What changes{times}")
     with grid.cell():
         told = "; ".join(f"pixel {i}: {_tell(one)}" for i, one in enumerate(found, start=1))
         alt = f"Range of each numbered pixel, and this face in it. {told}"
         show_charts(range_bars(found, alt))
     st.caption(
         f"Orange becomes brighter, blue darker: by up to {most:.1f} of 255 grey levels in this "
-        f"face, by {mean:.1f} on average. White stays the same: there, some training face is black "
-        "and another one white. On the right: the ranges of the numbered pixels, and where this "
-        "face lies in them."
+        f"face, by {mean:.1f} on average. What has no colour stays the same: there, some training "
+        "face is black and another one white. On the right: the ranges of the numbered pixels, and "
+        "where this face lies in them."
     )
 
 

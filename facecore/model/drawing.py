@@ -14,6 +14,7 @@ from facecore.model.labels import order_labels
 GLYPH = 24  # side of the drawing of a cell, in pixels
 
 Colour = tuple[int, int, int]
+WHITE: Colour = (255, 255, 255)
 
 # Okabe and Ito (2008): distinct for colour-blind readers, on light and on dark.
 PALETTE = ("#e69f00", "#0072b2", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a")
@@ -305,7 +306,7 @@ def to_signed_image(row: np.ndarray) -> np.ndarray:
     return to_image(127.5 + 127.5 * row / max(float(np.abs(row).max()), 1e-12))
 
 
-def paint_signed(row: np.ndarray, most: float | None = None) -> np.ndarray:
+def paint_signed(row: np.ndarray, most: float | None = None, ground: Colour = WHITE) -> np.ndarray:
     """Return values around zero as a square picture in two colours.
 
     Parameters
@@ -315,11 +316,13 @@ def paint_signed(row: np.ndarray, most: float | None = None) -> np.ndarray:
     most : float, optional
         Absolute value of the full colour, for pictures that are compared; the largest one in the
         picture when left out.
+    ground : tuple of int, default=(255, 255, 255)
+        RGB colour of zero, each from 0 to 255.
 
     Returns
     -------
     ndarray of shape (side, side, 3), uint8
-        White is zero; `most` is `ABOVE`, and its negative `BELOW`.
+        `ground` is zero; `most` is `ABOVE`, and its negative `BELOW`.
 
     Examples
     --------
@@ -330,7 +333,8 @@ def paint_signed(row: np.ndarray, most: float | None = None) -> np.ndarray:
     most = float(np.abs(row).max()) if most is None else most
     shares = np.clip(row / max(most, 1e-12), -1, 1).reshape(side, side, 1)
     colours = np.where(shares > 0, to_rgb(ABOVE), to_rgb(BELOW))
-    return np.asarray(np.rint(255 + (colours - 255) * np.abs(shares)).astype(np.uint8))
+    zero = np.array(ground)
+    return np.asarray(np.rint(zero + (colours - zero) * np.abs(shares)).astype(np.uint8))
 
 
 def paint_answers(probabilities: np.ndarray, colours: Sequence[str]) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facecore.model.classifier import FaceModel
-from facecore.model.drawing import Mark, draw_marks, paint_signed
+from facecore.model.drawing import WHITE, Colour, Mark, draw_marks, luminance, paint_signed
 
 APART = 6  # marked pixels are at least the side / 6 apart: neighbours tell the same
 LARGE = 600  # least side of a picture with marks, in pixels
@@ -106,7 +106,9 @@ def most_scaled(model: FaceModel, crop: np.ndarray, count: int) -> list[ScaledPi
     return found
 
 
-def draw_scaling(change: np.ndarray, pixels: Sequence[ScaledPixel]) -> np.ndarray:
+def draw_scaling(
+    change: np.ndarray, pixels: Sequence[ScaledPixel], ground: Colour = WHITE
+) -> np.ndarray:
     """Draw how min-max scaling changes a face, with numbers on some pixels.
 
     Parameters
@@ -115,11 +117,14 @@ def draw_scaling(change: np.ndarray, pixels: Sequence[ScaledPixel]) -> np.ndarra
         As `scaling_change` returns it.
     pixels : sequence of ScaledPixel
         Pixels to number, from 1.
+    ground : tuple of int, default=(255, 255, 255)
+        RGB colour where nothing changes, each from 0 to 255; the numbers are black on a light
+        one, else white.
 
     Returns
     -------
     ndarray of shape (height, width, 3), uint8
-        Each pixel as a square of several: white where nothing changes, in the colours of
+        Each pixel as a square of several: `ground` where nothing changes, in the colours of
         `paint_signed` where it becomes brighter or darker, on a scale of its own.
 
     Examples
@@ -128,7 +133,9 @@ def draw_scaling(change: np.ndarray, pixels: Sequence[ScaledPixel]) -> np.ndarra
     (600, 600, 3)
     """
     times = -(-LARGE // len(change))
-    picture = np.kron(paint_signed(change.reshape(-1)), np.ones((times, times, 1), dtype=np.uint8))
+    painted = paint_signed(change.reshape(-1), ground=ground)
+    picture = np.kron(painted, np.ones((times, times, 1), dtype=np.uint8))
+    ink = (0, 0, 0) if luminance(np.array([ground]))[0] > 0.2 else WHITE
     marks = [
         Mark(
             (
@@ -137,7 +144,7 @@ def draw_scaling(change: np.ndarray, pixels: Sequence[ScaledPixel]) -> np.ndarra
                 BOX * times,
                 BOX * times,
             ),
-            (0, 0, 0),
+            ink,
             str(number),
         )
         for number, one in enumerate(pixels, start=1)

@@ -57,3 +57,16 @@ def test_the_picture_is_white_where_nothing_changes():
     assert picture.shape == (600, 600, 3)
     assert (picture[-1, -1] == 255).all()
     assert picture[0, 0].tolist() != picture[200, 200].tolist()
+
+
+def test_on_a_dark_ground_the_colours_are_the_same_and_the_numbers_light(model, face):
+    change, dark = scaling_change(model, face), (30, 30, 30)
+    plain = np.diag([1.0, -1.0, 0, 0])
+    on_dark = draw_scaling(plain, [], dark)
+    assert (on_dark[-1, -1] == 30).all()
+    for place in ((0, 0), (200, 200)):  # the full colours
+        assert (on_dark[place] == draw_scaling(plain, [])[place]).all()
+    found = most_scaled(model, face, 4)
+    numbered, bare = draw_scaling(change, found, dark), draw_scaling(change, [], dark)
+    drawn = numbered[(numbered != bare).any(axis=2)]
+    assert (drawn == 255).all(axis=1).sum() > (drawn == 0).all(axis=1).sum()
