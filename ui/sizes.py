@@ -263,7 +263,7 @@ def _bars(shares: pd.DataFrame, colours: Colours, title: str) -> go.Figure:
             orientation="h",
             name=label,
             marker={"color": colour, "pattern": {"shape": pattern, **STRIPES}},
-            text=[_percent(value) for value in shares[label]],
+            text=[write_share(value) for value in shares[label]],
             hovertemplate="%{y}: %{x:.2%}",
         )
     figure.update_xaxes(title=title, tickformat=".2~%", fixedrange=True)
@@ -271,7 +271,23 @@ def _bars(shares: pd.DataFrame, colours: Colours, title: str) -> go.Figure:
     return tidy(figure)
 
 
-def _percent(share: float) -> str:
+def write_share(share: float) -> str:
+    """Return the text of a share in percent, which is never that of nothing for something.
+
+    Parameters
+    ----------
+    share : float
+        In [0, 1].
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> write_share(0.0003), write_share(0.25)
+    ('<0.1%', '25.0%')
+    """
     return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
 
 
