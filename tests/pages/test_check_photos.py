@@ -3,6 +3,7 @@
 import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
@@ -111,6 +112,37 @@ def test_a_cell_of_the_matrix_opens_its_photos(open_page, photos):
     cell = table[table["label"].eq("square") & table["answer"].eq("round")]
     cards = {text for text in texts(app) if text.endswith(".jpg")}
     assert cards == set(cell["path"]) >= {MOVED}
+
+
+def test_a_click_on_a_cell_chooses_its_label_and_answer(open_page, photos, monkeypatch):
+    cells, clicked = [], []
+
+    def draw(figure, *, key, on_select, **_):
+        """Stand in for the chart, whose clicks only a browser sends."""
+        unseen = figure.data[-1]
+        cells[:] = zip(unseen.y, unseen.x, strict=True)
+
+        def click():
+            points = [{"point_index": cells.index(cell)} for cell in clicked]
+            st.session_state[key] = SimpleNamespace(selection=SimpleNamespace(points=points))
+            on_select()
+
+        st.button("click", key="click", on_click=click)
+
+    monkeypatch.setattr(st, "plotly_chart", draw)
+    app = open_page(PAGE, model="own", check_kind="A cell")
+    table = read_local_table("photos", "own").query("split == 'train'")
+    for cell in (("square", "round"), ("wide", "square"), ("round", "wide")):
+        clicked[:] = [cell]
+        app.button(key="click").click().run()
+        assert not app.exception
+        shown = [app.session_state[key] for key in ("check_label", "check_answer")]
+        assert shown == list(cell)
+        of_cell = table[table["label"].eq(cell[0]) & table["answer"].eq(cell[1])]
+        assert {text for text in texts(app) if text.endswith(".jpg")} == set(of_cell["path"])
+    clicked.clear()  # a click beside the cells takes the selection away
+    app.button(key="click").click().run()
+    assert [app.session_state[key] for key in ("check_label", "check_answer")] == list(cell)
 
 
 @pytest.mark.parametrize("part", ["Training photos", "Test photos"])

@@ -4,11 +4,14 @@ import base64
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from cartoons import draw_face
 
+from facecore.evaluation.comparison import compare_pair, write_comparison
 from facecore.evaluation.curves import (
     answers_at,
     brier_score,
@@ -22,6 +25,7 @@ from facecore.evaluation.gaps import trait_gaps
 from facecore.evaluation.groups import crossed_groups, figures_by_trait, weakest_group
 from facecore.evaluation.report import UNSURE, balanced_interval, evaluate_predictions
 from facecore.evaluation.thresholds import equal_coverage, equal_recall
+from facecore.evaluation.together import Together
 from facecore.model.rule import AnswerRule
 from facecore.model.store import (
     read_evaluation,
@@ -29,6 +33,7 @@ from facecore.model.store import (
     read_model_table,
     write_model,
 )
+from facecore.training.arrays import train_arrays
 
 PAGE = "pages/4_Evaluation.py"
 TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups", "Compare")
@@ -495,6 +500,72 @@ def test_three_labels_show_every_tab(open_page, copy_model, tiny_artifacts):
         open_tab(app, tab)
     open_tab(app, "Unsure")
     assert app.slider(key="evaluation_unsure").min == 0.33
+
+
+SEVEN = ["*calm*", "angry", "afraid", "happy", "sad", "[shy](x)", "tired_and_old"]
+
+
+def predict_seven(seed: int, skill: float) -> pd.DataFrame:
+    """Draw predictions of seven labels for the same photos of two sets, with traits."""
+    same, rng = np.random.default_rng(0), np.random.default_rng(seed)
+    label = same.choice(SEVEN, 280)
+    P = rng.dirichlet([0.4] * 7, 280) + skill * np.equal.outer(label, SEVEN)
+    P /= P.sum(axis=1, keepdims=True)
+    return pd.DataFrame(P.round(6), columns=[f"p_{name}" for name in SEVEN]).assign(
+        set=np.repeat(["first set", "*second*"], 140),
+        label=label,
+        detected=True,
+        answered=P.max(axis=1) > 0.6,
+        predicted=np.array(SEVEN)[P.argmax(axis=1)],
+        ms=rng.uniform(5, 6, 280),
+        age=same.choice(["20-39", "60+"], 280),
+        race="",
+        trait_glasses=same.choice(["yes", "no"], 280),
+    )
+
+
+@pytest.mark.slow
+def test_seven_labels_of_two_sets_show_every_tab_with_a_stored_comparison(
+    open_page, copy_model, tiny_grid, tmp_path, monkeypatch
+):
+    y = SEVEN * 5
+    faces = np.array([draw_face("round", i % 7, i // 7) for i in range(len(y))])
+    split = np.repeat(["train", "test"], [28, 7])
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "made"))
+    train_arrays(faces, y, "seven", split=split, grid=str(tiny_grid))
+    tables = {"mine": predict_seven(1, 0.8), "theirs": predict_seven(2, 0.5)}
+    for name, table in tables.items():
+        root = copy_model(tmp_path / "made" / "seven", name, predictions=table)
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(root))
+    tests = []
+    for test in tables["mine"]["set"].unique():
+        rows = {name: table[table["set"].eq(test)] for name, table in tables.items()}
+        photos = rows["mine"][["label"]].assign(path=rows["mine"].index.astype(str), subject="")
+        tests.append(Together(test, Path(), photos.reset_index(drop=True), rows))
+    stored = compare_pair("mine", "theirs", tests)
+    write_comparison(stored)
+    app = open_page(PAGE, model="mine", other="theirs")
+    assert app.selectbox(key="evaluation_set").options == ["all", "first set", "*second*"]
+    for tab in TABS:
+        open_tab(app, tab)
+        assert not app.error
+        if tab == "Confusion":
+            assert len(charts(app)) == 2
+            assert all(len(c["data"][0]["y"]) == 7 for c in charts(app).values())
+        elif tab == "Unsure":
+            assert app.slider(key="evaluation_unsure").min == 0.14
+        elif tab == "Groups":
+            assert {"Age", "Glasses"} <= {header.value for header in app.header}
+    assert not app.info
+    wholes, kinds = (frame.value for frame in app.dataframe)
+    assert wholes["set"].tolist() == ["first set", "*second*"]
+    assert wholes["difference"].tolist() == [
+        found["right"]["difference"] for found in stored["sets"].values()
+    ]
+    assert set(kinds["label"]) == {"", *SEVEN}
+    app.selectbox(key="evaluation_set").set_value("*second*").run()
+    assert not app.exception
+    assert app.dataframe[0].value["set"].tolist() == ["*second*"]
 
 
 def test_two_models_stand_side_by_side(open_page, copy_model, shipped, predictions):
