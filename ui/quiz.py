@@ -145,7 +145,7 @@ def _ask(chosen: Chosen, faces: Sequence[QuizFace], i: int) -> None:
     """Show one face and ask for its label, and how sure the visitor is."""
     picture, question = st.columns([3, 4], gap="medium")
     with picture:
-        show_picture(faces[i].photo, f"Face {i + 1} of {len(faces)}")
+        show_picture(faces[i].close, f"Face {i + 1} of {len(faces)}")
     labels = chosen.labels
     with question:
         st.progress(i / len(faces), f"Face {i + 1} of {len(faces)}")
@@ -210,7 +210,7 @@ def _show_scores(
         guess, sure = guesses[i]
         answer = str(models["predicted"][i])
         with grid.cell():
-            show_picture(face.photo, f"Face {i + 1}, label {face.label}")
+            show_picture(face.close, f"Face {i + 1}, label {face.label}")
             st.markdown(f"**{as_is(face.label)}**")
             st.caption(
                 f"{_mark(guess == face.label)} You: {as_is(guess)}, {sure:.0%}  \n"

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from facecore.errors import DataError
+from facecore.face.prepare import cut, shrink
+from facecore.model.answers import FaceAnswer, PhotoAnswer
 from facecore.model.classifier import FaceModel
 from facecore.model.predict import predict_photo
 from facecore.model.synth import make_photo
 
 TRIES = 10  # photos drawn per face that is wanted, at most
 LONG_SIDE = 500  # of a photo that is kept, in pixels
+AROUND = 1.6  # side of the cut around a face, in sides of its box
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,25 @@ class QuizFace:
         The true label: of a synthetic face the one from whose spread it was drawn.
     scores : dict of str to float
         Probability of each label, as the model answers about the photo.
+    box : tuple of float, optional
+        x, y, width, height of the face in pixels of `photo`; the whole photo when None.
     """
 
     photo: np.ndarray
     label: str
     scores: dict[str, float]
+    box: tuple[float, float, float, float] | None = None
+
+    @property
+    def close(self) -> np.ndarray:
+        """A square of the photo around the face; near the border it is moved inwards."""
+        if self.box is None:
+            return self.photo
+        (height, width), (x, y, w, h) = self.photo.shape[:2], self.box
+        side = min(AROUND * max(w, h), height, width)
+        left = min(max(x + (w - side) / 2, 0), width - side)
+        top = min(max(y + (h - side) / 2, 0), height - side)
+        return cut(self.photo, (left, top, side, side))
 
 
 def draw_quiz(model: FaceModel, seed: int = 0, count: int = 10) -> tuple[list[QuizFace], int]:
@@ -78,7 +94,7 @@ def draw_quiz(model: FaceModel, seed: int = 0, count: int = 10) -> tuple[list[Qu
         photo = make_photo(model, label, int(rng.integers(2**31)))
         answer = predict_photo(photo, model, name="")
         if answer.main:
-            faces.append(QuizFace(photo, label, answer.main.scores))
+            faces.append(_quiz_face(photo, label, answer, answer.main))
     if len(faces) == count:
         return faces, TRIES * count - count
     raise DataError(f"the model found a face in {len(faces)} of {TRIES * count} synthetic photos")
@@ -122,15 +138,15 @@ def pick_quiz(
         path, label = known[int(i)]
         answer = predict_photo(path, model, name="")
         if answer.main and answer.pixels is not None:
-            faces.append(QuizFace(_shrink(answer.pixels), label, answer.main.scores))
+            photo = shrink(answer.pixels, LONG_SIDE)
+            faces.append(_quiz_face(photo, label, answer, answer.main))
     return faces, len(known) - len(faces)
 
 
-def _shrink(pixels: np.ndarray) -> np.ndarray:
-    height, width = pixels.shape[:2]
-    share = min(1.0, LONG_SIDE / max(height, width))
-    size = max(1, round(width * share)), max(1, round(height * share))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+def _quiz_face(photo: np.ndarray, label: str, answer: PhotoAnswer, face: FaceAnswer) -> QuizFace:
+    scale = photo.shape[1] / answer.width
+    x, y, w, h = (scale * side for side in face.box)
+    return QuizFace(photo, label, face.scores, (x, y, w, h))
 
 
 def tabulate_answers(faces: Sequence[QuizFace]) -> pd.DataFrame:
