@@ -7,7 +7,14 @@ from ui.answers import Settings, show_photos
 from ui.batch import Source, answer_all, list_entries, show_batch, within_limit
 from ui.controls import choose
 from ui.detector import pick_detector, warn_of_difference
-from ui.face_picker import YOURS, offer_to_keep, pick_face, say_whose
+from ui.face_picker import (
+    YOURS,
+    begin_with_face,
+    offer_examples,
+    offer_to_keep,
+    pick_face,
+    say_whose,
+)
 from ui.glossary import introduce
 from ui.memory import forget_photos
 from ui.models import pick_model, pick_other
@@ -29,6 +36,7 @@ introduce(
 )
 chosen = pick_model()
 
+begin_with_face(chosen, "source")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     source = choose("Photo from", ("Upload", "Camera", YOURS), "source")
     other = pick_other(chosen)
@@ -69,6 +77,7 @@ elif face := pick_face(chosen):
 if not sources:
     forget_photos()
     st.info("The answer appears here as soon as there is a photo.", icon=":material/image_search:")
+    offer_examples(chosen, "source")
     st.stop()
 sources = within_limit(prepare_zips(sources))
 settings = Settings(models, detector, heat, unsure, ruled)

@@ -32,7 +32,8 @@ from ui.your_face import (
 
 YOURS = "Your face"  # what pages call it
 EXAMPLES = 6
-SMALL = 48  # pixels
+TINY = 48  # pixels, of the face in a presentation's bar
+SMALL, LARGE = 84, 130  # pixels that an example is wide at least, in a popover and on a page
 KEPT = "It stays in the memory of this visit, and is gone when you leave or remove it."
 
 
@@ -138,6 +139,38 @@ def offer_to_keep(photo: UploadedFile, source: str) -> None:
     )
 
 
+def begin_with_face(chosen: Chosen, source: str) -> None:
+    """Let a choice where photos come from begin with the face of the visit, if one was chosen.
+
+    Parameters
+    ----------
+    chosen : Chosen
+        Model that reads the face.
+    source : str
+        Key of the choice, which is still to be drawn; `YOURS` is one of its options.
+    """
+    if source in st.session_state or source in st.query_params:  # the visitor has chosen
+        return
+    drawer = drawer_of(chosen)
+    if OWN in your_visit().photos or (drawer and not is_first(drawer)):
+        st.session_state[source] = YOURS
+
+
+def offer_examples(chosen: Chosen, source: str) -> None:
+    """Show synthetic faces where there is no photo; a click makes one the face of the visit.
+
+    Parameters
+    ----------
+    chosen : Chosen
+        Model that reads the face.
+    source : str
+        Key of the choice where photos come from; a click makes it `YOURS`.
+    """
+    drawer = drawer_of(chosen)
+    if drawer and OWN not in your_visit().photos:  # a photo would be shown in place of them
+        _show_examples(drawer, LARGE, source)
+
+
 def show_your_face(brief: bool = False) -> None:
     """Show the face of the visit, small, if it was chosen; a click removes it.
 
@@ -160,7 +193,7 @@ def show_your_face(brief: bool = False) -> None:
     shown = face if face and (face.own or drawer) else None
     if brief:
         if shown:
-            show_picture(shown.portrait, f"Small picture of {shown.words}", width=SMALL)
+            show_picture(shown.portrait, f"Small picture of {shown.words}", width=TINY)
         return
     picture, words = st.columns([2, 5], gap="small", vertical_alignment="center")
     with picture:
@@ -223,9 +256,9 @@ def _offer_removal(where: str) -> None:
     )
 
 
-def _show_examples(drawer: Chosen) -> None:
+def _show_examples(drawer: Chosen, width: int = SMALL, source: str | None = None) -> None:
     st.markdown("**Or click an example**")
-    grid = st.grid("auto", min_column_width=84, gap="small")
+    grid = st.grid("auto", min_column_width=width, gap="small")
     of = (drawer.name, written(drawer.name), tuple(drawer.labels))
     for label, seed, face in _examples(*of, drawer.model):
         with grid.cell():
@@ -233,8 +266,8 @@ def _show_examples(drawer: Chosen) -> None:
             st.button(
                 as_is(f"{label}, {seed}"),
                 key=f"example_{label}_{seed}",
-                on_click=draw_face,
-                args=(label, seed),
+                on_click=_take_example,
+                args=(label, seed, source),
                 width="stretch",
             )
 
@@ -257,6 +290,12 @@ def _ask_for_synthetic(drawer: Chosen) -> None:
                 st.session_state[key] = value
     choose("Or a synthetic face of", drawer.labels, LABEL)
     st.number_input("Seed", 0, LAST_SEED, FIRST_SEED, width=160, key=SEED, bind="query-params")
+
+
+def _take_example(label: str, seed: int, source: str | None) -> None:
+    draw_face(label, seed)
+    if source:
+        st.session_state[source] = YOURS
 
 
 def _take(role: str, key: str, name: str | None = None) -> None:

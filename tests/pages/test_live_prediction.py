@@ -38,9 +38,20 @@ def said(app) -> str:
     )
 
 
-def test_it_asks_for_a_photo_first(open_page):
+def test_it_asks_for_a_photo_first_and_answers_an_example_at_a_click(open_page):
     app = open_page(PAGE)
     assert "as soon as there is a photo" in app.info[0].value
+    model = load_model("classic")
+    assert sum("Synthetic face of the label" in alt for alt in pictures(app)) == 6
+    app.button(key="example_male_4").click().run()
+    assert not app.exception
+    face = predict_photo(to_png(make_photo(model, "male", 4)), model).faces[0]
+    answer = f"**1: {face.label}**, probability {face.probability:.2f}"
+    assert app.segmented_control(key="source").value == "Your face"
+    assert answer in said(app)
+    app.switch_page("pages/4_Evaluation.py").run()
+    app.switch_page(PAGE).run()
+    assert answer in said(app)
 
 
 def test_an_upload_is_answered_with_what_the_library_says(open_page, photo):

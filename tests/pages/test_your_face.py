@@ -89,7 +89,6 @@ def test_a_photo_goes_along_to_every_page_and_is_read_once(
     app.switch_page(LADDER).run()
     app.segmented_control(key="rung_view").set_value("One face").run()
     app.switch_page(LIVE).run()
-    app.segmented_control(key="source").set_value("Your face").run()
     assert f"**1: {face.label}**, probability {face.probability:.2f}" in said(app)
 
     app.switch_page(EVALUATION).run()
@@ -101,8 +100,7 @@ def test_a_photo_goes_along_to_every_page_and_is_read_once(
 def test_a_click_removes_the_photo_and_all_that_was_computed_from_it(open_page, photo):
     app = bring(open_page(FACES, space="Walk"), photo)
     assert "walk" in visit(app).made
-    app.switch_page("pages/5_Live_prediction.py").run()
-    app.segmented_control(key="source").set_value("Your face").run()
+    app.switch_page(LIVE).run()
     assert all(app.session_state["kept_of_photos"].values())
     app.switch_page(EVALUATION).run()
     press(app, "Remove my face")
@@ -181,6 +179,20 @@ def test_a_photo_of_the_live_page_can_be_kept_as_the_face_of_the_visit(open_page
     assert visit(app).photos["own"].data == photo
     assert app.segmented_control(key="source").value == "Your face"
     assert "**1 face**" in said(app)
+
+
+def test_live_prediction_begins_with_the_face_until_another_source_is_chosen(open_page, photo):
+    app = open_page(LIVE)
+    assert app.segmented_control(key="source").value == "Upload"
+    app.switch_page(LESSON).run()
+    bring(app, photo).switch_page(LIVE).run()
+    assert app.segmented_control(key="source").value == "Your face"
+    assert "**1 face**" in said(app)
+    app.segmented_control(key="source").set_value("Upload").run()
+    app.toggle(key="heat").set_value(False).run()
+    assert not app.exception
+    assert app.segmented_control(key="source").value == "Upload"
+    assert "as soon as there is a photo" in said(app)
 
 
 def test_the_second_photo_to_mix_goes_with_the_first(open_page, photo, crop):
