@@ -25,7 +25,7 @@ from ui.look import SHADES_ON_DARK, is_dark, show, show_picture, tidy
 from ui.recipe import show_recipe
 from ui.text import as_is, as_is_in_figure
 
-PAIRED = 96  # width of two pictures side by side, in pixels, also on a phone
+PAIRED = 90  # pixels that each of two pictures side by side is wide, at least
 AVERAGE = -1  # in place of the number of a face
 
 
@@ -199,10 +199,10 @@ def show_nearest(klass: YourClass) -> None:
     grid = st.grid("auto", min_column_width=230, gap="small", border=True)
     for i, name in enumerate(names):
         with grid.cell():
-            with st.container(horizontal=True, gap="xsmall"):
-                show_picture(faces[i], name, width=PAIRED)
+            with st.grid(2, min_column_width=PAIRED, gap="xsmall"):
+                show_picture(faces[i], name)
                 alt = f"{names[near[i]]}, the nearest to {name}"
-                show_picture(faces[near[i]], alt, width=PAIRED)
+                show_picture(faces[near[i]], alt)
             other = (
                 ""
                 if near[i] == near_pixels[i]
@@ -302,9 +302,9 @@ def show_recognition(klass: YourClass) -> None:
     grid = st.grid("auto", min_column_width=230, gap="small", border=True)
     for one in found:
         with grid.cell():
-            with st.container(horizontal=True, gap="xsmall"):
-                show_picture(faces[one.face], names[one.face], width=PAIRED)
-                show_picture(faces[one.nearest], names[one.nearest], width=PAIRED)
+            with st.grid(2, min_column_width=PAIRED, gap="xsmall"):
+                show_picture(faces[one.face], names[one.face])
+                show_picture(faces[one.nearest], names[one.nearest])
             icon = ":material/check_circle:" if one.right else ":material/cancel:"
             verdict = "recognised" if one.right else f"taken for **{as_is(names[one.nearest])}**"
             st.caption(f"{icon} **{as_is(names[one.face])}** {verdict}")

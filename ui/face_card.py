@@ -22,7 +22,7 @@ HEAT = {
 # portraits of members of congress within the second.
 NEAR, FAR = 1.4, 2.1
 AGAINST = "#ffffff"  # belongs to no label; shown where there are more than two
-PICTURE = 97  # pixels; three fit side by side on a phone
+PICTURE = 90  # pixels, at least; three fit side by side on a phone
 CAPTION = 28  # pixels below a picture
 NO_FACE = ":material/face_retouching_off:"
 
@@ -111,18 +111,17 @@ def show_face(face: FaceAnswer, chosen: Chosen, number: int) -> Places:
     """
     mark = f"{NO_FACE} " if face.why_no_face else ""
     st.markdown(f"{mark}**{number}: {verdict_words(face)}")
-    row = st.container(horizontal=True)
-    with row:
+    with st.grid(3, min_column_width=PICTURE, gap="xsmall"):
         # Without a reconstruction the model reads no grey pixels: it saw the crop in colour.
         reads_grey = face.reconstruction is not None
         kind = "Grey crop" if reads_grey else "Crop"
         crop = face.crop if reads_grey else face.prepared
-        show_picture(crop, f"{kind} of face {number}", kind, PICTURE)
+        show_picture(crop, f"{kind} of face {number}", kind)
         if face.reconstruction is not None:
             alt = f"Face {number} reconstructed from its eigenfaces"
-            show_picture(face.reconstruction, alt, "Reconstruction", PICTURE)
+            show_picture(face.reconstruction, alt, "Reconstruction")
         picture = st.empty()
-    with row.container(width=320, gap="xsmall"):
+    with st.container(gap="xsmall"):
         if face.label or not face.why_no_face:
             show_scores(face.scores, chosen.order, f"Probabilities of face {number}")
         else:
@@ -141,14 +140,14 @@ def announce_heat(places: Places) -> None:
     """Keep the place of a heat map free, so that nothing moves when it comes.
 
     It is no picture: the server would forget that at the end of the run, perhaps before the browser
-    has fetched it.
+    has fetched it. The pictures beside it, which grow with the page, give the row its height.
 
     Parameters
     ----------
     places : Places
         As `show_face` returned them.
     """
-    places.picture.skeleton(height=PICTURE + CAPTION, width=PICTURE)
+    places.picture.skeleton(height=PICTURE + CAPTION)
 
 
 def show_heat(places: Places, face: FaceAnswer, heat: Heat, chosen: Chosen, number: int) -> None:
@@ -170,7 +169,7 @@ def show_heat(places: Places, face: FaceAnswer, heat: Heat, chosen: Chosen, numb
     picture = overlay(face.prepared, heat, *_heat_colours(chosen.model.labels, heat.label))
     with places.picture:
         alt = f"Heat map of the decision for {heat.label} on face {number}"
-        show_picture(picture, alt, "Heat map", PICTURE)
+        show_picture(picture, alt, "Heat map")
     places.sums.caption(_heat_sums(heat))
 
 

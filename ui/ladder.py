@@ -52,7 +52,7 @@ COLUMNS = {
     "components": ("components", "localized"),
 }
 MEMBERS = 270  # pixels that the longest list of members takes
-PICTURE = 108  # pixels; two fit side by side in a cell
+PICTURE = 100  # pixels, at least; two fit side by side in a cell
 MOST_TICKS = 6  # numbers of five digits beside each other on a phone
 
 
@@ -332,9 +332,9 @@ def _answer(yours: YourFace, model: FaceModel) -> PhotoAnswer:
 
 
 def _show_rung(rung: str, pictures: Sequence[tuple[np.ndarray, str]], face: FaceAnswer) -> None:
-    with st.container(horizontal=True, gap="small"):
+    with st.grid(2, min_column_width=PICTURE, gap="small"):
         for picture, what in pictures:
-            show_picture(picture, f"The face as {rung} reads it: {what}", what, PICTURE)
+            show_picture(picture, f"The face as {rung} reads it: {what}", what)
     st.markdown(f"{as_is(face.likely)}, probability {face.probability:.2f}")
     st.caption(as_is(f"{WORDS.get(rung, rung)}."))
 

@@ -345,14 +345,15 @@ function recipe(root, data) {
   const [face, average] = [bytes(data.face), wide(data.mean)]
   const sums = data.sums.map(wide)
   const [main, beside] = [add(root, "div", { class: "main" }), add(root, "div", { class: "beside" })]
-  const sum = figure(main, "", data.alts[0])
   const row = add(beside, "div", { class: "thumbs" })
-  grey(figure(row, data.words.face, data.alts[1]).canvas, side, (i) => face[i])
   if (data.locked) {
-    grey(sum.canvas, side, (i) => average[i] / data.fine)
-    add(sum.made, "figcaption", {}, data.words.mean)
+    // the question is about the face
+    grey(figure(main, data.words.face, data.alts[1]).canvas, side, (i) => face[i])
+    grey(figure(row, data.words.mean, data.alts[0]).canvas, side, (i) => average[i] / data.fine)
     return hidden(row, data.words.missing)
   }
+  const sum = figure(main, "", data.alts[0])
+  grey(figure(row, data.words.face, data.alts[1]).canvas, side, (i) => face[i])
   const missing = figure(row, data.words.missing, data.alts[2])
   const list = add(root, "ol", { class: "recipe" })
   const items = data.eigenfaces.map(({ pixels, words, weight }) => {
