@@ -33,7 +33,7 @@ from ui.your_face import (
 YOURS = "Your face"  # what pages call it
 EXAMPLES = 6
 TINY = 48  # pixels, of the face in a presentation's bar
-SMALL, LARGE = 84, 130  # pixels that an example is wide at least, in a popover and on a page
+SMALL, LARGE = 84, 96  # pixels that an example is wide at least, in a popover and on a page
 KEPT = "It stays in the memory of this visit, and is gone when you leave or remove it."
 
 
@@ -140,7 +140,9 @@ def offer_to_keep(photo: UploadedFile, source: str) -> None:
 
 
 def begin_with_face(chosen: Chosen, source: str) -> None:
-    """Let a choice where photos come from begin with the face of the visit, if one was chosen.
+    """Let a choice where photos come from begin with the face of the visit, once it was chosen.
+
+    What the visitor chooses after that, or what the URL names, stays.
 
     Parameters
     ----------
@@ -149,11 +151,16 @@ def begin_with_face(chosen: Chosen, source: str) -> None:
     source : str
         Key of the choice, which is still to be drawn; `YOURS` is one of its options.
     """
-    if source in st.session_state or source in st.query_params:  # the visitor has chosen
-        return
-    drawer = drawer_of(chosen)
-    if OWN in your_visit().photos or (drawer and not is_first(drawer)):
-        st.session_state[source] = YOURS
+    visit, drawer = your_visit(), drawer_of(chosen)
+    face: object = None
+    if OWN in visit.photos:
+        face = visit.photos[OWN].number
+    elif drawer and not is_first(drawer):
+        face = synthetic_choice(drawer)
+    if face != visit.begun:
+        visit.begun = face
+        if face and source not in st.query_params:
+            st.session_state[source] = YOURS
 
 
 def offer_examples(chosen: Chosen, source: str) -> None:
@@ -258,7 +265,7 @@ def _offer_removal(where: str) -> None:
 
 def _show_examples(drawer: Chosen, width: int = SMALL, source: str | None = None) -> None:
     st.markdown("**Or click an example**")
-    grid = st.grid("auto", min_column_width=width, gap="small")
+    grid = st.grid(EXAMPLES, min_column_width=width, gap="small")
     of = (drawer.name, written(drawer.name), tuple(drawer.labels))
     for label, seed, face in _examples(*of, drawer.model):
         with grid.cell():

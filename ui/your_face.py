@@ -93,6 +93,8 @@ class Visit:
         How many photos were taken over; it names the widgets anew, so that they let go of them.
     made : dict
         What pages computed from the face, each with what it was computed of.
+    begun : object
+        The face that `ui.face_picker.begin_with_face` last began with; None if there was none.
     """
 
     photos: dict[str, OwnPhoto] = field(default_factory=dict)
@@ -100,6 +102,7 @@ class Visit:
     seed: int | None = None
     taken: int = 0
     made: dict[str, tuple[object, Any]] = field(default_factory=dict)
+    begun: object = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from facecore.model.synth import make_photo
 
 TRIES = 10  # photos drawn per face that is wanted, at most
 LONG_SIDE = 500  # of a photo that is kept, in pixels
-AROUND = 1.6  # side of the cut around a face, in sides of its box
+AROUND = 1.25  # side of the cut around a face, in sides of its box
 
 
 @dataclass(frozen=True)

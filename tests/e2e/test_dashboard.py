@@ -16,6 +16,7 @@ from facecore.face.images import to_png
 pytest.importorskip("selenium")
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -432,6 +433,47 @@ def test_a_walk_is_a_film_that_plays_pauses_and_goes_to_any_step(server, browser
     assert browser.execute_script(FRAME)[1].rsplit(" ", 2)[0] != label
     browser.execute_script(SCRUB, 0)
     assert browser.execute_script(FRAME) == first
+
+
+@pytest.mark.slow
+def test_a_click_on_the_map_shows_the_face_of_that_place(server, browser):
+    shown = "img[alt^='The face at this place of the map']"
+    browser.get(f"{server}/Eigenfaces?space=Points")
+    wait_until_done(browser)
+    before = find(browser, shown).get_attribute("src")
+    area = find(browser, ".st-key-points .nsewdrag")
+    left, up = -area.size["width"] // 4, -area.size["height"] // 4  # from its middle
+    pointer = ActionChains(browser).move_to_element_with_offset(area, left, up)
+    pointer.pause(0.5).click().perform()
+    waiting(browser).until(lambda b: "map_x=-" in b.current_url and "map_y=" in b.current_url)
+    waiting(browser).until(
+        lambda b: b.find_element(By.CSS_SELECTOR, shown).get_attribute("src") != before
+    )
+
+
+@pytest.mark.slow
+def test_an_example_has_its_answer_at_a_click_and_then_its_heat_map(server, browser):
+    heat = "img[alt^='Heat map of the decision for '][alt$=' on face 1']"
+    browser.get(f"{server}/Live_prediction")
+    wait_for_text(browser, "as soon as there is a photo")
+    wait_until_done(browser)
+    click(browser, "male, 4")
+    wait_for_text(browser, "Distance from face space")
+    assert find(browser, heat).size["width"] > 120
+    (verdict,) = (
+        each.text
+        for each in browser.find_elements(By.CSS_SELECTOR, "[data-testid=stMain] strong")
+        if each.text.startswith("1: ")
+    )
+    wait_until_done(browser)
+    assert {"face_label=male", "face_seed=4"} <= set(
+        browser.current_url.partition("?")[2].split("&")
+    )
+    browser.get(f"{browser.current_url}&other=second")
+    wait_for_text(browser, "agree on 1 of 1")
+    waiting(browser).until(lambda b: len(b.find_elements(By.CSS_SELECTOR, heat)) == 2)
+    answers = [each.text for each in browser.find_elements(By.CSS_SELECTOR, "strong")]
+    assert answers.count(verdict) == 2
 
 
 @pytest.mark.slow

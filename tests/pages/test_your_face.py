@@ -191,6 +191,8 @@ def test_live_prediction_begins_with_the_face_until_another_source_is_chosen(ope
     app.segmented_control(key="source").set_value("Upload").run()
     app.toggle(key="heat").set_value(False).run()
     assert not app.exception
+    app.switch_page(EVALUATION).run()
+    app.switch_page(LIVE).run()
     assert app.segmented_control(key="source").value == "Upload"
     assert "as soon as there is a photo" in said(app)
 

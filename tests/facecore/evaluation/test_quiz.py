@@ -45,14 +45,14 @@ def test_a_face_fills_its_picture_whose_border_moves_the_cut_inwards(shipped_mod
     photo = np.arange(100 * 200, dtype=np.uint16).reshape(100, 200)
     middle, corner, large = (
         QuizFace(photo, "round", {}, box).close
-        for box in ((80, 40, 20, 10), (190, 90, 20, 20), (0, 0, 90, 90))
+        for box in ((80, 40, 40, 20), (190, 90, 20, 20), (0, 0, 90, 90))
     )
-    assert np.array_equal(middle, photo[29:61, 74:106])
-    assert np.array_equal(corner, photo[68:, 168:])
+    assert np.array_equal(middle, photo[25:75, 75:125])
+    assert np.array_equal(corner, photo[75:, 175:])
     assert large.shape == (100, 100)
     assert QuizFace(photo, "round", {}).close is photo
     for face in draw_quiz(shipped_model, 1, 3)[0]:
-        assert len(face.close) == pytest.approx(1.6 * max(face.box[2:]), abs=1)
+        assert len(face.close) == pytest.approx(1.25 * max(face.box[2:]), abs=1)
 
 
 def test_all_labels_are_drawn(shipped_model):
