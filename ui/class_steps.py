@@ -196,7 +196,7 @@ def show_nearest(klass: YourClass) -> None:
         f"{in_space[alike]:.1f} grey levels apart. Least alike: **{as_is(names[unlike[0]])}** and "
         f"**{as_is(names[unlike[1]])}**, {in_space[unlike]:.1f}."
     )
-    grid = st.grid("auto", min_column_width=230, gap="small", border=True)
+    grid = st.grid("auto", min_column_width=300, gap="small", border=True)
     for i, name in enumerate(names):
         with grid.cell():
             with st.grid(2, min_column_width=PAIRED, gap="xsmall"):
@@ -299,7 +299,7 @@ def show_recognition(klass: YourClass) -> None:
         f"{_say_rest(unnamed, single)}Photos taken one after the other share light and pose, "
         "which makes this easier than recognising somebody tomorrow."
     )
-    grid = st.grid("auto", min_column_width=230, gap="small", border=True)
+    grid = st.grid("auto", min_column_width=300, gap="small", border=True)
     for one in found:
         with grid.cell():
             with st.grid(2, min_column_width=PAIRED, gap="xsmall"):
