@@ -36,6 +36,10 @@ introduce(
     "Your class",
     "Bring ten or more faces and see their own eigenfaces: what they have in common, how they "
     "differ, and who resembles whom. Each face stays in the memory of this visit only.",
+    "pixel",
+    "mean face",
+    "eigenface",
+    "standard deviation",
 )
 chosen = pick_model()
 need_pixels(chosen)

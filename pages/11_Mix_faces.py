@@ -17,6 +17,9 @@ introduce(
     "Mix faces",
     "A picture is a row of numbers, so faces can be mixed: from one to another, the average of "
     "many, or away from the mean.",
+    "pixel",
+    "mean face",
+    "probability",
 )
 chosen = pick_model()
 need_pixels(chosen)

@@ -27,6 +27,7 @@ introduce(
     "eigenface",
     "mean face",
     "weight",
+    "standard deviation",
     "face space",
     "explained variance",
     "reconstruct",

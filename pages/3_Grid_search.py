@@ -23,6 +23,7 @@ introduce(
     "cross-validation",
     "hyperparameter",
     "component",
+    "heat map",
 )
 chosen = pick_model()
 table = read_table("grid_search", chosen)

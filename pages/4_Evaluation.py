@@ -34,6 +34,8 @@ introduce(
     "calibration",
     "confusion matrix",
     "threshold",
+    "ROC curve",
+    "Brier score",
 )
 chosen = pick_model()
 table = read_table("predictions", chosen)

@@ -33,6 +33,7 @@ introduce(
     "abstain",
     "decision",
     "distance from face space",
+    "heat map",
 )
 chosen = pick_model()
 

@@ -10,6 +10,10 @@ introduce(
     "You against the model",
     "Ten faces, one after the other: guess the label and say how sure you are. The model judges "
     "the same photos. Its answers come last.",
+    "label",
+    "probability",
+    "calibration",
+    "Brier score",
 )
 chosen = pick_model()
 show_quiz(chosen)

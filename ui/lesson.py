@@ -5,6 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from facecore.model import DEFAULT_MODEL, list_models
 from ui.face_picker import YOURS, ask_for_face, face_or_hint
+from ui.glossary import explain_words
 from ui.lesson_picture import show_lesson_picture
 from ui.lesson_screens import SCREENS, Screen, make_screen
 from ui.models import Chosen
@@ -74,6 +75,7 @@ def show_lesson(chosen: Chosen) -> None:
         _sum_up()
     if screen.crowded or not face.own:
         say_whom(chosen)
+    explain_words(*screen.terms)  # last: beside the question they would give its answer away
 
 
 def say_no_lesson(chosen: Chosen) -> None:

@@ -61,6 +61,8 @@ class Screen:
         Name of the scene.
     data : dict
         What the scene draws.
+    terms : sequence of str
+        Keys of `facecore.model.GLOSSARY`: the words of this step.
     crowded : bool
         Whether it shows faces that the model made up, beside the one that the lesson follows.
     """
@@ -74,6 +76,7 @@ class Screen:
     note: str
     kind: str
     data: dict[str, Any]
+    terms: Sequence[str]
     crowded: bool = False
 
 
@@ -128,6 +131,7 @@ def _numbers(chosen: Chosen, face: YourFace) -> Screen:
                 "of the row.",
             },
         },
+        ("pixel", "model", "synthetic face"),
     )
 
 
@@ -158,6 +162,7 @@ def _mean(chosen: Chosen, face: YourFace) -> Screen:
             "alts": ["Synthetic face", "The average of as many faces as the slider says"],
             "words": {"mean": "The average", "slider": "Faces averaged"},
         },
+        ("mean face", "pixel", "synthetic face"),
         crowded=True,
     )
 
@@ -194,6 +199,7 @@ def _difference(chosen: Chosen, face: YourFace) -> Screen:
                 "slider": "Mean face plus so much of what is left",
             },
         },
+        ("mean face", "pixel"),
     )
 
 
@@ -241,6 +247,7 @@ def _axes(chosen: Chosen, face: YourFace) -> Screen:
                 "best": " This is the widest!",
             },
         },
+        ("PCA", "component", "explained variance"),
         crowded=True,
     )
 
@@ -302,6 +309,7 @@ def _eigenfaces(chosen: Chosen, face: YourFace) -> Screen:
                 "choose": "Eigenface",
             },
         },
+        ("eigenface", "component", "mean face"),
     )
 
 
@@ -362,6 +370,7 @@ def _recipe(chosen: Chosen, face: YourFace) -> Screen:
                 "told": "{count} eigenfaces: {share} of what makes this face differ.",
             },
         },
+        ("weight", "reconstruct", "standard deviation", "explained variance"),
     )
 
 
@@ -450,6 +459,7 @@ def _map(chosen: Chosen, face: YourFace) -> Screen:
                 "told": "Answer: {label}, {chance}",
             },
         },
+        ("label", "probability", "face space", "weight"),
         crowded=True,
     )
 

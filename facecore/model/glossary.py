@@ -8,6 +8,8 @@ GLOSSARY = {
     "frequent label gets no advantage from it.",
     "bias": "A model has a bias if it errs more on some groups of faces than on others. Often the "
     "choice of its training faces was skewed.",
+    "Brier score": "The mean squared distance between the probabilities that were given and what "
+    "was true. 0 is best; being sure and wrong costs most.",
     "calibration": "How well probabilities fit the truth: of the answers given with probability "
     "0.8, eight in ten should be right.",
     "component": "One direction in which the training faces differ, found by PCA. The first one "
@@ -32,8 +34,11 @@ GLOSSARY = {
     "component accounts for.",
     "face space": "All faces that can be built as the mean face plus some amount of each "
     "eigenface.",
+    "Fisherface": "A direction in which the labels differ most, compared with how faces of the "
+    "same label differ. It is drawn as an eigenface is.",
     "grid search": "Try every combination of a list of settings by cross-validation, and keep the "
     "best.",
+    "heat map": "A picture or table in which colours stand for numbers.",
     "hyperparameter": "A setting that is chosen before training, such as the number of components.",
     "label": "The word that the model answers. In training data it is what an annotator wrote "
     "about the photo.",
@@ -43,6 +48,7 @@ GLOSSARY = {
     "model": "What training produces: the numbers and rules that turn a new photo into an answer.",
     "PCA": "Principal component analysis. It finds the directions in which data differ most, so "
     "that a few numbers replace many.",
+    "pixel": "A dot of a picture. In a grey picture it is one number, from black to white.",
     "precision": "Of the answers that name a label, the share that is right.",
     "probability": "How sure the model is of a label, from 0 to 1. It is a statement of the "
     "model, not a fact about the person.",
@@ -51,6 +57,10 @@ GLOSSARY = {
     "model stores the recipe of its training and reads new photos by the same one.",
     "reconstruct": "Build a face again from the mean face and its weights. With few eigenfaces it "
     "is blurred, because fine differences are left out.",
+    "ROC curve": "For every threshold, the share of a label's photos that are recognised, drawn "
+    "against the share of other photos that wrongly get this label.",
+    "standard deviation": "How far numbers usually lie from their mean. Of the weights of faces, "
+    "about 19 in 20 lie within two standard deviations of it.",
     "subject": "The person on a photo. All photos of a subject stay on one side of a split.",
     "support vector machine": "A classifier that draws the border with the widest margin between "
     "two labels (Cortes and Vapnik 1995). SVM for short.",
