@@ -875,17 +875,25 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _describe_model(name: str) -> str:
-    from facecore.model.store import find_model, lacks_of, read_evaluation, read_metadata
+    from facecore.face.recipes import describe_recipe
+    from facecore.model.store import (
+        find_model,
+        lacks_of,
+        read_evaluation,
+        read_metadata,
+        read_recipe,
+    )
 
     metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
-    why = lacks_of(name)
+    why, phrase = lacks_of(name), describe_recipe(read_recipe(name))
+    does = f" ({phrase})" if phrase else ""
     size = sum(file.stat().st_size for file in find_model(name).iterdir()) / 1e6
     try:
         scores = ", ".join(
             f"{data} {figures['accuracy_all']:.3f}" for data, figures in evaluation.items()
         )
         return (
-            f"{name}: {' / '.join(metadata['labels'])}, recipe {metadata['recipe']}, "
+            f"{name}: {' / '.join(metadata['labels'])}, recipe {metadata['recipe']}{does}, "
             f"{sum(metadata['training_faces'].values())} faces, {size:.1f} MB, "
             f"trained {metadata['created']}; accuracy over all test photos: {scores or 'none'}"
             + (f"; cannot be used: {why}" if why else "")

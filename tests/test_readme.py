@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from screens import ROOT
 
-from facecore.model import load_model, make_photo
+from facecore.face import PHRASES
+from facecore.model import SHIPPED, load_model, make_photo
 from tools import figures
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -16,6 +17,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 def test_the_table_of_models_is_that_of_the_artifacts():
     assert f"<!-- models -->\n{figures.table()}\n<!-- models -->" in README
+
+
+def test_a_model_that_ships_is_described_as_in_the_dashboard():
+    assert all(PHRASES[name] in README for name in SHIPPED)
 
 
 def test_the_readme_has_the_two_commands_of_the_set_up():

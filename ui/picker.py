@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from facecore.errors import FacecoreError
-from facecore.model import SHIPPED, list_models, order_labels, read_metadata
+from facecore.face import describe_recipe
+from facecore.model import SHIPPED, list_models, order_labels, read_metadata, read_recipe
 from ui.controls import name_labels
 from ui.models import GONE, MODEL, NEXT, Written, describe_option, written
 from ui.text import as_is
@@ -54,7 +55,7 @@ def line_of(name: str) -> str:
     Returns
     -------
     str
-        Its title and labels, its recipe, and where it comes from, all from its metadata.
+        Its title and labels, its recipe with what that does, and where it comes from.
     """
     try:
         return _line(name, written(name))
@@ -70,7 +71,9 @@ def _line(name: str, written: Written) -> str:
         title = f"{metadata['title']}: " if metadata.get("title") else ""
         count = f"{len(labels)} labels: " if len(labels) > 2 else ""
         origin = "ships with facecore" if name in SHIPPED else f"trained {metadata['created']}"
-        return f"{title}{count}{name_labels(labels)}; recipe {metadata['recipe']}; {origin}"
+        phrase = describe_recipe(read_recipe(name))
+        recipe = f"recipe {metadata['recipe']}" + (f" ({phrase})" if phrase else "")
+        return f"{title}{count}{name_labels(labels)}; {recipe}; {origin}"
     except (KeyError, TypeError, AttributeError):
         return "its metadata are of an older version"
 

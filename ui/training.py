@@ -22,7 +22,7 @@ from facecore.data import (
     recipes_for,
 )
 from facecore.errors import FacecoreError
-from facecore.face import MIN_SIZE, RECIPES, lacks
+from facecore.face import MIN_SIZE, PHRASES, RECIPES, lacks
 from facecore.model import SHIPPED, check_new_name, list_models, read_evaluation, read_metadata
 from facecore.system import describe_seconds
 from facecore.training import Job, cancel_job, clear_job, read_job
@@ -35,12 +35,6 @@ from ui.training_photos import Photos
 
 MINIMUM, WHOLE = "Minimum face width, pixels", "Each photo is the face already"
 PAUSE = 1.5  # seconds between two looks at a training
-RECIPE_HELP = (
-    "aligned: faces turned upright by eyes and mouth, four members; classic: the textbook's Haar "
-    "cascade and pixels alone, faster; embedding: features by a deep network, most accurate{}; "
-    "fisher: the pixels of aligned faces, as eigenfaces and as Fisherfaces. "
-    "Crops fit only the recipes that they were cut for."
-)
 
 
 @dataclass(frozen=True)
@@ -102,7 +96,7 @@ def pick_options(photos: Photos) -> Options:
     fitting = recipes_for(photos.source) if photos.cropped and photos.source else RECIPES
     # Sorted, so that the default recipe, aligned, is the first.
     recipes = [name for name in sorted(fitting or RECIPES) if not lacks(RECIPES[name])]
-    missing = lacks(RECIPES["embedding"])
+    told = [_tell(name) for name in sorted(RECIPES)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(
             "Name of the model", "mine", max_chars=64, key="train_name", width=220
@@ -112,7 +106,7 @@ def pick_options(photos: Photos) -> Options:
             recipes,
             "train_recipe",
             default="classic" if photos.samples else None,  # seconds, in place of a minute
-            help=RECIPE_HELP.format(f" ({as_is(missing)})" if missing else ""),
+            help="\n".join([*told, "", "Crops fit only the recipes that they were cut for."]),
         )
         grid = pick_grid("train_grid")
         identity = st.checkbox(
@@ -146,6 +140,12 @@ def pick_options(photos: Photos) -> Options:
         )
     least = None if free else int(min_size)
     return Options(name, recipe, grid, least, whole, identity, int(seed), curve)
+
+
+def _tell(recipe: str) -> str:
+    missing = lacks(RECIPES[recipe])
+    note = f" ({as_is(missing)})" if missing else ""
+    return f"- **{recipe}**: {PHRASES[recipe]}{note}"
 
 
 def _pick_whole(photos: Photos) -> bool:

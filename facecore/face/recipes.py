@@ -375,6 +375,13 @@ RECIPES: dict[str, Recipe] = {
     ),
 }
 DEFAULT_RECIPE = "aligned"
+# What each recipe does, in a few words for whoever chooses among models.
+PHRASES = {
+    "classic": "grey pixels and their eigenfaces, the textbook's way",
+    "aligned": "faces turned upright by eyes and mouth, described in several ways",
+    "fisher": "upright faces, as eigenfaces and as Fisherfaces",
+    "embedding": "upright faces, described in numbers by deep networks",
+}
 
 
 def find_recipe(name: str) -> Recipe:
@@ -407,6 +414,34 @@ def find_recipe(name: str) -> Recipe:
     if why := lacks(RECIPES[name]):
         raise ModelError(f"the recipe {name!r} cannot be used: {why}")
     return RECIPES[name]
+
+
+def describe_recipe(recipe: Recipe) -> str:
+    """Return what a recipe does, in a few words.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Any recipe, also a stored one.
+
+    Returns
+    -------
+    str
+        Of `RECIPES`, whatever the settings of its detector and its target of right answers; empty
+        for a recipe that prepares faces in another way, under whichever name.
+
+    Examples
+    --------
+    >>> describe_recipe(find_recipe("fisher"))
+    'upright faces, as eigenfaces and as Fisherfaces'
+    >>> describe_recipe(for_whole_photos(find_recipe("fisher")))
+    ''
+    """
+    known = RECIPES.get(recipe.name)
+    if known is None or type(recipe.detector) is not type(known.detector):
+        return ""
+    same = replace(recipe, detector=known.detector, unsure=known.unsure) == known
+    return PHRASES[recipe.name] if same else ""
 
 
 def for_whole_photos(recipe: Recipe) -> Recipe:

@@ -135,6 +135,7 @@ from .store import (
     read_local_table,
     read_metadata,
     read_model_table,
+    read_recipe,
     rename_model,
 )
 from .synth import (
@@ -234,6 +235,7 @@ __all__ = [
     "read_local_table",
     "read_metadata",
     "read_model_table",
+    "read_recipe",
     "recognise_left_out",
     "reconstruct",
     "reconstruction_errors",

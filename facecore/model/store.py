@@ -166,10 +166,43 @@ def lacks_of(name: str) -> str | None:
     True
     """
     try:
-        document = json.loads((find_model(name) / "model.json").read_text(encoding="utf-8"))
-        return lacks(Recipe.from_dict(document["recipe"]))
-    except (OSError, ValueError, LookupError, TypeError, ModelError):
+        return lacks(read_recipe(name))
+    except ModelError:
         return None
+
+
+def read_recipe(name: str | None = None) -> Recipe:
+    """Read the recipe of a model, without its arrays and without checking its files.
+
+    Parameters
+    ----------
+    name : str, optional
+        The model's name; the default model, or else the first, when left out.
+
+    Returns
+    -------
+    Recipe
+        Without members.
+
+    Raises
+    ------
+    ModelError
+        The model is missing, or its recipe cannot be read.
+
+    Examples
+    --------
+    >>> read_recipe("classic").name
+    'classic'
+    """
+    folder = find_model(name)
+    try:
+        document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        return Recipe.from_dict(document["recipe"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ModelError(
+            f"the recipe of model {folder.name!r} cannot be read: {error}; restore the folder or "
+            "train it again"
+        ) from error
 
 
 def load_model(name: str | None = None) -> FaceModel:

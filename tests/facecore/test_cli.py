@@ -18,6 +18,7 @@ from disks import kill_workers
 
 from facecore.__main__ import main
 from facecore.evaluation.groups import weakest_group
+from facecore.face.recipes import PHRASES
 from facecore.model.classifier import FaceModel
 from facecore.model.labels import whom_it_shows
 from facecore.model.predict import predict_photo
@@ -156,7 +157,7 @@ def test_the_whole_way_from_photos_to_a_model_and_its_evaluation(
 
     listed = run("models", models=models)
     assert listed.returncode == 0
-    assert listed.stdout.startswith("mine: round / square, recipe classic")
+    assert listed.stdout.startswith(f"mine: round / square, recipe classic ({PHRASES['classic']})")
 
     measured = run(
         "evaluate",

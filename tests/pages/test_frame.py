@@ -1,14 +1,17 @@
 """The frame: every page is in the menu, and the chosen model goes along."""
 
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from screens import PAGES, ROOT, SCREENS, TEXTS
 
+from facecore.face.recipes import PHRASES
 from facecore.model.glossary import GLOSSARY
-from facecore.model.store import read_metadata
+from facecore.model.store import read_metadata, write_model
 from ui import menu
+from ui.picker import line_of
 
 TITLES = ("title", "header", "subheader")
 
@@ -61,7 +64,7 @@ def test_a_line_says_what_the_chosen_model_is(open_page, two_models):
     line = app.sidebar.caption[0].value
     assert all(label in line for label in metadata["labels"])
     assert metadata["title"] in line
-    assert f"recipe {metadata['recipe']}" in line
+    assert f"recipe {metadata['recipe']} ({PHRASES[metadata['recipe']]})" in line
     assert metadata["created"] in line
     app.sidebar.selectbox[0].set_value("classic").run()
     assert "ships with facecore" in app.sidebar.caption[0].value
@@ -71,6 +74,13 @@ def test_a_line_says_what_the_chosen_model_is(open_page, two_models):
 
 
 @pytest.mark.parametrize("screen", SCREENS)
+def test_the_line_of_a_model_of_another_recipe_names_it_alone(shipped, copy_model, shipped_model):
+    recipe = replace(shipped_model.recipe, frame=0.7)
+    copy_model(shipped, shipped.name)
+    write_model("old", replace(shipped_model, recipe=recipe), read_metadata("classic"), {}, None)
+    assert "; recipe classic; trained " in line_of("old")
+
+
 def test_an_address_of_a_model_that_is_gone_says_so(open_page, two_models, screen):
     app = open_page(screen, model="lost")
     assert not app.exception
@@ -91,18 +101,16 @@ def test_a_model_that_goes_while_it_is_chosen_is_named(open_page, shipped, copy_
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_headings_leave_out_no_level(open_page, screen):
+def test_a_page_leaves_out_no_level_of_headings_and_explains_its_words(open_page, screen):
     app = open_page(screen)
     levels = [int(each.proto.tag[1]) for each in app.main if each.type in TITLES]
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
-
-
-@pytest.mark.parametrize("screen", ["dashboard.py", "pages/2_Eigenfaces.py", "pages/7_Ladder.py"])
-def test_a_page_explains_its_words(open_page, screen):
-    said = [each.value for each in open_page(screen).markdown]
+    said = [each.value for each in app.markdown]
     explained = [term for term, text in GLOSSARY.items() if f"**{term}**: {text}" in said]
     assert len(explained) >= 3
+    links = [link.proto.page for link in app.main.get("page_link")]
+    assert "Tutorial" in links and "Glossary" in links
 
 
 @pytest.mark.parametrize("page", TEXTS)

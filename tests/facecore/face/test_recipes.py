@@ -19,11 +19,13 @@ from facecore.face.prepare import (
 )
 from facecore.face.recipes import (
     DEFAULT_RECIPE,
+    PHRASES,
     RECIPES,
     Alignment,
     Recipe,
     crops_of,
     cut_face,
+    describe_recipe,
     find_recipe,
     for_whole_photos,
     prepare_crop,
@@ -55,6 +57,17 @@ def test_an_unknown_recipe_names_those_there_are(name):
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_survives_being_stored_as_json(name):
     assert Recipe.from_dict(json.loads(json.dumps(RECIPES[name].to_dict()))) == RECIPES[name]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_described_by_what_it_does_and_not_by_its_name(name):
+    stored = Recipe.from_dict(json.loads(json.dumps(RECIPES[name].to_dict())))
+    assert describe_recipe(stored) == PHRASES[name] != ""
+    assert describe_recipe(replace(stored, unsure=0.9)) == PHRASES[name]
+    others = (replace(stored, name="mine"), replace(stored, frame=0.5), for_whole_photos(stored))
+    assert [describe_recipe(other) for other in others] == ["", "", ""]
+    assert PHRASES[name] not in json.dumps(stored.to_dict())
+    assert len(PHRASES) == len(RECIPES)
 
 
 def test_what_may_be_left_out_of_a_stored_recipe_takes_its_default():
