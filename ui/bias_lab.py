@@ -14,6 +14,7 @@ from facecore.training import (
     name_part,
     name_third,
     name_trait,
+    offer_traits,
     try_remedies,
     try_skew,
 )
@@ -24,7 +25,7 @@ from ui.photo import say_whom
 from ui.text import as_is
 
 FEW, ONLY, TIED = "Few of one label", "Only one kind", "A giveaway"
-TRAITS = 8  # eigenfaces to order faces by
+TRAITS = 8  # of the strongest eigenfaces, to order faces by
 MOST_RATIO, FIRST_RATIO = 19, 9
 SKIPPED = -1  # in place of an answer
 OPTIONS = ("neglected", "favoured", "neither")
@@ -62,7 +63,7 @@ def show_bias_lab(chosen: Chosen) -> None:
     labels = tuple(chosen.labels[:MOST_COLOURS])
     kind = choose("Skew", (FEW, ONLY, TIED), "bias", help=KINDS)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        skew = _pick_skew(kind, chosen.model, labels)
+        skew = _pick_skew(kind, chosen, labels)
         total, balanced = _pick_training(kind)
     if len(labels) < len(chosen.labels):
         st.caption(f"The first {len(labels)} of the {len(chosen.labels)} labels take part.")
@@ -114,7 +115,7 @@ def _pick_training(kind: str) -> tuple[int, bool]:
     return int(total), balanced and kind == FEW  # else labels have as many faces each
 
 
-def _pick_skew(kind: str, model: FaceModel, labels: tuple[str, ...]) -> Skew:
+def _pick_skew(kind: str, chosen: Chosen, labels: tuple[str, ...]) -> Skew:
     if kind == FEW:
         label = choose("Rare label", labels, "bias_label")
         ratio = st.slider(
@@ -128,8 +129,7 @@ def _pick_skew(kind: str, model: FaceModel, labels: tuple[str, ...]) -> Skew:
             help="9 means 9 to 1; 1 is fair",
         )
         return Skew("few", label, int(ratio))
-    count = min(TRAITS, len(model.pixels.components))
-    traits = {name_trait(model.eigenfaces, i): i for i in (None, *range(count))}
+    traits = _name_traits(chosen.name, written(chosen.name), chosen.model)
     label = choose("Label", labels, "bias_label") if kind == TIED else ""
     trait = choose("Ordered by", list(traits), "bias_trait")
     third = choose(
@@ -142,6 +142,13 @@ def _pick_skew(kind: str, model: FaceModel, labels: tuple[str, ...]) -> Skew:
     if kind == TIED:
         return Skew("tied", label, third=third, trait=traits[trait])
     return Skew("only", third=third, trait=traits[trait])
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _name_traits(name: str, written: Written, _model: FaceModel) -> dict[str, int | None]:
+    # name and date of the model stand for its arrays, which are too large to hash
+    model = _model.eigenfaces
+    return {name_trait(model, trait): trait for trait in offer_traits(model, TRAITS)}
 
 
 def _ask(trial: BiasTrial, kind: str) -> None:

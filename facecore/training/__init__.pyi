@@ -120,6 +120,7 @@ from .skews import (
     Skew,
     name_third,
     name_trait,
+    offer_traits,
     share_out,
 )
 from .streaming import (
@@ -225,6 +226,7 @@ __all__ = [
     "name_trait",
     "nearest_points",
     "nearest_rows",
+    "offer_traits",
     "on_all_faces",
     "photos_of",
     "places_of_best",

@@ -121,6 +121,38 @@ def _parts(total: int, count: int) -> list[int]:
     return [len(part) for part in np.array_split(np.arange(total), count)]
 
 
+def offer_traits(model: FaceModel, first: int) -> list[int | None]:
+    """Return by what faces can be ordered.
+
+    Parameters
+    ----------
+    model : FaceModel
+        A model with eigenfaces.
+    first : int
+        How many of the strongest eigenfaces are offered, at least 1.
+
+    Returns
+    -------
+    list of int or None
+        Traits, as `Skew` has them: the mean grey level, the first eigenfaces, and the strongest
+        one that changes the mouth most, if there is one and it is not among them.
+
+    Examples
+    --------
+    >>> from facecore.model import load_model
+    >>> offer_traits(load_model("classic"), 3)
+    [None, 0, 1, 2, 12]
+    """
+    count = len(model.pixels.components)
+    mouths = (
+        i
+        for i in range(count)
+        if describe_eigenface(draw_eigenface(model, i)).words.startswith("mouth")
+    )
+    mouth = next(mouths, 0)
+    return [None, *range(min(first, count)), *([mouth] if mouth >= first else [])]
+
+
 def name_trait(model: FaceModel, trait: int | None) -> str:
     """Return what faces are ordered by, in words.
 

@@ -51,6 +51,7 @@ def test_the_question_comes_first_and_the_answer_is_computed(open_page):
 @pytest.mark.parametrize("skew", ["Only one kind", "A giveaway"])
 def test_every_view_of_a_skew_by_a_trait_is_drawn(open_page, skew):
     app = press(open_page(PAGE, bias=skew, bias_faces="100"), "Show the answer")
+    assert "eigenface 13 (mouth and chin)" in app.selectbox(key="bias_trait").options
     for view in ("Training faces", "Mean faces", "Eigenfaces"):
         app.segmented_control(key="bias_show").set_value(view).run()
         assert not app.exception

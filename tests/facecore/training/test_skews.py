@@ -1,5 +1,7 @@
 """Skews: how many faces of each label a training gets, and of which third."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from facecore.training.skews import (
     measure_trait,
     name_third,
     name_trait,
+    offer_traits,
     share_out,
 )
 
@@ -67,6 +70,27 @@ def test_traits_are_measured_from_pixels(shipped_model):
     assert measure_trait(model, rows, 3) == pytest.approx(coordinates[:, 3], abs=1e-2)
     brighter = np.clip(rows.astype(int) + 9, 0, 255).astype(np.uint8)
     assert (measure_trait(model, brighter, None) > measure_trait(model, rows, None)).all()
+
+
+def test_an_eigenface_of_the_mouth_is_offered_beside_the_first(shipped_model):
+    model = shipped_model.eigenfaces
+    mouth = next(i for i in range(99) if "(mouth" in name_trait(model, i))
+    assert mouth >= 8
+    assert offer_traits(model, 8) == [None, *range(8), mouth]
+    assert offer_traits(model, mouth + 1) == [None, *range(mouth + 1)]
+
+
+@pytest.mark.parametrize(("row", "offered"), [(None, [None, 0]), (3, [None, 0, 3])])
+def test_no_eigenface_of_the_mouth_is_offered_where_there_is_none(shipped_model, row, offered):
+    member = shipped_model.pixels
+    basis = np.ones_like(member.basis[:5])  # brightness, five times
+    if row is not None:
+        face = np.zeros((100, 100))
+        face[80:, 30:70] = np.sin(np.arange(20))[:, None]
+        basis[row] = face.ravel()
+    made = replace(member, components=basis)
+    model = replace(shipped_model, members=(made,))
+    assert offer_traits(model, 1) == offered
 
 
 def test_traits_and_thirds_have_names(shipped_model):
