@@ -6,6 +6,7 @@ import numpy as np
 
 SHADES = 0.35  # share of an eigenface that a plain change of light must have to give it its name
 LOPSIDED = 0.6  # share that changes its sign from left to right
+BESIDE = 0.2  # of the strength of the sides, from which on a part of the face is named with them
 # Parts of an upright face crop: left, top, right and bottom, as shares of its side.
 PARTS = {
     "hair and forehead": (0.15, 0.0, 0.85, 0.28),
@@ -37,7 +38,9 @@ def describe_eigenface(row: np.ndarray) -> EigenfaceWords:
 
     A change of light that is the same everywhere, or falls from one side to the other or from the
     middle to the rim, gives it its name if it explains at least `SHADES` of its squared pixels.
-    Otherwise it is named for the part of the face in which a pixel changes most.
+    Otherwise it is named for the part of the face in which a pixel changes most. Many change the
+    sides most: they are told apart by the part that comes next, if a pixel's squared change there
+    is at least `BESIDE` of that at the sides.
 
     Parameters
     ----------
@@ -80,10 +83,15 @@ def describe_eigenface(row: np.ndarray) -> EigenfaceWords:
     left["sides"] = ~np.any([left[words] for words in PARTS if words != "sides"], axis=0)
     strength = {words: float((picture[mask] ** 2).mean()) for words, mask in left.items()}
     words = max(strength, key=lambda name: strength[name])
-    share = float((picture[left[words]] ** 2).sum() / total)
+    changed = left[words]
+    if words == "sides":
+        most = strength.pop("sides")
+        part = max(strength, key=lambda name: strength[name])
+        if strength[part] >= BESIDE * most > 0:
+            words, changed = f"sides and {part.split()[0]}", changed | left[part]
     if odd >= LOPSIDED:
         return EigenfaceWords(f"left to right: {words}", round(odd, 3))
-    return EigenfaceWords(words, round(share, 3))
+    return EigenfaceWords(words, round(float((picture[changed] ** 2).sum() / total), 3))
 
 
 def _part(side: int, box: tuple[float, float, float, float]) -> np.ndarray:

@@ -18,6 +18,10 @@ def patch(left, top, right, bottom, of=None):
     return picture
 
 
+SIDES = patch(0, 0, 0.1, 1, np.cos(20 * Y)) + patch(0.9, 0, 1, 1, np.cos(20 * Y))
+LOPSIDED = "left to right: sides and eyes"
+
+
 @pytest.mark.parametrize(
     ("picture", "words"),
     [
@@ -27,7 +31,10 @@ def patch(left, top, right, bottom, of=None):
         (X**2 + Y**2 - 0.6, "middle against rim"),
         (patch(0.3, 0.75, 0.7, 0.95) - patch(0.3, 0.05, 0.7, 0.1), "mouth and chin"),
         (patch(0.3, 0.3, 0.7, 0.45, np.cos(20 * Y)), "eyes and brows"),
-        (patch(0, 0, 0.1, 1, np.cos(20 * Y)) + patch(0.9, 0, 1, 1, np.cos(20 * Y)), "sides"),
+        (SIDES, "sides"),
+        (SIDES + 0.6 * patch(0.3, 0.75, 0.7, 0.95), "sides and mouth"),
+        (SIDES + 0.3 * patch(0.3, 0.75, 0.7, 0.95), "sides"),
+        (SIDES * np.sign(X) + 0.6 * patch(0.3, 0.3, 0.7, 0.45, np.sign(X)), LOPSIDED),
         (patch(0.3, 0.75, 0.7, 0.95, np.sin(12 * X)), "left to right: mouth and chin"),
     ],
 )
