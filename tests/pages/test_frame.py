@@ -73,7 +73,6 @@ def test_a_line_says_what_the_chosen_model_is(open_page, two_models):
     assert "**classic**: " in listed
 
 
-@pytest.mark.parametrize("screen", SCREENS)
 def test_the_line_of_a_model_of_another_recipe_names_it_alone(shipped, copy_model, shipped_model):
     recipe = replace(shipped_model.recipe, frame=0.7)
     copy_model(shipped, shipped.name)
@@ -81,6 +80,7 @@ def test_the_line_of_a_model_of_another_recipe_names_it_alone(shipped, copy_mode
     assert "; recipe classic; trained " in line_of("old")
 
 
+@pytest.mark.parametrize("screen", SCREENS)
 def test_an_address_of_a_model_that_is_gone_says_so(open_page, two_models, screen):
     app = open_page(screen, model="lost")
     assert not app.exception
