@@ -55,7 +55,7 @@ def show_card(chosen: Chosen) -> None:
     vectors = metadata["kernel_vectors"]["count"]
     whole = takes_whole_photos(chosen.model.recipe)
     if chosen.evaluation:
-        _show_headline(chosen.evaluation)
+        show_headline(chosen.evaluation)
     with st.grid(3, min_column_width=150):
         show_metric("Photos", f"{photos:,}", f"{tested:,} for testing")
         show_metric(
@@ -80,8 +80,14 @@ def show_card(chosen: Chosen) -> None:
         )
 
 
-def _show_headline(evaluation: Mapping[str, Any]) -> None:
-    """Show how often the model answers, how often it is right then, and when it must answer."""
+def show_headline(evaluation: Mapping[str, Any]) -> None:
+    """Show how often the model answers, how often it is right then, and when it must answer.
+
+    Parameters
+    ----------
+    evaluation : mapping
+        As `facecore.model.read_evaluation` returns it, of one test set or more.
+    """
     answers, confusion = pool_answers(evaluation), pool_confusions(evaluation)
     right = sum(row.get(label, 0) for label, row in confusion.items())
     photos = sum(sum(row.values()) for row in confusion.values())

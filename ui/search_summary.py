@@ -88,8 +88,9 @@ def _show_places(search: Search) -> None:
     edges = describe_edges(places, search.table)
     if edges:
         st.info(as_is(edges), title="The best is at an edge", icon=":material/open_in_full:")
-    if told := describe_inside(places, search.table):
-        st.caption(as_is(told))
+    told = [describe_inside(places, search.table), describe_zoom(search.table)]
+    if any(told):
+        st.caption(as_is(" ".join(filter(None, told))))
 
 
 def describe_edges(places: Sequence[Place], table: pd.DataFrame) -> str:
@@ -153,6 +154,45 @@ def describe_inside(places: Sequence[Place], table: pd.DataFrame) -> str:
     )
 
 
+def describe_zoom(table: pd.DataFrame) -> str:
+    """Describe at which edges of the finer grid of the last round the best candidate is.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Candidates of the search, of all rounds.
+
+    Returns
+    -------
+    str
+        With another value that is as good, where there is one; empty if the best candidate is
+        inside that grid, or of an earlier round.
+    """
+    zoom = rounds_of(table)[-1]
+    rounds = [found for found in rounds_of(table) if found.comparable]
+    if len(rounds) < 2 or table["rank_test_score"].idxmin() not in zoom.rows.index:
+        return ""
+    edges = [place for place in places_of_best(zoom.rows) if place.beyond]
+    if not edges:
+        return ""
+    names = _list([name_parameter(place.parameter, table) for place in edges])
+    told = f"In the zoom it is at the edge of {names}"
+    rivals = [
+        f"{name_parameter(place.parameter, table)} {name_value(place.rival)}"
+        for place in edges
+        if place.rival is not None
+    ]
+    if rivals:
+        are = "are" if len(rivals) > 1 else "is"
+        told += f"; {_list(rivals)} {are} as good within the noise"
+    return f"{told}."
+
+
+def _list(words: Sequence[str]) -> str:
+    *others, end = words
+    return f"{', '.join(others)} and {end}" if others else end
+
+
 def show_round(found: Round, search: Search) -> None:
     """Show what a round compared, and what it says about each parameter.
 
@@ -169,7 +209,12 @@ def show_round(found: Round, search: Search) -> None:
     factor = FACTOR_NOTE if "gamma_factor" in rows else ""
     st.caption(f"{start}: {as_is(describe_grid(rows))}.{factor}")
     if effects := effects_of(rows):
-        st.markdown(as_is(describe_effects(effects, rows)), help=EFFECTS_HELP)
+        told = describe_effects(effects, rows)
+        if not single:
+            name = name_round(found, search).lower()
+            where = f"the {name}" if name == "zoom" else name
+            told = f"In {where},{faces}, {told[0].lower()}{told[1:]}"
+        st.markdown(as_is(told), help=EFFECTS_HELP)
 
 
 def describe_effects(effects: Sequence[Effect], table: pd.DataFrame) -> str:
@@ -208,12 +253,20 @@ def describe_effects(effects: Sequence[Effect], table: pd.DataFrame) -> str:
 
 def _describe_effect(effect: Effect, table: pd.DataFrame) -> str:
     worst = max(range(len(effect.costs)), key=effect.costs.__getitem__)
-    places = [effect.values.index(value) for value in effect.flat]
-    row = places == list(range(places[0], places[-1] + 1)) and len(places) > 2
-    ends = [effect.flat[0], effect.flat[-1]] if row else list(effect.flat)
-    best = (" to " if row else " or ").join(map(name_value, ends))
     return (
-        f"{name_parameter(effect.parameter, table)}, best {best}; with "
+        f"{name_parameter(effect.parameter, table)}, best {_describe_flat(effect)}; with "
         f"{name_value(effect.values[worst])} the score is {effect.costs[worst]:.4f} ± "
         f"{effect.errors[worst]:.4f} lower"
     )
+
+
+def _describe_flat(effect: Effect) -> str:
+    """Describe the values that are as good as the best: numbers in a row by their ends."""
+    places = [effect.values.index(value) for value in effect.flat]
+    holes = [i for i in range(places[0], places[-1]) if i not in places]
+    ordered = not any(isinstance(value, (str, bool)) for value in effect.values)
+    if not ordered or len(places) < 3 or 2 * len(holes) > len(places):
+        return " or ".join(map(name_value, effect.flat))
+    told = f"{name_value(effect.flat[0])} to {name_value(effect.flat[-1])}"
+    without = [name_value(effect.values[i]) for i in holes]
+    return f"{told}, but for {_list(without)}" if holes else told

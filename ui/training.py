@@ -26,6 +26,7 @@ from facecore.face import MIN_SIZE, PHRASES, RECIPES, lacks
 from facecore.model import SHIPPED, check_new_name, list_models, read_evaluation, read_metadata
 from facecore.system import describe_seconds
 from facecore.training import Job, cancel_job, clear_job, read_job
+from ui.card import show_headline
 from ui.controls import choose, pick_grid
 from ui.links import link_photos
 from ui.models import Chosen, choose_next
@@ -360,27 +361,23 @@ def _show_figures(name: str) -> None:
         score = f"{search['balanced_accuracy']:.3f}"
         st.metric(OF_MODEL, score, border=True, help=MODEL_HELP)
         st.metric(
-            "Faces answered, folds",
-            f"{rule['coverage'] if rule else 1:.0%}",
+            "Answered, folds",
+            f"{rule['coverage'] if rule else 1:.3f}",
             border=True,
-            help="The others are “unsure”" if rule else "This recipe answers about every face",
+            help="Share of the training faces that get a label, out of fold; the others are unsure"
+            if rule
+            else "This recipe answers about every face",
         )
         if rule:
             st.metric(
-                "Accuracy of these answers",
+                "Right when answered, folds",
                 f"{rule['accuracy']:.3f}",
                 border=True,
-                help="Over the faces that it answers, in the folds",
+                help="Share of these answers that are right",
             )
-        for data, figures in evaluation.items():
-            balanced = figures["balanced_accuracy_all"]
-            st.metric(
-                f"Balanced accuracy, test photos of {as_is(data)}",
-                "-" if balanced is None else f"{balanced:.3f}",
-                border=True,
-                help="Over {} photos that it has never seen; accuracy {:.3f}, 95% interval {:.3f} "
-                "to {:.3f}".format(figures["n"], figures["accuracy_all"], *figures["interval_all"]),
-            )
+    for data, figures in evaluation.items():
+        st.markdown(f"On the test photos of {as_is(data)}, which it has never seen:")
+        show_headline({data: figures})
 
 
 def _show_details(job: Job) -> None:

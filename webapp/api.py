@@ -1,5 +1,6 @@
 """The API: photos in, JSON out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
@@ -66,7 +67,7 @@ def _photos() -> list[tuple[str, bytes]]:
 
 @blueprint.get("/models")
 def models() -> Response:
-    """List the models with their labels and accuracy.
+    """List the models with their labels, and how often they answer and are right.
 
     Returns
     -------
@@ -95,10 +96,18 @@ def _describe(name: str, served: str | None) -> dict[str, Any]:
         "labels": order_labels(metadata["labels"], metadata.get("order", ())),
         "created": metadata["created"],
         "note": metadata["note"],
-        "accuracy": {data: figures["accuracy_all"] for data, figures in evaluation.items()},
+        "answered": _shares(evaluation, "coverage"),
+        "right_when_answered": _shares(evaluation, "accuracy_answered"),
+        "accuracy": _shares(evaluation, "accuracy_all"),
         "lacks": lacks_of(name),
         "warnings": warnings,
     }
+
+
+def _shares(evaluation: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, float]:
+    """Return a figure by data set, without the sets for which it was not measured."""
+    shares = {data: figures.get(name) for data, figures in evaluation.items()}
+    return {data: share for data, share in shares.items() if share is not None}
 
 
 @blueprint.get("/openapi.json")

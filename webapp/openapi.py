@@ -23,6 +23,14 @@ SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
+def _by_set(what: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": SHARE,
+        "description": f"{what}, by data set; empty when not measured",
+    }
+
+
 def describe(title: str = "", labels: Sequence[str] = (), prefix: str = "") -> dict[str, Any]:
     """Return the description of the API in the words of the model that answers.
 
@@ -189,11 +197,12 @@ DOCUMENT: dict[str, Any] = {
                 labels={"type": "array", "items": TEXT},
                 created={"type": "string", "format": "date"},
                 note={**TEXT, "description": "From whoever trained the model; may be empty"},
-                accuracy={
-                    "type": "object",
-                    "additionalProperties": SHARE,
-                    "description": "Over all test photos, by data set; empty when not measured",
-                },
+                answered=_by_set("Share of the test photos whose face gets a label"),
+                right_when_answered=_by_set("Share of these labels that are right"),
+                accuracy=_by_set(
+                    "Forced accuracy: share of all test photos that are right if every face gets "
+                    "its likeliest label; a photo without a face counts as wrong"
+                ),
                 lacks={
                     "type": ["string", "null"],
                     "description": "What the model needs that is not installed here, and the "

@@ -7,7 +7,7 @@ bytes.
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
@@ -19,8 +19,9 @@ import pandas as pd
 from facecore.data.listing import NO_FACE
 from facecore.errors import ModelError
 from facecore.evaluation.card import card_of
-from facecore.evaluation.curves import coverage_curve, reliability
+from facecore.evaluation.curves import coverage_curve, reliability, risk_figures
 from facecore.evaluation.markup import make_table, render_card, text_of
+from facecore.evaluation.searched import draw_search, faces_of
 from facecore.evaluation.svg import Line, draw_cells, draw_dots, draw_lines
 from facecore.face.images import to_png
 from facecore.model.classifier import FaceModel
@@ -182,19 +183,20 @@ def _card(stored: _Stored) -> str:
 def _headline(stored: _Stored) -> list[str]:
     search, rule = stored.metadata["search"], stored.metadata.get("rule")
     folds = (
-        f"By cross-validation on the training photos ({search['folds']} folds, "
+        f"The cross-validated score of the model is its balanced accuracy over {search['folds']} "
+        "folds of the training photos ("
         + (
             "photos of a person in several, since each label is one person"
             if stored.metadata.get("identity")
             else "each subject in one of them"
         )
-        + f"), its balanced accuracy is {search['balanced_accuracy']:.3f} ± {search['std']:.3f} "
-        "(mean and standard deviation over the folds)."
+        + f"): {search['balanced_accuracy']:.3f} ± {search['std']:.3f}, mean and standard "
+        "deviation."
     )
     if rule and rule.get("accuracy") is not None:
         folds += (
-            f" There it answers {rule['coverage']:.1%} of the faces, and {rule['accuracy']:.1%} "
-            "of these answers are right."
+            f" There it answers {rule['coverage']:.3f} of the faces, and is right in "
+            f"{rule['accuracy']:.3f} of these answers."
         )
     if not stored.evaluation:
         return [
@@ -207,10 +209,10 @@ def _headline(stored: _Stored) -> list[str]:
             data,
             f"{found['n']:,}",
             f"{found['n'] - found['detected']:,}",
-            _share(found["accuracy_all"], found["interval_all"]),
-            _share(found["balanced_accuracy_all"]),
             _share(found.get("coverage")),
             _share(found.get("accuracy_answered"), found.get("interval_answered") or ()),
+            _share(found["accuracy_all"], found["interval_all"]),
+            _share(found["balanced_accuracy_all"]),
         )
         for data, found in stored.evaluation.items()
     ]
@@ -218,18 +220,19 @@ def _headline(stored: _Stored) -> list[str]:
         "test set",
         "photos",
         "no face found",
-        "right, every face answered",
-        "balanced",
         "answered",
-        "right, of these",
+        "right when answered",
+        "forced accuracy",
+        "balanced",
     )
     return [
         make_table(columns, rows, "How often the model is right, by test set"),
         _paragraph(
-            "On photos that were not used in the training. Where every face is answered with its "
-            "likeliest label, a photo in which no face was found counts as wrong. By its rule the "
-            "model answers a share of the photos and is unsure about the others. Balanced accuracy "
-            "is the mean over the labels. 95% intervals are in brackets (Wilson).",
+            "On photos that were not used in the training. Answered: the share of photos whose "
+            "face gets a label; the others are unsure or have no face. Forced accuracy gives every "
+            "face its likeliest label, and counts a photo in which no face was found as wrong. "
+            "Balanced: the mean of this share over the labels. 95% intervals are in brackets "
+            "(Wilson).",
             "note",
         ),
         _paragraph(folds),
@@ -322,13 +325,22 @@ def _doubt(stored: _Stored) -> list[str]:
             x_range=(0, 1),
             y_range=(min(0.9, float(curve["accuracy"].min()) - 0.02), 1),
         )
-        figures.append(_figure(drawn, f"{data}: the more confident answers first"))
+        words = f"{data}: the more confident answers first"
+        if risk := stored.evaluation[data].get("risk") or risk_figures(rows):
+            words += (
+                f"; area under the risk-coverage curve {risk['aurc']:.4f} (a random order "
+                f"{risk['random']:.4f}, an ideal one {risk['ideal']:.4f})"
+            )
+        figures.append(_figure(drawn, words))
     if not figures:
         return []
     return [
         _paragraph(
             "What a threshold on the confidence gains and costs: the fewer photos are answered, "
-            "the more of the answers are right."
+            "the more of the answers are right. The area under the risk-coverage curve (Geifman, "
+            "Uziel and El-Yaniv 2019) is the share of wrong answers, averaged over all shares of "
+            "faces answered: the smaller, the better the confidence tells right answers from wrong "
+            "ones."
         ),
         _figures(figures),
     ]
@@ -374,11 +386,8 @@ def _search(stored: _Stored) -> list[str]:
     blocks = [
         _paragraph(
             f"A grid search compared {search['candidates']:,} candidates by balanced accuracy over "
-            f"{search['folds']} folds of the training photos. Scores of the candidates are those "
-            "of one member; the model has them all."
-            if len(search.get("members", ())) > 1
-            else f"A grid search compared {search['candidates']:,} candidates by balanced accuracy "
-            f"over {search['folds']} folds of the training photos."
+            f"{search['folds']} folds of the training photos. The cross-validated score of a "
+            "candidate is that of one member alone; that of the model is above."
         )
     ]
     if table is None or table.empty:
@@ -391,9 +400,15 @@ def _search(stored: _Stored) -> list[str]:
     for member, rows in members:
         if member:
             blocks.append(f"<h3>Member {text_of(member)}</h3>")
-        best = rows.loc[rows["rank_test_score"].idxmin()]
-        figures = [*_components(rows), *_heat(rows, best)]
-        if figures:
+        if len(faces := faces_of(rows)) > 1:
+            shown = f"{', '.join(f'{n:,}' for n in faces[:-1])} and {faces[-1]:,}"
+            blocks.append(
+                _paragraph(
+                    f"It went in rounds, the best candidates of each again on more faces: {shown}. "
+                    "Scores on different numbers of faces cannot be compared."
+                )
+            )
+        if figures := [_figure(*drawn) for drawn in draw_search(rows)]:
             blocks.append(_figures(figures))
         blocks.append(_candidates(rows, str(member)))
     return blocks
@@ -411,51 +426,8 @@ def _candidates(rows: pd.DataFrame, member: str) -> str:
         )
         for _, row in best.iterrows()
     ]
-    head = ("rank", *columns, "score ± deviation", "seconds per fit")
+    head = ("rank", *columns, "cross-validated score", "seconds per fit")
     return make_table(head, cells, f"Best candidates {member}".strip())
-
-
-def _components(rows: pd.DataFrame) -> Iterator[str]:
-    tops = rows.loc[rows.groupby("param_n_components")["rank_test_score"].idxmin()]
-    if len(tops) < 2:
-        return
-    mean, std = tops["mean_test_score"], tops["std_test_score"]
-    line = Line(
-        tops["param_n_components"].astype(float).tolist(),
-        mean.tolist(),
-        low=(mean - std).tolist(),
-        high=(mean + std).tolist(),
-        dots=True,
-    )
-    alt = "Best score of each number of components, with the deviation over the folds"
-    low, high = float((mean - std).min()), float((mean + std).max())
-    ends = (low - 0.1 * (high - low) - 0.001, min(1.0, high + 0.1 * (high - low)))
-    yield _figure(draw_lines([line], alt, "components", "balanced accuracy", y_range=ends), alt)
-
-
-def _heat(rows: pd.DataFrame, best: pd.Series) -> Iterator[str]:
-    alike = rows
-    for name in ("n_components", "class_weight", "whiten"):
-        column = f"param_{name}"
-        if column in rows:
-            alike = alike[alike[column].astype(str).eq(str(best[column]))]
-    if alike["param_C"].nunique() < 2 or alike["param_gamma"].nunique() < 2:
-        return
-    grid = alike.pivot_table(index="param_gamma", columns="param_C", values="mean_test_score")
-    scores = grid.to_numpy()
-    low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
-    shares = (scores - low) / (high - low or 1)
-    digits = 3 if high - low > 0.02 else 4
-    texts = [
-        ["" if isnan(score) else f"{score:.{digits}f}".removeprefix("0") for score in row]
-        for row in scores
-    ]
-    alt = f"Score over C and gamma with {best['param_n_components']:g} components"
-    names = [[f"{value:g}" for value in axis] for axis in (grid.index, grid.columns)]
-    drawn = draw_cells(shares.tolist(), texts, names[0], names[1], alt, "gamma", "C")
-    yield _figure(
-        drawn, f"{alt}: the stronger the colour, the better, from {low:.4f} to {high:.4f}"
-    )
 
 
 def _pictures(stored: _Stored, faces: bool) -> list[str]:

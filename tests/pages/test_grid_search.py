@@ -17,12 +17,14 @@ from facecore.model.store import load_model, read_metadata, read_model_table
 from facecore.training.explorer import fold_crops, fold_points, refit
 from facecore.training.points import make_points, read_points, with_mirror_images
 from facecore.training.tables import (
+    Effect,
     compare_folds,
     count_compared,
     effects_of,
     fold_scores,
     importance_of,
     on_all_faces,
+    places_of_best,
     rounds_of,
     score_range,
     simplest_within_one_error,
@@ -316,6 +318,10 @@ def test_the_best_inside_the_grid_is_told_and_at_an_edge_the_way_on(
     root = copy_model(tiny_artifacts / "tiny", "inside", grid_search=table)
     app = open_page(PAGE)
     assert "The best is inside: components (140 between 10 and 500)" in captions(app)
+    zoom = rounds_of(table)[-1].rows
+    (edge,) = [place for place in places_of_best(zoom) if place.beyond]
+    assert (edge.parameter, edge.rival) == ("C", 2)
+    assert "In the zoom it is at the edge of C; C 2 is as good within the noise." in captions(app)
     assert not app.info
     shutil.rmtree(root / "inside")
     rows = table[table["iter"].eq(0) & table["param_C"].le(2)]
@@ -341,13 +347,34 @@ def test_parameters_that_had_one_value_were_not_searched(open_page, in_tiny_arti
 
 
 def test_a_sentence_tells_what_matters_and_what_is_flat(open_page, wide):
-    (told,) = [m.value for m in open_page(PAGE).markdown if m.value.startswith("What matters")]
+    start = "In round 0, on 1,000 faces, what matters"
+    (told,) = [m.value for m in open_page(PAGE).markdown if m.value.startswith(start)]
     effects = {effect.parameter: effect for effect in effects_of(rounds_of(wide)[0].rows)}
     n = effects["n_components"]
     assert f"components, best 140; with 10 the score is {max(n.costs):.4f}" in told
     flat = max(effects["class_weight"].costs)
     assert f"class weight (at most {flat:.4f} between balanced and none)" in told
     assert told.index("components") < told.index("whiten") < told.index("class weight")
+
+
+@pytest.mark.parametrize(
+    ("flat", "told"),
+    [
+        ((48, 100, 230), "best 48 to 230;"),
+        ((48, 100, 230, 500), "best 48 to 500;"),
+        ((20, 48, 100, 500), "best 20 to 500, but for 230;"),
+        ((10, 500), "best 10 or 500;"),
+        ((10, 48, 500), "best 10 or 48 or 500;"),
+        ((48,), "best 48;"),
+    ],
+)
+def test_numbers_that_are_as_good_are_told_by_their_ends_and_their_holes(flat, told):
+    from ui.search_summary import describe_effects
+
+    values = (10, 20, 48, 100, 230, 500)
+    costs = tuple(0.0 if value in flat else 0.1 for value in values)
+    effect = Effect("n_components", values, costs, (0.01,) * len(values))
+    assert f"components, {told} with" in describe_effects([effect], wide_table())
 
 
 def test_importance_is_that_of_the_library_over_all_or_over_the_better_half(open_tab, wide):

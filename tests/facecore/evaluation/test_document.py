@@ -10,9 +10,11 @@ import html5lib
 import numpy as np
 import pytest
 from cartoons import draw_face
+from searches import wide_table
 
 from facecore.errors import ModelError
 from facecore.evaluation.document import write_report
+from facecore.evaluation.svg import STRONGEST
 from facecore.face.images import decode
 from facecore.model.explain import eigenface_images, mean_face
 from facecore.model.store import (
@@ -23,6 +25,13 @@ from facecore.model.store import (
     write_model,
 )
 from facecore.training.arrays import train_arrays
+from facecore.training.tables import (
+    best_of_each,
+    on_all_faces,
+    rounds_of,
+    score_range,
+    standard_error,
+)
 
 NASTY = ["<script>alert(1)</script>", "*b* | <img src=x onerror=alert(1)>", "c\"'&d"]
 FORBIDDEN = {"script", "link", "iframe", "object", "embed", "base", "form", "video", "audio"}
@@ -116,6 +125,7 @@ def test_its_figures_are_the_stored_ones(textbook):
         assert f"{found['accuracy_answered']:.3f} ({low:.3f} to {high:.3f})" in text
         assert f"{found['coverage']:.3f}" in text
         assert f"expected calibration error {found['calibration_error']:.3f}" in text
+        assert f"area under the risk-coverage curve {found['risk']['aurc']:.4f}" in text
     metadata = read_metadata("classic")
     for value in (*metadata["sha256"].values(), metadata["command"], metadata["versions"]["numpy"]):
         assert value in text
@@ -199,6 +209,57 @@ def test_a_model_without_test_photos_has_its_search_alone(two_models):
     ]
     assert "trained without test photos" in reader.text
     assert f"{metadata['search']['balanced_accuracy']:.3f}" in reader.text
+
+
+def figure_of(html: str, alt: str) -> str:
+    (figure,) = re.findall(rf'<figure><svg role="img" aria-label="{alt}.*?</figure>', html)
+    return figure
+
+
+def heights(figure: str) -> list[float]:
+    return [float(y) for y in re.findall(r'<circle class="one" cx="[\d.]+" cy="([\d.]+)"', figure)]
+
+
+def test_scores_on_different_numbers_of_faces_are_not_drawn_together(two_models):
+    table = wide_table()
+    metadata, model = read_metadata("plain"), load_model("plain")
+    write_model("wide", model, metadata, {"grid_search": table})
+    html = write_report("wide")
+    assert "on more faces: 1,000, 3,000 and 6,000" in read(html).text
+
+    curve = figure_of(html, "Best score of each number of components, on 6,000 faces")
+    tops = best_of_each("n_components", on_all_faces(table))
+    assert len(heights(curve)) == len(tops) > 1
+    errors = np.array([standard_error(row) for _, row in tops.iterrows()])
+    bars = re.findall(
+        r'x2="[\d.]+" y2="([\d.]+)"', "".join(re.findall(r'<line class="line one".*?/>', curve))
+    )
+    drawn = np.array([*heights(curve), *map(float, bars)])
+    scores = np.array([*tops["mean_test_score"], *(tops["mean_test_score"] + errors)])
+    slope, start = np.polyfit(scores, drawn, 1)
+    assert drawn == pytest.approx(slope * scores + start, abs=0.1)  # on one scale
+    assert slope < 0
+
+    first = rounds_of(table)[0].rows
+    best = first.loc[first["rank_test_score"].idxmin()]
+    heat = figure_of(
+        html,
+        f"Score over C and gamma factor with {best['param_n_components']} components, "
+        "on 1,000 faces",
+    )
+    cells = first[
+        first["param_n_components"].eq(best["param_n_components"])
+        & first["param_class_weight"].eq(best["param_class_weight"])
+        & first["param_whiten"].eq(best["param_whiten"])
+    ]
+    assert heat.count("<rect") == len(cells) == 36
+    low, high = score_range(first)
+    for _, row in cells.iterrows():
+        score = row["mean_test_score"]
+        title = f"{row['gamma_factor']:g}, {row['param_C']:g}: " + f"{score:.3f}".lstrip("0")
+        (strength,) = re.findall(rf'<title>{title}</title><rect .*?fill-opacity="([\d.]+)"', heat)
+        share = np.clip((score - low) / (high - low), 0, 1)
+        assert float(strength) == pytest.approx(STRONGEST * share, abs=1e-3)
 
 
 def test_a_model_of_an_older_version_lacks_what_it_did_not_store(two_models):
