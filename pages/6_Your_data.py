@@ -87,7 +87,7 @@ else:
 if chosen:
     if job.state != "running":
         show_live_view(chosen)
-    show_learning(chosen, photos, job.state == "running")
+    show_learning(chosen, photos, job)
 st.header("Your models")
 show_models()
 show_runs()

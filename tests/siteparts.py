@@ -16,6 +16,9 @@ FIGURES = {
     "balanced_accuracy_found": 0.83,
     "balanced_accuracy_all": None,
     "interval_all": [0.722, 0.875],
+    "coverage": 0.9,
+    "accuracy_answered": 0.8667,
+    "interval_answered": [0.7813, 0.9217],
     "confusion": {
         LABELS[0]: {LABELS[0]: 40, LABELS[1]: 9, "no face": 1},
         LABELS[1]: {LABELS[0]: 8, LABELS[1]: 41, "no face": 1},

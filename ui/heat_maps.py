@@ -64,6 +64,25 @@ def show_heat_maps(rows: pd.DataFrame) -> None:
             show(figure, alt, f"search-heat-{n}")
 
 
+def show_best_map(rows: pd.DataFrame, name: str, key: str) -> None:
+    """Show the heat map that holds the best candidate of a round.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Candidates of one round.
+    name : str
+        What they are of, for screen readers.
+    key : str
+        Key of the figure.
+    """
+    best = rows.loc[rows["rank_test_score"].idxmin()]
+    alike = ["param_n_components", "param_class_weight", "param_whiten"]
+    part = rows[rows[alike].eq(best[alike]).all(axis=1)]
+    figure = heat_map(part, within_one_error(rows)[part.index], best, score_range(rows))
+    show(figure, f"Mean score over C and gamma, {name}", key)
+
+
 def heat_map(
     rows: pd.DataFrame, near: pd.Series, best: pd.Series, scale: tuple[float, float]
 ) -> go.Figure:

@@ -9,6 +9,7 @@ from facecore.errors import FacecoreError
 from facecore.model import order_labels
 from facecore.system import describe_seconds
 from facecore.training import (
+    Job,
     describe_curve,
     estimate_seconds,
     refuse_curve,
@@ -32,7 +33,7 @@ ICONS = {
 MEASURED, AHEAD = "measured", "forecast for twice as many"
 
 
-def show_learning(chosen: Chosen, photos: Photos | None, running: bool) -> None:
+def show_learning(chosen: Chosen, photos: Photos | None, job: Job) -> None:
     """Show the learning curve of a model, and offer to measure it on the photos that were chosen.
 
     Parameters
@@ -41,8 +42,8 @@ def show_learning(chosen: Chosen, photos: Photos | None, running: bool) -> None:
         Model in the picker.
     photos : Photos or None
         Photos that the visitor chose above; None if there are none to train on.
-    running : bool
-        Whether a training or another measurement runs.
+    job : Job
+        The training or measurement that runs, or the last one.
     """
     st.header(f"Would more photos help {as_is(chosen.name)}?")
     try:
@@ -53,16 +54,22 @@ def show_learning(chosen: Chosen, photos: Photos | None, running: bool) -> None:
     table = read_table("learning_curve", chosen, optional=True)
     if table is not None:
         _show_curve(table, chosen)
-    if not running:
-        _offer(chosen, photos, again=table is not None)
+    if job.state != "running":
+        _offer(chosen, photos, job, again=table is not None)
 
 
-def _offer(chosen: Chosen, photos: Photos | None, again: bool) -> None:
-    if photos is None or photos.source is None:
+def _offer(chosen: Chosen, photos: Photos | None, job: Job, again: bool) -> None:
+    # Crops that a training made itself are removed when it ends; a folder of one's own stays.
+    is_its = job.state == "done" and job.name == chosen.name and not job.cropped
+    source, where = (photos.source if photos else None), "chosen above"
+    if source is None and is_its and job.crops:
+        source, where = job.crops, f"in {job.crops}"
+    if source is None:
         what = "Measure it again" if again else "Not measured yet"
         st.caption(
             f"{what}: choose the photos that {as_is(chosen.name)} was trained on above, or tick "
-            "*Learning curve* when you train."
+            "*Learning curve* when you train. Photos of a ZIP are removed when its training ends, "
+            "unless *Keep* is ticked."
         )
         return
     seconds = _estimate(chosen.name, str(chosen.metadata["sha256"]["model.npz"]))
@@ -74,14 +81,14 @@ def _offer(chosen: Chosen, photos: Photos | None, again: bool) -> None:
         ):
             try:
                 with st.spinner("Starting"):
-                    start_curve(chosen.name, photos.source)
+                    start_curve(chosen.name, source)
             except FacecoreError as error:
                 st.error(as_is(error), title="Not started", icon=":material/error:")
             else:
                 st.rerun()
         st.caption(
-            f"Fits {as_is(chosen.name)} again, in folds, to growing shares of the photos chosen "
-            f"above, which must be those that it was trained on. About {describe_seconds(seconds)} "
+            f"Fits {as_is(chosen.name)} again, in folds, to growing shares of the photos "
+            f"{as_is(where)}, which must be those that it was trained on. About {describe_seconds(seconds)} "
             "after they are cropped."
         )
 

@@ -19,10 +19,11 @@ from facecore.training import (
 )
 from ui.controls import choose, offer_file
 from ui.look import SYMBOLS, show, tidy
+from ui.scores import OF_MODEL
 from ui.sheets import to_sheet
 from ui.text import as_is, as_is_in_figure
 
-FIGURES = ("Score over time", "Score against minutes")
+FIGURES = ("Score over time", "Score against minutes", "Score against a setting")
 FIRST = (
     "when",
     "name",
@@ -41,6 +42,10 @@ FIRST = (
 SHARES = ("score", "std", "candidate score", "answered", "right when answered", "forced accuracy")
 DIFFERS = "background-color: rgba(230, 159, 0, 0.22); font-weight: bold"
 MOST_COMPARED = 4
+OUTCOMES = {
+    *("when", "name", "state", "model", "score", "std", "candidate score", "test photos"),
+    *("answered", "right when answered", "forced accuracy", "minutes", "by", "reason", "run"),
+}  # columns that are no settings
 
 
 def show_runs() -> None:
@@ -125,10 +130,17 @@ def _show_figure(table: pd.DataFrame) -> None:
     done = table[table["score"].notna()]
     if len(done) < 2:
         return
-    view = choose("Figure", FIGURES, "runs_figure", show_label=False)
-    x = "when" if view == FIGURES[0] else "minutes"
-    alt = f"Cross-validated balanced accuracy of {len(done)} trainings against {x}"
-    show(runs_figure(done, x), alt, "runs-figure")
+    settings = [x for x in done if x not in OUTCOMES and len(done[x].dropna().unique()) > 1]
+    views = FIGURES if settings else FIGURES[:2]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        view = choose("Figure", views, "runs_figure", show_label=False)
+        x = {FIGURES[0]: "when", FIGURES[1]: "minutes"}.get(view)
+        x = x or choose("Setting", settings, "runs_setting")
+    known = done[done[x].notna()]
+    alt = f"{OF_MODEL} of {len(known)} trainings against {x}"
+    show(runs_figure(known, x), alt, "runs-figure")
+    if rest := len(done) - len(known):
+        st.caption(f"Not drawn, since they lack this setting: {rest} trainings.")
 
 
 def runs_figure(table: pd.DataFrame, x: str) -> go.Figure:
@@ -138,14 +150,16 @@ def runs_figure(table: pd.DataFrame, x: str) -> go.Figure:
     ----------
     table : DataFrame
         As `facecore.training.tabulate_runs` returns it, of trainings that have a score.
-    x : {"when", "minutes"}
-        Quantity of the horizontal axis.
+    x : str
+        Column of the horizontal axis: ``"when"``, ``"minutes"`` or a setting, known of each.
 
     Returns
     -------
     Figure
     """
-    figure = go.Figure()
+    figure, values = go.Figure(), table[x]
+    if x != "when" and pd.to_numeric(values, errors="coerce").isna().any():
+        table = table.assign(**{x: [as_is_in_figure(str(value)) for value in values]})
     for number, (recipe, rows) in enumerate(table.groupby("recipe", sort=True)):
         notes = [
             f"{as_is_in_figure(str(row['name']))}, {row['when']:%Y-%m-%d %H:%M}<br>score "
@@ -166,8 +180,8 @@ def runs_figure(table: pd.DataFrame, x: str) -> go.Figure:
             text=notes,
             hovertemplate="%{text}<extra></extra>",
         )
-    figure.update_xaxes(title="time (UTC)" if x == "when" else "minutes")
-    figure.update_yaxes(title="balanced accuracy, folds", tickformat=".3f")
+    figure.update_xaxes(title="time (UTC)" if x == "when" else as_is_in_figure(x))
+    figure.update_yaxes(title=OF_MODEL, tickformat=".3f")
     figure.update_layout(showlegend=True)
     return tidy(figure, 340)
 

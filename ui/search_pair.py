@@ -11,9 +11,11 @@ from facecore.training import (
     fold_scores,
     on_all_faces,
     rounds_of,
+    score_range,
     values_of,
 )
 from ui.controls import choose
+from ui.heat_maps import show_best_map
 from ui.look import show
 from ui.models import Chosen, pick_other, read_table
 from ui.scores import OF_CANDIDATE
@@ -62,6 +64,15 @@ def show_pair(chosen: Chosen, search: Search, searches: dict[str, Search]) -> No
         "Candidates that had all faces, of each number of components the best; the band is one "
         "standard error. " + as_is(_compare(search, second))
     )
+    with st.grid(2, min_column_width=280):
+        for i, (name, one) in enumerate(pair.items()):
+            first = rounds_of(one.table)[0]
+            with st.container():
+                st.markdown(f"**{as_is(name)}**")
+                show_best_map(first.rows, name, f"search-pair-{i}")
+                low, high = score_range(first.rows)
+                faces = "" if first.faces is None else f", on {first.faces:,} faces"
+                st.caption(f"Colours from ≤ {low:.3f} to the best, {high:.3f}{faces}.")
 
 
 def _figures(search: Search) -> dict[str, str]:

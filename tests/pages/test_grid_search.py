@@ -437,8 +437,14 @@ def test_two_models_are_compared_without_subtracting_their_folds(
     app = open_tab("Two searches", other="tiny")
     assert app.table[0].value.columns.tolist() == ["classic: pixels", "tiny: pixels"]
     assert "not subtracted" in captions(app)
-    (figure,) = charts(app)
+    figure, *maps = charts(app)
     assert len(figure["data"]) == 4
+    tables = (pd.read_csv(shipped / "grid_search.csv"), wide_table())
+    for drawn, table in zip(maps, tables, strict=True):
+        first = rounds_of(table)[0].rows
+        (trace,) = drawn["data"]
+        assert np.nanmax(as_array(trace["z"])) == first["mean_test_score"].max()
+        assert (trace["zmin"], trace["zmax"]) == pytest.approx(score_range(first))
 
 
 def test_a_single_search_has_nothing_to_be_compared_with(open_tab, in_tiny_artifacts):

@@ -99,6 +99,27 @@ def test_it_is_measured_on_the_photos_that_are_chosen_above(
     assert started == [("tiny", crops_folder)]
 
 
+def test_it_is_measured_on_the_folder_of_crops_that_it_was_trained_on(
+    open_page, models, crops_folder, tmp_path, monkeypatch
+):
+    started = []
+    monkeypatch.setattr("ui.learning.start_curve", lambda *given: started.append(given))
+    folder = tmp_path / "work" / "training"
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text(json.dumps({"code": 0, "error": ""}))
+    job = {"name": "tiny", "began": 0.0, "crops": str(crops_folder), "commands": [["train"]]}
+    (folder / "job.json").write_text(json.dumps(job))
+    app = open_page(PAGE, model="tiny")
+    app.button(key="curve_start").click().run()
+    assert not app.exception
+    assert started == [("tiny", crops_folder)]
+    # the crops of a ZIP are removed at the end, and their table alone stays
+    (folder / "job.json").write_text(json.dumps(job | {"commands": [["crop"], ["train"]]}))
+    app = open_page(PAGE, model="tiny")
+    assert "curve_start" not in {button.key for button in app.button}
+    assert "Photos of a ZIP are removed when its training ends" in said(app)
+
+
 def test_a_model_that_ships_says_that_it_has_no_photos(open_page, models, tiny_artifacts):
     shutil.copytree(tiny_artifacts / "tiny", models / "classic")
     app = open_page(PAGE, model="classic")
@@ -149,6 +170,14 @@ def test_trainings_are_a_table_a_figure_and_a_file(open_page, logged, downloads)
     app.segmented_control(key="runs_figure").set_value("Score against minutes").run()
     (trace,) = figure_of(app, "runs-figure")["data"]
     assert values(trace["x"]) == [1.5, 1.5]
+    app.segmented_control(key="runs_figure").set_value("Score against a setting").run()
+    app.segmented_control(key="runs_setting").set_value("C").run()
+    assert not app.exception
+    figure = figure_of(app, "runs-figure")
+    drawn = zip(values(figure["data"][0]["x"]), values(figure["data"][0]["y"]), strict=True)
+    assert sorted(drawn) == [(1, 0.81), (2, 0.84)]
+    assert figure["layout"]["xaxis"]["title"]["text"] == "C"
+    assert figure["layout"]["yaxis"]["title"]["text"] == "Cross-validated score of the model"
     rows = list(csv.DictReader(io.StringIO(downloads["facecore_runs.csv"].decode("utf-8-sig"))))
     assert {row["name"]: row["C"] for row in rows} == {"*m*1": "1.0", "*m*2": "2.0", "mine": ""}
     app.multiselect(key="runs_columns").set_value(["name", "C"]).run()

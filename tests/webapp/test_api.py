@@ -98,6 +98,9 @@ def test_models(client):
     made, other = response.json["models"]
     assert (made["name"], made["served"], other["served"]) == ("made", True, False)
     assert made["accuracy"] == {"drawings": 0.81}
+    assert made["answered"] == {"drawings": 0.9}
+    assert made["right_when_answered"] == {"drawings": 0.8667}
+    assert (other["answered"], other["right_when_answered"]) == ({}, {})
     assert made["lacks"] is None
     assert made["warnings"] == []
 

@@ -7,6 +7,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_s
 
 from facecore.evaluation.curves import calibration_error
 from facecore.evaluation.frame import COLUMNS, metric_frame
+from facecore.evaluation.gaps import ACCURACY, ANSWERED, RECALL, trait_gaps
 from facecore.evaluation.intervals import wilson
 
 LABELS = [f"s{i}" for i in range(1, 8)]
@@ -84,3 +85,46 @@ def test_labels_come_in_the_declared_order(table):
     order = sorted(table["label"].unique(), reverse=True)
     frame = metric_frame(table, order)
     assert frame["label"].tolist()[1 : 1 + len(order)] == order
+
+
+def test_groups_and_their_gaps_are_what_fairlearn_says(table):
+    fairlearn = pytest.importorskip("fairlearn.metrics", reason="see requirements-dev.txt")
+    table = table[table["set"].eq("x")]
+    frame, labels = metric_frame(table), sorted(table["label"].unique())
+    gaps = {
+        (gap["trait"], gap["figure"], gap["label"]): gap["sets"][0]["gap"]
+        for gap in trait_gaps(table, least=1)
+    }
+    for trait, column in {"age": "age", "hat": "trait_hat"}.items():
+        photos = table[table[column].ne("")]
+        truth, said, groups = photos["label"], photos["predicted"], photos[column]
+        mine = frame[frame["trait"].eq(trait)].set_index("group")
+        for name, gap, theirs in (
+            ("accuracy", ACCURACY, (accuracy_score, truth, said)),
+            ("answered", ANSWERED, (fairlearn.selection_rate, *[photos["answered"]] * 2)),
+        ):
+            metric, y_true, y_pred = theirs
+            found = fairlearn.MetricFrame(
+                metrics=metric, y_true=y_true, y_pred=y_pred, sensitive_features=groups
+            )
+            whole = mine.loc[mine["label"].eq(""), name]
+            assert whole.to_dict() == pytest.approx(found.by_group.to_dict())
+            assert gaps[trait, gap, ""] == pytest.approx(found.difference(), abs=1e-4)
+        for label in labels:
+            is_it, called = truth.eq(label).astype(int), said.eq(label).astype(int)
+            metrics = {
+                "recall": fairlearn.true_positive_rate,
+                "selection_rate": fairlearn.selection_rate,
+                "false_positive_rate": fairlearn.false_positive_rate,
+            }
+            found = fairlearn.MetricFrame(
+                metrics=metrics, y_true=is_it, y_pred=called, sensitive_features=groups
+            )
+            within = mine.loc[mine["label"].eq(label), list(metrics)]
+            for name in metrics:
+                expected = found.by_group[name].to_dict()
+                assert within[name].to_dict() == pytest.approx(expected)
+            opportunity = fairlearn.equal_opportunity_difference(
+                is_it, called, sensitive_features=groups
+            )
+            assert gaps[trait, RECALL, label] == pytest.approx(opportunity, abs=1e-4)
