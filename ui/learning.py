@@ -69,7 +69,7 @@ def _offer(chosen: Chosen, photos: Photos | None, job: Job, again: bool) -> None
         st.caption(
             f"{what}: choose the photos that {as_is(chosen.name)} was trained on above, or tick "
             "*Learning curve* when you train. Photos of a ZIP are removed when its training ends, "
-            "unless *Keep* is ticked."
+            "unless *Keep the photos* is ticked."
         )
         return
     seconds = _estimate(chosen.name, str(chosen.metadata["sha256"]["model.npz"]))
@@ -88,8 +88,8 @@ def _offer(chosen: Chosen, photos: Photos | None, job: Job, again: bool) -> None
                 st.rerun()
         st.caption(
             f"Fits {as_is(chosen.name)} again, in folds, to growing shares of the photos "
-            f"{as_is(where)}, which must be those that it was trained on. About {describe_seconds(seconds)} "
-            "after they are cropped."
+            f"{as_is(where)}, which must be those that it was trained on. About "
+            f"{describe_seconds(seconds)} after they are cropped."
         )
 
 

@@ -30,6 +30,16 @@ def draw_search(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
         An ``svg`` element.
     caption : str
         What it shows, with the number of faces where the search was one in rounds.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "param_n_components": [10, 20], "param_C": 1.0, "param_gamma": 0.1,
+    ...     "split0_test_score": [0.8, 0.9], "split1_test_score": [0.8, 0.9],
+    ...     "mean_test_score": [0.8, 0.9], "std_test_score": 0.0, "rank_test_score": [2, 1],
+    ... })
+    >>> [caption[:39] for _, caption in draw_search(table)]
+    ['Best score of each number of components']
     """
     most, widest = _on_most_faces(rows), _first_round(rows)
     if _varies(most, "param_n_components"):
@@ -104,9 +114,19 @@ def score_range(rows: pd.DataFrame, best: pd.Series) -> tuple[float, float]:
         lower.
     high : float
         The best score.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "split0_test_score": [0.9, 0.89], "split1_test_score": [0.92, 0.91],
+    ...     "mean_test_score": [0.91, 0.90], "std_test_score": [0.01, 0.01],
+    ... })
+    >>> [round(end, 3) for end in score_range(table, table.iloc[0])]
+    [0.839, 0.91]
     """
     high = float(best[SCORE])
-    low = min(float(rows[SCORE].quantile(0.25)), high - ERRORS * standard_error(rows)[best.name])
+    error = float(standard_error(rows)[best.name])
+    low = min(float(rows[SCORE].quantile(0.25)), high - ERRORS * error)
     return (low, high) if low < high else (high - 0.01, high)
 
 
