@@ -255,7 +255,8 @@ def draw_cells(
     few = wide >= 6 + LETTER * max((len(text) for row in texts for text in row), default=0)
     tall = min(40.0, max(wide, 24.0)) if few else wide
     longest = 12 if not turned else 13
-    parts = [_text(left, 12, column_title, "start"), _text(4, 12, row_title, "start")]
+    beside = max(left, 4 + LETTER * (len(row_title) + 1))  # behind the title of the rows
+    parts = [_text(beside, 12, column_title, "start"), _text(4, 12, row_title, "start")]
     thin = max(1, -(-len(column_names) // 30))
     for j, name in enumerate(column_names):
         x = left + wide * (j + 0.5)
