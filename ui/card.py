@@ -93,7 +93,7 @@ def show_headline(evaluation: Mapping[str, Any]) -> None:
     photos = sum(sum(row.values()) for row in confusion.values())
     coverage, accuracy = answers.get("coverage"), answers.get("accuracy_answered")
     where = f"{photos:,} test photos of {', '.join(evaluation)}"
-    with st.grid(3, min_column_width=150):
+    with st.grid(3, min_column_width=165):
         show_metric(
             "Answered",
             None if coverage is None else f"{coverage:.3f}",
