@@ -17,7 +17,6 @@ from facecore.model import (
     reconstruction_errors,
     separate_labels,
     to_image,
-    to_signed_image,
 )
 from ui.controls import choose, pick_few
 from ui.eigenface import open_eigenface, opened, show_eigenface
@@ -42,7 +41,10 @@ def show_gallery(chosen: Chosen) -> None:
     st.header("Mean faces")
     labels = pick_few(chosen.labels, "means", rest="") if model.spread else []
     _show_means(model, labels)
-    st.caption(f"A mean face is the mean of training faces. {as_is(chosen.whom)}")
+    differ = " One minus another is orange where the first is brighter and blue where it is darker."
+    st.caption(
+        f"A mean face is the mean of training faces.{differ if labels else ''} {as_is(chosen.whom)}"
+    )
 
     variance = model.pixels.variance / model.pixels.total_variance
     st.header("Explained variance")
@@ -123,8 +125,8 @@ def _label_means(model: FaceModel, labels: Sequence[str]) -> Iterator[tuple[np.n
         other, of_other = "all", model.pixels.rebuild(np.zeros((1, 1)))[0]
         few = [(label, means[label]) for label in labels]
     for label, mean in few:
-        alt = f"Mean face of {label} minus mean face of {other}; middle grey is no difference"
-        yield to_signed_image(mean - of_other), alt, f"{label} minus {other}"
+        alt = f"Mean face of {label} minus mean face of {other}, signed colours"
+        yield paint_signed(mean - of_other), alt, f"{label} minus {other}"
 
 
 def components_for(variance: np.ndarray) -> list[int | None]:
@@ -188,15 +190,18 @@ def show_reconstruction(model: FaceModel, crop: np.ndarray) -> None:
     row = crop.reshape(1, -1)
     errors = reconstruction_errors(model, row)[0]
     rebuilt = reconstruct(model, row, count)[0]
-    missing = to_signed_image((crop.astype(float) - rebuilt).reshape(-1))
+    missing = paint_signed((crop.astype(float) - rebuilt).reshape(-1))
     pictures = st.grid(3, min_column_width=96, gap="small")  # side by side on a phone too
     with pictures.cell():
         show_picture(crop, "Grey crop of the face", "Face")
     with pictures.cell():
         show_picture(rebuilt, f"The face reconstructed from {count} eigenfaces", f"From {count}")
     with pictures.cell():
-        alt = "Face minus reconstruction, on a symmetric scale: middle grey is no difference"
-        show_picture(missing, alt, "What is missing")
+        show_picture(missing, "Face minus reconstruction, signed colours", "What is missing")
+    st.caption(
+        "What is missing is the face minus its reconstruction: orange where the face is brighter, "
+        "blue where it is darker, white where nothing is missing, on a scale of its own."
+    )
     left, right = st.columns([1, 2], gap="medium")
     left.metric(
         "Error",
