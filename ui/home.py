@@ -20,11 +20,9 @@ from ui.your_face import YourFace
 def show_home() -> None:
     """Draw the page."""
     st.title("Face space")
-    st.page_link(
-        LESSON.path,
-        label=f"**{LESSON.title}** Begin here",
-        icon=f":material/{LESSON.icon}:",
-    )
+    with st.container(key="begin"):
+        icon = f":material/{LESSON.icon}:"
+        st.page_link(LESSON.path, label=f"Begin here: **{LESSON.title}**", icon=icon)
     chosen = pick_model()
     yours = _show_answer(chosen)
     if yours and yours.answer.main:
