@@ -20,6 +20,7 @@ from ui.face_picker import pick_face
 from ui.look import finish, show_picture
 from ui.models import Chosen
 from ui.text import as_is_in_figure
+from ui.your_face import OWN, your_visit
 
 CELLS = 41  # of the background, along each axis
 PALE = 0.35  # opacity of the background where the model is certain
@@ -42,6 +43,7 @@ def pick_star(chosen: Chosen) -> np.ndarray | None:
     """
     if not st.toggle(
         "Put your face on the map",
+        OWN in your_visit().photos,
         key="map_star",
         bind="query-params",
         help="A star marks it on a map of two components",

@@ -249,6 +249,16 @@ def test_a_face_on_the_map_is_a_star_where_its_coordinates_are(open_page, model)
     assert [drawn["x"][0], drawn["y"][0]] == pytest.approx([star[0], star[1]], rel=1e-5)
 
 
+def test_the_face_of_a_photo_is_on_the_map_unless_one_takes_it_off(open_page, model):
+    app = view(open_page, "Reconstruction")
+    app.file_uploader[0].upload("me.png", to_png(make_photo(model, "male", 4))).run()
+    app.segmented_control(key="space").set_value("Points").run()
+    assert "Your face" in [header.value for header in app.header]
+    app.toggle(key="map_star").set_value(False).run()
+    assert not app.exception
+    assert "Your face" not in [header.value for header in app.header]
+
+
 @pytest.mark.parametrize("third", [None, 5])
 def test_points_are_synthetic_faces_for_a_model_that_holds_no_training_face(
     open_page, model, third
