@@ -6,14 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from facecore.model import to_image
+from facecore.model import FaceModel, to_image
 from ui.controls import choose
 from ui.face_picker import YOURS, ask_for_face, draw_face, face_or_hint, say_whose
 from ui.live_face import show_live_face
 from ui.models import Chosen
 from ui.photo import say_whom
 from ui.probabilities import show_scores
-from ui.text import as_is
 from ui.your_face import LAST_SEED, OWN, drawer_of, your_visit
 
 MEAN = "Mean face"
@@ -57,23 +56,33 @@ def _show_moved(chosen: Chosen, start: np.ndarray) -> None:
     """Show the sliders, the face and the decision; shape of start (n_components,)."""
     model = chosen.model.eigenfaces
     name = f"{chosen.name} {chosen.metadata['created']}"
-    weights = show_live_face(model, name, start, "live_face")
+
+    def say(weights: np.ndarray) -> str:
+        scores = _scores(model, start, weights)
+        best = max(scores, key=scores.__getitem__)
+        return f"{best}, probability {scores[best]:.2f}"
+
+    weights = show_live_face(model, name, start, "live_face", answer=say)
+    with st.container(width=560):
+        scores = _scores(model, start, weights)
+        show_scores(scores, chosen.order, "Probability of each label")
+    st.caption(
+        "Drag: the face is the one that you started from, plus so many standard deviations of each "
+        "eigenface; the answer below it follows when you let go. An eigenface is orange where it "
+        "brightens the face and blue where it darkens it; its words are computed from where it "
+        "does."
+    )
+
+
+def _scores(model: FaceModel, start: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    """Return the probability of each label for the start, moved by so many deviations."""
     # One standard deviation of the training faces, in the unit of the coordinates.
     unit = np.sqrt(model.pixels.variance) / model.pixels.deviation
     point = start.copy()
     point[: len(weights)] += weights * unit[: len(weights)]
     face = to_image(model.pixels.rebuild(point[None])[0])
     probabilities = model.predict_proba(face.reshape(1, -1))[0]
-    scores = dict(zip(model.labels, map(float, probabilities), strict=True))
-    best = max(scores, key=scores.__getitem__)
-    with st.container(width=560):
-        st.markdown(f"**{as_is(best)}**, probability {scores[best]:.2f}")
-        show_scores(scores, chosen.order, "Probability of each label")
-    st.caption(
-        "Drag: the face is the one that you started from, plus so many standard deviations of each "
-        "eigenface. An eigenface is orange where it brightens the face and blue where it darkens "
-        "it; its words are computed from where it does."
-    )
+    return dict(zip(model.labels, map(float, probabilities), strict=True))
 
 
 def _random(labels: Sequence[str]) -> None:

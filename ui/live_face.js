@@ -44,6 +44,7 @@ export default function (component) {
     instances.set(root, state)
   }
   const canvas = root.querySelector(".face canvas")
+  const answer = root.querySelector(".answer")
   const buttons = Object.fromEntries(
     [...root.querySelectorAll("button")].map((button) => [button.name, button]),
   )
@@ -65,6 +66,8 @@ export default function (component) {
     }
     paintGrey(canvas, state.side, (i) => levels[i])
     canvas.dataset.frames = ++state.frames
+    const moved = state.weights.some((weight, i) => Math.abs(weight - data.answered[i]) > 1e-6)
+    answer.classList.toggle("past", Boolean(state.original || moved))
     state.rows.forEach(({ input, value }, i) => {
       const weight = Number(state.weights[i])
       if (root.activeElement !== input) input.value = weight
@@ -144,6 +147,7 @@ export default function (component) {
     if (!(name === "play" && state.film)) button.textContent = data.texts[name]
   }
   canvas.setAttribute("aria-label", data.alt)
+  if (answer.textContent !== data.answer) answer.textContent = data.answer
   draw()
   return () => {
     cancelAnimationFrame(state.frame)

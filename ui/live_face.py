@@ -1,6 +1,6 @@
 """A face that is redrawn in the browser while one drags its eigenfaces."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ def show_live_face(
     weights: Sequence[float] | None = None,
     compare: str = TEXTS["compare"],
     reach: float = REACH,
+    answer: Callable[[np.ndarray], str] | None = None,
 ) -> np.ndarray:
     """Show a face with a slider for each leading eigenface; the browser redraws it.
 
@@ -56,6 +57,8 @@ def show_live_face(
         Text of the button that shows the start.
     reach : float
         How far the sliders go to either side, in standard deviations.
+    answer : callable, optional
+        Return what stands below the face, without markup, for what is added to the start.
 
     Returns
     -------
@@ -70,7 +73,9 @@ def show_live_face(
         st.session_state[first] = [_from_address(i) for i in range(count)]
     describe = _describe if weights is not None else _describe_stored
     row = space.pixels.rebuild(start[None])[0]
-    found = _component(
+    moved = st.session_state.get(key, {}).get("weights")
+    kept = _kept(st.session_state[first] if moved is None else moved, count, reach)
+    _component(
         key=key,
         data={
             **describe(name, count, space),
@@ -78,16 +83,21 @@ def show_live_face(
             "weights": st.session_state[first][:count],
             "reach": reach,
             "texts": {**TEXTS, "compare": compare},
+            "answer": answer(kept) if answer else "",
+            "answered": kept.tolist(),
         },
         on_weights_change=lambda: None,
     )
-    moved = found.weights if found.weights is not None else st.session_state[first]
-    kept = np.zeros(count)
-    moved = np.asarray(moved, dtype=np.float64)[:count]  # another model may have more or fewer
-    kept[: len(moved)] = np.clip(moved, -reach, reach)
     if weights is None:
         for i, weight in enumerate(kept):
             _to_address(i, float(weight))
+    return kept
+
+
+def _kept(weights: Sequence[float], count: int, reach: float) -> np.ndarray:
+    """Return weights within reach, one per slider: another model may have more or fewer."""
+    kept, given = np.zeros(count), np.asarray(weights, dtype=np.float64)[:count]
+    kept[: len(given)] = np.clip(given, -reach, reach)
     return kept
 
 

@@ -108,7 +108,9 @@ def test_the_live_face_decides_as_the_model_does(open_page, model):
     point[5] -= 2.0
     face = to_image(model.pixels.rebuild(point[None])[0])
     p = model.predict_proba(face.reshape(1, -1))[0]
-    assert f"**{model.labels[p.argmax()]}**, probability {p.max():.2f}" in said(app)
+    data = sent(app)
+    assert data["answer"] == f"{model.labels[p.argmax()]}, probability {p.max():.2f}"
+    assert data["answered"] == data["weights"]
 
 
 @pytest.mark.parametrize("start", ["Mean face", "Your face"])
