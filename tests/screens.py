@@ -1,7 +1,10 @@
 """The dashboard's screens, as files, and how a visitor opens one."""
 
+from base64 import b64decode
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
@@ -22,3 +25,12 @@ def open_screen(screen: str, **address: str) -> "AppTest":
     for key, value in address.items():
         app.query_params[key] = value
     return app.run()
+
+
+def recipe_sums(data: dict[str, Any]) -> np.ndarray:
+    """What the browser adds up of a recipe that a screen sends to it, in grey levels."""
+    sums = [np.frombuffer(b64decode(data["mean"]), "<i2") / data["fine"]]
+    for one in [*data["eigenfaces"], *data["further"]]:
+        change = np.frombuffer(b64decode(one["pixels"]), np.int8) * one["scale"] / 127
+        sums.append(sums[-1] + one.get("weight", 1) * change)
+    return np.array(sums)

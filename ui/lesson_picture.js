@@ -342,19 +342,25 @@ function eigenfaces(root, data) {
 
 function recipe(root, data) {
   const { side, counts, shares } = data
-  const [face, average] = [bytes(data.face), wide(data.mean)]
-  const sums = data.sums.map(wide)
+  const face = bytes(data.face)
+  // Each sum is the one before it, plus the weight times an eigenface or a change as a whole.
+  const sums = [Float32Array.from(wide(data.mean), (level) => level / data.fine)]
+  for (const { pixels, scale, weight = 1 } of [...data.eigenfaces, ...data.further]) {
+    const [before, change, unit] = [sums.at(-1), signed(pixels), (weight * scale) / 127]
+    sums.push(before.map((level, i) => level + unit * change[i]))
+  }
   const [main, beside] = [add(root, "div", { class: "main" }), add(root, "div", { class: "beside" })]
   const row = add(beside, "div", { class: "thumbs" })
   if (data.locked) {
     // the question is about the face
     grey(figure(main, data.words.face, data.alts[1]).canvas, side, (i) => face[i])
-    grey(figure(row, data.words.mean, data.alts[0]).canvas, side, (i) => average[i] / data.fine)
+    grey(figure(row, data.words.mean, data.alts[0]).canvas, side, (i) => sums[0][i])
     return hidden(row, data.words.missing)
   }
   const sum = figure(main, "", data.alts[0])
   grey(figure(row, data.words.face, data.alts[1]).canvas, side, (i) => face[i])
   const missing = figure(row, data.words.missing, data.alts[2])
+  legend(missing.made, data)
   const list = add(root, "ol", { class: "recipe" })
   const items = data.eigenfaces.map(({ pixels, words, weight }) => {
     const item = add(list, "li")
@@ -369,11 +375,11 @@ function recipe(root, data) {
   slider(
     main,
     data.words.slider,
-    { min: 0, max: counts.length - 1, step: 1, value: 0 },
+    { min: 0, max: counts.length - 1, step: 1, value: data.begin ?? 0 },
     (k) => String(counts[k]),
     (k) => {
-      grey(sum.canvas, side, (i) => sums[k][i] / data.fine)
-      const left = (i) => face[i] - sums[k][i] / data.fine
+      grey(sum.canvas, side, (i) => sums[k][i])
+      const left = (i) => face[i] - sums[k][i]
       twoColours(missing.canvas, side, left, data.scale, data.colours)
       items.forEach((item, i) => item.classList.toggle("out", i >= counts[k]))
       told.textContent = data.words.told

@@ -20,10 +20,10 @@ from facecore.model import (
     order_labels,
     separating_components,
     strongest_eigenfaces,
-    sums_of,
 )
 from ui.components import encode_change, encode_face, encode_levels
 from ui.models import Chosen
+from ui.recipe import recipe_data
 from ui.text import as_is
 from ui.your_face import YourFace, keep
 
@@ -32,7 +32,6 @@ CROWD, DOTS, ON_MAP = 24, 240, 80  # faces that are averaged; that are dots; tha
 PIXELS = ((0.62, 0.28), (0.62, 0.72))  # row and column of A and B, as shares of the side
 SPOT_AT = (0.66, 0.3)
 FIRST = 8  # eigenfaces with a picture of their own
-STOPS = (*range(FIRST + 1), 12, 20, 40, 80)  # eigenfaces that are added up, and then all
 MOST_LABELS = 4  # clouds on the map
 SMALL = 33  # side of the small faces on the map, at most
 
@@ -317,15 +316,13 @@ def _recipe(chosen: Chosen, face: YourFace) -> Screen:
     model, side = chosen.model.eigenfaces, len(face.crop)
     row, column = (int(side * share) for share in SPOT_AT)
     crop = face.crop if face.own else add_spot(face.crop, row, column)
-    X = crop.reshape(1, -1)
-    every = len(model.pixels.components)
-    counts = [*(count for count in STOPS if count < every), every]
-    sums, shares = sums_of(model, X, counts)
-    found = strongest_eigenfaces(model, X, FIRST)
-    few = min(FIRST, every)
+    data = recipe_data(model, crop)
+    counts, shares, few = data["counts"], data["shares"], len(data["eigenfaces"])
+    every = counts[-1]
     ours = "" if face.own else " We drew the dark spot on its cheek ourselves."
     only = "such as a freckle or a single curl" if face.own else "such as the dark spot"
-    beginning = " ".join(f"{_signed(one.weight, 1)} x {one.words}" for one in found[:3])
+    found = strongest_eigenfaces(model, crop.reshape(1, -1), 3)
+    beginning = " ".join(f"{_signed(one.weight, 1)} x {one.words}" for one in found)
     return Screen(
         "The recipe of a face",
         "A face can be cooked from the mean face and some of each eigenface. How much of each is "
@@ -337,7 +334,7 @@ def _recipe(chosen: Chosen, face: YourFace) -> Screen:
             "Almost: fine details are missing",
             "No, quite another face",
         ),
-        kept_of(float(shares[-1])),
+        kept_of(shares[-1]),
         f"All {every} together hold {shares[-1]:.1%} of what makes {face.words} differ from the "
         f"mean face, the {few} strongest {shares[counts.index(few)]:.1%}. Eigenfaces are made of "
         f"what many faces share; what only one face has, {only}, is in none of them, and so the "
@@ -345,31 +342,7 @@ def _recipe(chosen: Chosen, face: YourFace) -> Screen:
         f"The recipe begins: mean face {beginning}. A weight of 1 is as much as faces usually "
         "have of an eigenface (one *standard deviation* of the training faces).",
         "recipe",
-        {
-            "side": side,
-            "face": encode_face(crop),
-            "mean": encode_levels(sums[0]),
-            "counts": counts,
-            "shares": shares.tolist(),
-            "sums": [encode_levels(one) for one in sums],
-            "scale": float(np.abs(crop.reshape(-1) - sums[0]).max()) or 1.0,
-            "eigenfaces": [
-                {
-                    **encode_change(draw_eigenface(model, one.eigenface)),
-                    "words": one.words,
-                    "weight": one.weight,
-                }
-                for one in found
-            ],
-            "alts": ["The sum so far", "The face", "What is still missing"],
-            "words": {
-                "face": "The face",
-                "mean": "Mean face: the recipe begins here",
-                "missing": "Still missing",
-                "slider": "Eigenfaces added, the strongest first",
-                "told": "{count} eigenfaces: {share} of what makes this face differ.",
-            },
-        },
+        data,
         ("weight", "reconstruct", "standard deviation", "explained variance"),
     )
 

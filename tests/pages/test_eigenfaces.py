@@ -5,9 +5,10 @@ from base64 import b64decode
 
 import numpy as np
 import pytest
+from screens import recipe_sums
 
 from facecore.face.images import to_png
-from facecore.model.contributions import strongest_eigenfaces
+from facecore.model.contributions import strongest_eigenfaces, sums_of
 from facecore.model.drawing import to_image
 from facecore.model.explain import reconstruction_errors
 from facecore.model.predict import predict_photo
@@ -71,16 +72,22 @@ def test_the_recipe_names_the_eigenfaces_that_the_face_has_most_of(open_page, mo
     app = view(open_page, "Reconstruction")
     answer = predict_photo(to_png(make_photo(model, "female", 15)), model)
     row = answer.faces[0].crop.reshape(1, -1)
-    for one in strongest_eigenfaces(model, row, 8):
-        sign = "+" if one.weight >= 0 else "\u2212"
-        amount = f"{sign} {abs(one.weight):.1f} x"
-        assert f"**{amount}** {one.words} ({one.eigenface + 1})" in said(app)
-    share = sum(one.share for one in strongest_eigenfaces(model, row, 8))
-    assert f"These 8 explain {share:.1%}" in said(app)
+    found, data = strongest_eigenfaces(model, row, 8), sent(app)
+    assert [(one["weight"], one["words"]) for one in data["eigenfaces"]] == [
+        (one.weight, f"{one.eigenface + 1} {one.words}") for one in found
+    ]
+    assert data["counts"] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 20, 40, 80, 150]
+    sums, shares = sums_of(model, row, data["counts"])
+    off = np.abs(recipe_sums(data) - sums)
+    assert off.max() < 2
+    assert off.mean() < 0.3
+    assert data["shares"] == pytest.approx(shares.tolist())
+    assert len(json.dumps(data)) < 300_000
+    assert f"These 8 explain {sum(one.share for one in found):.1%}" in said(app)
 
 
 def sent(app) -> dict:
-    """What the live face sends to the browser."""
+    """What the page sends to the browser for what moves there."""
     (component,) = app.get("bidi_component")
     return json.loads(component.proto.json)
 

@@ -6,10 +6,11 @@ from base64 import b64decode
 import numpy as np
 import pytest
 from cartoons import draw_photo, encode
+from screens import recipe_sums
 
 from facecore.face.images import to_png
 from facecore.model.class_space import face_distances, fit_class_space, recognise_left_out
-from facecore.model.contributions import strongest_eigenfaces
+from facecore.model.contributions import strongest_eigenfaces, sums_of
 from facecore.model.predict import predict_photo
 from facecore.model.store import load_model
 from facecore.model.synth import make_photo
@@ -132,8 +133,7 @@ def test_a_face_is_named_and_removed(ten):
 
 def test_the_sliders_begin_at_the_recipe_and_draw_the_face(ten):
     step(ten, "Sliders")
-    (component,) = ten.get("bidi_component")
-    data = json.loads(component.proto.json)
+    data, recipe = (json.loads(one.proto.json) for one in ten.get("bidi_component"))
     levels = np.frombuffer(b64decode(data["start"]), "<i2") / data["fine"]
     for weight, face in zip(data["weights"], data["eigenfaces"], strict=True):
         pixels = np.frombuffer(b64decode(face["pixels"]), np.int8)
@@ -141,8 +141,11 @@ def test_the_sliders_begin_at_the_recipe_and_draw_the_face(ten):
     assert len(data["weights"]) == 9
     assert np.abs(levels - crops(ten)[0].reshape(-1)).mean() < 1
     space = fit_class_space(crops(ten))
-    for one in strongest_eigenfaces(space, crops(ten)[:1].reshape(1, -1), 8):
-        assert f"{abs(one.weight):.1f} x** {one.words} ({one.eigenface + 1})" in said(ten)
+    row = crops(ten)[:1].reshape(1, -1)
+    weights = [one.weight for one in strongest_eigenfaces(space, row, 8)]
+    assert [one["weight"] for one in recipe["eigenfaces"]] == weights
+    assert recipe["counts"] == list(range(10))
+    assert np.abs(recipe_sums(recipe) - sums_of(space, row, range(10))[0]).max() < 2
     assert "e1" not in ten.query_params
     ten.selectbox(key="class_who").set_value(-1).run()
     assert not ten.exception
