@@ -360,7 +360,7 @@ function recipe(root, data) {
   const sum = figure(main, "", data.alts[0])
   grey(figure(row, data.words.face, data.alts[1]).canvas, side, (i) => face[i])
   const missing = figure(row, data.words.missing, data.alts[2])
-  legend(missing.made, data)
+  legend(beside, data)
   const list = add(root, "ol", { class: "recipe" })
   const items = data.eigenfaces.map(({ pixels, words, weight }) => {
     const item = add(list, "li")
