@@ -143,10 +143,12 @@ def test_a_cold_start_on_a_sub_page_has_menu_model_and_page(shipped, tmp_path, b
 
 @pytest.mark.slow
 def test_the_model_stays_chosen_on_every_click_and_after_a_reload(server, browser):
-    browser.get(f"{server}/Eigenfaces?model=second&space=Walk&steps=1.5")
+    browser.get(f"{server}/Eigenfaces?model=second&space=Explorer&e1=1.5")
     wait_until_done(browser)
     assert picked(browser) == "second"
-    assert "steps=1.5" in browser.current_url
+    value = f"{LIVE} return root?.querySelector('input')?.value"
+    waiting(browser).until(lambda b: b.execute_script(value) == "1.5")
+    assert "e1=1.5" in browser.current_url
     for title in [*menu(browser), "Home", "Eigenfaces"]:
         open_from_menu(browser, title)
         assert picked(browser) == "second", title
@@ -337,6 +339,44 @@ def test_the_live_face_is_redrawn_at_every_step_of_a_drag_without_the_server(ser
     browser.execute_script(PRESS, "reset")
     waiting(browser).until(lambda b: b.execute_script(PIXELS) == before)
     waiting(browser).until(lambda b: "e1=" not in b.current_url)
+
+    browser.execute_script(PRESS, "play")
+    waiting(browser).until(lambda b: b.execute_script(PIXELS) != before)
+    browser.execute_script(PRESS, "play")
+    waiting(browser).until(lambda b: b.execute_script(PIXELS) == before)
+    browser.execute_script(PRESS, "random")
+    waiting(browser).until(lambda b: b.execute_script(PIXELS) != before)
+    waiting(browser).until(lambda b: re.search(r"e\d+=", b.current_url))
+
+
+# Whether the face, its answer and the last slider are in sight when one has gone down to it.
+TOGETHER = f"""{LIVE}
+    const last = [...root.querySelectorAll("input")].at(-1);
+    last.scrollIntoView({{block: "end"}});
+    return [canvas, root.querySelector(".answer"), last].every((part) => {{
+        const {{left, top, bottom, height}} = part.getBoundingClientRect();
+        const above = document.elementFromPoint(left + 9, top + 9);
+        return height > 0 && bottom <= innerHeight && above === host;
+    }});
+"""
+ANSWER = f"{LIVE} return root?.querySelector('.answer').textContent"
+
+
+@pytest.mark.slow
+def test_the_live_face_and_its_answer_stay_in_sight_while_one_goes_down_the_sliders(
+    server, browser
+):
+    browser.get(f"{server}/Eigenfaces?space=Explorer&start=Mean+face")
+    wait_until_done(browser)
+    waiting(browser).until(lambda b: b.execute_script(ANSWER))
+    for width, height in ((1024, 768), (390, 844)):
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width == 390}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        waiting(browser).until(lambda b: b.execute_script(TOGETHER), f"not together at {size}")
+    before = browser.execute_script(ANSWER)
+    browser.execute_async_script(DRAG)
+    browser.execute_script(RELEASE)
+    waiting(browser).until(lambda b: b.execute_script(ANSWER) != before)
 
 
 def other(script: str, selector: str) -> str:
@@ -652,3 +692,16 @@ def test_every_picture_of_the_lesson_moves_without_the_server(server, browser):
         assert (f"step={number}" in browser.current_url) == (number > 1)
         if number < len(LESSON_STEPS):
             click(browser, "Next")
+
+
+@pytest.mark.slow
+def test_the_recipe_of_a_face_is_added_up_while_one_drags(server, browser):
+    browser.get(f"{server}/Eigenfaces?space=Reconstruction")
+    wait_until_done(browser)
+    waiting(browser).until(lambda b: str(b.execute_script(LESSON_DRAWN)).startswith("recipe"))
+    seen = {browser.execute_script(LESSON_DRAWN)}
+    for place in (0, 1, 13):
+        browser.execute_script(LESSON_DRAG, place)
+        seen.add(browser.execute_script(LESSON_DRAWN))
+    assert len({drawn.split(" ")[1] for drawn in seen}) == 4, seen
+    assert any("150 eigenfaces" in drawn for drawn in seen)
