@@ -43,7 +43,7 @@ def show_gallery(chosen: Chosen) -> None:
     _show_means(model, labels)
     differ = " One minus another is orange where the first is brighter and blue where it is darker."
     st.caption(
-        f"A mean face is the mean of training faces.{differ if labels else ''} {as_is(chosen.whom)}"
+        f"A mean face is the mean of training faces. {as_is(chosen.whom)}{differ if labels else ''}"
     )
 
     variance = model.pixels.variance / model.pixels.total_variance
