@@ -236,8 +236,9 @@ FIRST_SCREEN = """
 """
 # How many lines the links beside the words take, and how wide prose is at most, in its own type.
 TEXTS = """
-    const tops = [...document.querySelectorAll(".st-key-words a")].map(
-        (link) => Math.round(link.getBoundingClientRect().top));
+    const links = [...document.querySelectorAll(".st-key-words a")];
+    const seen = links.filter((link) => link.getClientRects().length > 0);
+    const tops = seen.map((link) => Math.round(link.getBoundingClientRect().top));
     const prose = [...document.querySelectorAll("[data-testid=stMain] [data-testid=stMarkdown] p")];
     const widths = prose.map((x) => x.offsetWidth / parseFloat(getComputedStyle(x).fontSize));
     return [new Set(tops).size, Math.max(...widths)];
