@@ -58,6 +58,32 @@ class Candidate:
 
 
 PARAMETERS = tuple(field.name for field in fields(Candidate))
+
+
+def candidate_of(row: Mapping[str, Any]) -> Candidate:
+    """Return the candidate of a row of a search's table.
+
+    Parameters
+    ----------
+    row : mapping of str to object
+        ``param_n_components`` and the others of `PARAMETERS`, as `SearchResult` holds them.
+
+    Returns
+    -------
+    Candidate
+
+    Examples
+    --------
+    >>> row = {"param_n_components": 50, "param_whiten": True, "param_gamma": 0.01, "param_C": 2.0}
+    >>> candidate_of({**row, "param_class_weight": "none"}).class_weight is None
+    True
+    """
+    values = {name: row[f"param_{name}"] for name in PARAMETERS}
+    values["n_components"] = int(values["n_components"])
+    values["whiten"] = bool(values["whiten"])
+    return Candidate(
+        **{**values, "class_weight": None if values["class_weight"] == "none" else "balanced"}
+    )
 FACTOR = "gamma_factor"  # in a grid, instead of gamma
 DEFAULTS = {"whiten": True, "class_weight": "balanced"}
 GRIDS: dict[str, dict[str, list[Any]]] = {

@@ -193,6 +193,30 @@ def exact_final(
     return lambda candidates: score_candidates(projected, candidates, space=space, options=options)
 
 
+def take_simplest(search: SearchResult, begin_final: Callable[[int, None], Final]) -> SearchResult:
+    """Choose the simplest candidate of a search within one standard error of the best.
+
+    Parameters
+    ----------
+    search : SearchResult
+        Of a grid.
+    begin_final : callable
+        As `halving_search` takes it.
+
+    Returns
+    -------
+    SearchResult
+        Its table and ranks are those of the search; `best` is the chosen candidate, `decisions` and
+        `distances` are by it.
+    """
+    rows = on_all_faces(search.table)
+    chosen = candidate_of(rows.loc[simplest_within_one_error(rows)].to_dict())
+    if chosen == search.best:
+        return search
+    again = begin_final(chosen.n_components, None)([chosen])
+    return replace(again, table=search.table, saved=search.saved)
+
+
 def measure_scales(found: ProjectedFolds, space: str) -> Scale:
     """Return what measures the unit of gamma: 1 / (total variance of the coordinates).
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from facecore.errors import DataError
 from facecore.system.files import write_atomically
-from facecore.training.grids import PARAMETERS, Candidate
+from facecore.training.grids import candidate_of
 from facecore.training.options import TrainingOptions
 from facecore.training.search import SearchResult
 from facecore.training.streaming import FacesOnDisk
@@ -103,11 +103,9 @@ def _read(path: Path) -> SearchResult:
             arrays = dict(stored)
         table = pd.DataFrame(json.loads(str(arrays["table"])))
         best = table.to_dict(orient="records")[int(table["rank_test_score"].argmin())]
-        values = {name: best[f"param_{name}"] for name in PARAMETERS}
-        values["class_weight"] = None if values["class_weight"] == "none" else "balanced"
         return SearchResult(
             table,
-            Candidate(**values),
+            candidate_of(best),
             arrays["decisions"],
             arrays.get("distances"),
             float(arrays["seconds"]),

@@ -50,6 +50,9 @@ class TrainingOptions:
     max_distance : float, optional
         Distance from face space beyond which a face is "not a face", above 0, in place of one
         that is chosen on the training faces.
+    simplest : bool, default=False
+        Of the candidates of a search take the simplest within one standard error of the best, as
+        `facecore.training.simplest_within_one_error` finds it, in place of the best.
     memory_mb : float, default=4000.0
         Bound on the matrices of a grid search in MB, above 0, for all its workers together: fewer
         workers run, and distances are computed again, where they would not fit. The result does
@@ -82,6 +85,7 @@ class TrainingOptions:
     right: float | None = None
     rule: bool = True
     max_distance: float | None = None
+    simplest: bool = False
     memory_mb: float = MEMORY_MB
 
     def __post_init__(self) -> None:
@@ -111,6 +115,7 @@ class TrainingOptions:
                 or (is_number(self.max_distance) and self.max_distance > 0),
                 "a number above 0",
             ),
+            "simplest": (isinstance(self.simplest, bool), "True or False"),
             "memory_mb": (
                 is_number(self.memory_mb) and 0 < self.memory_mb < float("inf"),
                 "a number above 0",
