@@ -193,6 +193,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--note", default="", help="terms of the data, stored with the model")
     train.add_argument("--title", default="", help='what pages call the model, such as "Mood"')
     train.add_argument(
+        "--simplest",
+        action="store_true",
+        help="take the candidate with the fewest components within one standard error of the best",
+    )
+    train.add_argument(
         "--order",
         type=_listed,
         default=(),
@@ -540,7 +545,7 @@ def _train(options: argparse.Namespace) -> int:
     options.dirs = [Path(path) for path in expand_patterns(options.dirs)]
     wanted = {
         name: getattr(options, name)
-        for name in ("title", "order", "identity", "right", "max_distance")
+        for name in ("title", "order", "identity", "right", "max_distance", "simplest")
     }
     folder = train(
         options.dirs,
@@ -570,7 +575,8 @@ def _train(options: argparse.Namespace) -> int:
     best = search.get("members", search["best"])
     faces = sum(metadata["training_faces"].values())
     print(f"solver: {metadata['solver']} ({faces} faces; auto is exact up to {EXACT_UP_TO})")
-    print(f"best of {search['candidates']} candidates: {best}")
+    chosen = "simplest within one standard error" if "chosen" in search else "best"
+    print(f"{chosen} of {search['candidates']} candidates: {best}")
     print(f"cross-validated score of the model: {search['balanced_accuracy']:.3f}")
     for line in _describe_rule(metadata, options.right):
         print(line)

@@ -26,6 +26,7 @@ TRAINED = ("lfw", "utkface", "celebrities")
 SETS = (*TRAINED, "congress")
 RECIPES = ("aligned", "classic", "embedding")
 GRID = "fine"
+SIMPLEST = ("aligned",)  # the default answers every visitor: docs/decisions/simplest.md
 CHILDREN = "children"  # shown to the models in order to be refused
 LEAST_AGE = 13  # in years: the youngest people in the other sets
 BACKGROUNDS = REPO / "crops" / "backgrounds"
@@ -62,6 +63,7 @@ def arguments_of(recipe: str, data: Path) -> list[str]:
         GRID,
         "--searches",
         str(SEARCHES),
+        *(["--simplest"] if recipe in SIMPLEST else []),
         "--centres",
         "8000",
         "--outside",

@@ -84,6 +84,8 @@ def candidate_of(row: Mapping[str, Any]) -> Candidate:
     return Candidate(
         **{**values, "class_weight": None if values["class_weight"] == "none" else "balanced"}
     )
+
+
 FACTOR = "gamma_factor"  # in a grid, instead of gamma
 DEFAULTS = {"whiten": True, "class_weight": "balanced"}
 GRIDS: dict[str, dict[str, list[Any]]] = {

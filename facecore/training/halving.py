@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import ParameterGrid
 
-from facecore.training.grids import FACTOR, Candidate, expand_grid, parse_grid
+from facecore.training.grids import FACTOR, Candidate, candidate_of, expand_grid, parse_grid
 from facecore.training.kernels import scale_gamma
 from facecore.training.options import DEFAULT_OPTIONS, TrainingOptions
 from facecore.training.search import (
@@ -20,6 +20,7 @@ from facecore.training.search import (
     project_folds,
     score_candidates,
 )
+from facecore.training.tables import on_all_faces, simplest_within_one_error
 
 KEPT = 6  # of so many candidates one goes on to the next round, on the root of so many times faces
 LEAST_FACES = 2000  # of a round; with fewer, the scores say little

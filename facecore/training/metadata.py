@@ -44,7 +44,8 @@ class SearchMetadata(TypedDict):
 
     `val` is the number of faces of the val split, which were one more fold of the choice. `border`
     says where candidates of two labels decided: at the border of calibration or, where it is
-    missing, at 0, as in earlier versions.
+    missing, at 0, as in earlier versions. `best` and `members` are the candidates that the model is
+    made of: the best ones or, where `chosen` says so, the simplest within one standard error.
     """
 
     grid: dict[str, Any]
@@ -52,6 +53,7 @@ class SearchMetadata(TypedDict):
     folds: int
     border: NotRequired[str]
     val: NotRequired[int]
+    chosen: NotRequired[str]
     best: dict[str, Any]
     members: NotRequired[dict[str, dict[str, Any]]]
     balanced_accuracy: float
@@ -180,6 +182,7 @@ def describe_search(
     y: np.ndarray,
     splits: Sequence[tuple[np.ndarray, np.ndarray]],
     val: int = 0,
+    simplest: bool = False,
 ) -> SearchMetadata:
     """Describe the grid searches of a model.
 
@@ -198,12 +201,14 @@ def describe_search(
         Per fold, the indices of the other faces and of its own.
     val : int
         Number of faces that were never fitted and took part in the choice.
+    simplest : bool, default=False
+        Whether the simplest candidate within one standard error was chosen in place of the best.
 
     Returns
     -------
     dict
         `balanced_accuracy` (in [0, 1]) and `std` are over the folds, of the whole model; `best` is
-        that of the first member, `members` has all where there are several.
+        what was chosen for the first member, `members` has all where there are several.
     """
     first = next(iter(searches.values()))
     scores = score_folds(decisions, y, np.unique(y), splits)
@@ -220,6 +225,8 @@ def describe_search(
     }
     if val:
         described["val"] = val
+    if simplest:
+        described["chosen"] = "simplest"
     if several:
         described["members"] = {name: asdict(search.best) for name, search in searches.items()}
     return described

@@ -36,8 +36,8 @@ from facecore.training.calibrate import Calibration, calibrate_members, cross_ca
 from facecore.training.doubts import has_photos, tabulate_tests, tabulate_training
 from facecore.training.eigenfaces import measure_spread
 from facecore.training.estimator import fit_planned
-from facecore.training.grids import read_grid
-from facecore.training.halving import exact_final, halving_search
+from facecore.training.grids import Candidate, read_grid
+from facecore.training.halving import exact_final, halving_search, take_simplest
 from facecore.training.kept_searches import keep_search
 from facecore.training.metadata import (
     PACKAGES,
@@ -599,7 +599,9 @@ def fit_model(
     return Fitted(
         model=model,
         solver=solver,
-        search=describe_search(searches, grids, logits, y, splits, int(chooses.sum())),
+        search=describe_search(
+            searches, grids, logits, y, splits, int(chooses.sum()), options.simplest
+        ),
         candidates=join_tables(searches),
         vectors=vectors,
         rule=rule,
@@ -629,17 +631,20 @@ def _fit_exact(
     X = np.load(faces.path, mmap_mode="r")
     F, mirrored = _describe(X, faces.features, faces.mirrored)
     how: dict[str, Any] = {"chooses": chooses, "space": space, "options": options}
+    final = partial(exact_final, F, y, subjects, mirrored=mirrored, **how)
     look = partial(
         halving_search,
         lambda rows: (F[rows], None if mirrored is None else mirrored[rows]),
         y,
         subjects,
         grid,
-        partial(exact_final, F, y, subjects, mirrored=mirrored, **how),
+        final,
         **how,
     )
     arrays = {"y": y, "subjects": subjects, "chooses": chooses}
     search = keep_search(searches, look, faces, arrays, grid, options, f"exact {space}")
+    if options.simplest:
+        search = take_simplest(search, final)
     count = len(y) - int(chooses.sum())
     F, y, subjects, search = F[:count], y[:count], subjects[:count], search.first(count)
     mirrored = None if mirrored is None else mirrored[:count]
@@ -705,17 +710,23 @@ def _fit_nystroem(
     searches: Path | None,
 ) -> tuple[Member, SearchResult, np.ndarray | None]:
     how: dict[str, Any] = {"chooses": chooses, "options": replace(options, centres=0)}
+
+    def final(*_: Any) -> Callable[[Sequence[Candidate]], SearchResult]:
+        return partial(nystroem_scores, faces, y, subjects, **how)
+
     look = partial(
         halving_search,
         lambda rows: _describe(faces.read(rows), faces.features, faces.mirrored),
         y,
         subjects,
         grid,
-        lambda *_: partial(nystroem_scores, faces, y, subjects, **how),
+        final,
         **how,
     )
     arrays = {"y": y, "subjects": subjects, "chooses": chooses}
     search = keep_search(searches, look, faces, arrays, grid, options, "nystroem")
+    if options.simplest:
+        search = take_simplest(search, final)
     if options.centres:
         how = {"chooses": chooses, "options": options}
         again = nystroem_scores(faces, y, subjects, [search.best], **how)
