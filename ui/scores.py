@@ -48,15 +48,43 @@ def define_scores(search: Mapping[str, Any]) -> str:
     return (
         "The *cross-validated score of the candidate* is the balanced accuracy of one member alone "
         f"with one set of parameters, {_border(search)}. The *cross-validated score of the model* "
-        "is that of what is stored: the best candidates of all members, fused and calibrated, in "
-        "folds of the same photos. "
-        + (
+        f"is that of what is stored: {_chosen(search)} of all members, fused and calibrated, in "
+        "folds of the same photos. " + _difference(search)
+    )
+
+
+def is_simplest(search: Mapping[str, Any]) -> bool:
+    """Return whether a model was made of the simplest candidates within one standard error.
+
+    Parameters
+    ----------
+    search : mapping of str to object
+        The search of a stored model, as its metadata has it.
+
+    Returns
+    -------
+    bool
+    """
+    return search.get("chosen") == "simplest"
+
+
+def _chosen(search: Mapping[str, Any]) -> str:
+    if is_simplest(search):
+        return "the simplest candidates within one standard error of the best"
+    return "the best candidates"
+
+
+def _difference(search: Mapping[str, Any]) -> str:
+    if is_simplest(search):
+        return "So the two differ even where there is one member."
+    if _is_calibrated(search):
+        return (
             "With one member the two are the same, but for a model that is safe to share: its "
             "machines decide by means of faces, those of the search by faces."
-            if _is_calibrated(search)
-            else "Calibration moves the border between the labels, and a model that is safe to "
-            "share decides by means of faces, so the two differ even where it has one member."
         )
+    return (
+        "Calibration moves the border between the labels, and a model that is safe to share "
+        "decides by means of faces, so the two differ even where it has one member."
     )
 
 

@@ -20,7 +20,14 @@ from facecore.training import (
 )
 from ui.controls import show_metric
 from ui.models import Chosen
-from ui.scores import MODEL_HELP, OF_CANDIDATE, OF_MODEL, define_scores, explain_candidate
+from ui.scores import (
+    MODEL_HELP,
+    OF_CANDIDATE,
+    OF_MODEL,
+    define_scores,
+    explain_candidate,
+    is_simplest,
+)
 from ui.search import Search, describe, describe_grid, name_parameter, name_round, name_value
 from ui.text import as_is
 
@@ -75,7 +82,7 @@ def show_summary(chosen: Chosen, search: Search) -> None:
         show_metric(
             "Simplest within one standard error",
             f"{simple['mean_test_score']:.4f} ({cost:+.4f})",
-            describe(simple),
+            describe(simple) + (": the model was made of it" if is_simplest(stored) else ""),
             f"The one-standard-error rule: of the candidates at most {error:.4f} below the best, "
             "the one with the fewest components, then the smallest C and gamma",
         )

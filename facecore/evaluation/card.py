@@ -785,7 +785,13 @@ def _making(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
         "## How it was made",
         f"Trained on {_text(metadata['created'])} in {metadata['minutes']:,.1f} minutes, with seed "
         f"{metadata['seed']}. A grid search compared {search['candidates']:,} candidates. With the "
-        "settings below, the cross-validated score of the model is "
+        + (
+            "settings below, in each member the simplest within one standard error of the best, "
+            "the "
+            if search.get("chosen") == "simplest"
+            else "settings below, the "
+        )
+        + "cross-validated score of the model is "
         f"{search['balanced_accuracy']:.3f} ± {search['std']:.3f}: the balanced accuracy of all "
         f"members, fused and calibrated, over {search['folds']} folds of the training photos (mean "
         "and standard deviation; "

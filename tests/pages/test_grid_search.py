@@ -129,10 +129,23 @@ def test_what_was_searched_and_found_is_that_of_the_artifacts(open_page, candida
     score = f"{simple['mean_test_score']:.4f} ({cost:+.4f})"
     assert shown["Simplest within one standard error"] == score
     deltas = {metric.label: metric.delta for metric in app.metric}
+    assert "made of" not in deltas["Simplest within one standard error"]
     assert deltas[CANDIDATE].startswith(f"{best['param_n_components']} components")
     for name in ("n_components", "C"):
         first = rounds_of(candidates)[0].rows
         assert ", ".join(f"{value:g}" for value in values_of(name, first)) in captions(app)
+
+
+def test_a_model_of_the_simplest_candidate_is_told_as_such(wide, open_page, tmp_path):
+    folder = tmp_path / "models" / "tiny"
+    metadata = json.loads((folder / "metadata.json").read_text())
+    metadata["search"]["chosen"] = "simplest"
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    app = open_page(PAGE)
+    assert not app.exception
+    deltas = {metric.label: metric.delta for metric in app.metric}
+    assert deltas["Simplest within one standard error"].endswith(": the model was made of it")
+    assert "the simplest candidates within one standard error of the best" in captions(app)
 
 
 def test_both_cross_validated_scores_are_defined_where_they_stand(open_page):

@@ -1,8 +1,10 @@
 import dataclasses
+from dataclasses import asdict
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from cartoons import noisy
 from sklearn.svm import SVC
@@ -17,9 +19,11 @@ from facecore.training.halving import (
     measure_scales,
     round_sizes,
     spread_components,
+    take_simplest,
 )
 from facecore.training.options import TrainingOptions
 from facecore.training.search import grid_search, project_folds
+from facecore.training.tables import on_all_faces, standard_error
 
 GRID = {
     "n_components": [4, 8, 20],
@@ -107,6 +111,24 @@ def test_the_best_is_the_best_of_those_scored_on_all_faces(faces, small_rounds):
     )
     assert sorted(found.table["rank_test_score"]) == list(range(1, len(found.table) + 1))
     assert full["rank_test_score"].max() == len(full)
+
+
+def test_the_simplest_is_hardly_worse_and_decides_by_its_own_components(faces, small_rounds):
+    X, y, subjects = noisy(faces)
+    found = search(faces)
+    how = {"folds": 3, "options": TrainingOptions()}
+    chosen = take_simplest(found, partial(exact_final, X, y, subjects, **how))
+    rows = on_all_faces(found.table)
+    best = rows.loc[rows["rank_test_score"].idxmin()]
+    row = rows[[candidates_of(rows.loc[[label]]) == {chosen.best} for label in rows.index]].iloc[0]
+    assert row["mean_test_score"] >= best["mean_test_score"] - standard_error(best)
+    near = rows[rows["mean_test_score"] >= best["mean_test_score"] - standard_error(best)]
+    assert chosen.best.n_components == near["param_n_components"].min()
+    assert chosen.best != found.best
+    pd.testing.assert_frame_equal(chosen.table, found.table)
+    plain = grid_search(X, y, subjects, {n: [v] for n, v in asdict(chosen.best).items()}, **how)
+    np.testing.assert_allclose(chosen.decisions, plain.decisions, atol=1e-6)
+    np.testing.assert_allclose(chosen.distances, plain.distances, atol=1e-6)
 
 
 def test_the_unit_of_gamma_is_that_of_scikit_learn(faces):

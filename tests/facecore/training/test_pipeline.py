@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from cartoons import draw_face, draw_photo, encode, write_raw
+from cartoons import draw_face, draw_photo, encode, write_crops, write_raw
 
 from facecore.data.crops import read_table
 from facecore.data.faces import gather, load_faces
@@ -22,6 +22,7 @@ from facecore.model.rule import AnswerRule
 from facecore.model.store import (
     list_models,
     load_model,
+    read_card,
     read_evaluation,
     read_metadata,
     read_model_table,
@@ -30,6 +31,7 @@ from facecore.model.store import (
 from facecore.training import estimator, other_sets, pipeline
 from facecore.training.grids import parse_grid
 from facecore.training.pipeline import train
+from facecore.training.tables import simplest_within_one_error
 
 CLASSIC, ALIGNED = RECIPES["classic"], RECIPES["aligned"]
 
@@ -405,6 +407,29 @@ def test_the_best_candidate_and_a_model_of_one_member_have_the_same_score(
     found = read_metadata("m")["search"]
     assert best["mean_test_score"].item() == pytest.approx(found["balanced_accuracy"], abs=1e-4)
     assert best["std_test_score"].item() == pytest.approx(found["std"], abs=1e-4)
+
+
+@pytest.mark.parametrize("solver", ["exact", "nystroem"])
+def test_a_model_of_the_simplest_candidate_has_its_score_and_components(
+    solver, artifacts, tmp_path
+):
+    crops = write_crops(tmp_path / "crops")
+    for number in range(3):  # some wrong labels, so that no candidate is always right
+        for path in (crops / "round").glob(f"*{number}_*"):
+            path.rename(crops / "square" / f"wrong-{path.name}")
+    grid = {"n_components": [1, 2, 3, 4, 6, 8], "C": [0.1, 1.0, 10.0], "gamma": [0.01, 0.1]}
+    (tmp_path / "grid.json").write_text(json.dumps(grid))
+    how = {"grid": str(tmp_path / "grid.json"), "solver": solver, "simplest": True}
+    train([crops], "m", recipe="classic", whole_photo=True, **how)
+    rows, found = pd.read_csv(artifacts / "m" / "grid_search.csv"), read_metadata("m")["search"]
+    row = rows.loc[simplest_within_one_error(rows)]
+    assert row["rank_test_score"] != 1  # else this would show nothing
+    assert found["chosen"] == "simplest"
+    assert found["best"]["n_components"] == row["param_n_components"]
+    assert found["best"]["C"] == row["param_C"]
+    assert len(load_model("m").pixels.components) == row["param_n_components"]
+    assert row["mean_test_score"] == pytest.approx(found["balanced_accuracy"], abs=1e-4)
+    assert "the simplest within one standard error" in " ".join(read_card("m").split())
 
 
 def test_a_training_taken_up_again_counts_the_time_of_its_kept_searches(
