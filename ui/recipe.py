@@ -83,6 +83,6 @@ def recipe_data(model: FaceSpace, crop: np.ndarray) -> dict[str, Any]:
             "mean": "Mean face: the recipe begins here",
             "missing": "Still missing",
             "slider": "Eigenfaces added, the strongest first",
-            "told": "{count} eigenfaces: {share} of what makes this face differ.",
+            "told": "{share} of what makes this face differ, by {count} of its eigenfaces.",
         },
     }
