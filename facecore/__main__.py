@@ -639,7 +639,7 @@ def _describe_command(options: argparse.Namespace) -> str:
     parts = ["python -m facecore train", *(path.resolve().name for path in options.dirs)]
     grid = Path(options.grid).name
     parts += ["--name", options.name, "--recipe", options.recipe, "--grid", grid]
-    parts += ["--whole-photo"] * options.whole_photo
+    parts += ["--whole-photo"] * options.whole_photo + ["--simplest"] * options.simplest
     if options.min_size:
         parts += ["--min-size", str(options.min_size)]
     if options.centres:
