@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from facecore.evaluation.comparison import comparison_file, read_comparison
+from facecore.model import SHIPPED
+from facecore.model.store import read_evaluation
 
 REPO = Path(__file__).resolve().parents[2]
 MODELS = ("classic", "plain", "wide")
@@ -46,3 +48,24 @@ def test_each_pair_is_compared_once_and_again_where_a_model_was_trained_again(sc
         read_comparison("plain", "wide")["sets"]["drawn"]["right"]
         == (found["sets"]["drawn"]["right"])
     )
+
+
+@pytest.mark.parametrize(("first", "second"), list(combinations(SHIPPED, 2)))
+def test_shipped_models_have_a_comparison_that_fits_them_and_their_evaluations(
+    first, second, monkeypatch
+):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(REPO / "artifacts"))
+    is_current = runpy.run_path(str(REPO / "tools" / "comparisons.py"))["is_current"]
+    assert is_current(first, second), "make it again: python tools/comparisons.py DATA"
+    found, text = read_comparison(first, second), comparison_file(first, second).read_text()
+    assert not any(word in text for word in (".jpg", ".png", "/", "\\"))
+    for place, name in enumerate((first, second)):
+        only = ("only_first", "only_second")[place]
+        for test, report in read_evaluation(name).items():
+            figures = found["sets"][test]["right"]
+            accuracy = (figures["both"] + figures[only]) / figures["n"]
+            assert figures["n"] == report["n"]
+            assert accuracy == pytest.approx(report["accuracy_all"], abs=0.002)
+            assert found["sets"][test]["coverage"][place] == pytest.approx(
+                report["coverage"], abs=0.002
+            )

@@ -106,11 +106,13 @@ def test_a_port_that_is_none_is_refused(port, capsys):
     assert "port" in capsys.readouterr().err
 
 
-def test_the_wheel_carries_the_apps_and_every_model_that_ships():
+def test_the_wheel_carries_the_apps_every_model_that_ships_and_what_was_found_about_them():
     from facecore.model import SHIPPED
 
     project = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))
     carried = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert all((REPO / place).exists() for place in carried)
     assert {"dashboard.py", "pages", "ui", "webapp", ".streamlit"} <= set(carried)
-    assert {f"artifacts/{name}" for name in SHIPPED} <= set(carried)
+    tables = {"_comparisons", "_ladder"}
+    assert {f"artifacts/{name}" for name in {*SHIPPED, *tables}} <= set(carried)
+    assert all(carried[f"artifacts/{name}"] == f"facecore/_artifacts/{name}" for name in tables)
