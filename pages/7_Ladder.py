@@ -73,7 +73,7 @@ else:
 fitted, faces = ladder.rungs[["training_faces", "test_faces"]].iloc[0]
 st.caption(
     f"Labels {as_is(name_labels(order_labels(labels))) or 'not recorded'}. Trained on {fitted:,} "
-    f"faces, measured on {faces:,} of subjects held out of the training photos of "
+    f"faces, measured on {faces:,} of other people, of the training photos of "
     f"{as_is(', '.join(ladder.about['sets']))} ({ladder.about['created']}), with 95% intervals. "
     "Time is CPU time from a photo to its answer on one thread. Size is that of the exact machine; "
     "for the embedding it includes the network's weights. Settings are those that a grid "

@@ -167,7 +167,8 @@ def variance_figure(variance: np.ndarray) -> go.Figure:
     for share, count in zip(SHARES, components_for(variance), strict=True):
         if count:
             # The text goes below the curve, to the right: pixels from the point it names.
-            figure.add_annotation(x=count, y=share, text=f"{count}: {share:.0%}", ax=30, ay=25)
+            text = f"{count}: {share:.0%}"
+            figure.add_annotation(x=count, y=share, text=text, ax=30, ay=25, arrowcolor=NEUTRAL)
     figure.update_traces(hovertemplate="eigenface %{x}: %{y:.1%}")
     figure.update_xaxes(title="eigenface")
     figure.update_yaxes(title="explained variance", tickformat=".0%", range=[0, 1])

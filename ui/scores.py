@@ -80,11 +80,11 @@ def _difference(search: Mapping[str, Any]) -> str:
     if _is_calibrated(search):
         return (
             "With one member the two are the same, but for a model that is safe to share: its "
-            "machines decide by means of faces, those of the search by faces."
+            "machines decide by averages of a few faces, those of the search by faces."
         )
     return (
         "Calibration moves the border between the labels, and a model that is safe to share "
-        "decides by means of faces, so the two differ even where it has one member."
+        "decides by averages of a few faces, so the two differ even where it has one member."
     )
 
 

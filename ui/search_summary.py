@@ -82,9 +82,10 @@ def show_summary(chosen: Chosen, search: Search) -> None:
         show_metric(
             "Simplest within one standard error",
             f"{simple['mean_test_score']:.4f} ({cost:+.4f})",
-            describe(simple) + (": the model was made of it" if is_simplest(stored) else ""),
+            describe(simple),
             f"The one-standard-error rule: of the candidates at most {error:.4f} below the best, "
-            "the one with the fewest components, then the smallest C and gamma",
+            "the one with the fewest components, then the smallest C and gamma."
+            + (" The model was made of it." if is_simplest(stored) else ""),
         )
     st.caption(define_scores(stored))
     _show_places(search)
@@ -259,7 +260,8 @@ def describe_effects(effects: Sequence[Effect], table: pd.DataFrame) -> str:
 
 
 def _describe_effect(effect: Effect, table: pd.DataFrame) -> str:
-    worst = max(range(len(effect.costs)), key=effect.costs.__getitem__)
+    worse = [i for i, value in enumerate(effect.values) if value not in effect.flat]
+    worst = max(worse, key=effect.costs.__getitem__)
     return (
         f"{name_parameter(effect.parameter, table)}, best {_describe_flat(effect)}; with "
         f"{name_value(effect.values[worst])} the score is {effect.costs[worst]:.4f} ± "
@@ -276,4 +278,4 @@ def _describe_flat(effect: Effect) -> str:
         return " or ".join(map(name_value, effect.flat))
     told = f"{name_value(effect.flat[0])} to {name_value(effect.flat[-1])}"
     without = [name_value(effect.values[i]) for i in holes]
-    return f"{told}, but for {_list(without)}" if holes else told
+    return f"{told}, except {_list(without)}" if holes else told

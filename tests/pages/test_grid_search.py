@@ -129,7 +129,6 @@ def test_what_was_searched_and_found_is_that_of_the_artifacts(open_page, candida
     score = f"{simple['mean_test_score']:.4f} ({cost:+.4f})"
     assert shown["Simplest within one standard error"] == score
     deltas = {metric.label: metric.delta for metric in app.metric}
-    assert "made of" not in deltas["Simplest within one standard error"]
     assert deltas[CANDIDATE].startswith(f"{best['param_n_components']} components")
     for name in ("n_components", "C"):
         first = rounds_of(candidates)[0].rows
@@ -143,8 +142,8 @@ def test_a_model_of_the_simplest_candidate_is_told_as_such(wide, open_page, tmp_
     (folder / "metadata.json").write_text(json.dumps(metadata))
     app = open_page(PAGE)
     assert not app.exception
-    deltas = {metric.label: metric.delta for metric in app.metric}
-    assert deltas["Simplest within one standard error"].endswith(": the model was made of it")
+    helps = {metric.label: metric.help for metric in app.metric}
+    assert helps["Simplest within one standard error"].endswith("The model was made of it.")
     assert "the simplest candidates within one standard error of the best" in captions(app)
 
 
@@ -375,7 +374,7 @@ def test_a_sentence_tells_what_matters_and_what_is_flat(open_page, wide):
     [
         ((48, 100, 230), "best 48 to 230;"),
         ((48, 100, 230, 500), "best 48 to 500;"),
-        ((20, 48, 100, 500), "best 20 to 500, but for 230;"),
+        ((20, 48, 100, 500), "best 20 to 500, except 230;"),
         ((10, 500), "best 10 or 500;"),
         ((10, 48, 500), "best 10 or 48 or 500;"),
         ((48,), "best 48;"),
@@ -388,6 +387,15 @@ def test_numbers_that_are_as_good_are_told_by_their_ends_and_their_holes(flat, t
     costs = tuple(0.0 if value in flat else 0.1 for value in values)
     effect = Effect("n_components", values, costs, (0.01,) * len(values))
     assert f"components, {told} with" in describe_effects([effect], wide_table())
+
+
+def test_what_costs_most_is_told_of_values_that_differ_by_more_than_the_noise():
+    from ui.search_summary import describe_effects
+
+    effect = Effect("n_components", (10, 20, 48), (0.02, 0.01, 0.0), (0.03, 0.001, 0.0))
+    assert effect.flat == (10, 48)
+    told = describe_effects([effect], wide_table())
+    assert "components, best 10 or 48; with 20 the score is 0.0100 ± 0.0010 lower" in told
 
 
 def test_importance_is_that_of_the_library_over_all_or_over_the_better_half(open_tab, wide):
