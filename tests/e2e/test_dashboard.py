@@ -705,4 +705,4 @@ def test_the_recipe_of_a_face_is_added_up_while_one_drags(server, browser):
         browser.execute_script(LESSON_DRAG, place)
         seen.add(browser.execute_script(LESSON_DRAWN))
     assert len({drawn.split(" ")[1] for drawn in seen}) == 4, seen
-    assert any("150 eigenfaces" in drawn for drawn in seen)
+    assert any("150 of its eigenfaces" in drawn for drawn in seen)
