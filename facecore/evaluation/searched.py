@@ -50,7 +50,7 @@ def draw_search(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
         if column in cells:
             cells = cells[cells[column].astype(str).eq(str(best[column]))]
     if _varies(cells, "param_C") and _varies(cells, "param_gamma"):
-        yield _draw_heat(cells, score_range(widest, best))
+        yield _draw_heat(cells, score_range(widest))
 
 
 def faces_of(rows: pd.DataFrame) -> list[int]:
@@ -74,44 +74,83 @@ def faces_of(rows: pd.DataFrame) -> list[int]:
     return sorted(rows["n_resources"].astype(int).unique().tolist()) if _in_rounds(rows) else []
 
 
-def standard_error(rows: pd.DataFrame) -> pd.Series:
-    """Compute the standard error of each mean score: its deviation over root folds.
+def fold_columns(columns: pd.Index) -> list[str]:
+    """Return the columns of a table of candidates that hold the scores in the folds.
 
     Parameters
     ----------
-    rows : DataFrame
-        Candidates of one member.
+    columns : Index of str
+        Names of its columns.
 
     Returns
     -------
-    Series of float
-        With the index of the rows.
+    list of str
+        Those named ``split*_test_score``, in their order.
 
     Examples
     --------
-    >>> folds = {"split0_test_score": [0.9], "split1_test_score": [0.92]}
-    >>> standard_error(pd.DataFrame({**folds, "std_test_score": [0.01]})).round(4).tolist()
-    [0.0071]
+    >>> fold_columns(pd.Index(["param_C", "split0_test_score", "split1_test_score"]))
+    ['split0_test_score', 'split1_test_score']
     """
-    folds = rows.columns.str.fullmatch(r"split\d+_test_score").sum()
-    return rows[DEVIATION] / sqrt(max(1, folds))
+    return [str(name) for name in columns[columns.str.fullmatch(r"split\d+_test_score")]]
 
 
-def score_range(rows: pd.DataFrame, best: pd.Series) -> tuple[float, float]:
-    """Return where the scale of colours begins and ends: as on the page of the grid search.
+def count_folds(columns: pd.Index) -> int:
+    """Count the folds of a table of candidates.
 
     Parameters
     ----------
-    rows : DataFrame
-        Candidates that can be compared with each other.
-    best : Series
-        The best of them.
+    columns : Index of str
+        Names of its columns.
+
+    Returns
+    -------
+    int
+        Columns named ``split*_test_score``.
+
+    Examples
+    --------
+    >>> count_folds(pd.Index(["param_C", "split0_test_score", "split1_test_score"]))
+    2
+    """
+    return len(fold_columns(columns))
+
+
+def standard_error(candidate: pd.Series) -> float:
+    """Compute the standard error of a candidate's mean score: its deviation over root folds.
+
+    Parameters
+    ----------
+    candidate : Series
+        A row of the table that `SearchResult` holds.
+
+    Returns
+    -------
+    float
+        In units of the score, 0 or more.
+
+    Examples
+    --------
+    >>> row = {"split0_test_score": 0.9, "split1_test_score": 0.92, "std_test_score": 0.01}
+    >>> round(standard_error(pd.Series(row)), 4)
+    0.0071
+    """
+    return float(candidate[DEVIATION] / sqrt(max(1, count_folds(candidate.index))))
+
+
+def score_range(table: pd.DataFrame) -> tuple[float, float]:
+    """Return where a scale of colours for scores begins and ends.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of candidates that can be compared with each other.
 
     Returns
     -------
     low : float
         The lower quartile of the scores, or `ERRORS` standard errors below the best where that is
-        lower.
+        lower, so that noise between candidates has almost one colour.
     high : float
         The best score.
 
@@ -120,13 +159,14 @@ def score_range(rows: pd.DataFrame, best: pd.Series) -> tuple[float, float]:
     >>> table = pd.DataFrame({
     ...     "split0_test_score": [0.9, 0.89], "split1_test_score": [0.92, 0.91],
     ...     "mean_test_score": [0.91, 0.90], "std_test_score": [0.01, 0.01],
+    ...     "rank_test_score": [1, 2],
     ... })
-    >>> [round(end, 3) for end in score_range(table, table.iloc[0])]
+    >>> [round(end, 3) for end in score_range(table)]
     [0.839, 0.91]
     """
-    high = float(best[SCORE])
-    error = float(standard_error(rows)[best.name])
-    low = min(float(rows[SCORE].quantile(0.25)), high - ERRORS * error)
+    best = table.loc[table[RANK].idxmin()]
+    high, error = float(best[SCORE]), standard_error(best)
+    low = min(float(table[SCORE].quantile(0.25)), high - ERRORS * error)
     return (low, high) if low < high else (high - 0.01, high)
 
 
@@ -153,7 +193,7 @@ def _told_faces(rows: pd.DataFrame) -> str:
 
 def _draw_components(rows: pd.DataFrame) -> tuple[str, str]:
     tops = rows.loc[rows.groupby("param_n_components")[RANK].idxmin()]
-    mean, error = tops[SCORE], standard_error(tops)
+    mean, error = tops[SCORE], tops.apply(standard_error, axis=1)
     numbers = tops["param_n_components"].astype(float).tolist()
     best = tops[RANK].idxmin()
     border = float(mean[best] - error[best])

@@ -9,11 +9,16 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+# The report needs them, too, and lies below.
+from facecore.evaluation.searched import count_folds as count_folds
+from facecore.evaluation.searched import fold_columns
+from facecore.evaluation.searched import score_range as score_range
+from facecore.evaluation.searched import standard_error as standard_error
+
 SCORE = "mean_test_score"
 RANK = "rank_test_score"
 NUMBERS = ("n_components", "C", "gamma")  # parameters whose values have an order
 PARAMETERS = (*NUMBERS, "class_weight", "whiten")
-ERRORS = 10  # standard errors that a scale of colours spans at least
 
 
 @dataclass(frozen=True)
@@ -353,7 +358,7 @@ def importance_of(table: pd.DataFrame, floor: float | None = None) -> Importance
     [[('n_components',), 0.9], [('C',), 0.1]]
     """
     names = varied(table)
-    scores = table[[SCORE, *_splits(table.columns)]].to_numpy(dtype=float)
+    scores = table[[SCORE, *fold_columns(table.columns)]].to_numpy(dtype=float)
     if floor is not None:
         scores = np.maximum(scores, floor)
     codes = [pd.factorize(table[column_of(name, table)], sort=True)[0] for name in names]
@@ -515,38 +520,6 @@ def time_frontier(table: pd.DataFrame) -> pd.DataFrame:
     return ordered[ordered[SCORE] > before]
 
 
-def score_range(table: pd.DataFrame) -> tuple[float, float]:
-    """Return where a scale of colours for scores begins and ends.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of candidates that can be compared with each other.
-
-    Returns
-    -------
-    low : float
-        The lower quartile of the scores, or `ERRORS` standard errors below the best where that is
-        lower, so that noise between candidates has almost one colour.
-    high : float
-        The best score.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({
-    ...     "split0_test_score": [0.9, 0.89], "split1_test_score": [0.92, 0.91],
-    ...     "mean_test_score": [0.91, 0.90], "std_test_score": [0.01, 0.01],
-    ...     "rank_test_score": [1, 2],
-    ... })
-    >>> [round(end, 3) for end in score_range(table)]
-    [0.839, 0.91]
-    """
-    best = table.loc[table[RANK].idxmin()]
-    high, error = float(best[SCORE]), standard_error(best)
-    low = min(float(table[SCORE].quantile(0.25)), high - ERRORS * error)
-    return (low, high) if low < high else (high - 0.01, high)
-
-
 def within_one_error(table: pd.DataFrame) -> pd.Series:
     """Tell which candidates are within one standard error of the best one's mean score.
 
@@ -608,28 +581,6 @@ def simplest_within_one_error(table: pd.DataFrame) -> Any:
     return near.sort_values(order).index[0]
 
 
-def standard_error(candidate: pd.Series) -> float:
-    """Compute the standard error of a candidate's mean score: its deviation over root folds.
-
-    Parameters
-    ----------
-    candidate : Series
-        A row of the table that `SearchResult` holds.
-
-    Returns
-    -------
-    float
-        In units of the score, 0 or more.
-
-    Examples
-    --------
-    >>> row = {"split0_test_score": 0.9, "split1_test_score": 0.92, "std_test_score": 0.01}
-    >>> round(standard_error(pd.Series(row)), 4)
-    0.0071
-    """
-    return float(candidate["std_test_score"] / np.sqrt(count_folds(candidate.index)))
-
-
 def count_compared(table: pd.DataFrame) -> int:
     """Count the candidates of a search; one that was scored in several rounds counts once.
 
@@ -651,27 +602,6 @@ def count_compared(table: pd.DataFrame) -> int:
     return len(table.filter(regex="^param_").drop_duplicates())
 
 
-def count_folds(columns: pd.Index) -> int:
-    """Count the folds of a table of candidates.
-
-    Parameters
-    ----------
-    columns : Index of str
-        Names of its columns.
-
-    Returns
-    -------
-    int
-        Columns named ``split*_test_score``.
-
-    Examples
-    --------
-    >>> count_folds(pd.Index(["param_C", "split0_test_score", "split1_test_score"]))
-    2
-    """
-    return len(_splits(columns))
-
-
 def fold_scores(candidate: pd.Series) -> np.ndarray:
     """Return the scores of a candidate in the folds.
 
@@ -690,8 +620,4 @@ def fold_scores(candidate: pd.Series) -> np.ndarray:
     >>> fold_scores(pd.Series(row)).tolist()
     [0.9, 0.92]
     """
-    return np.asarray(candidate[_splits(candidate.index)], dtype=float)
-
-
-def _splits(columns: pd.Index) -> list[str]:
-    return [str(name) for name in columns[columns.str.fullmatch(r"split\d+_test_score")]]
+    return np.asarray(candidate[fold_columns(candidate.index)], dtype=float)
