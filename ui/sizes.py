@@ -17,6 +17,7 @@ from facecore.data import (
 )
 from facecore.face import MIN_SIZE
 from facecore.model import label_colours, order_labels
+from facecore.system import describe_share
 from ui.controls import FEW, choose, pick_few
 from ui.look import DASHES, NEUTRAL, PATTERNS, REFERENCE, SYMBOLS, show, tidy
 from ui.models import Chosen
@@ -151,10 +152,22 @@ def show_outcomes(
     shown = counts.rename(index=STATE_WORDS)[[*labels, ALL]]
     by_label = len(labels) > len(shown)
     counted = shown.T.rename_axis("label") if by_label else shown.rename_axis("outcome")
-    numbers.dataframe(
-        counted,
+    with numbers:
+        show_counts(counted)
+
+
+def show_counts(counts: pd.DataFrame) -> None:
+    """Show how many photos had which outcome.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Numbers of photos by outcome and label.
+    """
+    st.dataframe(
+        counts,
         alt="Number of photos by outcome and label",
-        column_config=dict.fromkeys(counted, st.column_config.NumberColumn(format="localized")),
+        column_config=dict.fromkeys(counts, st.column_config.NumberColumn(format="localized")),
     )
 
 
@@ -263,32 +276,12 @@ def _bars(shares: pd.DataFrame, colours: Colours, title: str) -> go.Figure:
             orientation="h",
             name=label,
             marker={"color": colour, "pattern": {"shape": pattern, **STRIPES}},
-            text=[write_share(value) for value in shares[label]],
+            text=[describe_share(value, 1) for value in shares[label]],
             hovertemplate="%{y}: %{x:.2%}",
         )
     figure.update_xaxes(title=title, tickformat=".2~%", fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True)
     return tidy(figure)
-
-
-def write_share(share: float) -> str:
-    """Return the text of a share in percent, which is never that of nothing for something.
-
-    Parameters
-    ----------
-    share : float
-        In [0, 1].
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> write_share(0.0003), write_share(0.25)
-    ('<0.1%', '25.0%')
-    """
-    return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
 
 
 def _histogram(counts: pd.DataFrame, colours: Colours, minimum: int, log: bool) -> go.Figure:

@@ -31,6 +31,7 @@ from ui.controls import choose, pick_grid
 from ui.links import link_photos
 from ui.models import Chosen, choose_next
 from ui.scores import MODEL_HELP, OF_CANDIDATE, OF_MODEL, explain_candidate
+from ui.sizes import show_counts
 from ui.text import as_is
 from ui.training_photos import Photos
 
@@ -388,13 +389,7 @@ def _show_details(job: Job) -> None:
             counts = None
         if counts is not None:
             st.markdown("**What happened to the photos**")
-            st.dataframe(
-                counts,
-                alt="Number of photos by outcome and label",
-                column_config=dict.fromkeys(
-                    counts, st.column_config.NumberColumn(format="localized")
-                ),
-            )
+            show_counts(counts)
     with st.expander("Log", icon=":material/terminal:"):
         st.code(job.log or "nothing yet", language=None, height=240)
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from facecore.face import to_png
 from facecore.model import PhotoAnswer, annotate, label_colours, leading_scores
-from facecore.system import show_hidden
+from facecore.system import describe_share, show_hidden
 
 LONG_SIDE, MOST = 800, 3  # pixels; largest factor by which a small photo is enlarged
 
@@ -30,7 +30,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(numbered)
     app.add_template_filter(colour)
     app.add_template_filter(sentence)
-    app.add_template_filter(percent)
+    app.add_template_filter(describe_share, "percent")
     app.add_template_filter(leading_scores)
     app.add_template_filter(show_hidden)
 
@@ -128,27 +128,6 @@ def sentence(text: str) -> str:
     'Confidence below 0.9.'
     """
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", ")")) else ".")
-
-
-def percent(share: float) -> str:
-    """Return a share as a whole percentage that does not call a small one nothing.
-
-    Parameters
-    ----------
-    share : float
-        In [0, 1].
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> [percent(share) for share in (0.876, 0.004, 0.0)]
-    ['88%', '<1%', '0%']
-    """
-    whole = round(100 * share)
-    return "<1%" if share and not whole else f"{whole}%"
 
 
 def _rgb(code: str) -> tuple[int, int, int]:

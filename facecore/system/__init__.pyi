@@ -48,6 +48,7 @@ from .scratch import (
 )
 from .text import (
     describe_seconds,
+    describe_share,
     escape_markdown,
     show_hidden,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "NoLocksError",
     "apps_dir",
     "describe_seconds",
+    "describe_share",
     "escape_markdown",
     "expand_home",
     "expand_one",

@@ -67,6 +67,31 @@ def escape_markdown(text: object) -> str:
     return NUMBERED.sub(r"\1\\\2", MARKUP.sub(r"\\\g<0>", line))
 
 
+def describe_share(share: float, digits: int = 0) -> str:
+    """Return a share in percent that does not call a small one nothing.
+
+    Parameters
+    ----------
+    share : float
+        In [0, 1].
+    digits : int, default=0
+        Digits behind the decimal point, 0 or more.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> [describe_share(share) for share in (0.876, 0.004, 0.0)]
+    ['88%', '<1%', '0%']
+    >>> describe_share(0.0003, 1), describe_share(0.25, 1)
+    ('<0.1%', '25.0%')
+    """
+    nothing, told = f"{0:.{digits}%}", f"{share:.{digits}%}"
+    return f"<{10**-digits:.{digits}f}%" if share and told == nothing else told
+
+
 def describe_seconds(seconds: float) -> str:
     """Return a span of time for a person.
 

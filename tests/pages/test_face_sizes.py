@@ -53,17 +53,6 @@ def test_the_account_has_every_photo_of_the_model(open_page, table):
         assert counts.loc["duplicate", label] == rows["state"].eq("duplicate").sum()
 
 
-def test_a_bar_that_is_seen_is_not_told_as_nothing():
-    from ui.sizes import write_share
-
-    assert [write_share(share) for share in (0, 2 / 7344, 0.0006, 0.5)] == [
-        "0.0%",
-        "<0.1%",
-        "0.1%",
-        "50.0%",
-    ]
-
-
 @pytest.mark.parametrize("minimum", [54, 80, 300])
 def test_the_slider_says_what_a_minimum_leaves_of_each_label(open_page, table, minimum):
     app = open_page(PAGE)

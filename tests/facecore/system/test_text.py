@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from markdown_it import MarkdownIt
 
-from facecore.system.text import escape_markdown, show_hidden
+from facecore.system.text import describe_share, escape_markdown, show_hidden
 
 PLAIN = [
     "smiling",
@@ -125,3 +125,12 @@ def test_markdown_is_one_line(text):
 )
 def test_hidden_characters_become_escapes(text, line):
     assert show_hidden(text) == line
+
+
+def test_a_share_that_is_not_nothing_is_not_told_as_nothing():
+    assert [describe_share(share, 1) for share in (0, 2 / 7344, 0.0006, 0.5)] == [
+        "0.0%",
+        "<0.1%",
+        "0.1%",
+        "50.0%",
+    ]
