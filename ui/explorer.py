@@ -57,14 +57,15 @@ def _show_moved(chosen: Chosen, start: np.ndarray) -> None:
     model = chosen.model.eigenfaces
     name = f"{chosen.name} {chosen.metadata['created']}"
 
+    scores: dict[str, float] = {}
+
     def say(weights: np.ndarray) -> str:
-        scores = _scores(model, start, weights)
+        scores.update(_scores(model, start, weights))
         best = max(scores, key=scores.__getitem__)
         return f"{best}, probability {scores[best]:.2f}"
 
-    weights = show_live_face(model, name, start, "live_face", answer=say)
+    show_live_face(model, name, start, "live_face", answer=say)
     with st.container(width=560):
-        scores = _scores(model, start, weights)
         show_scores(scores, chosen.order, "Probability of each label")
     st.caption(
         "Drag: the face is the one that you started from, plus so many standard deviations of each "

@@ -33,7 +33,7 @@ def show_live_face(
     compare: str = TEXTS["compare"],
     reach: float = REACH,
     answer: Callable[[np.ndarray], str] | None = None,
-) -> np.ndarray:
+) -> None:
     """Show a face with a slider for each leading eigenface; the browser redraws it.
 
     The eigenfaces are sent once. While a slider moves, nothing is asked of the server; on release
@@ -58,12 +58,8 @@ def show_live_face(
     reach : float
         How far the sliders go to either side, in standard deviations.
     answer : callable, optional
-        Return what stands below the face, without markup, for what is added to the start.
-
-    Returns
-    -------
-    ndarray of shape (n_sliders,), float64
-        What is added to the start, in standard deviations of the training faces.
+        Takes what is added to the start, in standard deviations of the training faces, ndarray of
+        shape (n_sliders,), float64; returns what stands below the face, without markup.
     """
     count = min(MOST, len(start))
     first = f"{key}_first"
@@ -91,7 +87,6 @@ def show_live_face(
     if weights is None:
         for i, weight in enumerate(kept):
             _to_address(i, float(weight))
-    return kept
 
 
 def _kept(weights: Sequence[float], count: int, reach: float) -> np.ndarray:
