@@ -881,17 +881,12 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _describe_model(name: str) -> str:
-    from facecore.face.recipes import describe_recipe
-    from facecore.model.store import (
-        find_model,
-        lacks_of,
-        read_evaluation,
-        read_metadata,
-        read_recipe,
-    )
+    from facecore.face.recipes import describe_recipe, lacks
+    from facecore.model.store import find_model, read_evaluation, read_metadata, read_recipe
 
     metadata, evaluation = read_metadata(name), read_evaluation(name) or {}
-    why, phrase = lacks_of(name), describe_recipe(read_recipe(name))
+    recipe = read_recipe(name)
+    why, phrase = lacks(recipe), describe_recipe(recipe)
     does = f" ({phrase})" if phrase else ""
     size = sum(file.stat().st_size for file in find_model(name).iterdir()) / 1e6
     try:
