@@ -11,6 +11,16 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("*.py"))
+SEARCH_TABS = (
+    "Candidates",
+    "Heat maps",
+    "Components",
+    "Time",
+    "Importance",
+    "Parallel coordinates",
+    "Two searches",
+    "Explorer",
+)
 TEXTS = ["pages/12_Glossary.py", "pages/13_Tutorial.py"]  # the same with any model or none
 SCREENS = ["dashboard.py", *(page for page in PAGES if page not in TEXTS)]
 

@@ -36,8 +36,8 @@ from facecore.training.calibrate import Calibration, calibrate_members, cross_ca
 from facecore.training.doubts import has_photos, tabulate_tests, tabulate_training
 from facecore.training.eigenfaces import measure_spread
 from facecore.training.estimator import fit_planned
-from facecore.training.grids import Candidate, read_grid
-from facecore.training.halving import exact_final, halving_search, take_simplest
+from facecore.training.grids import read_grid
+from facecore.training.halving import Final, exact_final, halving_search, take_simplest
 from facecore.training.kept_searches import keep_search
 from facecore.training.metadata import (
     PACKAGES,
@@ -711,7 +711,7 @@ def _fit_nystroem(
 ) -> tuple[Member, SearchResult, np.ndarray | None]:
     how: dict[str, Any] = {"chooses": chooses, "options": replace(options, centres=0)}
 
-    def final(*_: Any) -> Callable[[Sequence[Candidate]], SearchResult]:
+    def final(*_: Any) -> Final:
         return partial(nystroem_scores, faces, y, subjects, **how)
 
     look = partial(

@@ -35,15 +35,6 @@ MARKUP = [
 FEW, TWO = MARKUP[:7], MARKUP[1:3]
 TITLE, SET = ":smile: $t$ and *t*", "set *s* <i>"
 TABLES = ("predictions", "sizes", "grid_search", "coordinates")
-SEARCH_TABS = (
-    "Heat maps",
-    "Components",
-    "Time",
-    "Importance",
-    "Parallel coordinates",
-    "Two searches",
-    "Explorer",
-)
 VIEWS = [
     *((screen, {}) for screen in SCREENS),
     ("pages/0_What_is_an_eigenface.py", {"step": "7"}),

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from charts import contrast
 from plotly.colors import sample_colorscale
+from screens import SEARCH_TABS
 from searches import wide_table
 
 from facecore.data.crops import read_table
@@ -35,16 +36,6 @@ from facecore.training.tables import (
 )
 
 PAGE = "pages/3_Grid_search.py"
-TABS = (
-    "Candidates",
-    "Heat maps",
-    "Components",
-    "Time",
-    "Importance",
-    "Parallel coordinates",
-    "Two searches",
-    "Explorer",
-)
 MINE = "Score of these parameters"
 CANDIDATE, MODEL = "Cross-validated score of the candidate", "Cross-validated score of the model"
 WEIGHTS = {"balanced": "balanced", "none": None}
@@ -313,7 +304,7 @@ def test_a_round_can_be_chosen_and_the_zoom_is_named(open_tab, wide):
 
 def test_every_tab_opens_in_every_round(open_tab, wide):
     for name in ("Round 0", "Round 1", "Zoom"):
-        for tab in TABS[1:6]:
+        for tab in SEARCH_TABS[1:6]:
             open_tab(tab, search_round=name)
 
 
@@ -483,12 +474,12 @@ def test_a_search_of_several_members_may_be_wide_for_some(
         app = open_page(PAGE, search_member=member)
         assert not app.exception
         assert metrics(app)["Candidates"] == f"{candidates:,}"
-        for tab in TABS:
+        for tab in SEARCH_TABS:
             open_tab(tab, search_member=member)
 
 
 def test_a_model_of_many_labels_shows_every_tab(open_tab, in_many):
-    for tab in TABS:
+    for tab in SEARCH_TABS:
         open_tab(tab)
 
 
@@ -545,7 +536,7 @@ def test_no_refit_is_ranked_among_candidates_of_other_faces(open_tab):
 def test_a_model_of_the_visitor_is_refitted_on_its_stored_faces_and_their_mirror_images(
     open_tab, open_page, in_tiny_artifacts
 ):
-    for tab in TABS:
+    for tab in SEARCH_TABS:
         open_tab(tab)
     app = open_tab("Explorer")
     assert app.segmented_control(key="search_source").value == "training faces"
@@ -601,7 +592,7 @@ def test_a_grid_of_one_candidate_shows_every_tab(open_tab, open_page, copy_model
     copy_model(tiny_artifacts / "tiny", "tiny", grid_search=one.assign(rank_test_score=1))
     app = open_page(PAGE)
     assert metrics(app)["Candidates"] == "1"
-    for tab in TABS:
+    for tab in SEARCH_TABS:
         open_tab(tab)
 
 

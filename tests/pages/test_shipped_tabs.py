@@ -1,22 +1,12 @@
 """Every tab of Grid search and Evaluation, for the shipped models of several members."""
 
 import pytest
-from screens import ROOT
+from screens import ROOT, SEARCH_TABS
 
 from facecore.evaluation.report import evaluate_predictions
 from facecore.model.store import read_metadata, read_model_table
 
 GRID_SEARCH, EVALUATION = "pages/3_Grid_search.py", "pages/4_Evaluation.py"
-SEARCH_TABS = (
-    "Candidates",
-    "Heat maps",
-    "Components",
-    "Time",
-    "Importance",
-    "Parallel coordinates",
-    "Two searches",
-    "Explorer",
-)
 EVALUATION_TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups", "Compare")
 pytestmark = pytest.mark.slow
 MODELS = ("aligned", pytest.param("embedding", marks=pytest.mark.network))
