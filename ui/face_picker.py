@@ -20,6 +20,7 @@ from ui.your_face import (
     OWN,
     SEED,
     YourFace,
+    chosen_drawer,
     drawer_of,
     get_face,
     is_first,
@@ -186,17 +187,14 @@ def show_your_face(brief: bool = False) -> None:
     brief : bool
         Whether the picture is all there is room for.
     """
-    visit, name = your_visit(), st.session_state.get(MODEL)
-    if not (visit.photos or visit.label or LABEL in st.query_params or SEED in st.query_params):
+    name = st.session_state.get(MODEL)
+    drawer = chosen_drawer(name)
+    if drawer is None and not your_visit().photos:
         return
     try:
-        chosen = load_chosen(name) if name else None
+        face = get_face(load_chosen(name)) if name else None
     except (FacecoreError, OSError):  # the page says why
-        chosen = None
-    drawer = drawer_of(chosen) if chosen and not visit.photos else None
-    if not visit.photos and (drawer is None or is_first(drawer)):
-        return
-    face = get_face(chosen) if chosen else None
+        face = None
     shown = face if face and (face.own or drawer) else None
     if brief:
         if shown:
@@ -206,10 +204,10 @@ def show_your_face(brief: bool = False) -> None:
     with picture:
         if shown:
             show_picture(shown.portrait, f"Small picture of {shown.words}")
-    with words:
+    with words, st.container(gap=None):
         if drawer:
             label, seed = synthetic_choice(drawer)
-            st.caption(f"Synthetic face: {as_is(label)}, seed {seed}")
+            st.caption(f"Synthetic: {as_is(label)}, seed {seed}")
             st.button(
                 "First face again",
                 key="your_face_first",

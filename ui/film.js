@@ -92,6 +92,7 @@ export default function (component) {
     const walked = `${(data.size * factor).toFixed(2)} ${data.texts.unit}`
     find("output").textContent = walked
     mark(step)
+    change.style.visibility = step > 0 ? "visible" : "hidden"
     find(".hint").hidden = step > 0
     slider.value = step
     slider.setAttribute("aria-valuetext", `${walked}: ${find(".answer").textContent}`)

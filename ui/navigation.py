@@ -41,8 +41,10 @@ def run_dashboard() -> None:
         _show_bar([each for pages in sections.values() for each in pages], page)
     else:
         with st.sidebar:
+            face = st.container()  # in sight below the menu, though it is read by the picked model
             show_picker()
-            show_your_face()
+            with face:
+                show_your_face()
             with st.container(horizontal=True, vertical_alignment="center"):
                 show_switch()
                 show_link()

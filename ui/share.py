@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui.local import LOOPBACK, is_local
 from ui.models import MODEL
+from ui.your_face import linked_face
 
 EVERYWHERE = (None, "", "0.0.0.0", "::")  # server.address of a server that others can reach
 
@@ -61,7 +62,7 @@ def _show_address() -> None:
 
 
 def address_of_page() -> str | None:
-    """Return the address of the page with the model and the controls that stand in it.
+    """Return the address of the page with its model, its controls and the face of the visit.
 
     Returns
     -------
@@ -75,6 +76,8 @@ def address_of_page() -> str | None:
     model = st.session_state.get(MODEL)
     if model and MODEL not in st.query_params:  # the first model, which may be another one later
         pairs.insert(0, (MODEL, model))
+    face = linked_face(model)  # also where the page does not ask for it
+    pairs += [(key, value) for key, value in face.items() if key not in st.query_params]
     return f"{url}?{urlencode(pairs)}" if pairs else url
 
 

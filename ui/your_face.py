@@ -303,6 +303,50 @@ def is_first(drawer: Chosen) -> bool:
     return synthetic_choice(drawer) == (drawer.labels[0], FIRST_SEED)
 
 
+def linked_face(name: str | None) -> dict[str, str]:
+    """Return what a link must hold so that it shows the synthetic face that was chosen.
+
+    Parameters
+    ----------
+    name : str or None
+        Model of the page; None if there is none.
+
+    Returns
+    -------
+    dict of str to str
+        Query parameters; none for a photo of the visitor's, or the face that visits begin with.
+    """
+    drawer = chosen_drawer(name)
+    if drawer is None:
+        return {}
+    label, seed = synthetic_choice(drawer)
+    return {LABEL: label, SEED: str(seed)}
+
+
+def chosen_drawer(name: str | None) -> Chosen | None:
+    """Return the model that draws the synthetic face of the visit, if one was chosen.
+
+    Parameters
+    ----------
+    name : str or None
+        Model of the page; None if there is none.
+
+    Returns
+    -------
+    Chosen or None
+        None for a photo of the visitor's, or the face that visits begin with.
+    """
+    visit = your_visit()
+    asked = visit.label or LABEL in st.query_params or SEED in st.query_params
+    if visit.photos or not asked or name is None:
+        return None
+    try:
+        drawer = drawer_of(load_chosen(name))
+    except (FacecoreError, OSError):  # the page says why
+        return None
+    return None if drawer is None or is_first(drawer) else drawer
+
+
 def keep(face: YourFace, what: str, make: Callable[[], T], further: object = None) -> T:
     """Return what a page computes from the face; it stays in the session as long as the face does.
 

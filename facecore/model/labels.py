@@ -153,23 +153,23 @@ def whom_it_shows(metadata: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> whom_it_shows({"subjects": {"eve": {"known": 1, "largest": 1.0}}})
-    'It may show a real person: the faces of label eve are of 1 known subject.'
+    'A real person may be shown: the faces of label eve are of 1 known subject.'
     """
     if shows_nobody(metadata):
-        return "It shows no real person."
+        return "No real person is shown."
     subjects = metadata.get("subjects") or {}
     if metadata.get("identity"):
-        return "It shows a real person: each label is one person."
+        return "A real person is shown: each label is one person."
     if not subjects or not any(found["known"] for found in subjects.values()):
-        return "It may show a real person: whose faces the model was trained on is not known."
+        return "A real person may be shown: whose faces the model was trained on is not known."
     label = min(subjects, key=lambda key: (subjects[key]["known"], -subjects[key]["largest"]))
     known = subjects[label]["known"]
     if known < LEAST_SUBJECTS:
         plural = "" if known == 1 else "s"
         return (
-            f"It may show a real person: the faces of label {label} are of {known} known "
+            f"A real person may be shown: the faces of label {label} are of {known} known "
             f"subject{plural}."
         )
     label = max(subjects, key=lambda key: float(subjects[key]["largest"]))
     largest = subjects[label]["largest"]
-    return f"It may show a real person: {largest:.0%} of the faces of label {label} are of one."
+    return f"A real person may be shown: {largest:.0%} of the faces of label {label} are of one."

@@ -15,6 +15,10 @@ def opened(app, url):
     return app.button(key="link").click().run()
 
 
+def click(app, label):
+    next(button for button in app.button if button.label == label).click().run()
+
+
 def said(app):
     return "\n".join(each.value for each in app.markdown)
 
@@ -49,6 +53,19 @@ def test_the_link_holds_the_model_and_the_controls(open_page):
     assert "space=Reconstruction" in address
     assert "model=classic" in address
     assert CAMERA in said(app)
+
+
+def test_the_link_holds_the_face_that_was_chosen_with_a_click(open_page):
+    app = open_page("pages/5_Live_prediction.py")
+    click(app, "male, 4")
+    app = opened(app, "https://example.org/Live_prediction")
+    assert not app.exception
+    address = app.code[0].value
+    assert "face_label=male" in address
+    assert "face_seed=4" in address
+    click(app, "First face again")
+    address = opened(app, "https://example.org/Live_prediction").code[0].value
+    assert "face_seed" not in address
 
 
 def test_on_this_computer_alone_it_says_that_no_phone_can_open_it(open_page):

@@ -139,9 +139,9 @@ def test_each_model_reads_the_photo_by_itself(open_page, in_aligned, photo):
 
 def test_a_synthetic_face_goes_along_too_and_the_url_names_it(open_page, model):
     app = open_page(HOME, face_label="male", face_seed="4")
-    assert "Synthetic face: male, seed 4" in said(app.sidebar)
+    assert "Synthetic: male, seed 4" in said(app.sidebar)
     app.switch_page(EVALUATION).run()
-    assert "Synthetic face: male, seed 4" in said(app.sidebar)
+    assert "Synthetic: male, seed 4" in said(app.sidebar)
     app.switch_page(LESSON).run()
     assert app.query_params["face_label"] == "male"
     crop = predict_photo(to_png(make_photo(model, "male", 4)), model).main.crop
@@ -149,7 +149,7 @@ def test_a_synthetic_face_goes_along_too_and_the_url_names_it(open_page, model):
     press(app, "First face again")
     assert app.segmented_control(key="face_label").value == "female"
     assert app.number_input(key="face_seed").value == 15
-    assert "Synthetic face" not in said(app.sidebar)
+    assert "Synthetic: " not in said(app.sidebar)
 
 
 def test_an_example_is_chosen_by_a_click(open_page):
@@ -158,7 +158,7 @@ def test_an_example_is_chosen_by_a_click(open_page):
     assert len({label.split(",")[0] for label in examples}) == 2
     press(app, "male, 4")
     assert not app.exception
-    assert "Synthetic face: male, seed 4" in said(app.sidebar)
+    assert "Synthetic: male, seed 4" in said(app.sidebar)
     assert app.number_input(key="face_seed").value == 4
 
 

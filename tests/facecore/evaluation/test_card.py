@@ -415,7 +415,7 @@ def test_a_title_is_told_and_cannot_become_markup(tiny_model):
 def test_a_card_says_whom_a_drawn_face_shows(tiny_model):
     subjects = {"a": {"known": 1, "largest": 1.0}, "b": {"known": 50, "largest": 0.05}}
     card = write_card(tiny_model, METADATA | {"subjects": subjects})
-    assert "It may show a real person: the faces of label a are of 1 known subject." in card
+    assert "A real person may be shown: the faces of label a are of 1 known subject." in card
 
 
 def test_strangers_are_told_where_the_labels_are_persons(tiny_model):

@@ -164,7 +164,7 @@ def test_faces_that_may_be_of_a_person_are_left_out_unless_asked_for(in_tiny_art
     html = write_report("tiny")
     assert pictures(read(html)) == []
     assert "are left out" in html
-    assert "It may show a real person" in html
+    assert "A real person may be shown" in html
     assert len(pictures(read(write_report("tiny", faces=True)))) > 10
 
 
@@ -177,7 +177,7 @@ def test_persons_are_not_drawn_and_that_is_told(artifacts):
     train_arrays(faces, labels, "persons", subjects=labels, identity=True, grid=str(path))
     html = write_report("persons")
     assert pictures(read(html)) == []
-    assert "It shows a real person: each label is one person." in html
+    assert "A real person is shown: each label is one person." in html
     assert "photos of a person in several" in html
 
 

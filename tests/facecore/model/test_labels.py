@@ -34,7 +34,7 @@ def test_a_title_is_the_one_that_was_given_or_else_the_labels():
 @pytest.mark.parametrize(
     ("metadata", "nobody", "words"),
     [
-        ({"subjects": {"a": MANY, "b": MANY}}, True, "It shows no real person."),
+        ({"subjects": {"a": MANY, "b": MANY}}, True, "No real person is shown."),
         ({}, False, "is not known"),
         ({"subjects": {"a": {"known": 0, "largest": 0.0}}}, False, "is not known"),
         ({"subjects": {"a": MANY, "b": {"known": 1, "largest": 0.5}}}, False, "1 known subject."),
@@ -44,7 +44,7 @@ def test_a_title_is_the_one_that_was_given_or_else_the_labels():
             "39 known subjects.",
         ),
         ({"subjects": {"a": MANY, "b": {"known": 40, "largest": 0.6}}}, False, "60% of the faces"),
-        ({"identity": True, "subjects": {"a": MANY}}, True, "It shows no real person."),
+        ({"identity": True, "subjects": {"a": MANY}}, True, "No real person is shown."),
         (
             {"identity": True, "subjects": {"a": {"known": 1, "largest": 1.0}}},
             False,
