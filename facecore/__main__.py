@@ -983,7 +983,7 @@ def _describe_pair(figures: Mapping[str, Any], names: Sequence[str]) -> str:
     shares = [(figures["both"] + figures[key]) / n for key in ("only_first", "only_second")]
     return (
         f"{n:,} photos; {names[0]} {shares[0]:.3f}, {names[1]} {shares[1]:.3f}; difference "
-        f"{figures['difference']:+.3f} [{low:+.3f}, {high:+.3f}]; only {names[0]} "
+        f"{shares[0] - shares[1]:+.3f} [{low:+.3f}, {high:+.3f}]; only {names[0]} "
         f"{figures['only_first']:,}, only {names[1]} {figures['only_second']:,}, p {figures['p']:g}"
     )
 

@@ -64,10 +64,9 @@ if face_sizes(sizes).empty:
         icon=":material/face_retouching_off:",
     )
 else:
-    explore_minimum(pooled, colours)
+    explore_minimum(pooled, colours, rounded=source == SOURCES[0])
     show_spread(pooled, colours)
-rounded = " The sizes stored with a model are rounded to two significant figures."
-st.caption("Duplicates count as photos, not as faces." + (rounded if source == SOURCES[0] else ""))
+st.caption("Duplicates count as photos, not as faces.")
 offer_file(
     f"Table of {len(table):,} photos as CSV",
     lambda: to_sheet(table.convert_dtypes()),

@@ -9,10 +9,12 @@ import streamlit as st
 
 from facecore.evaluation import wilson
 from facecore.model import paint_signed
+from facecore.system import with_minus
 from facecore.training import (
     BiasTrial,
     GroupFigures,
     LabTraining,
+    SkewGap,
     gap_of,
     match_eigenfaces,
     name_part,
@@ -99,8 +101,8 @@ def show_means(trial: BiasTrial) -> None:
     st.caption(
         "Each pixel of a mean face is the average over all training faces. Difference: orange is "
         "brighter in the skewed training, blue is darker, white the same. On average over all "
-        f"pixels it is {difference.mean():+.1f} grey levels of 255; the strongest colour is "
-        f"{most:.0f}."
+        f"pixels it is {with_minus(f'{difference.mean():+.1f}')} grey levels of 255; the strongest "
+        f"colour is {most:.0f}."
     )
 
 
@@ -233,8 +235,7 @@ def show_remedies(found: Sequence[tuple[str, BiasTrial]]) -> None:
         Look(_cap(neglected), [gap.neglected for gap in gaps]),
     )
     told = "; ".join(
-        f"{name}: gap {100 * gap.gap:.0f} points, 95% interval {100 * gap.low:.0f} to "
-        f"{100 * gap.high:.0f}"
+        f"{name}: gap {_points(gap)}, 95% interval {_limits(gap)}"
         for name, gap in zip(names, gaps, strict=True)
     )
     show(_draw(names, looks), f"What helps. {told}", "bias-helps")
@@ -249,8 +250,8 @@ def show_remedies(found: Sequence[tuple[str, BiasTrial]]) -> None:
                 "right of all": [f"{right.mean():.0%}" for right in rights],
                 favoured: [_share(*gap.favoured) for gap in gaps],
                 neglected: [_share(*gap.neglected) for gap in gaps],
-                "gap": [f"{100 * gap.gap:.0f} points" for gap in gaps],
-                "95% interval": [f"{100 * gap.low:.0f} to {100 * gap.high:.0f}" for gap in gaps],
+                "gap": [_points(gap) for gap in gaps],
+                "95% interval": [_limits(gap) for gap in gaps],
             },
             hide_index=True,
             alt=f"What helps. {told}",
@@ -260,6 +261,14 @@ def show_remedies(found: Sequence[tuple[str, BiasTrial]]) -> None:
         "some were of the neglected kind. Class weights let these count for more; they cannot add "
         "what was never seen."
     )
+
+
+def _points(gap: SkewGap) -> str:
+    return with_minus(f"{round(100 * gap.gap)} points")
+
+
+def _limits(gap: SkewGap) -> str:
+    return with_minus(f"{round(100 * gap.low)} to {round(100 * gap.high)}")
 
 
 def _share(right: int, n: int) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 
 from facecore.evaluation import pick_ticks, text_of
+from facecore.system import with_minus
 from ui.look import on_page
 
 STYLE = Path(__file__).with_suffix(".css")
@@ -176,7 +177,7 @@ def draw_ranges(
             f'--colour:{colours[0]}"></i>'
             f'<i class="point" style="left:{at:g}%;--colour:{colours[1]}"></i></div>'
         )
-    parts.append(_ticks_across([(tick, f"{tick:g}") for tick in ticks], ends))
+    parts.append(_ticks_across(_number(ticks), ends))
     return _chart(alt, f'<div class="ranges">{"".join(parts)}</div>', "", note, keys)
 
 
@@ -219,8 +220,8 @@ def draw_columns(
     )
     picture = _picture(f'<path d="{path}" fill="{colour}"/>', n)
     picture += f'<i class="rule" style="bottom:{_place(0.0, ends):g}%"></i>'
-    across = _ticks_across([(tick, f"{tick:g}") for tick in pick_ticks(1, n)], (0.5, n + 0.5))
-    upwards = _ticks_upwards([(tick, f"{tick:g}") for tick in pick_ticks(*ends)], ends)
+    across = _ticks_across(_number(pick_ticks(1, n)), (0.5, n + 0.5))
+    upwards = _ticks_upwards(_number(pick_ticks(*ends)), ends)
     return _chart(alt, _plot(picture, across, upwards, up), title, note)
 
 
@@ -279,9 +280,14 @@ def draw_curve(
         f'<i class="point" style="left:{_place(point[0], ends):g}%;bottom:{100 * point[1]:g}%;'
         f'--colour:{colour}"></i>'
     )
-    across = _ticks_across([(tick, f"{tick:g}") for tick in pick_ticks(*ends)], ends)
+    across = _ticks_across(_number(pick_ticks(*ends)), ends)
     upwards = _ticks_upwards([(share, f"{share:.0%}") for share in (0, 0.5, 1)], (0, 1))
     return _chart(alt, _plot(picture, across, upwards, up), "", note, keys)
+
+
+def _number(ticks: Sequence[float]) -> list[tuple[float, str]]:
+    """Return the ticks of an axis with their texts."""
+    return [(tick, with_minus(f"{tick:g}")) for tick in ticks]
 
 
 def _place(value: float, ends: tuple[float, float]) -> float:
@@ -298,7 +304,7 @@ def _draw_bar(bar: Bar, ends: tuple[float, float]) -> str:
         f'<i class="zero" style="left:{zero:g}%"></i>'
         f'<i class="bar hatching-{bar.hatching % HATCHINGS}" '
         f'style="left:{min(zero, end):g}%;width:{abs(end - zero):g}%;--colour:{bar.colour}"></i>'
-        f'<span style="{side}">{text_of(bar.text)}</span></div>'
+        f'<span style="{side}">{text_of(with_minus(bar.text))}</span></div>'
     )
 
 

@@ -13,6 +13,7 @@ from facecore.model import (
     separate_labels,
     to_image,
 )
+from facecore.system import with_minus
 from ui.look import show_picture
 from ui.models import Chosen
 from ui.text import as_is
@@ -91,8 +92,9 @@ def show_eigenface(chosen: Chosen) -> None:
     grid = st.grid(len(STRIP), min_column_width=48, gap="small")
     for step in STRIP:
         with grid.cell():
-            named = "mean face" if step == 0 else f"{step:+d}".replace("-", "\u2212")
-            alt = f"The mean face with {step:+d} standard deviations of eigenface {number}"
+            much = with_minus(f"{step:+d}")
+            named = much if step else "mean face"
+            alt = f"The mean face with {much} standard deviations of eigenface {number}"
             show_picture(to_image(mean + step * picture), alt, named)
     st.caption(
         "The mean face with less of this eigenface (left) and with more (right), in standard "
@@ -110,10 +112,10 @@ def show_eigenface(chosen: Chosen) -> None:
         if model.spread is None:
             st.caption("This model does not store how each label spreads, so it cannot say more.")
         else:
-            _say_separation(separate_labels(model), number)
+            _say_separation(separate_labels(model), number, count)
 
 
-def _say_separation(found: Sequence[Separation], number: int) -> None:
+def _say_separation(found: Sequence[Separation], number: int, count: int) -> None:
     if number > len(found):
         st.caption(
             f"How each label spreads is stored for the first {len(found)} eigenfaces, so how much "
@@ -126,9 +128,19 @@ def _say_separation(found: Sequence[Separation], number: int) -> None:
     st.markdown(
         f"**How much it separates the labels.** Take one {as_is(one.more)} face and one "
         f"{as_is(one.less)} face: with a probability of **{one.best:.0%}** the first has more of "
-        f"this eigenface. 50% would be a coin toss.{several} That is place {rank} of {len(found)}."
+        f"this eigenface. 50% would be a coin toss.{several} That is place {rank} of "
+        f"{_compared(len(found), count)}."
     )
     st.caption(
         "Computed from the mean and the variance of each label's training faces, as if they were "
         "normally distributed: the area under the ROC curve of this eigenface alone."
+    )
+
+
+def _compared(stored: int, count: int) -> str:
+    """Return in words which eigenfaces a place is among."""
+    return (
+        f"the {count:,} eigenfaces"
+        if stored == count
+        else f"the first {stored} eigenfaces, those for which the model stores how labels spread"
     )

@@ -37,6 +37,8 @@ from ui.look import (
     REFERENCE,
     SHADES_ON_DARK,
     SYMBOLS,
+    count_columns,
+    describe_change,
     is_dark,
     see_through,
     show,
@@ -283,19 +285,14 @@ def _show_metric(
     limits: Sequence[float] | None,
 ) -> None:
     interval = interval_words(limits) if limits else None
-    delta: str | int | None = None
+    note: dict[str, Any] = {"delta": interval, "delta_color": "off", "delta_arrow": "off"}
     if value is not None and first is not None and not pd.isna(value) and not pd.isna(first):
-        delta = metric.form.replace(":", ":+").format(value - first)
-        # "+0.000" would be an arrow upwards; Streamlit draws none for the number 0.
-        delta = delta if any(digit in delta for digit in "123456789") else 0
-    alone = delta is None
+        note = describe_change(value - first, metric.form.replace(":", ":+"), metric.colour)
+        note["delta_description"] = interval
     st.metric(
         label,
         None if pd.isna(value) else metric.form.format(value),
-        interval if alone else delta,
-        delta_color="off" if alone else metric.colour,
-        delta_arrow="off" if alone else "auto",
-        delta_description=None if alone else interval,
+        **note,
         help=metric.help,
         border=True,
         height="stretch",
@@ -373,7 +370,7 @@ def _show_labels(confusion: Mapping[str, Mapping[str, int]], name: str) -> None:
             pairs,
             hide_index=True,
             alt=f"Pairs of labels that {name} confuses most often",
-            column_config={pairs.columns[-1]: share},
+            column_config={pairs.columns[-1]: share, **count_columns("photos")},
         )
     else:
         st.caption("No photo was answered with another label.")
@@ -384,7 +381,10 @@ def _show_labels(confusion: Mapping[str, Mapping[str, int]], name: str) -> None:
         .rename_axis("label"),
         placeholder="-",
         alt=f"Precision, recall and F1 of {name} by label",
-        column_config={"precision": share, "recall": share, "F1": share},
+        column_config={
+            **dict.fromkeys(("precision", "recall", "F1"), share),
+            **count_columns("photos"),
+        },
     )
 
 
@@ -585,7 +585,7 @@ def reliability_dots(tested: Tested) -> go.Figure:
                 "array": bins["high"] - bins["right"],
                 "arrayminus": bins["right"] - bins["low"],
             },
-            hovertemplate="confidence %{x:.3f}: accuracy %{y:.3f} over %{customdata} faces"
+            hovertemplate="confidence %{x:.3f}: accuracy %{y:.3f} over %{customdata:,} faces"
             "<extra></extra>",
             row=1,
             col=1,
@@ -593,7 +593,8 @@ def reliability_dots(tested: Tested) -> go.Figure:
         figure.add_bar(
             x=(bins["from"] + bins["to"]) / 2,
             y=bins["faces"],
-            text=bins["faces"] if len(tested) == 1 else None,  # two would lie over each other
+            # two would lie over each other
+            text=[f"{n:,}" for n in bins["faces"]] if len(tested) == 1 else None,
             textangle=0,
             textposition="outside",
             cliponaxis=False,

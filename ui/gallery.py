@@ -20,7 +20,7 @@ from facecore.model import (
 )
 from ui.controls import choose, pick_few
 from ui.eigenface import open_eigenface, opened, show_eigenface
-from ui.look import NEUTRAL, mark_point, show, show_picture, tidy
+from ui.look import NEUTRAL, describe_change, mark_point, show, show_picture, tidy
 from ui.models import Chosen
 from ui.recipe import show_recipe
 from ui.text import as_is
@@ -207,9 +207,9 @@ def show_reconstruction(model: FaceModel, crop: np.ndarray) -> None:
     left.metric(
         "Error",
         f"{errors[count]:.3f}",
-        f"{errors[count] - errors[0]:+.3f} from the mean",
+        **describe_change(errors[count] - errors[0], "{:+.3f}", "inverse"),
+        delta_description="from the mean",
         border=True,
-        delta_color="inverse",
         help="Root mean square over the pixels, where 1 is the whole range of a pixel. With all "
         "eigenfaces it is the distance from face space.",
     )

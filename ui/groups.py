@@ -24,7 +24,7 @@ from facecore.model import label_colours, order_labels
 from ui.controls import MOST_COLOURS, offer_file
 from ui.evaluation import Tested, interval_words
 from ui.gaps import show_gaps
-from ui.look import PAIR, REFERENCE, SYMBOLS, show, tidy
+from ui.look import PAIR, REFERENCE, SYMBOLS, count_columns, show, tidy
 from ui.models import Chosen, command_to_train_again
 from ui.sheets import to_sheet
 from ui.text import as_is, as_is_in_figure
@@ -124,7 +124,7 @@ def _show_trait(tested: Tested, trait: str, chosen: Chosen) -> None:
         hide_index=True,
         placeholder="-",
         alt=f"Figures by {trait}",
-        column_config=_share_columns(),
+        column_config=_number_columns(),
     )
 
 
@@ -154,12 +154,13 @@ def _show_crossed(tested: Tested, trait: str, chosen: Chosen, least: int) -> Non
         hide_index=True,
         placeholder="-",
         alt=f"Figures by label and {trait}",
-        column_config=_share_columns(),
+        column_config=_number_columns(),
     )
 
 
-def _share_columns() -> dict[str, Any]:
-    return {name: st.column_config.NumberColumn(format="%.3f") for name in SHARES.values()}
+def _number_columns() -> dict[str, Any]:
+    share = st.column_config.NumberColumn(format="%.3f")
+    return {**dict.fromkeys(SHARES.values(), share), **count_columns("photos", "faces")}
 
 
 def weakest_words(crossed: Crossed, least: int) -> str:
@@ -229,7 +230,7 @@ def group_dots(groups: Groups) -> go.Figure:
                     "array": high - table["accuracy_all"],
                     "arrayminus": table["accuracy_all"] - low,
                 },
-                hovertemplate="%{y}: %{x:.3f} of %{customdata} photos<extra></extra>",
+                hovertemplate="%{y}: %{x:.3f} of %{customdata:,} photos<extra></extra>",
                 row=row,
                 col=1,
             )
@@ -366,7 +367,7 @@ def crossed_dots(crossed: Crossed, groups: Groups, labels: Sequence[str], least:
                         "arrayminus": mine["accuracy_all"] - low,
                     },
                     hovertemplate=as_is_in_figure(label)
-                    + ", %{y}: %{x:.3f} of %{customdata} photos<extra></extra>",
+                    + ", %{y}: %{x:.3f} of %{customdata:,} photos<extra></extra>",
                     row=row,
                     col=1,
                 )

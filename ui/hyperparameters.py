@@ -11,6 +11,7 @@ from facecore.data import TABLE
 from facecore.errors import FacecoreError
 from facecore.face import takes_whole_photos
 from facecore.model import FaceModel
+from facecore.system import with_minus
 from facecore.training import (
     CROPS,
     MADE,
@@ -27,7 +28,7 @@ from facecore.training import (
 )
 from ui.controls import choose, show_metric
 from ui.local import pick_crops
-from ui.look import show
+from ui.look import describe_change, show
 from ui.models import Chosen, Written, read_table, written
 from ui.refits import margin_bars, paired_dots
 from ui.search import Search
@@ -235,8 +236,8 @@ def _show_refit(mine: Refit, reference: Refit, faces: FoldedFaces, chosen: Chose
         st.metric(
             "Score of these parameters",
             f"{mine.mean:.3f} ± {mine.std:.3f}",
-            f"{difference:+.3f}" if difference else 0,
-            delta_description=f"best candidate here {reference.mean:.3f}",
+            **describe_change(difference, "{:+.3f}"),
+            delta_description=f"versus {reference.mean:.3f}, the best candidate here",
             border=True,
             help=f"Balanced accuracy: mean and standard deviation over {folds} folds of "
             f"{len(faces.y):,} {faces.kind}{views}. The best candidate of the search was fitted "
@@ -255,9 +256,9 @@ def _show_refit(mine: Refit, reference: Refit, faces: FoldedFaces, chosen: Chose
         told = "In each fold the score is that of the best candidate."
     else:
         chance = abs(difference) <= error
-        told = (
-            f"Fold by fold the difference is {difference:+.4f} ± {error:.4f} (95% interval): "
-            + ("no more than chance." if chance else "more than chance explains.")
+        change = with_minus(f"{difference:+.4f} ± {error:.4f}")
+        told = f"Fold by fold the difference is {change} (95% interval): " + (
+            "no more than chance." if chance else "more than chance explains."
         )
     lacks = chosen.model.recipe.mirror and not faces.mirrored
     st.caption(

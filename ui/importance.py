@@ -20,6 +20,7 @@ from ui.search import name_parameter, name_value
 
 MOST = 12  # bars
 ALL, BETTER = "All candidates", "The better half"
+HALO = (3, 8)  # pixels
 EXACT = (
     "Functional ANOVA (Hutter, Hoos and Leyton-Brown 2014), exact as the round is a full cross "
     "product: the share of the variance of the scores that a parameter explains alone, or a pair "
@@ -175,7 +176,9 @@ def parallel_lines(table: pd.DataFrame) -> go.Figure:
             line=line,
             labelangle=-25,
             labelside="top",
-            tickfont={"size": 13, "weight": 600, "shadow": halo()},  # lines pass behind them
+            labelfont={"size": 15, "weight": 600},
+            # all lines end at the numbers of the score, so the shadow is wide and dense
+            tickfont={"size": 13, "weight": 600, "shadow": halo(HALO)},
         )
     )
-    return tidy(figure, 460).update_layout(margin={"l": 48, "r": 48, "t": 80, "b": 24})
+    return tidy(figure, 460).update_layout(margin={"l": 56, "r": 56, "t": 92, "b": 24})

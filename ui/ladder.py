@@ -11,6 +11,7 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from facecore.errors import FacecoreError
+from facecore.face import RECIPES, describe_member
 from facecore.model import (
     PALETTE,
     SHIPPED,
@@ -108,6 +109,31 @@ def show_table(ladder: Ladder) -> None:
             },
         },
     )
+    if told := describe_members(ladder.rungs):
+        st.caption(as_is(told))
+
+
+def describe_members(rungs: pd.DataFrame) -> str:
+    """Return what the members of the rungs read of a face.
+
+    Parameters
+    ----------
+    rungs : DataFrame
+        One row per rung, in the columns of `facecore.training.Ladder`.
+
+    Returns
+    -------
+    str
+        One sentence; empty where no recipe of today has a member of these names.
+    """
+    told: dict[str, str] = {}
+    for recipe, names in zip(rungs["recipe"], rungs["members"], strict=True):
+        members = RECIPES[recipe].members if recipe in RECIPES else {}
+        for name in names.split(", "):
+            if name in members:
+                told[name] = describe_member(members[name].features, members[name].space)
+    reads = "; ".join(f"{name}: {words}" for name, words in told.items())
+    return f"What the members read. {reads}." if told else ""
 
 
 def rungs_figure(rungs: pd.DataFrame) -> go.Figure:
@@ -352,5 +378,6 @@ def _pictures(model: FaceModel, face: FaceAnswer) -> list[tuple[np.ndarray, str]
         if member.features.kind == "pixels" and face.reconstruction is not None:
             pictures.append((face.reconstruction, "reconstruction"))
         else:
-            pictures.append((draw_features(member.features, face.prepared), member.name))
+            what = f"{member.name}: {describe_member(member.features, member.space)}"
+            pictures.append((draw_features(member.features, face.prepared), what))
     return pictures

@@ -21,7 +21,7 @@ from ui.ladder import curve_figure
 from ui.look import show
 from ui.models import Chosen, read_table
 from ui.sheets import to_sheet
-from ui.text import as_is
+from ui.text import as_is, minus_in_figures
 from ui.training_photos import Photos
 
 VIEWS = ("All labels", "Recall of each label", "One label alone")
@@ -101,8 +101,8 @@ def _estimate(name: str, checksum: str) -> float:
 
 def _show_curve(table: pd.DataFrame, chosen: Chosen) -> None:
     first, *rest = describe_curve(table)
-    st.info(as_is(first), icon=ICONS.get(verdict_of(table) or "unknown"))
-    st.markdown("\n".join(f"- {as_is(line)}" for line in rest))
+    st.info(as_is(minus_in_figures(first)), icon=ICONS.get(verdict_of(table) or "unknown"))
+    st.markdown("\n".join(f"- {as_is(minus_in_figures(line))}" for line in rest))
     view = choose("Curve", VIEWS, "curve_view", show_label=False)
     labels = order_labels(table["label"].dropna().unique(), chosen.order)
     if view == VIEWS[0]:

@@ -21,6 +21,7 @@ from facecore.model import (
     separating_components,
     strongest_eigenfaces,
 )
+from facecore.system import with_minus
 from ui.components import encode_change, encode_face, encode_levels
 from ui.models import Chosen
 from ui.recipe import recipe_data
@@ -449,7 +450,7 @@ SCREENS: tuple[Callable[[Chosen, YourFace], Screen], ...] = (
 
 
 def _signed(number: float, digits: int) -> str:
-    return ("\u2212" if number < 0 else "+") + f"{abs(number):.{digits}f}"
+    return with_minus(f"{number:+.{digits}f}")
 
 
 def _key(chosen: Chosen) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,6 +10,7 @@ import streamlit as st
 
 from facecore.face import to_png
 from facecore.model import PALETTE, leading_scores, to_rgb
+from facecore.system import with_minus
 from ui.cells import inks_on
 from ui.presentation import is_presenting
 from ui.text import as_is, escape_names
@@ -27,6 +28,8 @@ ON_DARK = {PALETTE[1]: "#2b8fd6", NEUTRAL: "#a6a6a6"}
 # In place of plotly's Blues, which begin at white.
 SHADES_ON_DARK = ("#22272e", "#1f5f96", "#6cb4ea")
 PROJECTED = 18  # size of the text of charts in a presentation, in pixels
+# Colours of a rise and of a fall, by what a rise means: better, worse or neither.
+CHANGES = {"normal": ("green", "red"), "inverse": ("red", "green"), "off": ("gray", "gray")}
 REFERENCE = {"dash": "dot", "color": NEUTRAL}  # lines that no data point lies on
 MOST_BARS, TOP = 7, 5  # labels: up to 7 all have a bar, of more only the likeliest 5
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -103,7 +106,7 @@ def spread_ticks(values: Sequence[float], most: int, logarithmic: bool = False) 
 
 
 def finish(figure: go.Figure) -> None:
-    """Make a figure readable: texts as they are, contrast enough, and large on a projector.
+    """Make a figure readable: texts as they are, contrast enough, large on a projector.
 
     Parameters
     ----------
@@ -111,6 +114,7 @@ def finish(figure: go.Figure) -> None:
         Figure to change in place, just before it is shown.
     """
     escape_names(figure)
+    separate_thousands(figure)
     darken_text(figure)
     lighten_lines(figure)
     ink_bars(figure)
@@ -144,8 +148,13 @@ def on_page(colour: str) -> str:
     return ON_DARK.get(colour, colour) if is_dark() else colour
 
 
-def halo() -> str:
+def halo(widths: Sequence[int] = (3,)) -> str:
     """Return a shadow in the page's colour, by which text stands out from lines behind it.
+
+    Parameters
+    ----------
+    widths : sequence of int, default=(3,)
+        Pixels that the shadow fades over; of several, it is the sum of all.
 
     Returns
     -------
@@ -153,7 +162,7 @@ def halo() -> str:
         As ``shadow`` of plotly's fonts takes it.
     """
     colour = PAGE["dark" if is_dark() else "light"]
-    return ", ".join([f"0 0 3px {colour}"] * 6)
+    return ", ".join(f"0 0 {width}px {colour}" for width in widths for _ in range(6))
 
 
 def lighten_lines(figure: go.Figure) -> None:
@@ -213,6 +222,18 @@ def darken_text(figure: go.Figure) -> None:
         bar.update(colorbar_tickfont_color=ink, colorbar_title_font_color=ink)
 
 
+def separate_thousands(figure: go.Figure) -> None:
+    """Write the numbers of axes, also where the pointer rests, as counts are written in texts.
+
+    Parameters
+    ----------
+    figure : Figure
+        Figure to change in place.
+    """
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        axis.update(separatethousands=True)
+
+
 def enlarge_text(figure: go.Figure) -> None:
     """Make the text of a figure large enough for a projector.
 
@@ -222,6 +243,9 @@ def enlarge_text(figure: go.Figure) -> None:
         Figure to change in place.
     """
     figure.update_layout(font_size=PROJECTED, legend_font_size=PROJECTED)
+    figure.update_traces(
+        labelfont_size=PROJECTED, tickfont_size=PROJECTED, selector={"type": "parcoords"}
+    )
     for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
         axis.update(tickfont_size=PROJECTED, title_font_size=PROJECTED)
     for bar in figure.select_coloraxes():
@@ -263,6 +287,61 @@ def format_distance(distance: float) -> str:
         Three decimals, or two significant digits where the decimals would all be zeros.
     """
     return f"{distance:.3f}" if distance >= 0.0005 else f"{distance:.2g}"
+
+
+def describe_change(
+    change: float, form: str, colour: Literal["normal", "inverse", "off"] = "normal"
+) -> dict[str, Any]:
+    """Return how a metric shows a change: a signed number, an arrow and a colour.
+
+    Left to itself, Streamlit takes a number with the minus sign for a rise.
+
+    Parameters
+    ----------
+    change : float
+        New value less the old one.
+    form : str
+        Format of the number, with its sign and unit, such as ``"{:+.3f}"``.
+    colour : str
+        Meaning of a rise: ``"normal"`` for better, ``"inverse"`` for worse, else ``"off"``.
+
+    Returns
+    -------
+    dict
+        Arguments of ``st.metric``; what is rounded to zero is 0, without an arrow.
+
+    Examples
+    --------
+    >>> describe_change(-0.25, "{:+.2f}")
+    {'delta': '−0.25', 'delta_arrow': 'down', 'delta_color': 'red'}
+    >>> describe_change(-0.001, "{:+.2f}")["delta"]
+    0
+    """
+    told = with_minus(form.format(change))
+    if not any(digit in told for digit in "123456789"):
+        return {"delta": 0, "delta_arrow": "off", "delta_color": "off"}
+    falls = change < 0
+    return {
+        "delta": told,
+        "delta_arrow": "down" if falls else "up",
+        "delta_color": CHANGES[colour][falls],
+    }
+
+
+def count_columns(*names: str) -> dict[str, Any]:
+    """Return how a table shows counts: with separators between thousands.
+
+    Parameters
+    ----------
+    *names : str
+        Columns with counts.
+
+    Returns
+    -------
+    dict
+        For ``column_config``.
+    """
+    return dict.fromkeys(names, st.column_config.NumberColumn(format="localized"))
 
 
 def mark_point(figure: go.Figure, x: float, y: float, colour: str) -> None:

@@ -1,7 +1,7 @@
 """Tab Compare of the page Evaluation: two models on the same photos, the gain and its cost."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -16,13 +16,17 @@ from facecore.evaluation import (
     tabulate_kinds,
     unpaired_interval,
 )
+from facecore.system import with_minus
 from ui.controls import choose, offer_file, show_metric
 from ui.evaluation import ALL, Reports
-from ui.look import NEUTRAL, PAIR, REFERENCE, SYMBOLS, show, tidy
+from ui.look import NEUTRAL, PAIR, REFERENCE, SYMBOLS, count_columns, show, tidy
 from ui.models import Chosen
 from ui.paired_photos import compare_here
 from ui.sheets import to_sheet
 from ui.text import as_is
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 EVERY, ANSWERED = "Every face answered", "Answered and right"
 MEASURES = {EVERY: "right", ANSWERED: "answered"}
@@ -100,8 +104,8 @@ def _show_unpaired(first: str, second: str, reports: Reports, which: str) -> Non
     where = "all test sets" if which == ALL else which
     show_metric(
         f"Accuracy of {first} minus {second}, unpaired",
-        f"{difference:+.3f}",
-        f"{low:+.3f} to {high:+.3f}",
+        with_minus(f"{difference:+.3f}"),
+        with_minus(f"{low:+.3f} to {high:+.3f}"),
         "The 95% interval of a difference between two groups of different photos (Newcombe). It "
         "is wider than that of a paired comparison, and there is no paired test.",
         "content",
@@ -121,7 +125,7 @@ def _show_figures(found: ModelComparison) -> None:
     table = tabulate_kinds(found, MEASURES[measure])
     wholes = table[table["label"].eq("") & table["trait"].eq("")]
     st.dataframe(
-        _readable(wholes, found),
+        _with_signs(_readable(wholes, found)),
         hide_index=True,
         placeholder="-",
         alt=f"Paired difference between {first} and {second} by test set",
@@ -138,7 +142,7 @@ def _show_figures(found: ModelComparison) -> None:
     st.header("Where they disagree")
     kinds = table[table["label"].ne("") | table["trait"].ne("")]
     st.dataframe(
-        _readable(kinds, found),
+        _with_signs(_readable(kinds, found)),
         hide_index=True,
         placeholder="-",
         alt=f"Photos that only {first} or only {second} has right, by kind",
@@ -190,7 +194,7 @@ def _readable(table: pd.DataFrame, found: ModelComparison) -> pd.DataFrame:
         for name in (first, second)
     }
     interval = [
-        None if pd.isna(low) else f"{low:+.3f} to {high:+.3f}"
+        None if pd.isna(low) else with_minus(f"{low:+.3f} to {high:+.3f}")
         for low, high in zip(table["low"], table["high"], strict=True)
     ]
     shown = pd.DataFrame(
@@ -212,6 +216,12 @@ def _readable(table: pd.DataFrame, found: ModelComparison) -> pd.DataFrame:
     return shown[[name for name in shown if name not in ("label", "group") or shown[name].any()]]
 
 
+def _with_signs(table: pd.DataFrame) -> "Styler":
+    """Write the differences with their signs; they stay numbers, by which people sort."""
+    told = {"difference": lambda value: with_minus(f"{value:+.3f}")}
+    return table.style.format(told, na_rep="-")
+
+
 def _group_names(table: pd.DataFrame) -> list[str]:
     pairs = zip(table["trait"], table["group"], strict=True)
     return [f"{trait} {group}" if trait else "" for trait, group in pairs]
@@ -221,8 +231,8 @@ def _columns(*models: str) -> dict[str, Any]:
     share = st.column_config.NumberColumn(format="%.3f")
     return {
         **dict.fromkeys(models, share),
-        "difference": st.column_config.NumberColumn(format="%+.3f"),
         "p": st.column_config.NumberColumn(format="%.2g"),
+        **count_columns("photos", *(f"only {name}" for name in models), "both wrong"),
     }
 
 

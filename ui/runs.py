@@ -18,7 +18,7 @@ from facecore.training import (
     tabulate_runs,
 )
 from ui.controls import choose, offer_file
-from ui.look import SYMBOLS, show, tidy
+from ui.look import SYMBOLS, count_columns, show, tidy
 from ui.scores import OF_MODEL
 from ui.sheets import to_sheet
 from ui.text import as_is, as_is_in_figure
@@ -101,6 +101,7 @@ def _show_table(table: pd.DataFrame) -> None:
             ),
             "when": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "minutes": st.column_config.NumberColumn(format="%.1f"),
+            **count_columns("faces", "test photos"),
             "reason": st.column_config.TextColumn(width="large"),
             "model": st.column_config.TextColumn(help="What became of the model of this training"),
         },

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from facecore.face import describe_member
 from facecore.training import PARAMETERS, Round, column_of, rounds_of, values_of
 from ui.controls import choose
 from ui.models import Chosen
@@ -36,12 +37,20 @@ class Search:
         Its candidates, in the columns of `facecore.training.SearchResult`.
     parameters : mapping of str
         Parameters of the best candidate.
+    reads : str, default=""
+        What the member reads of a face, in a few words.
     """
 
     model: str
     member: str
     table: pd.DataFrame
     parameters: Mapping[str, Any]
+    reads: str = ""
+
+    @property
+    def title(self) -> str:
+        """The member's name, with what it reads."""
+        return f"{self.member} ({self.reads})" if self.reads else self.member
 
     @property
     def best(self) -> pd.Series:
@@ -64,15 +73,16 @@ def searches_of(chosen: Chosen, table: pd.DataFrame) -> dict[str, Search]:
     dict of str to Search
     """
     search = chosen.metadata["search"]
+    reads = {one.name: describe_member(one.features, one.space) for one in chosen.model.members}
     if "param_member" not in table:
         name = chosen.model.leading.name
-        return {name: Search(chosen.name, name, table, search["best"])}
+        return {name: Search(chosen.name, name, table, search["best"], reads[name])}
     found = {}
     for name, best in search["members"].items():
         rows = table[table["param_member"].eq(name)].reset_index(drop=True)
         # A member that was not searched in rounds lacks the columns that another one has.
         rows = rows.drop(columns="param_member").dropna(axis="columns", how="all")
-        found[name] = Search(chosen.name, name, rows, best)
+        found[name] = Search(chosen.name, name, rows, best, reads.get(name, ""))
     return found
 
 
@@ -98,7 +108,7 @@ def pick_search(searches: Mapping[str, Search]) -> Search:
         help="Each member reads its own features of a face and has a search of its own",
     )
     scores = ", ".join(
-        f"{name} {search.best['mean_test_score']:.4f}" for name, search in searches.items()
+        f"{search.title} {search.best['mean_test_score']:.4f}" for search in searches.values()
     )
     st.caption(f"{OF_CANDIDATE}, the best of each member: {as_is(scores)}.")
     return searches[member]

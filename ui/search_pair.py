@@ -51,7 +51,7 @@ def show_pair(chosen: Chosen, search: Search, searches: dict[str, Search]) -> No
         return
     key = "search_member_2"
     second = found[choose("Member to compare with", members, key) if members[1:] else members[0]]
-    names = [f"{one.model}: {one.member}" for one in (search, second)]
+    names = [f"{one.model}: {one.title}" for one in (search, second)]
     pair = dict(zip(names, (search, second), strict=True))
     st.table(
         pd.DataFrame({as_is(name): _figures(one) for name, one in pair.items()}),

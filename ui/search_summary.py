@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from facecore.system import with_minus
 from facecore.training import (
     Effect,
     Place,
@@ -81,7 +82,7 @@ def show_summary(chosen: Chosen, search: Search) -> None:
         )
         show_metric(
             "Simplest within one standard error",
-            f"{simple['mean_test_score']:.4f} ({cost:+.4f})",
+            with_minus(f"{simple['mean_test_score']:.4f} ({cost:+.4f})"),
             describe(simple),
             f"The one-standard-error rule: of the candidates at most {error:.4f} below the best, "
             "the one with the fewest components, then the smallest C and gamma."

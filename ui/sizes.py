@@ -1,6 +1,7 @@
 """Parts of the page Face sizes: what happened to the photos, and what a minimum size leaves."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -19,7 +20,17 @@ from facecore.face import MIN_SIZE
 from facecore.model import label_colours, order_labels
 from facecore.system import describe_share
 from ui.controls import FEW, choose, pick_few
-from ui.look import DASHES, NEUTRAL, PATTERNS, REFERENCE, SYMBOLS, show, tidy
+from ui.look import (
+    DASHES,
+    NEUTRAL,
+    PATTERNS,
+    REFERENCE,
+    SYMBOLS,
+    count_columns,
+    describe_change,
+    show,
+    tidy,
+)
 from ui.models import Chosen
 from ui.text import as_is
 
@@ -151,9 +162,8 @@ def show_outcomes(
             )
     shown = counts.rename(index=STATE_WORDS)[[*labels, ALL]]
     by_label = len(labels) > len(shown)
-    counted = shown.T.rename_axis("label") if by_label else shown.rename_axis("outcome")
     with numbers:
-        show_counts(counted)
+        show_counts(shown.T if by_label else shown)
 
 
 def show_counts(counts: pd.DataFrame) -> None:
@@ -162,17 +172,25 @@ def show_counts(counts: pd.DataFrame) -> None:
     Parameters
     ----------
     counts : DataFrame
-        Numbers of photos by outcome and label.
+        Numbers of photos by outcome and label, or by label and outcome, with the sums in a row and
+        a column `ALL`.
     """
+    by_label = set(STATE_WORDS.values()) < set(counts.columns)
+    sums = ("all labels", "all photos") if by_label else ("all photos", "all labels")
     st.dataframe(
-        counts,
+        counts.rename(index={ALL: sums[0]}).rename_axis("label" if by_label else "outcome"),
         alt="Number of photos by outcome and label",
-        column_config=dict.fromkeys(counts, st.column_config.NumberColumn(format="localized")),
+        column_config=_name_all(count_columns(*counts), sums[1]),
     )
 
 
+def _name_all(columns: dict[str, Any], name: str) -> dict[str, Any]:
+    """Give the column `ALL` a readable head; a label may have the same name, so not in the data."""
+    return {**columns, ALL: {**columns[ALL], "label": name}}
+
+
 @st.fragment
-def explore_minimum(table: pd.DataFrame, colours: Colours) -> None:
+def explore_minimum(table: pd.DataFrame, colours: Colours, rounded: bool) -> None:
     """Show the face sizes, and what a minimum size of the visitor's choice leaves of them.
 
     Parameters
@@ -181,6 +199,8 @@ def explore_minimum(table: pd.DataFrame, colours: Colours) -> None:
         Table as `facecore.data.sizes_of` returns it, with at least one face.
     colours : dict of str to str
         Colours of the labels.
+    rounded : bool
+        Whether the sizes are rounded, as those of a model are.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         minimum = st.slider(
@@ -195,6 +215,11 @@ def explore_minimum(table: pd.DataFrame, colours: Colours) -> None:
     log = axis == "log"
     effect = effect_of_minimum(table, {0, MIN_SIZE, minimum})
     _show_effect(effect[[ALL, *(label for label in colours if label in effect)]], minimum)
+    if rounded:
+        st.caption(
+            "The sizes stored with a model are rounded to two digits (53.6 becomes 54), so a few "
+            "faces just below a minimum may count here that training left out."
+        )
     left, right = st.columns([3, 2], gap="medium")
     with left:
         show(
@@ -235,7 +260,11 @@ def show_spread(table: pd.DataFrame, colours: Colours) -> None:
         percentiles = describe_sizes(table)
         rows = [*(label for label in colours if label in percentiles.index), ALL]
         widths = percentiles.loc[rows].T.rename_axis("statistic")
-        st.dataframe(widths, alt="Percentiles of the face widths by label")
+        st.dataframe(
+            widths,
+            alt="Percentiles of the face widths by label",
+            column_config=_name_all(count_columns(*widths), "all labels"),
+        )
 
 
 def _show_effect(effect: pd.DataFrame, minimum: int) -> None:
@@ -247,9 +276,8 @@ def _show_effect(effect: pd.DataFrame, minimum: int) -> None:
             st.metric(
                 name,
                 f"{left[label]:,}{share}",
-                f"{left[label] - ruled[label]:,}",
+                **describe_change(left[label] - ruled[label], "{:+,}", "off"),
                 delta_description=f"versus {MIN_SIZE} px",
-                delta_color="off",
                 border=True,
             )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from facecore.system import escape_markdown, show_hidden
+from facecore.system import escape_markdown, show_hidden, with_minus
 
 # Streamlit reads these only after the escapes of Markdown are gone: icons, emoji and colours
 # behind a colon, addresses, arrows and dashes. A word joiner, which has no width, keeps them apart.
@@ -17,6 +17,8 @@ LATE = re.compile(
     r":(?=[\w+/-])|@(?=\w)|www(?=\.)|(?<!\S)[-<>~](?=(?:->|[-=>])(?!\S))", re.IGNORECASE
 )
 LATE_IN_CARD = re.compile(r"^ {4}.*|\\:|:(?=//)|@(?=\w)|www(?=\.)", re.IGNORECASE | re.MULTILINE)
+# Figures of the project's own in a text that also holds labels: three digits behind the point.
+FIGURE = re.compile(r"(?<![\w.])-\d?\.\d{3}\b")
 JOINER = "\u2060"
 # Plotly reads some HTML, formulas between dollars, and templates in its texts.
 PLOTLY = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%{": "&#37;{"}
@@ -56,11 +58,34 @@ def card_as_is(card: str) -> str:
     Returns
     -------
     str
-        The same, with a word joiner where Streamlit reads more than Markdown; code stays.
+        The same, with a word joiner where Streamlit reads more than Markdown, and with the minus
+        sign in its figures; code stays.
     """
-    return LATE_IN_CARD.sub(
+    joined = LATE_IN_CARD.sub(
         lambda found: found[0] + ("" if found[0].startswith("    ") else JOINER), card
     )
+    lines = joined.split("\n")
+    return "\n".join(line if line.startswith("    ") else minus_in_figures(line) for line in lines)
+
+
+def minus_in_figures(text: str) -> str:
+    """Return a text with the minus sign in its figures, whatever its labels are.
+
+    Parameters
+    ----------
+    text : str
+        Sentences of `facecore`, which write for terminals and files too.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> minus_in_figures("of -5: difference -.002, 95% interval -0.010 to +0.006")
+    'of -5: difference −.002, 95% interval −0.010 to +0.006'
+    """
+    return FIGURE.sub(lambda found: with_minus(found[0]), text)
 
 
 def as_is_in_figure(text: str) -> str:

@@ -5,11 +5,13 @@ import streamlit as st
 
 from facecore.evaluation import equal_coverage, equal_recall, score_labels, trait_columns
 from ui.controls import choose, show_metric
+from ui.look import count_columns
 from ui.models import Chosen
 from ui.rule import STEP, least_confidence
 from ui.text import as_is
 
 RECALL, COVERAGE = "Recall", "Share answered"
+COUNTS = ("photos", "of label")
 
 
 def show_thresholds(rows: pd.DataFrame, chosen: Chosen, positive: str, least: int) -> None:
@@ -118,7 +120,7 @@ def _show(found: pd.DataFrame, figures: tuple[str, ...]) -> None:
                 f"{apart[figure]:.3f} with one threshold",
                 height="content",
             )
-    order = ["group", *(c for c in ("photos", "of label") if c in found), "threshold"]
+    order = ["group", *(c for c in COUNTS if c in found), "threshold"]
     order += [f"{own}{figure}" for figure in figures for own in ("", "own ")]
     st.dataframe(
         found[order].rename(columns=lambda name: name.replace("own ", "own threshold: ")),
@@ -128,6 +130,7 @@ def _show(found: pd.DataFrame, figures: tuple[str, ...]) -> None:
         column_config={
             name.replace("own ", "own threshold: "): st.column_config.NumberColumn(format="%.3f")
             for name in order
-            if name not in ("group", "photos", "of label")
-        },
+            if name not in ("group", *COUNTS)
+        }
+        | count_columns(*COUNTS),
     )

@@ -26,6 +26,7 @@ from facecore.system import expand_home, show_hidden
 from facecore.training import Job, drop_photos, take_photos
 from ui.controls import choose
 from ui.local import is_local
+from ui.look import count_columns
 from ui.models import Chosen
 from ui.samples import collect_samples
 from ui.text import as_is
@@ -239,7 +240,7 @@ def _show_photos(folder: Path) -> bool:
         table = table[table["state"].eq("kept")].assign(path=table["crop"])
     counts = _count_photos(table)
     left, right = st.columns([2, 3], gap="medium")
-    left.dataframe(counts, alt="Number of photos by label")
+    left.dataframe(counts, alt="Number of photos by label", column_config=count_columns(*counts))
     left.caption(f"{len(table):,} " + ("faces kept by crop" if cropped else "photos"))
     with right:
         for label in counts.index[:LABELS_SHOWN]:

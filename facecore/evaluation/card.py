@@ -13,6 +13,7 @@ from facecore.evaluation.gaps import DISAGREE, trait_gaps
 from facecore.evaluation.groups import crossed_groups, weakest_group
 from facecore.evaluation.intervals import LEAST_PHOTOS, largest_gap, wilson
 from facecore.face.detect import spec_of
+from facecore.face.recipes import describe_member
 from facecore.model.classifier import FaceModel
 from facecore.model.labels import order_labels, whom_it_shows
 from facecore.model.store import (
@@ -193,6 +194,7 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
     rows = [
         (
             _text(member.name),
+            describe_member(member.features, member.space),
             f"{len(member.variance):,}",
             _share(member.variance.sum() / member.total_variance)
             if member.space == "eigenfaces"
@@ -251,7 +253,15 @@ def _what(model: FaceModel, metadata: Mapping[str, Any]) -> list[str]:
             else ""
         ),
         _table(
-            ("member", "components", "explained variance", "kernel", "kernel vectors", "weight"),
+            (
+                "member",
+                "reads",
+                "components",
+                "explained variance",
+                "kernel",
+                "kernel vectors",
+                "weight",
+            ),
             rows,
         ),
         f"The kernel vectors are {_text(vectors['kind'])}. "

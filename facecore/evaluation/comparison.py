@@ -476,6 +476,8 @@ def tabulate_kinds(comparison: ModelComparison, measure: str = "right") -> pd.Da
         for kind in (whole, *found["kinds"]):
             figures = kind[measure]
             low, high = figures["interval"] or (None, None)
+            # The stored difference is rounded; rounded again, it may end in another digit.
+            difference = (figures["only_first"] - figures["only_second"]) / max(figures["n"], 1)
             rows.append(
                 {
                     "set": name,
@@ -485,7 +487,7 @@ def tabulate_kinds(comparison: ModelComparison, measure: str = "right") -> pd.Da
                     f"only {first} right": figures["only_first"],
                     f"only {second} right": figures["only_second"],
                     "both wrong": figures["neither"],
-                    "difference": figures["difference"],
+                    "difference": difference,
                     "low": low,
                     "high": high,
                     "p": figures["p"],

@@ -12,6 +12,15 @@ from facecore.face.prepare import middle, to_grey, to_pictures
 
 KINDS = ("pixels", "hog", "lbp", "convolutions", "network")
 
+# What each kind reads, in a few words for people who meet a member's name.
+READS = {
+    "pixels": "grey levels",
+    "hog": "directions of edges",
+    "lbp": "fine texture",
+    "convolutions": "shapes that a small network looks for",
+    "network": "the embedding by a deep network",
+}
+
 DESCRIBED = 128  # numbers of an embedding
 
 BINS, BLOCK = 18, 2  # directions of a histogram, and cells along the side of a block

@@ -21,7 +21,7 @@ from facecore.face.detect import (
     parse_detector,
     spec_of,
 )
-from facecore.face.features import DESCRIBED, WHOLE, Features
+from facecore.face.features import DESCRIBED, READS, WHOLE, Features
 from facecore.face.prepare import SIDE, align, cut, flatten, mirror, to_colour, to_square
 
 MAX_SIDE = 1000
@@ -442,6 +442,32 @@ def describe_recipe(recipe: Recipe) -> str:
         return ""
     same = replace(recipe, detector=known.detector, unsure=known.unsure) == known
     return PHRASES[recipe.name] if same else ""
+
+
+def describe_member(features: Features, space: str = "eigenfaces") -> str:
+    """Return what a member of a model reads of a face, in a few words.
+
+    Parameters
+    ----------
+    features : Features
+        Its features.
+    space : {"eigenfaces", "fisherfaces"}, default="eigenfaces"
+        Directions of its coordinates.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> member = RECIPES["aligned"].members["hog tight"]
+    >>> describe_member(member.features, member.space)
+    'directions of edges'
+    >>> describe_member(Features(), "fisherfaces")
+    'grey levels, along the directions in which the labels differ most'
+    """
+    along = ", along the directions in which the labels differ most"
+    return READS[features.kind] + (along if space == "fisherfaces" else "")
 
 
 def for_whole_photos(recipe: Recipe) -> Recipe:

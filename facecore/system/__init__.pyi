@@ -51,6 +51,7 @@ from .text import (
     describe_share,
     escape_markdown,
     show_hidden,
+    with_minus,
 )
 from .threads import (
     on_one_thread,
@@ -97,6 +98,7 @@ __all__ = [
     "track",
     "try_file",
     "try_folder",
+    "with_minus",
     "within_memory",
     "write_atomically",
     "write_json",

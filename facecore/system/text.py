@@ -15,6 +15,7 @@ MARKUP = re.compile(
     re.IGNORECASE,
 )
 NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
+HYPHEN = re.compile(r"(?<![\w.])-(?=\.?\d)")  # before a number, where a minus is meant
 TRAIT = "trait_"  # before the name of a further trait in the columns of a table
 
 
@@ -90,6 +91,29 @@ def describe_share(share: float, digits: int = 0) -> str:
     """
     nothing, told = f"{0:.{digits}%}", f"{share:.{digits}%}"
     return f"<{10**-digits:.{digits}f}%" if share and told == nothing else told
+
+
+def with_minus(number: str) -> str:
+    """Return the text of a number, or of a few, with the minus sign in place of hyphens.
+
+    The sign is as wide as a plus and easier to see than a hyphen; charts have it as well. Texts
+    for machines and for terminals keep the hyphen, which every encoding has.
+
+    Parameters
+    ----------
+    number : str
+        Numbers, with words of the project's own between them; no label or name of a file.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> with_minus("-0.5"), with_minus("-.002 to +.019")
+    ('−0.5', '−.002 to +.019')
+    """
+    return HYPHEN.sub("\u2212", number)
 
 
 def describe_seconds(seconds: float) -> str:

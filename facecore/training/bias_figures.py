@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from facecore.evaluation.paired import mcnemar, unpaired_interval
+from facecore.system.text import with_minus
 from facecore.training.bias_lab import BiasTrial, LabTraining, Part
 from facecore.training.skews import OPPOSITE, THIRDS, name_third
 
@@ -275,8 +276,8 @@ def describe_trial(trial: BiasTrial) -> list[str]:
         )
     said.append(
         f"After the fair training the second group is {_lead(fair)} the first; after the skewed "
-        f"one it is {_lead(skewed)} it (95% interval of its lead: {round(100 * skewed.low)} to "
-        f"{round(100 * skewed.high)} points)."
+        f"one it is {_lead(skewed)} it (95% interval of its lead: "
+        f"{with_minus(f'{round(100 * skewed.low)} to {round(100 * skewed.high)}')} points)."
     )
     return said
 

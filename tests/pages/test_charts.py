@@ -29,7 +29,7 @@ def test_bars_begin_at_zero_and_end_at_their_values_with_the_number_there():
     drawn = [(percent(style, "left"), percent(style, "width")) for style in chart.of("bar")]
     assert drawn == [(0, 25), (25, 75), (25, 0)]
     assert [percent(style, "left") for style in chart.of("zero")] == [25] * 3
-    assert chart.texts == ["left", "-1.00", "right", "+3.00", "none", "+0.00"]
+    assert chart.texts == ["left", "\u22121.00", "right", "+3.00", "none", "+0.00"]
     numbers = [style for kinds, style in chart.places if not kinds]
     assert numbers == [{"right": "100%"}, {"left": "100%"}, {"left": "25%"}]
 
@@ -92,7 +92,7 @@ def test_the_point_of_a_curve_lies_on_it():
     assert len(places) == 81
     assert places[60][0] == pytest.approx(10 * percent(point, "left"), abs=1)
     assert places[60][1] == pytest.approx(1000 - 10 * percent(point, "bottom"), abs=1)
-    assert {"0%", "50%", "100%", "-2", "2"} < set(chart.texts)
+    assert {"0%", "50%", "100%", "\u22122", "2"} < set(chart.texts)
 
 
 def test_texts_are_shown_as_they_are_in_every_place():

@@ -214,6 +214,10 @@ def test_an_eigenface_opens_and_says_how_much_it_separates_the_labels(open_page,
     assert "**Eigenface 3:" in said(app)
     assert f"one {one.more} face and one {one.less} face" in said(app)
     assert f"a probability of **{one.best:.0%}** the first has more" in said(app)
+    compared = len(separate_labels(model))
+    assert f"of the first {compared} eigenfaces" in said(app) or (
+        compared == len(model.pixels.components) and f"of the {compared} eigenfaces" in said(app)
+    )
 
 
 @pytest.mark.parametrize(("number", "opens"), [("7", True), ("0", False), ("x", False)])

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cartoons import draw_face
+from streamlit.proto.Metric_pb2 import Metric as MetricProto
 
 from facecore.evaluation.comparison import compare_pair, write_comparison
 from facecore.evaluation.curves import (
@@ -33,6 +34,7 @@ from facecore.model.store import (
     read_model_table,
     write_model,
 )
+from facecore.system import with_minus
 from facecore.training.arrays import train_arrays
 
 PAGE = "pages/4_Evaluation.py"
@@ -579,11 +581,15 @@ def test_two_models_stand_side_by_side(open_page, copy_model, shipped, predictio
     first, second = evaluate_predictions(predictions), evaluate_predictions(fewer)
     photos = [metric for metric in app.metric if metric.label == "Photos"]
     assert [metric.value for metric in photos] == ["4,322", "2,161"]
-    assert photos[1].delta == "-2,161"
+    assert photos[1].delta == "\u22122,161"
     accuracy = [metric for metric in app.metric if metric.label == "Forced accuracy"][1]
     change = second["accuracy_all"] - first["accuracy_all"]
     assert accuracy.value == f"{second['accuracy_all']:.3f}"
-    assert float(accuracy.delta) == pytest.approx(change, abs=6e-4)
+    assert accuracy.delta == with_minus(f"{change:+.3f}")
+    fallen = MetricProto.MetricDirection.DOWN, MetricProto.MetricColor.RED
+    assert (accuracy.proto.direction, accuracy.proto.color) == (
+        fallen if change < 0 else (MetricProto.MetricDirection.UP, MetricProto.MetricColor.GREEN)
+    )
     for tab in TABS:
         open_tab(app, tab)
     dashes = [

@@ -15,6 +15,7 @@ from searches import wide_table
 
 from facecore.data.crops import read_table
 from facecore.model.store import load_model, read_metadata, read_model_table
+from facecore.system import with_minus
 from facecore.training.explorer import fold_crops, fold_points, refit
 from facecore.training.points import make_points, read_points, with_mirror_images
 from facecore.training.tables import (
@@ -117,7 +118,7 @@ def test_what_was_searched_and_found_is_that_of_the_artifacts(open_page, candida
     compared = on_all_faces(candidates)
     simple = compared.loc[simplest_within_one_error(compared)]
     cost = simple["mean_test_score"] - best["mean_test_score"]
-    score = f"{simple['mean_test_score']:.4f} ({cost:+.4f})"
+    score = with_minus(f"{simple['mean_test_score']:.4f} ({cost:+.4f})")
     assert shown["Simplest within one standard error"] == score
     deltas = {metric.label: metric.delta for metric in app.metric}
     assert deltas[CANDIDATE].startswith(f"{best['param_n_components']} components")
@@ -427,7 +428,10 @@ def test_two_members_are_compared_fold_by_fold(open_tab, aligned_artifacts, monk
     app.segmented_control(key="search_member_2").set_value("patterns").run()
     assert not app.exception
     shown = app.table[0].value
-    assert shown.columns.tolist() == ["tiny: pixels", "tiny: patterns"]
+    assert shown.columns.tolist() == [
+        "tiny: pixels (grey levels)",
+        "tiny: patterns (fine texture)",
+    ]
     table = pd.read_csv(aligned_artifacts / "tiny" / "grid_search.csv")
     rows = [
         table[table["param_member"].eq(name)].sort_values("rank_test_score").iloc[0]
@@ -447,7 +451,10 @@ def test_two_models_are_compared_without_subtracting_their_folds(
     copy_model(shipped, "classic")
     copy_model(tiny_artifacts / "tiny", "tiny", grid_search=wide_table())
     app = open_tab("Two searches", other="tiny")
-    assert app.table[0].value.columns.tolist() == ["classic: pixels", "tiny: pixels"]
+    assert app.table[0].value.columns.tolist() == [
+        "classic: pixels (grey levels)",
+        "tiny: pixels (grey levels)",
+    ]
     assert "not subtracted" in captions(app)
     figure, *maps = charts(app)
     assert len(figure["data"]) == 4
@@ -513,9 +520,11 @@ def test_other_parameters_are_fitted_at_once_and_held_against_the_best_on_the_sa
     reference = refit(faces, read_metadata("classic")["search"]["best"])
     (score,) = [metric for metric in app.metric if metric.label == MINE]
     assert score.value == f"{found.mean:.3f} ± {found.std:.3f}"
-    assert score.delta == f"{found.mean - reference.mean:+.3f}"
+    assert score.delta == with_minus(f"{found.mean - reference.mean:+.3f}")
+    assert score.proto.delta_description.startswith(f"versus {reference.mean:.3f}")
     difference, error = compare_folds(found.scores, reference.scores)
-    assert f"the difference is {difference:+.4f} ± {error:.4f}" in captions(app)
+    told = with_minus(f"the difference is {difference:+.4f} ± {error:.4f}")
+    assert told in captions(app)
     paired, margins = charts(app)
     assert [as_array(trace["y"]).tolist() for trace in paired["data"]] == [
         pytest.approx(found.scores),

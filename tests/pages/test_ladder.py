@@ -55,6 +55,7 @@ def test_the_rungs_stand_side_by_side_with_the_figures_of_the_tables(open_page):
     assert shown["95% interval"][0] == f"{rungs['low'][0]:.3f} to {rungs['high'][0]:.3f}"
     spec = json.loads(app.get("plotly_chart")[0].proto.spec)
     assert list(spec["data"][0]["y"]) == list(RUNGS)
+    assert any("hog tight: directions of edges" in caption.value for caption in app.caption)
 
 
 @pytest.mark.usefixtures("with_tables")

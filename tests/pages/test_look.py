@@ -11,7 +11,16 @@ import ui.look
 from facecore.model import PALETTE
 from ui.cells import write_cells
 from ui.heat_maps import COLOURS
-from ui.look import NEUTRAL, PAGE, REFERENCE, SHADES_ON_DARK, finish, see_through
+from ui.look import (
+    NEUTRAL,
+    PAGE,
+    REFERENCE,
+    SHADES_ON_DARK,
+    describe_change,
+    finish,
+    see_through,
+)
+from ui.text import card_as_is, minus_in_figures
 
 
 def lines() -> go.Figure:
@@ -73,3 +82,35 @@ def test_numbers_in_cells_have_enough_contrast(colours):
     write_cells(figure, np.full(z.shape, "1"), colours=colours)
     inks = [note.font.color for note in figure.layout.annotations]
     assert min(map(contrast, inks, sample_colorscale(colours, z[0]))) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("change", "form", "colour", "shown"),
+    [
+        (-0.25, "{:+.2f}", "normal", ("\u22120.25", "down", "red")),
+        (-0.25, "{:+.2f}", "inverse", ("\u22120.25", "down", "green")),
+        (-1234, "{:+,}", "off", ("\u22121,234", "down", "gray")),
+        (3, "{:+.0f} ms", "inverse", ("+3 ms", "up", "red")),
+        (-0.001, "{:+.2f}", "normal", (0, "off", "off")),
+    ],
+)
+def test_a_change_has_a_true_minus_and_the_arrow_and_colour_of_its_sign(
+    change, form, colour, shown
+):
+    found = describe_change(change, form, colour)
+    assert (found["delta"], found["delta_arrow"], found["delta_color"]) == shown
+
+
+def test_figures_in_sentences_have_a_minus_and_labels_stay():
+    told = "of label -5: difference -.002, interval -0.010 to +0.006"
+    assert minus_in_figures(told) == (
+        "of label -5: difference \u2212.002, interval \u22120.010 to +0.006"
+    )
+    card = "| -5 | 0.013 (-0.001 to 0.046) |\n\n    train --x -0.001"
+    assert card_as_is(card) == "| -5 | 0.013 (\u22120.001 to 0.046) |\n\n    train --x -0.001"
+
+
+def test_counts_on_axes_have_separators():
+    figure = go.Figure(go.Bar(x=["a"], y=[3000], marker_color=NEUTRAL))
+    finish(figure)
+    assert figure.layout.yaxis.separatethousands

@@ -7,7 +7,6 @@ import pytest
 from charts import charts_of
 from screens import SCREENS
 
-from facecore.data.sizes import ALL
 from facecore.evaluation.curves import macro_auc
 from facecore.evaluation.report import confused_pairs, evaluate_predictions
 from facecore.face.images import to_png
@@ -157,7 +156,7 @@ def test_face_sizes_pool_all_but_a_few_labels(open_page):
     assert not app.exception
     assert names(find(app, "Number of faces by width"))[:3] == ["s1", "s10", "10 other labels"]
     counts = app.dataframe[0].value
-    assert list(counts.index) == [*LABELS, ALL]
+    assert list(counts.index) == [*LABELS, "all labels"]
 
 
 def test_an_evaluation_has_the_figures_of_many_labels(open_page, predictions):

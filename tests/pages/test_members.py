@@ -13,10 +13,12 @@ from screens import SCREENS
 from facecore.evaluation.report import evaluate_predictions
 from facecore.face.detect import BlazeSettings, HaarSettings, spec_of
 from facecore.face.images import to_png
+from facecore.face.recipes import describe_member
 from facecore.model.classifier import FaceModel
 from facecore.model.predict import predict_photo
 from facecore.model.store import read_metadata, read_model_table
 from facecore.model.synth import make_photo
+from facecore.system import with_minus
 
 LIVE, GRID, EVALUATION, FACES = (
     f"pages/{name}.py"
@@ -126,7 +128,8 @@ def test_the_steps_show_what_each_member_reads_and_how_it_votes(open_page, in_al
     shares = in_aligned.shares[:, 0]
     names = [f"{m.name} ({c:.0%})" for m, c in zip(in_aligned.members, shares, strict=True)]
     expected = dict(zip([*names, "mean"], [*votes, shares @ votes], strict=True))
-    assert bars.texts[2:-1] == [t for n, v in expected.items() for t in (n, f"{v:+.2f}")]
+    told = [(name, with_minus(f"{value:+.2f}")) for name, value in expected.items()]
+    assert bars.texts[2:-1] == [text for row in told for text in row]
     labels = in_aligned.labels
     assert [t.split(":")[0] for t in bars.titles] == [labels[int(v > 0)] for v in expected.values()]
     assert "The mean of the members" in text
@@ -140,7 +143,7 @@ def test_votes_of_three_labels_have_a_bar_for_each_label():
     html = vote_bars(["a", "b"], votes, shares, ["round", "square", "wide"], "votes")
     chart = read_charts(html)["votes"]
     assert chart.texts[:3] == ["round", "square", "wide"]
-    assert chart.texts[-5:-1] == ["mean", "+0.50", "-1.50", "+1.00"]
+    assert chart.texts[-5:-1] == ["mean", "+0.50", "\u22121.50", "+1.00"]
     widths = [percent(style, "width") for style in chart.of("bar")]
     assert np.allclose(
         widths, 100 * np.abs([1, -2, 0.5, 0, -1, 1.5, 0.5, -1.5, 1]) / 3.5, atol=0.01
@@ -197,7 +200,9 @@ def test_each_member_has_a_search_of_its_own(open_page, in_aligned):
         shown = {metric.label: metric.value for metric in app.metric}
         best = shown["Cross-validated score of the candidate"]
         assert best.startswith(f"{tops[member]:.4f}")
-        assert f"{member} {tops[member]:.4f}" in said(app)
+        (read,) = (each for each in in_aligned.members if each.name == member)
+        words = describe_member(read.features, read.space)
+        assert f"{member} ({words}) {tops[member]:.4f}" in said(app)
         whole = f"{search['balanced_accuracy']:.4f} ± {search['std']:.4f}"
         assert shown["Cross-validated score of the model"] == whole
 

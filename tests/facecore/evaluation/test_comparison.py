@@ -207,3 +207,8 @@ def test_the_table_has_sets_and_kinds(stored):
     assert first[["set", "label", "trait"]].tolist() == ["drawn", "", ""]
     assert first["only wide right"] == figures["right"]["only_first"]
     assert (first["low"], first["high"]) == tuple(figures["right"]["interval"])
+    shares = [
+        (first["both right"] + first[f"only {name} right"]) / first["photos"]
+        for name in stored["models"]
+    ]
+    assert first["difference"] == pytest.approx(shares[0] - shares[1], abs=1e-12)

@@ -25,6 +25,7 @@ from facecore.face.recipes import (
     Recipe,
     crops_of,
     cut_face,
+    describe_member,
     describe_recipe,
     find_recipe,
     for_whole_photos,
@@ -162,6 +163,15 @@ def test_of_every_recipe_the_first_member_has_eigenfaces_or_reads_the_networks_n
         else:
             assert found[0] == ("pixels", "eigenfaces")
             assert found.count(found[0]) == 1
+
+
+def test_every_member_is_described_by_what_it_reads_and_not_by_its_name():
+    told: dict[str, set[str]] = {}
+    for recipe in RECIPES.values():
+        for name, member in recipe.members.items():
+            told.setdefault(name, set()).add(describe_member(member.features, member.space))
+    assert all(len(words) == 1 for words in told.values())
+    assert len(set.union(*told.values())) == len(told)
 
 
 def test_a_member_spans_eigenfaces_or_fisherfaces():

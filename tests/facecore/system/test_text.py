@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from markdown_it import MarkdownIt
 
-from facecore.system.text import describe_share, escape_markdown, show_hidden
+from facecore.system.text import describe_share, escape_markdown, show_hidden, with_minus
 
 PLAIN = [
     "smiling",
@@ -134,3 +134,19 @@ def test_a_share_that_is_not_nothing_is_not_told_as_nothing():
         "0.1%",
         "50.0%",
     ]
+
+
+@pytest.mark.parametrize(
+    ("hyphens", "minus"),
+    [
+        ("-1.2", "\u22121.2"),
+        ("-.004 to +.008", "\u2212.004 to +.008"),
+        ("0.9 (-0.001)", "0.9 (\u22120.001)"),
+        ("20-39", "20-39"),
+        ("2026-11-30", "2026-11-30"),
+        ("1e-05", "1e-05"),
+        ("-", "-"),
+    ],
+)
+def test_a_minus_stands_before_numbers_and_a_hyphen_between_them(hyphens, minus):
+    assert with_minus(hyphens) == minus
