@@ -108,7 +108,7 @@ def within_limit(sources: Sequence[Source]) -> list[Source]:
             photos += source.count()
     if len(kept) < len(sources):
         st.warning(
-            f"At most {MAX_PHOTOS} photos are answered at once: {len(kept)} of {len(sources)} "
+            f"At most {MAX_PHOTOS:,} photos are answered at once: {len(kept):,} of {len(sources):,} "
             "files fit. Remove some of them, or split the ZIP.",
             icon=":material/filter_list:",
         )
@@ -165,7 +165,7 @@ def answer_all(sources: Sequence[Source], settings: Settings) -> list[list[Photo
             answers = []
             for entry in source.entries():
                 done += 1
-                bar.progress(done / total, f"Photo {done} of {total}: {as_is(entry.name)}")
+                bar.progress(done / total, f"Photo {done:,} of {total:,}: {as_is(entry.name)}")
                 answers.append(_without_pictures(settings.predict(entry, chosen)))
             known[key] = answers
         bar.empty()
@@ -404,7 +404,7 @@ def _show_counts(
         st.metric("Unreadable", f"{sum(bool(a.error) for a in answers):,}", border=True)
         if "agree" in table:
             both = table["agree"].dropna()
-            st.metric("Same answer", f"{both.sum()} of {len(both)}", border=True)
+            st.metric("Same answer", f"{both.sum():,} of {len(both):,}", border=True)
 
 
 def _dump(answers: Sequence[Sequence[PhotoAnswer]], settings: Settings) -> str:

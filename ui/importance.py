@@ -63,7 +63,7 @@ def show_importance(rows: pd.DataFrame) -> None:
     rest = 1 - found.shares["share"].sum()
     beyond = f" Three and more together: {max(rest, 0):.1%}." if found.exact else ""
     left = len(found.shares) - MOST
-    hidden = f" {left} pairs with less are not drawn." if left > 0 else ""
+    hidden = f" {left:,} pairs with less are not drawn." if left > 0 else ""
     told = EXACT if found.exact else ADDITIVE
     st.caption(told + (BETTER_NOTE if counted == BETTER else "") + beyond + hidden)
 

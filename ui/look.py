@@ -320,11 +320,12 @@ def describe_change(
     told = with_minus(form.format(change))
     if not any(digit in told for digit in "123456789"):
         return {"delta": 0, "delta_arrow": "off", "delta_color": "off"}
+    rise, fall = CHANGES[colour]
     falls = change < 0
     return {
         "delta": told,
         "delta_arrow": "down" if falls else "up",
-        "delta_color": CHANGES[colour][falls],
+        "delta_color": fall if falls else rise,
     }
 
 

@@ -392,9 +392,9 @@ def show_corrections(found: Found) -> int:
     changed = table["corrected"].ne("") & table["corrected"].ne(table["label"])
     dropped = table["dropped"].astype(bool)
     with st.container(horizontal=True):
-        st.metric("Labels corrected", int(changed.sum()), border=True)
-        st.metric("Photos dropped", int(dropped.sum()), border=True)
-        st.metric("Found right", int((~changed & ~dropped).sum()), border=True)
+        st.metric("Labels corrected", f"{changed.sum():,}", border=True)
+        st.metric("Photos dropped", f"{dropped.sum():,}", border=True)
+        st.metric("Found right", f"{(~changed & ~dropped).sum():,}", border=True)
     with st.expander("List of the corrections"):
         st.dataframe(table, hide_index=True, alt="Photos with their labels and what was decided")
     for source in found.sources:

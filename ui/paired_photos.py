@@ -88,7 +88,7 @@ def _compare(first: str, second: str, folder: Path) -> None:
 
     def watch(rows: Iterable[Any], total: int, name: str) -> Iterator[Any]:
         for done, row in enumerate(rows, start=1):
-            bar.progress(done / total, f"Photo {done} of {total} of {as_is(name)}")
+            bar.progress(done / total, f"Photo {done:,} of {total:,} of {as_is(name)}")
             yield row
 
     try:

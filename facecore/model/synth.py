@@ -15,6 +15,7 @@ from facecore.system.paths import find_twins
 
 WHOLE_SIDE = 250  # of a synthetic photo that is the face alone, in pixels
 SPREAD = 0.8  # share of the standard deviations that samples are drawn with
+OVAL = 1.12  # radius of the oval that is pasted, in halves of the face's side
 WITHIN = 0.3  # of those that pictures of one synthetic person differ by
 
 
@@ -185,10 +186,17 @@ def paste(face: np.ndarray, seed: int = 0, side: int = 250, noisy: bool = False)
         coarse = rng.normal(0, 18, (12, 12)).astype(np.float32)
         photo += cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
     big = cv2.resize(face, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    axis = np.linspace(-1, 1, size, dtype=np.float32)
+    # The oval is a little larger than the face, whose sides would otherwise be seen as straight
+    # edges: there the face goes on as its mirror image.
+    rim = round((OVAL - 1) * size / 2)
+    big = cv2.copyMakeBorder(big, rim, rim, rim, rim, cv2.BORDER_REFLECT)
+    reach = 1 + 2 * rim / (size - 1)
+    axis = np.linspace(-reach, reach, size + 2 * rim, dtype=np.float32)
     radius = np.sqrt((axis[None] / 0.97) ** 2 + (axis[:, None] / 1.0) ** 2)
-    alpha = np.clip((1.12 - radius) / 0.22, 0, 1)
-    area = photo[top : top + size, left : left + size]
+    alpha = np.clip((OVAL - radius) / 0.22, 0, 1)
+    area = photo[top - rim : top + size + rim, left - rim : left + size + rim]
+    rows, columns = area.shape  # fewer where the photo ends
+    alpha, big = alpha[:rows, :columns], big[:rows, :columns]
     area[:] = alpha * big + (1 - alpha) * area
     grey = np.clip(np.rint(photo), 0, 255).astype(np.uint8)
     return np.repeat(grey[:, :, None], 3, axis=2)

@@ -86,6 +86,14 @@ def test_a_face_is_pasted_whole_on_a_background(noisy):
         assert (photo[0].std() > 0) == noisy
 
 
+def test_a_pasted_face_ends_in_no_straight_edge():
+    for seed in range(20):
+        photo = paste(np.zeros((100, 100), dtype=np.uint8), seed)[..., 0].astype(int)
+        background = photo.max()
+        steps = [np.abs(np.diff(photo, axis=axis)).max() for axis in (0, 1)]
+        assert max(steps) < 0.15 * background  # the sides of the square were steps of half of it
+
+
 def test_one_photo_can_be_made_for_a_page(tiny_model):
     photos = [make_photo(tiny_model, "round", seed) for seed in (0, 0, 1)]
     assert (photos[0] == photos[1]).all()
