@@ -108,8 +108,8 @@ def within_limit(sources: Sequence[Source]) -> list[Source]:
             photos += source.count()
     if len(kept) < len(sources):
         st.warning(
-            f"At most {MAX_PHOTOS:,} photos are answered at once: {len(kept):,} of {len(sources):,} "
-            "files fit. Remove some of them, or split the ZIP.",
+            f"At most {MAX_PHOTOS:,} photos are answered at once: {len(kept):,} of "
+            f"{len(sources):,} files fit. Remove some of them, or split the ZIP.",
             icon=":material/filter_list:",
         )
     return kept
