@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from facecore.evaluation import ACCURACY, DISAGREE, RECALL, TraitGap
+from facecore.system import with_minus
 from ui.text import as_is
 
 POOLED = "all, weighted"
@@ -95,7 +96,7 @@ def _cells(name: str, gap: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "test set": name,
         "gap": gap["gap"],
-        "95% interval": "{:.3f} to {:.3f}".format(*gap["interval"]),
+        "95% interval": with_minus("{:.3f} to {:.3f}".format(*gap["interval"])),
         "lowest": gap["worst"],
         "highest": gap["best"],
     }
