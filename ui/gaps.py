@@ -29,7 +29,7 @@ def show_gaps(gaps: Gaps, least: int) -> None:
     st.header("How far groups are apart")
     table = gap_table(gaps)
     if table.empty:
-        st.caption(f"No test set has two groups of {least} photos or more.")
+        st.caption(f"No test set has two groups of {least:,} photos or more.")
         return
     for words in disagreements(gaps):
         st.warning(as_is(words), icon=":material/call_split:")
@@ -42,7 +42,7 @@ def show_gaps(gaps: Gaps, least: int) -> None:
         column_config={"gap": share},
     )
     st.caption(
-        f"Each gap is the largest between two groups of {least} photos or more; its interval "
+        f"Each gap is the largest between two groups of {least:,} photos or more; its interval "
         "(Newcombe 1998) is that of these two and does not allow for their choice. A gap in the "
         "recall of a label is one in equal opportunity (Hardt, Price and Srebro 2016). Test sets "
         "agree where a test of homogeneity (Cochran 1954; for several groups Grizzle, Starmer and "

@@ -141,14 +141,14 @@ def _show_crossed(tested: Tested, trait: str, chosen: Chosen, least: int) -> Non
         return
     st.header(as_is(f"Label and {trait}"))
     if weakest := weakest_words(crossed, least):
-        st.caption(f"Weakest of those with {least} photos or more: {as_is(weakest)}.")
+        st.caption(f"Weakest of those with {least:,} photos or more: {as_is(weakest)}.")
     labels = chosen.model.labels
     if len(labels) <= MOST_COLOURS:
         alt = f"Accuracy of each label within each group by {trait}, with 95% intervals"
         figure = crossed_dots(crossed, groups, labels, least)
         show(figure, alt, f"evaluation-label-{trait}")
         if any(cell["n"] < least for sets in crossed.values() for c in sets.values() for cell in c):
-            st.caption(f"A hollow mark stands for fewer than {least} photos.")
+            st.caption(f"A hollow mark stands for fewer than {least:,} photos.")
     st.dataframe(
         crossed_table(crossed, trait),
         hide_index=True,

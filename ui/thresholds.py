@@ -70,8 +70,8 @@ def show_thresholds(rows: pd.DataFrame, chosen: Chosen, positive: str, least: in
         else:
             _show_coverage(photos, columns[trait], chosen, least)
         st.caption(
-            f"Photos of {as_is(name)}, groups of {least} photos or more. Each group's threshold is "
-            "chosen on the photos that are counted here, so on others it would gain less."
+            f"Photos of {as_is(name)}, groups of {least:,} photos or more. Each group's threshold "
+            "is chosen on the photos that are counted here, so on others it would gain less."
         )
 
 

@@ -71,7 +71,7 @@ def numbers(values: dict | list) -> np.ndarray:
 
 
 def interval(low: float, high: float) -> str:
-    return f"{low:.3f} to {high:.3f}"
+    return with_minus(f"{low:.3f} to {high:.3f}")
 
 
 def test_the_metrics_are_those_of_all_stored_predictions(open_page, predictions):
@@ -345,7 +345,7 @@ def test_gaps_are_those_between_groups_of_enough_photos(open_page, predictions):
     assert table["95% interval"].tolist() == [interval(*found["interval"]) for found in expected]
     assert {"recall of female", "recall of male", "answered"} <= set(table["gap in"])
     app.number_input(key="evaluation_least").set_value(5000).run()
-    assert any("two groups of 5000 photos" in caption.value for caption in app.caption)
+    assert any("two groups of 5,000 photos" in caption.value for caption in app.caption)
 
 
 def test_labels_within_groups_have_their_figures_intervals_and_weakest(open_page, predictions):
