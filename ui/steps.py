@@ -17,6 +17,7 @@ from facecore.model import (
     label_colours,
     to_rgb,
 )
+from facecore.system import with_minus
 from ui.charts import Bar, Key, draw_bars, draw_columns, draw_curve, show_charts
 from ui.look import (
     MOST_BARS,
@@ -259,7 +260,7 @@ def vote_bars(
     drawn, _ = leading_labels(means, order)
 
     def _bar(value: float, label: str) -> Bar:
-        text = f"{value:+.2f}"
+        text = with_minus(f"{value:+.2f}")
         return Bar(value, colours[label], text, f"{label}: {text}", drawn.index(label))
 
     # With two labels a row has one bar, of the label on its side of 0; with more, one per label.
@@ -344,7 +345,7 @@ def decision_bars(
     values = dict(zip(model.labels, map(float, decisions[0]), strict=True))
     chances = dict(zip(model.labels, map(float, model.probability_of(decisions)[0]), strict=True))
     labels, colours = leading_labels(chances, order)[0], label_colours(model.labels)
-    texts = {label: f"{values[label]:+.2f}" for label in labels}
+    texts = {label: with_minus(f"{values[label]:+.2f}") for label in labels}
     rows = [
         (label, [Bar(values[label], colours[label], texts[label], f"{label}: {texts[label]}")])
         for label in labels
