@@ -3,7 +3,7 @@
 import re
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ import pytest
 from cartoons import LABELS, draw_photo
 from screens import PAGES
 
+from facecore.evaluation.curves import brier_score
+from facecore.evaluation.quiz import draw_quiz, tabulate_answers, tabulate_guesses
 from facecore.face.images import to_png
 
 pytest.importorskip("selenium")
@@ -577,10 +579,13 @@ CAMERA_PROBLEMS = {
 }
 
 
-def write_film(path: Path, photo: np.ndarray) -> Path:
-    """Write a photo of 240 x 320 grey pixels as a film, which a browser takes for its camera."""
-    head, grey = b"YUV4MPEG2 W320 H240 F10:1 Ip A1:1 C420jpeg\n", bytes([128]) * (2 * 160 * 120)
-    path.write_bytes(head + 2 * (b"FRAME\n" + photo.astype(np.uint8).tobytes() + grey))
+def write_film(path: Path, label: str, people: Iterable[int]) -> Path:
+    """Write a film of drawn faces, 240 x 320 pixels, which a browser takes for its camera."""
+    with open(path, "wb") as file:
+        file.write(b"YUV4MPEG2 W320 H240 F10:1 Ip A1:1 C420jpeg\n")
+        for person in people:
+            photo = np.pad(draw_photo(label, person)[:, :, 0], ((20, 20), (60, 60)), "edge")
+            file.write(b"FRAME\n" + photo.tobytes() + bytes([128]) * (2 * 160 * 120))
     return path
 
 
@@ -591,14 +596,27 @@ def turn_camera_on(browser: webdriver.Chrome, which: str) -> None:
     waiting(browser).until(lambda b: b.execute_script(ready, which), "the camera is not on")
 
 
-@pytest.mark.slow
-def test_a_button_that_is_held_takes_samples_and_the_live_view_answers(
-    server, tmp_path, shipped_model
-):
-    from facecore.model.synth import make_photo
+def turn_camera_off(browser: webdriver.Chrome, which: str) -> None:
+    browser.execute_script(f"{CAMERA} root.querySelector('[name=on]').click()", which)
 
-    photo = np.pad(make_photo(shipped_model, "male", 2)[5:245, :, 0], ((0, 0), (35, 35)), "edge")
-    film = write_film(tmp_path / "face.y4m", photo)
+
+def hold_twice(browser: webdriver.Chrome, place: int) -> None:
+    for holds in ("1 hold", "2 holds"):
+        browser.execute_script(HOLD, "hold", place, "keydown")
+        time.sleep(0.9)
+        browser.execute_script(HOLD, "hold", place, "keyup")
+        told = re.compile(rf"Label {place + 1}: \d+ pictures, {holds}\b")
+        waiting(browser).until(
+            lambda b, told=told: told.search(b.find_element(By.TAG_NAME, "body").text)
+        )
+        wait_until_done(browser)
+
+
+@pytest.mark.slow
+def test_samples_of_a_held_button_train_a_model_and_the_live_view_answers(server, tmp_path):
+    film, kinds = tmp_path / "face.y4m", LABELS[:2]
+    people = range(40)  # in four seconds, so that two holds do not see the same ones
+    write_film(film, kinds[1], people)
     with open_browser(tmp_path, camera=film) as browser:
         browser.get(f"{server}/Your_data?model=classic&data_from=Camera")
         wait_for_text(browser, "Two holds of each label are needed")
@@ -607,23 +625,112 @@ def test_a_button_that_is_held_takes_samples_and_the_live_view_answers(
             problem = browser.execute_async_script(REFUSE, "hold", error)
             assert told in problem
         turn_camera_on(browser, "hold")
-        for holds in ("1 hold", "2 holds"):
-            browser.execute_script(HOLD, "hold", 1, "keydown")
-            time.sleep(0.7)
-            browser.execute_script(HOLD, "hold", 1, "keyup")
-            wait_for_text(browser, holds)
-            wait_until_done(browser)
+        hold_twice(browser, 1)
         assert browser.execute_script(HOLD, "hold", 1, "keyup") >= 4  # at once, and 5 a second
         wait_for_text(browser, "still to do: Label 1.")
         assert len(browser.find_elements(By.CSS_SELECTOR, "img[alt^='Picture ']")) >= 4
+        turn_camera_off(browser, "hold")
+
+        write_film(film, kinds[0], people)  # the browser reads it when the camera is turned on
+        turn_camera_on(browser, "hold")
+        hold_twice(browser, 0)
+        name = find(browser, "input[aria-label='Name of the model']")
+        name.send_keys(Keys.CONTROL + "a" + Keys.NULL, "held", Keys.TAB)
+        wait_until_done(browser)
+        click(browser, "Start training")
+        wait_for_text(browser, "The model held was trained in", TRAINING)
+        wait_until_done(browser)
+        assert picked(browser) == "held"
+
         find(browser, ".st-key-live_view label").click()
-        turn_camera_on(browser, "look")
         answer = f"{CAMERA} return root.querySelector('.answer').textContent"
-        said = re.compile(r"male \d+%|unsure")
-        waiting(browser).until(
-            lambda b: said.search(b.execute_script(answer, "look")), "the face has no answer"
-        )
+        for i, kind in enumerate(kinds, start=1):
+            write_film(film, kind, [50])
+            turn_camera_on(browser, "look")
+            said = re.compile(rf"Label {i} \d+%")
+            waiting(browser).until(
+                lambda b, said=said: said.search(b.execute_script(answer, "look")),
+                f"no answer is Label {i}",
+            )
+            turn_camera_off(browser, "look")
         assert complaints(browser) == []
+
+
+def pictures(browser: webdriver.Chrome, alt: str) -> list[str]:
+    """Return the addresses of pictures, which follow from their pixels, by how the texts begin."""
+    loaded = "return [...document.images].every((picture) => picture.complete)"
+    waiting(browser).until(lambda b: b.execute_script(loaded))  # one that is gone is an error
+    shown = browser.find_elements(By.CSS_SELECTOR, f"[data-testid=stMain] img[alt^='{alt}']")
+    return [picture.get_attribute("src") for picture in shown]
+
+
+@pytest.mark.slow
+def test_ten_guesses_are_judged_beside_the_model_after_the_last_one(server, browser, shipped_model):
+    faces, _ = draw_quiz(shipped_model, 5)
+    guesses, seen = [], []
+    browser.get(f"{server}/You_against_the_model?quiz_seed=5")
+    for i in range(10):
+        wait_for_text(browser, f"Face {i + 1} of 10")
+        wait_until_done(browser)
+        assert not browser.find_elements(By.CSS_SELECTOR, "[data-testid=stMetric]")
+        seen += pictures(browser, "Face ")
+        label, sure = i % 3 == 0, 80 if i % 2 else 70
+        find(browser, f".st-key-guess_{i} label:has(input[value='{label:d}'])").click()
+        key = Keys.ARROW_RIGHT if sure == 80 else Keys.ARROW_LEFT  # from 75
+        find(browser, f".st-key-sure_{i} input").send_keys(key)
+        click(browser, "This is my guess")
+        guesses.append((shipped_model.labels[label], sure / 100))
+    wait_for_text(browser, "You were 75% sure on average and right in")
+    wait_until_done(browser)
+    assert len(set(seen)) == 10
+    assert pictures(browser, "Face ") == seen
+    shown = [each.text for each in browser.find_elements(By.CSS_SELECTOR, "[data-testid=stMetric]")]
+    tables = {"You": tabulate_guesses(faces, guesses), "The model": tabulate_answers(faces)}
+    figures = []
+    for who, table in tables.items():
+        right = (table["predicted"] == table["label"]).sum()
+        figures += [f"{who}: right\n{right} of 10", f"{who}: Brier score\n{brier_score(table):.3f}"]
+    assert [text.removesuffix("\n0 is best") for text in shown] == figures
+    click(browser, "Play this round again")
+    wait_for_text(browser, "Face 1 of 10")
+    waiting(browser).until(lambda b: pictures(b, "Face ") == seen[:1])
+
+
+@pytest.mark.slow
+def test_another_skew_draws_mean_face_eigenfaces_and_groups_of_its_training_anew(server, browser):
+    views = {"Mean faces": "Mean face of the {}", "Eigenfaces": "{}, eigenface"}
+
+    def shares() -> list[tuple[str, str]]:
+        click(browser, "Answers")
+        chart = find(browser, ".st-key-bias-groups [role=figure]").get_attribute("aria-label")
+        return re.findall(r"fair (\d+%), skewed (\d+%)", chart)
+
+    def drawn(training: str) -> list[list[str]]:
+        found = []
+        for view, alt in views.items():
+            click(browser, view)
+            start = alt.format(training).capitalize()
+            waiting(browser).until(lambda b, start=start: pictures(b, start))
+            wait_until_done(browser)
+            found.append(pictures(browser, start))
+        return found
+
+    browser.get(f"{server}/Bias_lab?bias_faces=100&bias_ratio=1")
+    wait_for_text(browser, "Skewed: 50 female, 50 male")
+    click(browser, "Show the answer")
+    assert all(fair == skewed for fair, skewed in shares())
+    fair, before = drawn("fair"), drawn("skewed")
+    find(browser, ".st-key-bias_ratio input").send_keys(Keys.END)
+    waiting(browser).until(lambda b: "bias_ratio=19" in b.current_url)
+    waiting(browser).until(lambda b: pictures(b, "Skewed, eigenface") not in ([], before[1]))
+    wait_until_done(browser)
+    for one, other in zip(before, drawn("skewed"), strict=True):
+        assert len(one) == len(other) > 0
+        assert not set(one) & set(other)
+    assert drawn("fair") == fair
+    assert any(fair != skewed for fair, skewed in shares())
+    click(browser, "Training faces")
+    wait_for_text(browser, "Skewed: 5 female, 95 male")
 
 
 # What the lesson draws of a step, and a slider or the keyboard moved as a visitor would.
