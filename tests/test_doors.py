@@ -95,14 +95,14 @@ def at_the_doors(models) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        *(name for name in MODELS if name not in FURTHER),
-        *(pytest.param(name, marks=pytest.mark.slow) for name in FURTHER),
-        pytest.param("embedding with its own weights", marks=pytest.mark.network),
-    ],
-)
+NAMES = [
+    *(name for name in MODELS if name not in FURTHER),
+    *(pytest.param(name, marks=pytest.mark.slow) for name in FURTHER),
+    pytest.param("embedding with its own weights", marks=pytest.mark.network),
+]
+
+
+@pytest.fixture(scope="module", params=NAMES)
 def name(request, at_the_doors, made_weights) -> Iterator[str]:
     """Name of a model; a network has made weights, but where its own are asked for."""
     name, _, own = request.param.partition(" ")
@@ -200,6 +200,7 @@ def test_the_site_is_ready(site, name, model):
 
 
 @pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", NAMES[1:], indirect=True, scope="module")
 def test_a_screen_of_the_dashboard_opens(name, screen):
     views = VIEWS.get(screen, []) if name in SEES_ALL else []
     for view in [{}, *views]:

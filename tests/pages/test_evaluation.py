@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from cartoons import draw_face
 from streamlit.proto.Metric_pb2 import Metric as MetricProto
+from streamlit.testing.v1 import AppTest
 
 from facecore.evaluation.comparison import compare_pair, write_comparison
 from facecore.evaluation.curves import (
@@ -45,6 +47,18 @@ TABS = ("Confusion", "Curves", "Calibration", "Unsure", "Groups", "Compare")
 def predictions(shipped) -> pd.DataFrame:
     table = pd.read_csv(shipped / "predictions.csv", keep_default_na=False, na_values=[""])
     return table.fillna({"age": "", "race": "", "predicted": ""})
+
+
+@pytest.fixture
+def open_at(open_page) -> Callable[..., AppTest]:
+    """Open the page at one of its tabs, by its address."""
+
+    def open_(tab: str, **address: str) -> AppTest:
+        app = open_page(PAGE, evaluation_tab=tab, **address)
+        assert not app.exception
+        return app
+
+    return open_
 
 
 def open_tab(app, tab: str):
@@ -98,17 +112,16 @@ def test_the_metrics_are_those_of_all_stored_predictions(open_page, predictions)
     assert deltas["Balanced accuracy"] == interval(*balanced_interval(figures["confusion"]))
 
 
-@pytest.mark.parametrize("name", ["lfw", "utkface", "congress"])
-def test_one_test_set_shows_the_figures_of_the_stored_evaluation(open_page, name):
-    app = open_page(PAGE)
-    app.selectbox(key="evaluation_set").set_value(name).run()
-    assert not app.exception
-    figures = read_evaluation("classic")[name]
-    assert metrics(app)["Photos"] == f"{figures['n']:,}"
-    assert metrics(app)["Forced accuracy"] == f"{figures['accuracy_all']:.3f}"
-    assert metrics(app)["Balanced accuracy"] == f"{figures['balanced_accuracy_all']:.3f}"
-    app.segmented_control(key="evaluation_answers").set_value("Forced").run()
-    check_matrix(app, figures["confusion"], ["female", "male", "no face"])
+def test_one_test_set_shows_the_figures_of_the_stored_evaluation(open_page):
+    app = open_page(PAGE, evaluation_answers="Forced")
+    for name in ("lfw", "utkface", "congress"):
+        app.selectbox(key="evaluation_set").set_value(name).run()
+        assert not app.exception
+        figures = read_evaluation("classic")[name]
+        assert metrics(app)["Photos"] == f"{figures['n']:,}"
+        assert metrics(app)["Forced accuracy"] == f"{figures['accuracy_all']:.3f}"
+        assert metrics(app)["Balanced accuracy"] == f"{figures['balanced_accuracy_all']:.3f}"
+        check_matrix(app, figures["confusion"], ["female", "male", "no face"])
 
 
 def check_matrix(app, confusion: dict, answers: list[str]) -> None:
@@ -154,8 +167,8 @@ def test_a_table_that_does_not_say_what_was_answered_is_shown_as_it_was(
         open_tab(app, tab)
 
 
-def test_the_positive_label_turns_the_curves(open_page, predictions):
-    app = open_tab(open_page(PAGE), "Curves")
+def test_the_positive_label_turns_the_curves(open_at, predictions):
+    app = open_at("Curves")
     app.segmented_control(key="evaluation_label").set_value("female").run()
     assert not app.exception
     assert metrics(app)["AUC of female"] == f"{roc(predictions, 'female').area:.3f}"
@@ -166,15 +179,15 @@ def test_the_positive_label_turns_the_curves(open_page, predictions):
 
 
 @pytest.mark.parametrize("tab", TABS)
-def test_only_the_open_tab_is_drawn(open_page, tab):
-    app = open_tab(open_page(PAGE), tab)
+def test_only_the_open_tab_is_drawn(open_at, tab):
+    app = open_at(tab)
     assert [t.label for t in app.tabs] == list(TABS)
     for other in app.tabs:
         assert bool(len(other.children)) == (other.label == tab)
 
 
-def test_scores_are_counted_for_every_face_found(open_page, predictions):
-    app = open_tab(open_page(PAGE), "Calibration")
+def test_scores_are_counted_for_every_face_found(open_at, predictions):
+    app = open_at("Calibration")
     scores = charts(app)["Histogram of the probability of male by true label, classic"]
     names = {trace["name"] for trace in scores["data"]}
     found = predictions[predictions["detected"]]["label"].value_counts()
@@ -183,18 +196,18 @@ def test_scores_are_counted_for_every_face_found(open_page, predictions):
     assert len(patterns) == 2
 
 
-@pytest.mark.parametrize("threshold", [0.5, 0.83, 1.0])
-def test_unsure_trades_coverage_for_accuracy(open_page, predictions, threshold):
-    app = open_tab(open_page(PAGE), "Unsure")
-    app.slider(key="evaluation_unsure").set_value(threshold).run()
-    assert not app.exception
-    point, shown = answers_at(predictions, threshold), metrics(app)
-    assert shown["Coverage"] == f"{point.coverage:.1%}"
-    assert shown["Photos answered"] == f"{point.answered:,}"
-    assert shown["Unsure"] == f"{point.unsure:,}"
-    assert shown["No face"] == f"{point.no_face:,}"
-    if point.answered:
-        assert right_when_answered(app) == f"{point.accuracy:.1%}"
+def test_unsure_trades_coverage_for_accuracy(open_at, predictions):
+    app = open_at("Unsure")
+    for threshold in (0.5, 0.83, 1.0):
+        app.slider(key="evaluation_unsure").set_value(threshold).run()
+        assert not app.exception
+        point, shown = answers_at(predictions, threshold), metrics(app)
+        assert shown["Coverage"] == f"{point.coverage:.1%}"
+        assert shown["Photos answered"] == f"{point.answered:,}"
+        assert shown["Unsure"] == f"{point.unsure:,}"
+        assert shown["No face"] == f"{point.no_face:,}"
+        if point.answered:
+            assert right_when_answered(app) == f"{point.accuracy:.1%}"
 
 
 def right_when_answered(app) -> str:
@@ -202,8 +215,8 @@ def right_when_answered(app) -> str:
     return [metric.value for metric in app.metric if metric.label == "Right when answered"][-1]
 
 
-def test_the_risk_coverage_curve_has_its_area_beside_random_and_ideal_order(open_page, predictions):
-    app = open_tab(open_page(PAGE), "Unsure")
+def test_the_risk_coverage_curve_has_its_area_beside_random_and_ideal_order(open_at, predictions):
+    app = open_at("Unsure")
     figures, shown = risk_figures(predictions), metrics(app)
     assert shown["Area under the curve"] == f"{figures['aurc']:.4f}"
     assert shown["In a random order"] == f"{figures['random']:.4f}"
@@ -219,8 +232,8 @@ def test_the_risk_coverage_curve_has_its_area_beside_random_and_ideal_order(open
     assert (numbers(ideal["y"]) <= numbers(curve["y"]) + 1e-9).all()
 
 
-def test_unsure_starts_at_the_models_own_rule(open_page, ruled, predictions):
-    app = open_tab(open_page(PAGE), "Unsure")
+def test_unsure_starts_at_the_models_own_rule(open_at, ruled, predictions):
+    app = open_at("Unsure")
     assert app.slider(key="evaluation_unsure").value == 0.995
     assert metrics(app)["Coverage"] == f"{answers_at(predictions, 0.995).coverage:.1%}"
     assert any(
@@ -233,16 +246,16 @@ def test_unsure_starts_at_the_models_own_rule(open_page, ruled, predictions):
 
 
 def test_a_model_without_a_rule_is_said_to_have_none(
-    open_page, shipped, shipped_model, tmp_path, monkeypatch
+    open_at, shipped, shipped_model, tmp_path, monkeypatch
 ):
     metadata, evaluation = read_metadata(shipped.name), read_evaluation(shipped.name)
     tables = {"predictions": read_model_table("predictions", shipped.name)}
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path / "bold"))
     write_model("bold", replace(shipped_model, rule=AnswerRule()), metadata, tables, evaluation)
-    app = open_tab(open_page(PAGE), "Unsure")
+    app = open_at("Unsure")
     words = "The model itself gives every face a label."
     assert any(caption.value.startswith(words) for caption in app.caption)
-    open_tab(app, "Confusion")
+    app = open_at("Confusion")
     assert any(caption.value.startswith(words) for caption in app.caption)
     (heat,) = charts(app).values()
     assert list(heat["data"][0]["x"]) == ["female", "male", "no face"]
@@ -273,8 +286,8 @@ def test_groups_show_the_stored_counts_and_intervals(open_page):
             assert table.loc[name, "95% interval"] == interval(*group["interval_all"])
 
 
-def test_on_all_sets_every_figure_of_groups_is_of_one_set(open_page, predictions):
-    app = open_tab(open_page(PAGE), "Groups")
+def test_on_all_sets_every_figure_of_groups_is_of_one_set(open_at, predictions):
+    app = open_at("Groups")
     labels = app.dataframe[1].value
     assert labels["test set"].tolist() == [s for s in predictions["set"].unique() for _ in "fm"]
     for name, rows in labels.groupby("test set"):
@@ -290,9 +303,9 @@ def references(figure: dict) -> list[float]:
 
 
 def test_the_reference_line_is_the_accuracy_of_the_photos_that_carry_the_group(
-    open_page, predictions
+    open_at, predictions
 ):
-    shown = charts(open_tab(open_page(PAGE), "Groups"))
+    shown = charts(open_at("Groups"))
     right = predictions["predicted"].eq(predictions["label"])
     known = predictions["age"].ne("")
     assert 0 < known.sum() < len(predictions)
@@ -307,8 +320,8 @@ def test_the_reference_line_is_the_accuracy_of_the_photos_that_carry_the_group(
     assert references(labels) == pytest.approx([by_set[name] for name in sets], abs=1e-4)
 
 
-def test_a_gap_that_all_sets_together_would_hide_is_warned_of(open_page, predictions):
-    app = open_tab(open_page(PAGE), "Groups")
+def test_a_gap_that_all_sets_together_would_hide_is_warned_of(open_at, predictions):
+    app = open_at("Groups")
     gap = trait_gaps(predictions)[0]
     assert (gap["trait"], gap["agreement"]["agree"]) == ("label", False)
     (warning,) = app.warning
@@ -323,11 +336,11 @@ def test_a_gap_that_all_sets_together_would_hide_is_warned_of(open_page, predict
     assert rows["gap"].isna().tolist() == [False, False, False, True]
 
 
-def test_sets_that_agree_have_one_gap_over_all(open_page, copy_model, shipped, predictions):
+def test_sets_that_agree_have_one_gap_over_all(open_at, copy_model, shipped, predictions):
     rows = predictions[predictions["set"].eq("utkface")]
     both = pd.concat([rows, rows.assign(set="again")])
     copy_model(shipped, "classic", predictions=both)
-    app = open_tab(open_page(PAGE), "Groups")
+    app = open_at("Groups")
     assert not app.warning
     table = app.dataframe[0].value
     pooled = table[table["test set"].eq("all, weighted")]
@@ -392,10 +405,10 @@ def test_labels_within_groups_of_two_models_are_side_by_side(
     assert "; other: " in words
 
 
-def test_a_further_trait_is_shown_like_age_and_race(open_page, copy_model, shipped, predictions):
+def test_a_further_trait_is_shown_like_age_and_race(open_at, copy_model, shipped, predictions):
     hats = np.where(predictions.index % 3, "no <i>hat</i>", "hat")
     copy_model(shipped, "classic", predictions=predictions.assign(trait_hat=hats))
-    app = open_tab(open_page(PAGE), "Groups")
+    app = open_at("Groups")
     headers = [header.value for header in app.header]
     assert {"Hat", "Label and hat"} <= set(headers)
     frame = app.dataframe[headers.index("Hat")].value
@@ -403,35 +416,34 @@ def test_a_further_trait_is_shown_like_age_and_race(open_page, copy_model, shipp
     assert "hat" in set(app.dataframe[0].value["groups by"])
 
 
-@pytest.mark.parametrize(
-    ("name", "column"),
-    [
-        ("photos", "photos (trait)"),
-        ("model", "model (trait)"),
-        ("frame", "frame"),
-        ("*bold* $x$", "*bold* $x$"),
-    ],
-)
-def test_a_further_trait_may_have_any_name(
-    open_page, copy_model, shipped, predictions, name, column
-):
-    table = predictions.assign(**{f"trait_{name}": np.where(predictions.index % 2, "yes", "no")})
+def test_a_further_trait_may_have_any_name(open_at, copy_model, shipped, predictions):
+    columns = {
+        "photos": "photos (trait)",
+        "model": "model (trait)",
+        "frame": "frame",
+        "*bold* $x$": "*bold* $x$",
+    }
+    made = {
+        f"trait_{name}": np.where(predictions.index % (i + 2), "yes", "no")
+        for i, name in enumerate(columns)
+    }
+    table = predictions.assign(**made)
     copy_model(shipped, "classic", predictions=table)
-    app = open_page(PAGE, evaluation_tab="Groups", group_thresholds="true")
-    assert not app.exception
-    cells = [c for c in crossed_groups(predictions_of(table, "lfw")) if c["trait"] == name]
-    crossed = (frame.value for frame in app.dataframe if "label" in frame.value)
-    (shown,) = (shown for shown in crossed if column in shown)
-    lfw = shown[shown["test set"].eq("lfw")]
-    assert lfw["photos"].tolist() == [cell["n"] for cell in cells]
+    app = open_at("Groups", group_thresholds="true")
+    crossed = [frame.value for frame in app.dataframe if "label" in frame.value]
+    cells = crossed_groups(predictions_of(table, "lfw"))
+    for name, column in columns.items():
+        (shown,) = (shown for shown in crossed if column in shown)
+        lfw = shown[shown["test set"].eq("lfw")]
+        assert lfw["photos"].tolist() == [cell["n"] for cell in cells if cell["trait"] == name]
 
 
 def predictions_of(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table[table["set"].eq(name)]
 
 
-def test_every_figure_of_every_group_can_be_downloaded(open_page, downloads, predictions):
-    open_tab(open_page(PAGE), "Groups")
+def test_every_figure_of_every_group_can_be_downloaded(open_at, downloads, predictions):
+    open_at("Groups")
     sheet = pd.read_csv(
         io.BytesIO(downloads["classic-groups.csv"]), encoding="utf-8-sig", keep_default_na=False
     )

@@ -58,12 +58,14 @@ VIEWS = [
         ("pages/4_Evaluation.py", {"evaluation_tab": tab})
         for tab in ("Curves", "Calibration", "Unsure", "Groups")
     ),
-    ("pages/4_Evaluation.py", {"other": "second"}),
-    ("pages/4_Evaluation.py", {"other": "second", "evaluation_tab": "Compare"}),
     ("pages/5_Live_prediction.py", {"source": "Synthetic face"}),
-    ("pages/5_Live_prediction.py", {"source": "Synthetic face", "other": "second"}),
     ("pages/7_Ladder.py", {"rung_view": "One face"}),
     ("dashboard.py", {"model_card": "true"}),
+]
+PAIRS = [
+    ("pages/4_Evaluation.py", {}),
+    ("pages/4_Evaluation.py", {"evaluation_tab": "Compare"}),
+    ("pages/5_Live_prediction.py", {"source": "Synthetic face"}),
 ]
 # Elements that show their texts as they are, and fields that are not Markdown.
 LITERAL = {"dataframe", "plotly_chart", "html", "code", "text", "bidi_component"}
@@ -103,7 +105,7 @@ def models(once, tiny_grid):
     return once("markup", make) / "models"
 
 
-@pytest.fixture(params=["many", "few", "two"])
+@pytest.fixture(params=["many", pytest.param("few", marks=pytest.mark.slow), "two"])
 def model(request, models, monkeypatch) -> str:
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(models))
     return request.param
@@ -149,9 +151,13 @@ def check(app, more=()) -> None:
 
 @pytest.mark.parametrize(("screen", "address"), VIEWS)
 def test_a_screen_shows_no_markup_of_others(open_page, model, screen, address):
-    if "other" in address and model != "few":
-        pytest.skip("only two models of the same labels are compared")
     check(open_page(screen, model=model, **address))
+
+
+@pytest.mark.parametrize(("screen", "address"), PAIRS)
+def test_two_models_show_no_markup_of_others(open_page, models, monkeypatch, screen, address):
+    monkeypatch.setenv("FACECORE_ARTIFACTS", str(models))
+    check(open_page(screen, model="few", other="second", **address))
 
 
 def test_a_title_and_labels_are_there_escaped_and_in_lists_as_they_are(open_page, model):

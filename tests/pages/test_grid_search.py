@@ -481,8 +481,9 @@ def test_a_search_of_several_members_may_be_wide_for_some(
         app = open_page(PAGE, search_member=member)
         assert not app.exception
         assert metrics(app)["Candidates"] == f"{candidates:,}"
-        for tab in SEARCH_TABS:
-            open_tab(tab, search_member=member)
+    for tab in SEARCH_TABS[1:]:
+        open_tab(tab, search_member="hog tight")
+    open_tab("Heat maps", search_member="pixels")
 
 
 def test_a_model_of_many_labels_shows_every_tab(open_tab, in_many):

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import streamlit as st
-from screens import ROOT, SCREENS
+from screens import ROOT
 
 from facecore.model.store import artifacts_dir
 from facecore.training.ladder import LADDER_FOLDER, RUNGS, read_ladder
@@ -118,15 +118,6 @@ def test_the_page_of_eigenfaces_says_kindly_that_an_embedding_has_none(open_page
     app = open_page("pages/2_Eigenfaces.py", model="embedding")
     assert not app.exception
     assert "cannot be turned back into a picture" in words(app).lower()
-
-
-@pytest.mark.usefixtures("in_described")
-@pytest.mark.parametrize("screen", SCREENS)
-def test_every_screen_opens_with_a_model_of_an_embedding(open_page, screen):
-    app = open_page(screen, model="embedding")
-    assert not app.exception
-    assert not app.error
-    assert app.sidebar.selectbox[0].value == "embedding"
 
 
 @pytest.mark.usefixtures("in_described")

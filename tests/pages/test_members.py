@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from charts import charts_of, percent, read_charts
-from screens import SCREENS
 
 from facecore.evaluation.report import evaluate_predictions
 from facecore.face.detect import BlazeSettings, HaarSettings, spec_of
@@ -102,13 +101,6 @@ def test_a_single_fisherface_is_shown_as_a_histogram(tiny_model):
     figure = histogram(FacePoints(np.array([[0.0], [0.0], [1.0]]), y, y, MADE), tiny_model)
     assert [bar.name for bar in figure.data] == list(labels)
     assert [sum(bar.y) for bar in figure.data] == [2, 1]
-
-
-@pytest.mark.parametrize("screen", SCREENS)
-def test_every_screen_opens_with_it(open_page, in_aligned, screen):
-    app = open_page(screen, model="made")
-    assert not app.exception
-    assert app.sidebar.selectbox[0].value == "made"
 
 
 def test_the_steps_show_what_each_member_reads_and_how_it_votes(open_page, in_aligned, photo):

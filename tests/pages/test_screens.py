@@ -18,6 +18,7 @@ def words(app) -> str:
 def test_a_screen_opens_with_the_shipped_model(open_page, screen):
     app = open_page(screen)
     assert not app.exception
+    assert not app.error
     assert app.title[0].value
     assert app.sidebar.selectbox[0].value == "classic"
 

@@ -153,10 +153,10 @@ def test_nearest_faces_are_other_training_faces_of_the_right_look(table):
 
 
 def test_a_model_that_is_safe_to_share_keeps_no_table(
-    tmp_path, monkeypatch, split_crops, tiny_grid
+    noisy, tmp_path, monkeypatch, split_crops, tiny_grid
 ):
     monkeypatch.setenv("FACECORE_ARTIFACTS", str(tmp_path))
-    train([split_crops], "own", recipe="classic", grid=str(tiny_grid))
+    shutil.copytree(noisy / "models" / "own", tmp_path / "own")
     assert read_local_table("photos", "own") is not None
     # the same name: the table of the old model must not stay
     train([split_crops], "own", recipe="classic", grid=str(tiny_grid), centres=4, replace=True)
