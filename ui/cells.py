@@ -47,7 +47,7 @@ def write_cells(
     Parameters
     ----------
     figure : Figure
-        Its first trace is the heat map; gets an annotation per cell.
+        Its first trace is the heat map; gets an annotation per cell, and loses all others.
     texts : ndarray of shape (n_rows, n_columns), str
         Numbers, in lines that ``<br>`` parts; empty where nothing is written.
     scale : tuple of float, default=(0, 1)
@@ -60,8 +60,10 @@ def write_cells(
     z = np.array([cells.z[i][j] for i, j in places], dtype=float)
     shares = np.nan_to_num(np.clip((z - low) / max(high - low, 1e-12), 0, 1))
     behind = np.array([unlabel_rgb(colour) for colour in sample_colorscale(colours, shares)])
-    for (i, j), ink in zip(places, inks_on(behind), strict=True):
-        # By the numbers of the categories, as their names may be numbers, too.
-        figure.add_annotation(
-            x=j, y=i, text=texts[i, j], name=NUMBERS, font={"color": ink}, showarrow=False
-        )
+    look = {"name": NUMBERS, "showarrow": False}
+    # By the numbers of the categories, as their names may be numbers, too. All at once:
+    # add_annotation makes all earlier ones again, which takes seconds for a few hundred.
+    figure.layout.annotations = [
+        {"x": j, "y": i, "text": texts[i, j], "font": {"color": ink}, **look}
+        for (i, j), ink in zip(places, inks_on(behind), strict=True)
+    ]

@@ -108,7 +108,7 @@ def heat_map(
     z = np.full((len(ys), len(xs)), np.nan)
     texts = np.full(z.shape, "", dtype=object)
     notes = np.full(z.shape, "", dtype=object)
-    figure = go.Figure()
+    frames = []
     for label, row in rows.iterrows():
         i, j = ys.index(row[gamma]), xs.index(row["param_C"])
         z[i, j] = row["mean_test_score"]
@@ -121,7 +121,9 @@ def heat_map(
         if near[label]:
             line = BEST if label == best.name else NEAR
             place = {"x0": j - 0.47, "x1": j + 0.47, "y0": i - 0.45, "y1": i + 0.45}
-            figure.add_shape(type="rect", line=line, **place)
+            frames.append({"type": "rect", "line": line, **place})
+    # all frames at once: add_shape makes all earlier ones again
+    figure = go.Figure(layout={"shapes": frames})
     figure.add_heatmap(
         z=z,
         x=[name_value(value) for value in xs],
