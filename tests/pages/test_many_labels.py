@@ -100,7 +100,7 @@ def test_the_last_step_draws_the_likeliest_five_with_the_probabilities_of_the_an
 
 def test_a_drawn_face_is_said_to_show_whom_it_may_show(open_page):
     words = whom_it_shows(read_metadata("many"))
-    assert words.startswith("It may show")
+    assert words.startswith("A real person may be shown")
     for screen, address in [
         (HOME, {}),
         (EIGENFACES, {}),
