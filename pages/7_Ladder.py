@@ -75,8 +75,12 @@ st.caption(
     f"Labels {as_is(name_labels(order_labels(labels))) or 'not recorded'}. Trained on {fitted:,} "
     f"faces, measured on {faces:,} of other people, of the training photos of "
     f"{as_is(', '.join(ladder.about['sets']))} ({ladder.about['created']}), with 95% intervals. "
-    "Time is CPU time from a photo to its answer on one thread. Size is that of the exact machine; "
-    "for the embedding it includes the network's weights. Settings are those that a grid "
-    "search found best on all faces."
+    "Settings are those of the recipes, found best by a grid search on all faces; the models on "
+    "other pages may come from a later, wider search."
 )
+if view == "Rungs":
+    st.caption(
+        "Time is CPU time from a photo to its answer on one thread. Size is that of the exact "
+        "machine; for the embedding it includes the network's weights."
+    )
 st.code(ladder.about["command"] or "python -m facecore ladder DATA", language="shell")

@@ -373,7 +373,8 @@ def _climb_one(
                 advance(size)
             members.append(fit)
             known = [in_chunks(fit.coordinates, view[rows]) for view in views]
-            for count in (count for count in counts if count <= len(fit.components)):
+            own = len(fit.components)  # the rung's own number ends its curve
+            for count in (*(count for count in counts if count < own), own):
                 # The leading coordinates of the largest space are the smaller space.
                 candidate = _shrink(best, count)
                 A, B = ([z[:, :count] for z in side] for side in (known, Z))
