@@ -25,7 +25,7 @@ enter_page()
 introduce(
     "Face sizes",
     "See what happened to every raw photo, how large its face is, and how many faces a minimum "
-    f"size leaves. Training skips faces narrower than {MIN_SIZE} pixels if nobody asks for another "
+    f"size leaves. Training skips faces narrower than {MIN_SIZE} pixels unless you set another "
     "minimum.",
     "detector",
     "crop",

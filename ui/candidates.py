@@ -31,6 +31,7 @@ NAMES = {
 COLUMNS = {
     "score": ("%.4f", f"{SCORE}, the mean over the folds"),
     "std": ("%.4f", "Standard deviation of the score over the folds"),
+    "round": ("%d", "Round of the search; where there is a zoom, it is the last"),
     "faces": ("localized", "Faces that the candidate was scored on"),
     "fit, s": ("%.2f", "Seconds to fit one fold, without what candidates share"),
     "scoring, s": ("%.2f", "Seconds to score one fold, without what candidates share"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from facecore.model import PALETTE
 from facecore.training import count_candidates
@@ -167,6 +168,22 @@ def name_labels(labels: Sequence[str]) -> str:
     """
     more = len(labels) - MOST_COLOURS
     return ", ".join(labels[:MOST_COLOURS]) + (f" and {more} more" if more > 0 else "")
+
+
+def two_places(least: int = 320) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return two places beside each other, or below each other where the page is too narrow.
+
+    Parameters
+    ----------
+    least : int, default=320
+        Pixels that each place is wide at least beside the other.
+
+    Returns
+    -------
+    tuple of DeltaGenerator
+    """
+    grid = st.grid(2, min_column_width=least, gap="medium")
+    return grid.cell(), grid.cell()
 
 
 def show_metric(

@@ -86,10 +86,10 @@ def show_eigenface(chosen: Chosen) -> None:
     share = model.pixels.variance[number - 1] / model.pixels.total_variance
     st.markdown(
         f"**Eigenface {number}: {found.words}.** It explains {share:.1%} of how faces differ. "
-        f"The words stand for {found.share:.0%} of what it changes."
+        f"The parts that the words name hold {found.share:.0%} of what it changes."
     )
     mean = model.pixels.rebuild(np.zeros((1, 1)))[0]
-    grid = st.grid(len(STRIP), min_column_width=48, gap="small")
+    grid = st.grid(len(STRIP), min_column_width=88, gap="small")
     for step in STRIP:
         with grid.cell():
             much = with_minus(f"{step:+d}")

@@ -27,8 +27,9 @@ from facecore.evaluation import (
     score_labels,
 )
 from facecore.model import AnswerRule, label_colours
+from facecore.system import describe_share
 from ui.cells import write_cells
-from ui.controls import MOST_COLOURS, choose, name_labels
+from ui.controls import MOST_COLOURS, choose, name_labels, two_places
 from ui.look import (
     DASHES,
     NEUTRAL,
@@ -405,7 +406,7 @@ def confusion_heat(confusion: Mapping[str, Mapping[str, int]]) -> go.Figure:
         table = table.rename(columns={UNSURE: "unsure"})
     shares = table.div(table.sum(axis=1), axis=0)
     text = [
-        [f"{n:,}<br>{share:.1%}" for n, share in zip(*pair, strict=True)]
+        [f"{n:,}<br>{describe_share(share, 1)}" for n, share in zip(*pair, strict=True)]
         for pair in zip(table.to_numpy(), shares.to_numpy(), strict=True)
     ]
     many = len(table) > MOST_NUMBERED
@@ -450,7 +451,7 @@ def show_curves(tested: Tested, positive: str) -> None:
     positive : str
         Label that counts as positive.
     """
-    left, right = st.columns(2)
+    left, right = two_places()
     with left:
         st.header("ROC")
         show(roc_lines(tested, positive), f"ROC curve of {positive}", "evaluation-roc")
@@ -539,7 +540,7 @@ def show_calibration(tested: Tested, positive: str) -> None:
     positive : str
         Label whose probabilities the histograms count.
     """
-    left, right = st.columns(2)
+    left, right = two_places()
     with left:
         st.header("Reliability")
         alt = "Accuracy against confidence in ten bins, with intervals and counts"
@@ -597,6 +598,7 @@ def reliability_dots(tested: Tested) -> go.Figure:
             text=[f"{n:,}" for n in bins["faces"]] if len(tested) == 1 else None,
             textangle=0,
             textposition="outside",
+            constraintext="none",
             cliponaxis=False,
             showlegend=False,
             marker={"color": PAIR[i], "pattern": {"shape": PATTERNS[i]}},

@@ -18,7 +18,7 @@ from facecore.model import (
     separate_labels,
     to_image,
 )
-from ui.controls import choose, pick_few
+from ui.controls import choose, pick_few, two_places
 from ui.eigenface import open_eigenface, opened, show_eigenface
 from ui.look import NEUTRAL, describe_change, mark_point, show, show_picture, tidy
 from ui.models import Chosen
@@ -203,7 +203,7 @@ def show_reconstruction(model: FaceModel, crop: np.ndarray) -> None:
         "What is missing is the face minus its reconstruction: orange where the face is brighter, "
         "blue where it is darker, white where nothing is missing, on a scale of its own."
     )
-    left, right = st.columns([1, 2], gap="medium")
+    left, right = two_places(240)
     left.metric(
         "Error",
         f"{errors[count]:.3f}",

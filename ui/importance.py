@@ -15,7 +15,7 @@ from facecore.training import (
 )
 from ui.controls import choose
 from ui.heat_maps import COLOURS
-from ui.look import PAIR, halo, show, tidy
+from ui.look import NEUTRAL, PAIR, halo, on_page, show, tidy
 from ui.search import name_parameter, name_value
 
 MOST = 12  # bars
@@ -25,12 +25,12 @@ EXACT = (
     "Functional ANOVA (Hutter, Hoos and Leyton-Brown 2014), exact as the round is a full cross "
     "product: the share of the variance of the scores that a parameter explains alone, or a pair "
     "beyond its two parameters. Every value that was searched counts the same, so importance is "
-    "that within this grid. Bars: deviation over the folds."
+    "that within this grid. Thin lines: standard deviation over the folds."
 )
 ADDITIVE = (
     "These candidates are not a full cross product, so functional ANOVA would need a guess at the "
     "missing ones. Shown is the share of the variance of the scores that an additive model loses "
-    "without the parameter; pairs are not known. Bars: deviation over the folds."
+    "without the parameter; pairs are not known. Thin lines: standard deviation over the folds."
 )
 BETTER_NOTE = (
     " Scores below the median count as the median, so that differences among bad candidates do not "
@@ -62,8 +62,11 @@ def show_importance(rows: pd.DataFrame) -> None:
     show(importance_bars(found, rows), alt, "search-importance")
     rest = 1 - found.shares["share"].sum()
     beyond = f" Three and more together: {max(rest, 0):.1%}." if found.exact else ""
-    left = len(found.shares) - MOST
-    hidden = f" {left:,} pairs with less are not drawn." if left > 0 else ""
+    left = [
+        " x ".join(name_parameter(one, rows) for one in parameters)
+        for parameters in found.shares["parameters"].iloc[MOST:]
+    ]
+    hidden = f" Not drawn, with less: {', '.join(left)}." if left else ""
     told = EXACT if found.exact else ADDITIVE
     st.caption(told + (BETTER_NOTE if counted == BETTER else "") + beyond + hidden)
 
@@ -93,7 +96,7 @@ def importance_bars(found: Importance, table: pd.DataFrame) -> go.Figure:
             x=shares["share"],
             y=names,
             orientation="h",
-            error_x={"array": shares["std"], "thickness": 1.5},
+            error_x={"array": shares["std"], "thickness": 1.5, "color": on_page(NEUTRAL)},
             marker={
                 "color": [PAIR[0] if one else PAIR[1] for one in alone],
                 "pattern": {"shape": ["" if one else "/" for one in alone]},

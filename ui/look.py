@@ -32,7 +32,9 @@ PROJECTED = 18  # size of the text of charts in a presentation, in pixels
 CHANGES = {"normal": ("green", "red"), "inverse": ("red", "green"), "off": ("gray", "gray")}
 REFERENCE = {"dash": "dot", "color": NEUTRAL}  # lines that no data point lies on
 MOST_BARS, TOP = 7, 5  # labels: up to 7 all have a bar, of more only the likeliest 5
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+# Labels at 1, 2 and 5 of each decade, and 20 and 50 in full rather than as small digits 2 and 5.
+LOG: dict[str, Any] = {"type": "log", "dtick": "D2", "minorloglabels": "complete"}
+DASHES = ("solid", "dash", "dot", "dashdot", "longdashdot")
 SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up")
 PATTERNS = ("", "/", "x", ".", "-")
 

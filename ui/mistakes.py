@@ -122,7 +122,7 @@ def _say_none(chosen: Chosen) -> None:
         st.info(
             f"{as_is(chosen.name)} is safe to share, so it does not know which photos it was "
             "trained on. Choose a model that you trained on your own photos, on the page Your data "
-            "or by the command train without --centres.",
+            "or by `python -m facecore train` without the option `--centres`.",
             icon=":material/lock:",
         )
         return

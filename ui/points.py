@@ -38,7 +38,8 @@ def show_points(chosen: Chosen, table: pd.DataFrame | None, face: np.ndarray | N
     points = make_points(model) if table is None else read_points(table)
     st.markdown(
         "Each dot is a face. Two numbers of its recipe say where it lies: how much it has of two "
-        "eigenfaces. The background is what the model answers there; it fades where that is unsure."
+        "eigenfaces. The background is what the model answers there; it fades where the model is "
+        "unsure."
     )
     axes = _pick_axes(model, min(MOST, points.Z.shape[1]))
     labels = pick_few(chosen.labels, "points_labels")

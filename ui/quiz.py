@@ -23,7 +23,7 @@ from facecore.evaluation import (
 )
 from facecore.model import FaceModel
 from facecore.training import TEST, photos_of
-from ui.controls import MOST_BUTTONS, choose, show_metric
+from ui.controls import MOST_BUTTONS, choose, show_metric, two_places
 from ui.links import knows_photos
 from ui.look import PAIR, REFERENCE, show, show_picture, tidy
 from ui.mistakes import read_photos
@@ -186,7 +186,7 @@ def _show_scores(
 ) -> None:
     yours, models = tabulate_guesses(faces, guesses), tabulate_answers(faces)
     st.header(_verdict(*(int(_right(table).sum()) for table in (yours, models))))
-    figures, chart = st.columns(2, gap="medium")
+    figures, chart = two_places()
     for who, table in (("You", yours), ("The model", models)):
         with figures, st.container(horizontal=True):
             show_metric(f"{who}: right", f"{_right(table).sum()} of {len(table)}", height="content")

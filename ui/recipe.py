@@ -83,6 +83,7 @@ def recipe_data(model: FaceSpace, crop: np.ndarray) -> dict[str, Any]:
             "mean": "Mean face: the recipe begins here",
             "missing": "Still missing",
             "slider": "Eigenfaces added, the strongest first",
-            "told": "{share} of what makes this face differ, by {count} of its eigenfaces.",
+            "told": "{share} of what makes this face differ from the mean face is explained by "
+            "{count} of its eigenfaces.",
         },
     }

@@ -7,7 +7,7 @@ import streamlit as st
 from plotly.colors import sample_colorscale
 
 from facecore.training import best_of_each, simplest_within_one_error, standard_error, time_frontier
-from ui.look import PAIR, REFERENCE, SYMBOLS, show, spread_ticks, tidy
+from ui.look import LOG, PAIR, REFERENCE, SYMBOLS, show, spread_ticks, tidy
 from ui.scores import SCORE
 from ui.search import describe
 
@@ -164,5 +164,5 @@ def time_dots(table: pd.DataFrame) -> go.Figure:
         hovertemplate="frontier: %{customdata}: %{y:.4f} in %{x:.2f} s<extra></extra>",
     )
     wide = len(timed) and timed["mean_fit_time"].max() / timed["mean_fit_time"].min() >= WIDE
-    figure.update_xaxes(title="Seconds to fit one fold", type="log" if wide else "linear")
+    figure.update_xaxes(title="Seconds to fit one fold", **(LOG if wide else {}))
     return tidy(figure.update_yaxes(title=SCORE), 440)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from facecore.system import with_minus
 from facecore.training import (
     Effect,
     Place,
@@ -35,7 +34,9 @@ from ui.text import as_is
 EFFECTS_HELP = (
     "Of each value the best candidate is compared with the best of all, fold by fold, since a "
     "fold that is hard is hard for all. What is within the 95% interval of that difference, "
-    "corrected for the faces that folds share (Nadeau and Bengio 2003), counts as no difference."
+    "corrected for the faces that folds share (Nadeau and Bengio 2003), counts as no difference. A "
+    "number between two that are as good counts so up to twice the interval: of many values some "
+    "are worse by chance."
 )
 FACTOR_NOTE = (
     " The gamma factor is gamma in units of 1 / total variance of the coordinates (scikit-learn's "
@@ -56,7 +57,6 @@ def show_summary(chosen: Chosen, search: Search) -> None:
     compared, best = on_all_faces(search.table), search.best
     error, stored = standard_error(best), chosen.metadata["search"]
     simple = compared.loc[simplest_within_one_error(compared)]
-    cost = simple["mean_test_score"] - best["mean_test_score"]
     rounds = rounds_of(search.table)
     with st.container(horizontal=True):
         show_metric(
@@ -82,7 +82,7 @@ def show_summary(chosen: Chosen, search: Search) -> None:
         )
         show_metric(
             "Simplest within one standard error",
-            with_minus(f"{simple['mean_test_score']:.4f} ({cost:+.4f})"),
+            f"{simple['mean_test_score']:.4f}",
             describe(simple),
             f"The one-standard-error rule: of the candidates at most {error:.4f} below the best, "
             "the one with the fewest components, then the smallest C and gamma."
@@ -242,16 +242,12 @@ def describe_effects(effects: Sequence[Effect], table: pd.DataFrame) -> str:
         One or two sentences, the parameter that costs most first.
     """
     ordered = sorted(effects, key=lambda effect: -max(effect.costs))
-    matter = [
-        _describe_effect(effect, table)
-        for effect in ordered
-        if len(effect.flat) < len(effect.costs)
-    ]
+    matter = [_describe_effect(effect, table) for effect in ordered if _worse(effect)]
     flat = [
         f"{name_parameter(effect.parameter, table)} (at most {max(effect.costs):.4f} between "
         f"{name_value(effect.values[0])} and {name_value(effect.values[-1])})"
         for effect in ordered
-        if len(effect.flat) == len(effect.costs)
+        if not _worse(effect)
     ]
     return " ".join(
         f"{words}: {'; '.join(found)}."
@@ -261,8 +257,7 @@ def describe_effects(effects: Sequence[Effect], table: pd.DataFrame) -> str:
 
 
 def _describe_effect(effect: Effect, table: pd.DataFrame) -> str:
-    worse = [i for i, value in enumerate(effect.values) if value not in effect.flat]
-    worst = max(worse, key=effect.costs.__getitem__)
+    worst = max(_worse(effect), key=effect.costs.__getitem__)
     return (
         f"{name_parameter(effect.parameter, table)}, best {_describe_flat(effect)}; with "
         f"{name_value(effect.values[worst])} the score is {effect.costs[worst]:.4f} ± "
@@ -270,13 +265,28 @@ def _describe_effect(effect: Effect, table: pd.DataFrame) -> str:
     )
 
 
+def _worse(effect: Effect) -> list[int]:
+    """Return the places of the values that are worse than the best beyond the noise."""
+    flat = [effect.values.index(value) for value in effect.flat]
+    return [
+        i
+        for i, (cost, error) in enumerate(zip(effect.costs, effect.errors, strict=True))
+        if i not in flat
+        and not (_is_ordered(effect) and flat[0] < i < flat[-1] and cost <= 2 * error)
+    ]
+
+
+def _is_ordered(effect: Effect) -> bool:
+    return not any(isinstance(value, (str, bool)) for value in effect.values)
+
+
 def _describe_flat(effect: Effect) -> str:
     """Describe the values that are as good as the best: numbers in a row by their ends."""
-    places = [effect.values.index(value) for value in effect.flat]
-    holes = [i for i in range(places[0], places[-1]) if i not in places]
-    ordered = not any(isinstance(value, (str, bool)) for value in effect.values)
-    if not ordered or len(places) < 3 or 2 * len(holes) > len(places):
-        return " or ".join(map(name_value, effect.flat))
-    told = f"{name_value(effect.flat[0])} to {name_value(effect.flat[-1])}"
+    worse = _worse(effect)
+    places = [i for i in range(len(effect.values)) if i not in worse]
+    holes = [i for i in range(places[0], places[-1]) if i in worse]
+    if not _is_ordered(effect) or len(places) < 3 or 2 * len(holes) > len(places):
+        return " or ".join(name_value(effect.values[i]) for i in places)
+    told = f"{name_value(effect.values[places[0]])} to {name_value(effect.values[places[-1]])}"
     without = [name_value(effect.values[i]) for i in holes]
     return f"{told}, except {_list(without)}" if holes else told

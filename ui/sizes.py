@@ -19,9 +19,10 @@ from facecore.data import (
 from facecore.face import MIN_SIZE
 from facecore.model import label_colours, order_labels
 from facecore.system import describe_share
-from ui.controls import FEW, choose, pick_few
+from ui.controls import FEW, choose, pick_few, two_places
 from ui.look import (
     DASHES,
+    LOG,
     NEUTRAL,
     PATTERNS,
     REFERENCE,
@@ -39,8 +40,6 @@ STATE_WORDS = {state: state.replace("_", " ") for state in STATES}
 SMALLEST, LARGEST = 20, 300  # ends of the slider, pixels
 SAMPLE = 1500  # points of the scatter; more of them hide each other
 STRIPES = {"fillmode": "overlay", "fgopacity": 0.3, "size": 6}
-# Labels at 1, 2 and 5 of each decade, and 20 and 50 in full rather than as small digits 2 and 5.
-LOG = {"type": "log", "dtick": "D2", "minorloglabels": "complete"}
 
 
 def colour_labels(table: pd.DataFrame, chosen: Chosen) -> dict[str, str]:
@@ -150,7 +149,7 @@ def show_outcomes(
             count = counts.loc[state, ALL]
             share = f"{count / photos:.1%} of the photos"
             st.metric(words.capitalize(), f"{count:,}", help=share, border=True)
-    bars, numbers = st.columns([3, 2], gap="medium")
+    bars, numbers = two_places()
     with bars:
         if counts.loc["kept", ALL] == photos:
             st.success("Every photo yielded a training face.", icon=":material/check:")
@@ -220,7 +219,7 @@ def explore_minimum(table: pd.DataFrame, colours: Colours, rounded: bool) -> Non
             "The sizes stored with a model are rounded to two digits (53.6 becomes 54), so a few "
             "faces just below a minimum may count here that training left out."
         )
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = two_places()
     with left:
         show(
             _histogram(count_by_size(table, log), colours, minimum, log),
@@ -246,7 +245,7 @@ def show_spread(table: pd.DataFrame, colours: Colours) -> None:
         Colours of the labels.
     """
     faces = face_sizes(table)
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = two_places()
     with left:
         show(
             _scatter(faces.sample(min(SAMPLE, len(faces)), random_state=0), colours),
@@ -305,6 +304,7 @@ def _bars(shares: pd.DataFrame, colours: Colours, title: str) -> go.Figure:
             name=label,
             marker={"color": colour, "pattern": {"shape": pattern, **STRIPES}},
             text=[describe_share(value, 1) for value in shares[label]],
+            textangle=0,
             hovertemplate="%{y}: %{x:.2%}",
         )
     figure.update_xaxes(title=title, tickformat=".2~%", fixedrange=True)

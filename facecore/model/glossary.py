@@ -49,7 +49,7 @@ GLOSSARY = {
     "PCA": "Principal component analysis. It finds the directions in which data differ most, so "
     "that a few numbers replace many.",
     "pixel": "A dot of a picture. In a grey picture it is one number, from black to white.",
-    "precision": "Of the answers that name a label, the share that is right.",
+    "precision": "Of the answers that name a label, the share whose photos have it.",
     "probability": "How sure the model is of a label, from 0 to 1. It is a statement of the "
     "model, not a fact about the person.",
     "recall": "Of the photos with a label, the share that the model recognises.",

@@ -105,7 +105,7 @@ SPOIL = """
 """
 VIEWS = (
     "Eigenfaces?space=Reconstruction",
-    "Eigenfaces?space=Explorer&start=female",
+    "Eigenfaces?space=Explorer&start=Mean+face",
     "Eigenfaces?space=Walk",
     "Eigenfaces?space=Points",
     "Eigenfaces?eigenface=3",

@@ -117,8 +117,7 @@ def test_what_was_searched_and_found_is_that_of_the_artifacts(open_page, candida
     assert shown[MODEL] == f"{search['balanced_accuracy']:.4f} ± {search['std']:.4f}"
     compared = on_all_faces(candidates)
     simple = compared.loc[simplest_within_one_error(compared)]
-    cost = simple["mean_test_score"] - best["mean_test_score"]
-    score = with_minus(f"{simple['mean_test_score']:.4f} ({cost:+.4f})")
+    score = f"{simple['mean_test_score']:.4f}"
     assert shown["Simplest within one standard error"] == score
     deltas = {metric.label: metric.delta for metric in app.metric}
     assert deltas[CANDIDATE].startswith(f"{best['param_n_components']} components")
@@ -379,6 +378,21 @@ def test_numbers_that_are_as_good_are_told_by_their_ends_and_their_holes(flat, t
     costs = tuple(0.0 if value in flat else 0.1 for value in values)
     effect = Effect("n_components", values, costs, (0.01,) * len(values))
     assert f"components, {told} with" in describe_effects([effect], wide_table())
+
+
+def test_a_number_between_two_good_ones_is_told_only_if_it_is_clearly_worse():
+    from ui.search_summary import describe_effects
+
+    values, table = (10, 20, 48, 100), wide_table()
+    hole = Effect("n_components", values, (0.1, 0.0, 0.015, 0.0), (0.01,) * 4)
+    assert "components, best 20 to 100; with 10" in describe_effects([hole], table)
+    edge = Effect("n_components", values, (0.015, 0.0, 0.0, 0.0), (0.01,) * 4)
+    assert "components, best 20 to 100; with 10" in describe_effects([edge], table)
+    alone = Effect("n_components", values, (0.0, 0.0, 0.015, 0.0), (0.01,) * 4)
+    told = describe_effects([alone], table)
+    assert told == (
+        "No difference within the noise: components (at most 0.0150 between 10 and 100)."
+    )
 
 
 def test_what_costs_most_is_told_of_values_that_differ_by_more_than_the_noise():
