@@ -30,6 +30,14 @@ TINY_GRIDS = {
 }
 
 
+MAIN = sys.modules["__main__"]
+
+
+def pytest_runtest_teardown() -> None:
+    """Take back the main module, which a page under test replaces: spawned processes run it."""
+    sys.modules["__main__"] = MAIN
+
+
 @pytest.fixture(scope="session")
 def faces():
     """Grey levels, labels and persons of drawn faces of two labels."""
