@@ -16,7 +16,7 @@ import streamlit as st
 from cartoons import LABELS, draw_photo, encode, write_raw
 from corpus import plain
 from PIL import Image
-from screens import ROOT, SCREENS, open_screen
+from screens import ROOT, SCREENS, SEARCH_TABS, open_screen
 from validity import check_html
 from weights import use_weights
 
@@ -41,20 +41,11 @@ NETWORKS = ["embedding", "own-embedding"]
 # The further views of a screen by its address; two models see them all, as the screens' own tests
 # open them with the classic one.
 SEES_ALL = ["own-aligned", "own-embedding"]
-SEARCH_TABS = (
-    "Heat maps",
-    "Components",
-    "Time",
-    "Importance",
-    "Parallel coordinates",
-    "Two searches",
-    "Explorer",
-)
 VIEWS = {
     "pages/2_Eigenfaces.py": [
         {"space": view} for view in ("Reconstruction", "Explorer", "Walk", "Points")
     ],
-    "pages/3_Grid_search.py": [{"search_tab": tab} for tab in SEARCH_TABS],
+    "pages/3_Grid_search.py": [{"search_tab": tab} for tab in SEARCH_TABS[1:]],
     "pages/4_Evaluation.py": [
         {"evaluation_tab": tab} for tab in ("Curves", "Calibration", "Unsure", "Groups")
     ],

@@ -242,12 +242,12 @@ def describe_effects(effects: Sequence[Effect], table: pd.DataFrame) -> str:
         One or two sentences, the parameter that costs most first.
     """
     ordered = sorted(effects, key=lambda effect: -max(effect.costs))
-    matter = [_describe_effect(effect, table) for effect in ordered if _worse(effect)]
+    matter = [_describe_effect(effect, table) for effect in ordered if effect.worse]
     flat = [
         f"{name_parameter(effect.parameter, table)} (at most {max(effect.costs):.4f} between "
         f"{name_value(effect.values[0])} and {name_value(effect.values[-1])})"
         for effect in ordered
-        if not _worse(effect)
+        if not effect.worse
     ]
     return " ".join(
         f"{words}: {'; '.join(found)}."
@@ -257,7 +257,7 @@ def describe_effects(effects: Sequence[Effect], table: pd.DataFrame) -> str:
 
 
 def _describe_effect(effect: Effect, table: pd.DataFrame) -> str:
-    worst = max(_worse(effect), key=effect.costs.__getitem__)
+    worst = max(map(effect.values.index, effect.worse), key=effect.costs.__getitem__)
     return (
         f"{name_parameter(effect.parameter, table)}, best {_describe_flat(effect)}; with "
         f"{name_value(effect.values[worst])} the score is {effect.costs[worst]:.4f} ± "
@@ -265,27 +265,11 @@ def _describe_effect(effect: Effect, table: pd.DataFrame) -> str:
     )
 
 
-def _worse(effect: Effect) -> list[int]:
-    """Return the places of the values that are worse than the best beyond the noise."""
-    flat = [effect.values.index(value) for value in effect.flat]
-    return [
-        i
-        for i, (cost, error) in enumerate(zip(effect.costs, effect.errors, strict=True))
-        if i not in flat
-        and not (_is_ordered(effect) and flat[0] < i < flat[-1] and cost <= 2 * error)
-    ]
-
-
-def _is_ordered(effect: Effect) -> bool:
-    return not any(isinstance(value, (str, bool)) for value in effect.values)
-
-
 def _describe_flat(effect: Effect) -> str:
     """Describe the values that are as good as the best: numbers in a row by their ends."""
-    worse = _worse(effect)
-    places = [i for i in range(len(effect.values)) if i not in worse]
-    holes = [i for i in range(places[0], places[-1]) if i in worse]
-    if not _is_ordered(effect) or len(places) < 3 or 2 * len(holes) > len(places):
+    places = [i for i, value in enumerate(effect.values) if value not in effect.worse]
+    holes = [i for i in range(places[0], places[-1]) if i not in places]
+    if not effect.ordered or len(places) < 3 or 2 * len(holes) > len(places):
         return " or ".join(name_value(effect.values[i]) for i in places)
     told = f"{name_value(effect.values[places[0]])} to {name_value(effect.values[places[-1]])}"
     without = [name_value(effect.values[i]) for i in holes]

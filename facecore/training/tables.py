@@ -121,6 +121,27 @@ class Effect:
         rows = zip(self.values, self.costs, self.errors, strict=True)
         return tuple(value for value, cost, error in rows if cost <= error)
 
+    @property
+    def ordered(self) -> bool:
+        """Whether the values are numbers."""
+        return not any(isinstance(value, (str, bool)) for value in self.values)
+
+    @property
+    def worse(self) -> tuple[Any, ...]:
+        """The values that are worse than the best beyond the noise.
+
+        A number between two that are as good counts as noise up to twice its interval: of many
+        values some are worse by chance.
+        """
+        places = [self.values.index(value) for value in self.flat]
+        rows = enumerate(zip(self.values, self.costs, self.errors, strict=True))
+        return tuple(
+            value
+            for i, (value, cost, error) in rows
+            if i not in places
+            and not (self.ordered and places[0] < i < places[-1] and cost <= 2 * error)
+        )
+
 
 def rounds_of(table: pd.DataFrame) -> list[Round]:
     """Split a table of candidates by the rounds of its search.

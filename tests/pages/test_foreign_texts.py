@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from cartoons import draw_face, draw_photo, encode
-from screens import SCREENS
+from screens import SCREENS, SEARCH_TABS
 
 from facecore.model.store import (
     load_model,
@@ -42,18 +42,7 @@ VIEWS = [
         ("pages/2_Eigenfaces.py", {"space": view})
         for view in ("Reconstruction", "Explorer", "Walk", "Points")
     ),
-    *(
-        ("pages/3_Grid_search.py", {"search_tab": tab})
-        for tab in (
-            "Heat maps",
-            "Components",
-            "Time",
-            "Importance",
-            "Parallel coordinates",
-            "Two searches",
-            "Explorer",
-        )
-    ),
+    *(("pages/3_Grid_search.py", {"search_tab": tab}) for tab in SEARCH_TABS[1:]),
     *(
         ("pages/4_Evaluation.py", {"evaluation_tab": tab})
         for tab in ("Curves", "Calibration", "Unsure", "Groups")
